@@ -1,0 +1,1 @@
+"""What may be asked of the daemon, whatever the door it comes through."""

@@ -1,0 +1,236 @@
+"""What is watched and how (Definition), and the living record of it (Task).
+
+Moments are integers: milliseconds since 1970 UTC, by the daemon's steady clock (`clock.py`). Spans
+of a definition are seconds. Both classes are immutable; a change is a new object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from kaspad_taskd.core.observation import Hint, Json, Scalar
+from kaspad_taskd.core.reason import EtaReason, Reason
+
+Moment: TypeAlias = int
+"""Milliseconds since 1970-01-01 UTC."""
+
+
+class Status(StrEnum):
+    """The lifecycle of a task."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in-progress"
+    PAUSED = "paused"
+    COMPLETE = "complete"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+    @property
+    def live(self) -> bool:
+        """Whether the task has not ended."""
+        return self in LIVE
+
+
+LIVE = frozenset({Status.PENDING, Status.IN_PROGRESS, Status.PAUSED})
+TERMINAL = frozenset(Status) - LIVE
+
+
+class Health(StrEnum):
+    """How the watched service is, apart from the lifecycle."""
+
+    UNKNOWN = "unknown"
+    OK = "ok"
+    STALLED = "stalled"
+    UNREACHABLE = "unreachable"
+
+
+class Origin(StrEnum):
+    """Who wrote the definition: the package, a program over an API, the administrator."""
+
+    VENDOR = "vendor"
+    API = "api"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class OnComplete:
+    """A command to run, at least once, after a task has completed (no shell)."""
+
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What to watch and how.
+
+    Attributes:
+        id: unique; `[A-Za-z0-9][A-Za-z0-9._-]*`, up to 100 characters.
+        type: "node-sync", "report", ...: which probe reads `checker`.
+        service: what is watched, in people's words; same alphabet, up to 64.
+        interval: seconds from the end of a look to the next.
+        timeout: seconds that a look may take.
+        confirmations: complete looks in a row that make the task complete.
+        stall_after: seconds without movement after which it counts as stalled.
+        give_up_after: seconds without movement after which it fails, or None for never.
+        after: ids of tasks that must be complete before this one starts.
+        start: False keeps it pending until somebody starts it.
+        auto_switch: whether the services of a completed node are switched to it.
+        checker: the probe's own table, checked and with its defaults filled in, as it is shown.
+        endpoint: what is asked, without secrets, or None.
+        on_complete: what to run then, or None.
+        origin: who wrote it.
+    """
+
+    id: str
+    type: str
+    service: str
+    interval: float = 10.0
+    timeout: float = 5.0
+    confirmations: int = 2
+    stall_after: float = 600.0
+    give_up_after: float | None = None
+    after: tuple[str, ...] = ()
+    start: bool = True
+    auto_switch: bool = True
+    checker: Mapping[str, Json] = field(default_factory=dict)
+    endpoint: str | None = None
+    on_complete: OnComplete | None = None
+    origin: Origin = Origin.ADMIN
+
+    def same_work(self, other: Definition) -> bool:
+        """Whether both watch the same thing (what differs is pace, patience, reactions)."""
+        return (self.type, self.service, self.checker) == (other.type, other.service, other.checker)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A reading as the estimator keeps it: when, where the work was, in which phase."""
+
+    at: Moment
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most 20 thinned samples of the current phase, and the last rate of each phase.
+
+    Attributes:
+        phase: whose samples these are.
+        samples: oldest first.
+        rates: units a second by phase key, of this epoch; the current phase's own comes first
+            from the samples and stands here once it is left.
+    """
+
+    phase: str | None = None
+    samples: tuple[Sample, ...] = ()
+    rates: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRecord:
+    """One phase of the way, as it is shown."""
+
+    key: str
+    state: str  # done, current or next
+    weight: float
+    progress: float | None = None  # percent of the phase, None where it cannot be known
+    basis: str = "unknown"
+    started_at: Moment | None = None
+    ended_at: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """The current phase in numbers: done of total (None where unknown), from the phase's start."""
+
+    done: float
+    total: float | None
+    unit: str | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """How often data was lost and the way began anew: number 1 is the first way."""
+
+    number: int = 1
+    since: Moment | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a task is in error: a reason with what its sentence needs, or somebody's own text."""
+
+    reason: Reason
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the newest look brought that need not be on disk before it is shown."""
+
+    last_checked: Moment | None = None
+    last_update: Moment | None = None
+    last_moved: Moment | None = None
+    next_check: Moment | None = None
+    position: float | None = None
+    target: float | None = None
+    shown: tuple[float, float] | None = None
+    detail: Detail | None = None
+    behind: float | None = None
+    rate: float | None = None
+    eta: float | None = None
+    eta_reason: EtaReason | None = None
+    hints: tuple[Hint, ...] = ()
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    window: Window = Window()
+    memory: Mapping[str, Json] = field(default_factory=dict)
+    activity: Json = None
+    misses: int = 0  # unreachable looks in a row: the backoff
+    refusals: int = 0  # refused looks in a row
+    patient_since: Moment | None = None  # stalling is measured from here
+    persistent_since: Moment | None = None  # giving up is measured from here
+    progressed_at: Moment | None = None  # the last time progress was taken
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The living record of a definition.
+
+    `revision` grows by one with each change of a durable field (all but `live`).
+    `percent` is the share of the whole way known to be done, one decimal, rounded down; it never
+    falls within an attempt's epoch, and is 100 only when complete.
+    """
+
+    definition: Definition
+    created_at: Moment
+    number: int = 0  # order of registration
+    status: Status = Status.PENDING
+    health: Health = Health.UNKNOWN
+    health_since: Moment | None = None
+    reason: Reason | None = None
+    waiting_for: tuple[str, ...] = ()
+    percent: float = 0.0
+    basis: str = "unknown"
+    phase: str | None = None
+    phases: tuple[PhaseRecord, ...] = ()
+    pass_number: int = 1
+    confirmed: int = 0
+    epoch: Epoch = Epoch()
+    started_at: Moment | None = None
+    ended_at: Moment | None = None
+    failure: Failure | None = None
+    attempt: int = 1
+    revision: int = 1
+    live: Live = Live()
+
+    @property
+    def id(self) -> str:
+        """The definition's id."""
+        return self.definition.id

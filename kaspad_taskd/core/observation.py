@@ -1,0 +1,136 @@
+"""What one look at a watched service brought back: a Reading, Unreachable or Refused.
+
+Probes make these, `core.transition.step` judges them. Nothing here knows how they were got.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from kaspad_taskd.core.reason import EtaReason, Reason
+
+Json: TypeAlias = Any
+"""A value that JSON can say: None, bool, int, float, str, list or dict of these."""
+
+Scalar: TypeAlias = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A likely cause with a cure: a code of the closed list and what its sentence needs."""
+
+    code: str
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPhase:
+    """A phase that this pass needs, and its share of the whole way (weights are relative)."""
+
+    key: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Work that lies ahead in one phase: `amount` units at that phase's own rate."""
+
+    phase: str
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What lies ahead, where one rate does not tell it: the legs of this pass, then what grew.
+
+    Attributes:
+        legs: this pass, in order; each is walked at the rate of its phase.
+        backlog: units beyond this pass that exist already.
+        round: the phases that every further unit has to go through (a node: headers, blocks).
+    """
+
+    legs: tuple[Leg, ...]
+    backlog: float = 0.0
+    round: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer.
+
+    Attributes:
+        complete: this look says that the work is done.
+        phase: key of the current phase, of `plan`; None where there are no phases.
+        plan: the phases that this pass needs, in order.
+        pass_number: 1, 2, ...: the network moved on meanwhile and the rest is fetched.
+        position: where the work is, absolute (a node: DAA score), or None.
+        start: the position at which the current phase began.
+        target: where the work has to get, absolute; None where no total is known.
+        drift: the target's own speed, units a second (a node's: 10).
+        unit: what is counted: "blocks", "headers", "rows".
+        basis: "exact", "estimated" or "unknown": how far position and target can be trusted.
+        floor: a share of the current phase (0 to 1) known by other means, for a phase whose
+            position does not tell (a log's percent); position and target are then shown, not used.
+        route: for the time left, where position, target and one rate do not suffice.
+        behind: seconds that the service is behind the present, or None.
+        activity: anything that changes as long as work is done; a change is movement.
+        epoch: why data was lost since the last look (a closed word, `db-reset`...), else None.
+        eta_reason: why there is no time left in this phase, where there can be none.
+        reason: something to say about a service that does answer (`no-peers`), else None.
+        params: what the sentence of `reason` needs.
+        hints: likely causes of what is wrong, with a cure.
+        shown: the current and target block as the wizard shows them, where these differ from
+            position and target.
+        metadata: named facts for people and programs; numbers, booleans, short strings.
+        memory: what the probe wants back at its next look (JSON, at most 4 KiB).
+    """
+
+    complete: bool = False
+    phase: str | None = None
+    plan: tuple[PlannedPhase, ...] = ()
+    pass_number: int = 1
+    position: float | None = None
+    start: float | None = None
+    target: float | None = None
+    drift: float = 0.0
+    unit: str | None = None
+    basis: str = "unknown"
+    floor: float | None = None
+    route: Route | None = None
+    behind: float | None = None
+    activity: Json = None
+    epoch: str | None = None
+    eta_reason: EtaReason | None = None
+    reason: Reason | None = None
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    hints: tuple[Hint, ...] = ()
+    shown: tuple[float, float] | None = None
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    memory: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """No usable answer: refused, timed out, ended, busy. Health, never failure.
+
+    `memory` None leaves the probe's memory as it was.
+    """
+
+    reason: Reason
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    hints: tuple[Hint, ...] = ()
+    memory: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An answer that cannot become success: another network, credentials rejected, a failure."""
+
+    reason: Reason
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    hints: tuple[Hint, ...] = ()
+
+
+Observation: TypeAlias = Reading | Unreachable | Refused

@@ -1,0 +1,45 @@
+"""JSON text in and out: orjson where it is installed, the standard library's json where not.
+
+Both refuse NaN and infinities, both ways.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+try:
+    import orjson
+except ImportError:  # Debian 12 has none
+    orjson = None  # type: ignore[assignment]
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def dumps(value: Any) -> bytes:
+    """Return compact UTF-8 JSON.
+
+    Raises:
+        TypeError, ValueError: the value cannot be said in JSON.
+    """
+    if orjson is not None:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def loads(text: str | bytes | bytearray) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: the text is no JSON, or holds NaN, an infinity or a lone surrogate, or is
+            nested too deeply.
+    """
+    if orjson is not None:
+        return orjson.loads(text)
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
