@@ -1,4 +1,4 @@
-"""Facts: things that happened. Committed, a fact with its `seq` is an event that clients are told."""
+"""Facts: things that happened. Committed, with its `seq`, a fact is an event, told to clients."""
 
 from __future__ import annotations
 

@@ -1,0 +1,82 @@
+"""What is put on record: a change, its outcome, and what a start finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kaspad_taskd.core.fact import Event, Fact
+from kaspad_taskd.core.model import Moment, Task
+from kaspad_taskd.core.observation import Json
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """How a task was at one time: percent, done (of the phase), units a second, health."""
+
+    task_id: str
+    at: Moment
+    progress: float
+    done: float | None
+    rate: float | None
+    health: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Somebody's choice, and what was known then."""
+
+    id: int
+    at: Moment
+    decision: str
+    context: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is committed together or not at all.
+
+    Attributes:
+        put: tasks to insert or replace, whole, by id.
+        remove: ids of tasks to delete, with their history.
+        facts: to journal, in order; each gets the next `seq`.
+        points: history to add.
+        decisions: to add; their `id` is ignored, the store numbers them.
+        cursors: how far a follower of the journal has come, by its name.
+    """
+
+    put: tuple[Task, ...] = ()
+    remove: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    points: tuple[HistoryPoint, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    cursors: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a change: its events and decisions (with their numbers), or a fault."""
+
+    change: Change
+    events: tuple[Event, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    fault: str | None = None  # a sentence: why it is not durable
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a start finds.
+
+    Attributes:
+        tasks: in order of registration.
+        seq: of the last event ever journalled, 0 for none.
+        oldest: `seq` of the oldest event still kept, or seq + 1 where none is.
+        cursors: of the followers that keep theirs in the store.
+        repaired: a sentence, when a corrupt file was moved aside and a new one begun, else None.
+    """
+
+    tasks: tuple[Task, ...] = ()
+    seq: int = 0
+    oldest: int = 1
+    cursors: Mapping[str, int] = field(default_factory=dict)
+    repaired: str | None = None
