@@ -1,0 +1,412 @@
+"""Typed getters over a table that people wrote: TOML or JSON, settings or definition.
+
+Bad data never raises: each getter notes a Fault that names the key as its writer spelt it, and
+returns a stand-in, so that one pass finds everything that is wrong. `done()` notes what was never
+asked for. Keys are asked for in snake_case; in JSON they are spelt in camelCase.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+from functools import partial
+from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
+
+from kaspad_taskd.durations import format_duration, parse_duration
+
+Json: TypeAlias = Any
+Style: TypeAlias = Literal["toml", "json"]
+
+MAX_TEXT: Final = 4096
+"""Characters of a string, unless its key says less: a path, a URL, a query."""
+MAX_ITEMS: Final = 256
+"""Entries of a list, or of a table whose keys its writer chooses."""
+MAX_DEPTH: Final = 16
+"""Lists and tables within each other, in what is taken as it is."""
+MAX_UNKNOWN: Final = 20
+"""Unknown keys told of one table; the rest is counted."""
+SAFE_INTEGER: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exact."""
+_LARGEST: Final = 1e300
+
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+# Newline and tab may stand in a query; a surrogate cannot be written as UTF-8.
+_UNWRITABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+class _Required(Enum):
+    REQUIRED = 0
+
+
+REQUIRED: Final = _Required.REQUIRED
+"""The default of a key that has none."""
+
+S = TypeVar("S", bound=str | None)
+N = TypeVar("N", bound=float | None)
+I = TypeVar("I", bound=int | None)  # noqa: E741
+B = TypeVar("B", bound=bool | None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one key, in words that name the cure.
+
+    Attributes:
+        key: its path as its writer spelt it (`checker.max_lag`), or "" for the whole.
+        problem: the rest of the sentence.
+        file: where it stands, or None where it came over an API.
+        kind: "invalid", or "forbidden" for what only a file may say.
+    """
+
+    key: str
+    problem: str
+    file: str | None = None
+    kind: str = "invalid"
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.file, self.key) if part) + f": {self.problem}"
+
+
+def camel(key: str) -> str:
+    """Return a snake_case key as JSON spells it: `max_lag` is `maxLag`."""
+    head, *rest = key.split("_")
+    return head + "".join(word[:1].upper() + word[1:] for word in rest)
+
+
+def quote(value: object) -> str:
+    """Return a value as a message shows it: one line, 40 characters at most."""
+    text = str(value)
+    shown = text if len(text) <= 40 else text[:37] + "..."
+    shown = "".join(char if char.isprintable() else "?" for char in shown)
+    return f'"{shown}"' if isinstance(value, str) else shown
+
+
+def _kind(value: object) -> str:
+    """Say what a value is, without saying the value: it might be a secret."""
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string"}
+    names |= {list: "a list", dict: "a table", type(None): "null"}
+    return names.get(type(value), "a date or time")
+
+
+class Table:
+    """A table being read. Faults are added to the list it was given."""
+
+    def __init__(
+        self,
+        data: object,
+        faults: list[Fault],
+        path: str = "",
+        style: Style = "toml",
+        file: str | None = None,
+    ) -> None:
+        """Read `data`, which stands at the key path `path` of `file`; no table is a fault."""
+        self.faults = faults
+        self.path = path
+        self.style: Style = style
+        self.file = file
+        self._data: Mapping[Any, Any] = data if isinstance(data, Mapping) else {}
+        self._asked: set[str] = set()
+        self._read: dict[str, Json] = {}
+        self._children: list[Table] = []
+        if not isinstance(data, Mapping):
+            self.fault("", f"must be a table, not {_kind(data)}")
+
+    def spelt(self, key: str) -> str:
+        """Return a snake_case key as the writer of this table spells it."""
+        return camel(key) if self.style == "json" else key
+
+    def where(self, key: str) -> str:
+        """Return the full path of a key, as its writer spells it."""
+        return self._join(self.spelt(key))
+
+    def fault(self, key: str, problem: str, kind: str = "invalid") -> None:
+        """Note what is wrong with a key (snake_case; "" is the table), once a key."""
+        self._note(self.where(key), problem, kind)
+
+    def sound(self, key: str) -> bool:
+        """Whether nothing is wrong with a key so far."""
+        where = self.where(key)
+        return all(fault.key != where or fault.file != self.file for fault in self.faults)
+
+    def given(self, key: str) -> bool:
+        """Whether the writer gave a value (null in JSON is none)."""
+        return self._data.get(self.spelt(key)) is not None
+
+    def string(
+        self,
+        key: str,
+        default: S | _Required = REQUIRED,
+        *,
+        choices: Collection[str] = (),
+        pattern: str | re.Pattern[str] | None = None,
+        must: str = "",
+        maximum: int = MAX_TEXT,
+    ) -> str | S:
+        """Return a string that is not empty.
+
+        Args:
+            key: in snake_case.
+            default: where it is not given.
+            choices: the words it may be, if not all.
+            pattern: what all of it must match.
+            must: the pattern in words ("must be ...").
+            maximum: characters.
+        """
+
+        def judge(value: str) -> str:
+            _check_text(value, maximum)
+            if choices and value not in choices:
+                raise ValueError(f"{quote(value)} is none of {', '.join(choices)}")
+            if pattern is not None and not re.fullmatch(pattern, value):
+                raise ValueError(must or f"must match {getattr(pattern, 'pattern', pattern)}")
+            return value
+
+        return cast("str | S", self._get(key, default, "", str, "a string", judge))
+
+    def integer(
+        self,
+        key: str,
+        default: I | _Required = REQUIRED,
+        minimum: int = -SAFE_INTEGER,
+        maximum: int = SAFE_INTEGER,
+    ) -> int | I:
+        """Return a whole number within bounds."""
+        judge = partial(_within, minimum=minimum, maximum=maximum)
+        return cast("int | I", self._get(key, default, 0, int, "a whole number", judge))
+
+    def number(
+        self,
+        key: str,
+        default: N | _Required = REQUIRED,
+        minimum: float = -math.inf,
+        maximum: float = math.inf,
+    ) -> float | N:
+        """Return a finite number within bounds."""
+        judge = partial(_within, minimum=minimum, maximum=maximum)
+        return cast("float | N", self._get(key, default, 0.0, (int, float), "a number", judge))
+
+    def boolean(self, key: str, default: B | _Required = REQUIRED) -> bool | B:
+        """Return true or false."""
+        return cast("bool | B", self._get(key, default, False, bool, "true or false", bool))
+
+    def duration(
+        self,
+        key: str,
+        default: N | _Required = REQUIRED,
+        minimum: float = 0.0,
+        maximum: float = math.inf,
+    ) -> float | N:
+        """Return seconds, from a string like "1min 30s"; in JSON a number is milliseconds."""
+
+        def judge(value: str | float) -> float:
+            seconds = _seconds(value)
+            if seconds < minimum:
+                least = format_duration(minimum)
+                raise ValueError(f"{quote(value)} is too short; {least} is the shortest")
+            if seconds > maximum:
+                most = format_duration(maximum)
+                raise ValueError(f"{quote(value)} is too long; {most} is the longest")
+            return seconds
+
+        kinds = (str, int, float) if self.style == "json" else str
+        what = 'a duration like "10s" or "5min"'
+        taken = self._get(key, default, 0.0, kinds, what, judge, format_duration)
+        return cast("float | N", taken)
+
+    def strings(
+        self, key: str, default: tuple[str, ...] | _Required = REQUIRED, maximum: int = MAX_ITEMS
+    ) -> tuple[str, ...]:
+        """Return a list of strings, `maximum` at most; an empty string may stand in it."""
+
+        def judge(value: Sequence[object]) -> tuple[str, ...]:
+            if len(value) > maximum:
+                raise ValueError(f"must be {maximum} strings at most")
+            for item in value:
+                _check_text(item, MAX_TEXT, empty=True)
+            return tuple(map(str, value))
+
+        taken = self._get(key, default, (), (list, tuple), "a list of strings", judge, list)
+        return cast("tuple[str, ...]", taken)
+
+    def texts(
+        self, key: str, default: Mapping[str, str] | _Required = REQUIRED
+    ) -> Mapping[str, str]:
+        """Return a table of strings whose keys the writer chooses (they are never respelt)."""
+        taken = self._get(key, default, {}, Mapping, "a table of strings", _texts, dict)
+        return cast("Mapping[str, str]", taken)
+
+    def raw(self, key: str) -> Json:
+        """Return any value that JSON can say, as it is, or None."""
+        return self._get(key, None, None, object, "", _json)
+
+    def table(self, key: str) -> Table:
+        """Return the table at a key; an empty one where there is none."""
+        value = self._get(key, None, None, Mapping, "a table", dict)
+        self._read[key] = child = self._child(value or {}, self.where(key))
+        return child
+
+    def tables(self, key: str) -> dict[str, Table]:
+        """Return a table of tables by the names that the writer chose."""
+        value = self._get(key, None, None, Mapping, "a table of tables", _few) or {}
+        path = self.where(key)
+        found = {str(name): self._child(data, _path(path, name)) for name, data in value.items()}
+        self._read[key] = found
+        return found
+
+    def done(self) -> bool:
+        """Note the keys that nobody asked for, here and below; return whether all is sound."""
+        unknown = [name for name in self._data if name not in self._asked]
+        for name in unknown[:MAX_UNKNOWN]:
+            close = get_close_matches(str(name)[:100], self._asked, 1, 0.7)
+            problem = f'unknown key; did you mean "{close[0]}"?' if close else "unknown key"
+            self._note(self._join(name), problem)
+        if len(unknown) > MAX_UNKNOWN:
+            self._note(self.path, f"{len(unknown) - MAX_UNKNOWN} more unknown keys")
+        for child in self._children:
+            child.done()
+        return not self.faults
+
+    def canonical(self, style: Style) -> dict[str, Json]:
+        """Return what was read so far, sound and with its defaults, spelt for `style`.
+
+        Durations are strings; what is not given and has no default is left out.
+        """
+        spell = camel if style == "json" else str
+        return {spell(key): _written(value, style) for key, value in self._read.items()}
+
+    def _get(
+        self,
+        key: str,
+        default: Any,
+        stand_in: Any,
+        kinds: Any,
+        what: str,
+        judge: Callable[[Any], Any],
+        write: Callable[[Any], Json] | None = None,
+    ) -> Any:
+        """Return the value that `judge` makes of it (or refuses by ValueError), or the default.
+
+        `write` makes what `canonical` shows of it.
+        """
+        name = self.spelt(key)
+        self._asked.add(name)
+        value = self._data.get(name)
+        if value is None and default is REQUIRED:
+            self.fault(key, "is required")
+            return stand_in
+        try:
+            taken = default if value is None else judge(_of_kind(value, kinds, what))
+        except ValueError as refusal:
+            self.fault(key, str(refusal))
+            return stand_in if default is REQUIRED else default
+        if taken is not None:
+            self._read[key] = write(taken) if write else taken
+        return taken
+
+    def _child(self, data: object, path: str) -> Table:
+        child = Table(data, self.faults, path, self.style, self.file)
+        self._children.append(child)
+        return child
+
+    def _join(self, name: object) -> str:
+        return _path(self.path, name) if name != "" else self.path
+
+    def _note(self, where: str, problem: str, kind: str = "invalid") -> None:
+        for fault in self.faults:
+            if fault.key == where and fault.file == self.file:
+                return
+        self.faults.append(Fault(where, problem, self.file, kind))
+
+
+def _path(path: str, name: object) -> str:
+    text = str(name)
+    shown = text if _BARE.fullmatch(text) and len(text) <= 100 else quote(text)
+    return f"{path}.{shown}" if path else shown
+
+
+def _of_kind(value: Any, kinds: Any, what: str) -> Any:
+    # In Python a boolean is an integer; in TOML and JSON it is not.
+    boolean = isinstance(value, bool) and kinds not in (bool, object)
+    if boolean or not isinstance(value, kinds):
+        raise ValueError(f"must be {what}, not {_kind(value)}")
+    return value
+
+
+def _within(value: float, minimum: float, maximum: float) -> float:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    if minimum <= value <= maximum and abs(value) < _LARGEST:
+        return value
+    if minimum in (-math.inf, -SAFE_INTEGER):
+        raise ValueError(f"must be {min(maximum, _LARGEST)} at most")
+    if maximum in (math.inf, SAFE_INTEGER):
+        raise ValueError(f"must be {minimum} at least")
+    raise ValueError(f"must be {minimum} to {maximum}")
+
+
+def _seconds(value: str | float) -> float:
+    if isinstance(value, str):
+        seconds = parse_duration(value)
+        if seconds is None:
+            raise ValueError(f'{quote(value)} is no duration; write "10s" or "5min"')
+        return seconds
+    return round(_within(value, 0, SAFE_INTEGER)) / 1000
+
+
+def _check_text(value: object, maximum: int, *, empty: bool = False) -> None:
+    if not isinstance(value, str):
+        raise ValueError(f"must be a string, not {_kind(value)}")
+    if not value and not empty:
+        raise ValueError("is empty; leave it out, or write something")
+    if len(value) > maximum:
+        raise ValueError(f"must be {maximum} characters at most")
+    if _UNWRITABLE.search(value):
+        raise ValueError("must have no control characters")
+
+
+def _few(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    if len(value) > MAX_ITEMS:
+        raise ValueError(f"must be {MAX_ITEMS} entries at most")
+    return value
+
+
+def _texts(value: Mapping[Any, Any]) -> dict[str, str]:
+    for name, text in _few(value).items():
+        try:
+            _check_text(name, 100)
+            _check_text(text, MAX_TEXT, empty=True)
+        except ValueError as refusal:
+            raise ValueError(f"{quote(name)} {refusal}") from None
+    return dict(value)
+
+
+def _json(value: Any, depth: int = MAX_DEPTH) -> Json:
+    """Return a value that can be kept as JSON; ValueError says why it cannot."""
+    if depth == 0:
+        raise ValueError("is nested too deeply")
+    if isinstance(value, str):
+        _check_text(value, MAX_TEXT, empty=True)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        _within(value, -_LARGEST, _LARGEST)
+    elif isinstance(value, list | Mapping):
+        if len(value) > MAX_ITEMS:
+            raise ValueError(f"must be {MAX_ITEMS} entries at most")
+        for part in value if isinstance(value, list) else (*value, *value.values()):
+            _json(part, depth - 1)
+    elif not isinstance(value, bool | None):
+        raise ValueError(f"must be something else than {_kind(value)}")
+    return value
+
+
+def _written(value: Any, style: Style) -> Json:
+    if isinstance(value, Table):
+        return value.canonical(style)
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, dict) and any(isinstance(item, Table) for item in value.values()):
+        return {name: _written(item, style) for name, item in value.items()}
+    return value
