@@ -1,0 +1,1 @@
+"""What survives: tasks, definitions, the journal, history, decisions."""

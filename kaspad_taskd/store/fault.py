@@ -1,0 +1,65 @@
+"""What can go wrong with the state, as sentences that name the place and the cure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class StoreError(Exception):
+    """The state cannot be opened, read, copied or closed; its text is a sentence for people.
+
+    At a start the daemon says it and exits 1.
+    """
+
+
+class DamagedError(Exception):
+    """The file is no sound database, or a row of it makes no sense."""
+
+
+def _kind(error: BaseException) -> str | None:
+    """SQLite's own word for an error (`FULL` of `SQLITE_FULL`), None where it is not SQLite's.
+
+    Of a detailed name (`SQLITE_IOERR_FSYNC`) it is the first word.
+    """
+    name: str | None = getattr(error, "sqlite_errorname", None)
+    return None if name is None else name.split("_")[1]
+
+
+def is_own(error: BaseException) -> bool:
+    """Whether a change itself is at fault (it cannot be stored), not the disk or the file."""
+    kind = _kind(error)
+    return kind in ("TOOBIG", "CONSTRAINT", "MISMATCH") or (
+        kind is None and not isinstance(error, OSError)
+    )
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether the file is at fault, so that moving it aside helps."""
+    return isinstance(error, DamagedError) or _kind(error) in ("CORRUPT", "NOTADB")
+
+
+def sentence(error: BaseException, path: Path) -> str:
+    """Say what is wrong with the state at `path`, and the cure."""
+    where = path.parent
+    damaged = f"{path} is damaged: restart the daemon, it moves the file aside and begins anew"
+    match _kind(error):
+        case "FULL":
+            return f"the disk of {where} is full: free space there, no restart is needed"
+        case "READONLY":
+            return f"{where} is read-only: make it writable for the daemon's user"
+        case "IOERR":
+            return f"the disk of {where} fails ({error}): see its quota and the kernel's log"
+        case "CANTOPEN" | "PERM" | "AUTH":
+            return f"{path} cannot be opened: give it to the daemon's user"
+        case "BUSY" | "LOCKED":
+            return f"{path} is locked: close the program that has it open (a sqlite3 shell?)"
+        case "CORRUPT" | "NOTADB":
+            return damaged
+        case None if isinstance(error, DamagedError):
+            return damaged
+        case None if not isinstance(error, OSError):
+            return (
+                f"a change cannot be stored ({type(error).__name__}: {error}), nor those after it"
+            )
+        case _:
+            return f"{path}: {error}"

@@ -1,0 +1,64 @@
+"""One daemon per state: a lock file beside it, held as long as the store is open."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from kaspad_taskd.store.fault import StoreError
+
+
+class Lock:
+    """The lock beside a state file. The kernel lets it go when the process ends, however it does.
+
+    The file stays: removing it would let two daemons lock two files of one name.
+
+    Attributes:
+        known: whether the file was there before, so a store has been here.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self._path = state.with_name(f"{state.name}.lock")
+        self._handle: int | None = None
+        self.known = False
+
+    def take(self) -> None:
+        """Take the lock, at once or not at all.
+
+        Raises:
+            StoreError: the directory is missing or not writable, or another daemon has the lock.
+        """
+        self.known = self._path.exists()
+        self._handle = self._open()
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(self._handle, 32, 0).decode(errors="replace").strip()
+            self.release()
+            raise StoreError(
+                f"another kaspad-taskd (process {owner or 'unknown'}) uses {self._path.parent}: "
+                "stop it, or give this one a --state-dir of its own"
+            ) from None
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
+
+    def _open(self) -> int:
+        where = self._path.parent
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except FileNotFoundError:
+            raise StoreError(
+                f"{where} does not exist: make it, or give another --state-dir"
+            ) from None
+        except OSError as error:
+            raise StoreError(
+                f"cannot write in {where} ({error.strerror}): make it writable for the daemon's "
+                "user, or give another --state-dir"
+            ) from None
+
+    def release(self) -> None:
+        """Let the lock go; a second time does nothing."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None

@@ -1,0 +1,263 @@
+"""Changes into rows, and rows back: every SQL statement of the store's daily work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kaspad_taskd import jsontext
+from kaspad_taskd.core.fact import Event, Fact
+from kaspad_taskd.core.model import Definition, Moment, Task
+from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
+from kaspad_taskd.store import codec, ring
+from kaspad_taskd.store.fault import DamagedError, is_own
+from kaspad_taskd.store.schema import Connection, undo
+
+JOURNAL_EVENTS = 100_000
+"""Events kept at most (contract, section 4)."""
+JOURNAL_AGE = 30 * 86_400_000
+"""Ms for which an event is kept (contract, section 4)."""
+DECISIONS = 10_000
+"""Decisions kept at most: the newest. Nobody makes as many; a bound all the same."""
+BITE = 512
+"""Events deleted in one transaction: 1-3 ms, which a commit may have to wait for."""
+LEAP = 1_000_000
+"""How far `seq` leaps at least: beyond the journal, so that moved events meet no others."""
+
+_PUT = "INSERT INTO {} VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET document = excluded.document"
+_PUT_TASK = _PUT.format("tasks")
+_PUT_DEFINITION = _PUT.format("definitions")
+_REMOVE = (
+    "DELETE FROM tasks WHERE id = ?",
+    "DELETE FROM definitions WHERE id = ?",
+    "DELETE FROM history WHERE task_id = ?",
+)
+_PUT_POINT = "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_FACT = "INSERT INTO journal VALUES (?, ?, ?, ?)"
+_PUT_DECISION = "INSERT INTO decisions (at, decision, context) VALUES (?, ?, ?)"
+_PUT_CURSOR = "INSERT OR REPLACE INTO cursors VALUES (?, ?)"
+_EXPIRED = (
+    "SELECT max(seq) FROM (SELECT seq, at FROM journal ORDER BY seq LIMIT ?)"
+    " WHERE seq <= ? OR at < ?"
+)
+
+
+class Rows:
+    """The tables, for the one that writes them.
+
+    Attributes:
+        seq: of the last committed event ever.
+        oldest: `seq` of the oldest event kept, or seq + 1.
+    """
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self._definitions: dict[str, Definition] = {}  # as they are on disk
+        self.seq = 0
+        self.oldest = 1
+
+    def load(self) -> Loaded:
+        """Read what a start needs.
+
+        Raises:
+            DamagedError: a row makes no sense.
+            SqliteError: the file cannot be read.
+        """
+        (floor,) = self._db.execute("SELECT value FROM meta WHERE key = 'floor'").fetchone()
+        (last,) = self._db.execute("SELECT max(seq) FROM journal").fetchone()
+        self.seq = floor if last is None else last
+        self.oldest = floor + 1
+        tasks = self._tasks()
+        self._definitions = {task.id: task.definition for task in tasks}
+        cursors = dict(self._db.execute("SELECT name, seq FROM cursors"))
+        return Loaded(tuple(tasks), self.seq, self.oldest, cursors)
+
+    def _tasks(self) -> list[Task]:
+        rows = self._db.execute(
+            "SELECT id, tasks.document, definitions.document"
+            " FROM tasks LEFT JOIN definitions USING (id)"
+        )
+        return sorted((_task(*row) for row in rows), key=lambda task: (task.number, task.id))
+
+    def leap(self, now: Moment) -> None:
+        """Go on at a `seq` higher than anything told before, as far as that can be known.
+
+        What a file rebuilt, or put back from a copy, has forgotten, clients may have been told.
+        Ms since 1970 are ahead of any count of events: it would take 1,000 a second, all the time,
+        to reach them. Kept events (and cursors) move along, so the numbers stay without holes, and
+        a client's own number from before lies below the oldest: a gap.
+        """
+        by = max(now, self.seq + LEAP) - self.seq
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.execute("UPDATE journal SET seq = seq + ?", (by,))
+            self._db.execute("UPDATE cursors SET seq = seq + ?", (by,))
+            self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'floor'", (by,))
+            self._db.execute("DELETE FROM meta WHERE key = 'copied'")
+            self._db.execute("COMMIT")
+        except BaseException:
+            undo(self._db)
+            raise
+
+    def is_copy(self) -> bool:
+        """Whether this file was made by `schema.copy` and never opened since."""
+        return self._db.execute("SELECT 1 FROM meta WHERE key = 'copied'").fetchone() is not None
+
+    def commit(self, changes: Sequence[Change]) -> tuple[list[Outcome], Exception | None]:
+        """Make all changes durable in one transaction.
+
+        Where one of them is itself at fault (it cannot be stored), those before it are made
+        durable and it ends the list, with what came after: that was computed from it.
+
+        Returns:
+            The outcomes of those that are durable, and the fault that ended the list, if any.
+        """
+        before = self.seq
+        done: list[Outcome] = []
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            done.extend(self._apply(change) for change in changes)
+            self._db.execute("COMMIT")
+        except Exception as error:
+            self._forget(changes, before)
+            if done and is_own(error):
+                return self.commit(changes[: len(done)])[0], error
+            return [], error
+        return done, None
+
+    def _forget(self, changes: Iterable[Change], seq: int) -> None:
+        """Undo a failed transaction: on disk and in what is remembered of the disk."""
+        self.seq = seq
+        for change in changes:
+            for task in change.put:
+                self._definitions.pop(task.id, None)
+        undo(self._db)
+
+    def _apply(self, change: Change) -> Outcome:
+        execute = self._db.execute
+        for task_id in change.remove:
+            for statement in _REMOVE:
+                execute(statement, (task_id,))
+            self._definitions.pop(task_id, None)
+        for task in change.put:
+            self._put(task)
+        for point in change.points:
+            self._put_point(point)
+        for name, seq in change.cursors.items():
+            execute(_PUT_CURSOR, (name, seq))
+        return Outcome(
+            change,
+            tuple(self._put_fact(fact) for fact in change.facts),
+            tuple(self._put_decision(decision) for decision in change.decisions),
+        )
+
+    def _put(self, task: Task) -> None:
+        definition = task.definition
+        known = self._definitions.get(task.id)
+        if known is not definition and known != definition:
+            self._db.execute(_PUT_DEFINITION, (task.id, codec.definition_text(definition)))
+        self._definitions[task.id] = definition
+        self._db.execute(_PUT_TASK, (task.id, codec.task_text(task)))
+
+    def _put_point(self, point: HistoryPoint) -> None:
+        values = (point.at, point.progress, point.done, point.rate, point.health)
+        for place in ring.places(point.at):
+            self._db.execute(_PUT_POINT, (point.task_id, *place, *values))
+
+    def _put_fact(self, fact: Fact) -> Event:
+        row = (self.seq + 1, fact.at, fact.task_id, codec.fact_text(fact))
+        self._db.execute(_PUT_FACT, row)
+        self.seq += 1
+        return Event(self.seq, fact)
+
+    def _put_decision(self, decision: Decision) -> Decision:
+        context = jsontext.dumps(decision.context).decode()
+        cursor = self._db.execute(_PUT_DECISION, (decision.at, decision.decision, context))
+        assert cursor.lastrowid is not None
+        return Decision(cursor.lastrowid, decision.at, decision.decision, decision.context)
+
+    def prune(self, now: Moment) -> None:
+        """Delete what need not be kept, at most BITE events of it.
+
+        Raises:
+            SqliteError: nothing was deleted.
+        """
+        limits = (BITE, self.seq - JOURNAL_EVENTS, now - JOURNAL_AGE)
+        (last,) = self._db.execute(_EXPIRED, limits).fetchone()
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.execute(
+                "DELETE FROM decisions WHERE id <= (SELECT max(id) FROM decisions) - ?",
+                (DECISIONS,),
+            )
+            if last is not None:
+                self._db.execute("DELETE FROM journal WHERE seq <= ?", (last,))
+                self._db.execute("UPDATE meta SET value = ? WHERE key = 'floor'", (last,))
+            self._db.execute("COMMIT")
+        except BaseException:
+            undo(self._db)
+            raise
+        if last is not None:
+            self.oldest = last + 1
+
+
+def _task(task_id: str, document: str, definition: str | None) -> Task:
+    try:
+        return codec.task_of(document, codec.definition_of(definition or ""))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedError(f"the row of task {task_id!r} makes no sense: {error}") from error
+
+
+def events(
+    db: Connection, after: int, limit: int, before: int | None, task_id: str | None
+) -> list[Event]:
+    """Events with after < seq < before, ascending: the first `limit`, or with `before` the last.
+
+    Raises:
+        SqliteError, KeyError, TypeError, ValueError: the file is damaged.
+    """
+    where, order = "seq > :after", "ASC"
+    if before is not None:
+        where, order = f"{where} AND seq < :before", "DESC"
+    if task_id is not None:
+        where = f"{where} AND task_id = :task_id"
+    rows = db.execute(
+        f"SELECT seq, at, task_id, document FROM journal WHERE {where}"  # noqa: S608 (our words)
+        f" ORDER BY seq {order} LIMIT :limit",
+        {"after": after, "before": before, "task_id": task_id, "limit": limit},
+    ).fetchall()
+    found = [Event(seq, codec.fact_of(text, of, at)) for seq, at, of, text in rows]
+    return found if before is None else found[::-1]
+
+
+def history(
+    db: Connection, task_id: str, start: Moment, end: Moment, now: Moment
+) -> list[HistoryPoint]:
+    """Points with start <= at < end, ascending; minutes where they are kept, else half hours.
+
+    Raises:
+        SqliteError: the file is damaged.
+    """
+    minutes_from, half_hours_from = ring.horizons(now)
+    rows = db.execute(
+        "SELECT task_id, at, progress, done, rate, health FROM history"
+        " WHERE task_id = ? AND at >= ? AND at < ?"
+        " AND (span = ? AND at >= ? OR span = ? AND at >= ? AND at < ?) ORDER BY at",
+        (
+            *(task_id, start, end),
+            *(ring.MINUTE, minutes_from),
+            *(ring.HALF_HOUR, half_hours_from, minutes_from),
+        ),
+    )
+    return [HistoryPoint(*row) for row in rows]
+
+
+def decisions(db: Connection) -> list[Decision]:
+    """All decisions, oldest first.
+
+    Raises:
+        SqliteError, ValueError: the file is damaged.
+    """
+    rows = db.execute("SELECT id, at, decision, context FROM decisions ORDER BY id")
+    return [
+        Decision(number, at, decision, jsontext.loads(text)) for number, at, decision, text in rows
+    ]

@@ -1,0 +1,187 @@
+"""The file state.db: how it is opened, checked, brought up to date and copied.
+
+Its tables are made and changed in numbered steps, each one transaction; `PRAGMA user_version` is
+the number of the last. A newer daemon adds steps and never edits one. A daemon that knows fewer
+steps than the file has taken refuses it, rather than misread it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from kaspad_taskd import files
+from kaspad_taskd.core.model import Moment
+from kaspad_taskd.store.fault import DamagedError, StoreError
+
+Connection: TypeAlias = sqlite3.Connection
+SqliteError: TypeAlias = sqlite3.Error
+
+MODE = 0o600
+"""Of the state and its copies: the daemon's user alone."""
+LOCK_PATIENCE = 5.0
+"""Seconds to wait for another program's lock: a person with a sqlite3 shell."""
+LOG_LIMIT = 16 * 1024 * 1024
+"""Bytes to which the write-ahead log is cut back after a burst (at rest it has 4 MB)."""
+
+_FIRST = """
+CREATE TABLE tasks (id TEXT PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE definitions (id TEXT PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE journal (
+    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, task_id TEXT NOT NULL, document TEXT NOT NULL
+);
+CREATE INDEX journal_of_task ON journal (task_id);
+CREATE TABLE history (
+    task_id TEXT NOT NULL, span INTEGER NOT NULL, slot INTEGER NOT NULL, at INTEGER NOT NULL,
+    progress REAL NOT NULL, done REAL, rate REAL, health TEXT NOT NULL,
+    PRIMARY KEY (task_id, span, slot)
+) WITHOUT ROWID;
+CREATE TABLE decisions (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, decision TEXT NOT NULL, context TEXT NOT NULL
+);
+CREATE TABLE cursors (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('floor', 0)
+"""
+# A definition has a row of its own, so that a progress write stays small. In `meta`: `floor`, no
+# event at or below this seq is kept; `copied`, this file is a copy that was never opened.
+
+STEPS: tuple[str, ...] = (_FIRST,)
+"""SQL statements with `;` between them: step 1, 2, ..."""
+
+
+def connect(path: Path) -> Connection:
+    """Open the state to write, made if it is not there; each commit is durable (WAL, FULL).
+
+    Raises:
+        SqliteError, OSError: it cannot be opened, or is no database.
+    """
+    path.touch(MODE)
+    _drop_stray_log(path)
+    db = sqlite3.connect(path, timeout=LOCK_PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def connect_reader(path: Path) -> Connection:
+    """Open the state, which a writer has open, to read.
+
+    Raises:
+        SqliteError: it cannot be opened.
+    """
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=LOCK_PATIENCE,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def _drop_stray_log(path: Path) -> None:
+    """Remove a write-ahead log that cannot belong to the file, before SQLite plays it into it.
+
+    A copy is not in WAL mode (bytes 18 and 19 of its header are 1). Put in the place of a state
+    whose daemon was killed, it finds that one's log beside it.
+    """
+    with path.open("rb") as file:
+        header = file.read(20)
+    if header[18:20] == b"\x01\x01":
+        for ending in ("-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def version(db: Connection) -> int:
+    """The number of the last step that the file has taken; 0 of a new one."""
+    (number,) = db.execute("PRAGMA user_version").fetchone()
+    return int(number)
+
+
+def refuse_newer(db: Connection, path: Path) -> None:
+    """Let no file pass that a newer daemon has changed.
+
+    Raises:
+        StoreError: its schema is newer than this program.
+    """
+    if version(db) > len(STEPS):
+        raise StoreError(
+            f"{path} has schema {version(db)}, this kaspad-taskd knows {len(STEPS)}: install the "
+            f"newer version again, or put the copy {_copy_before(path, len(STEPS)).name} in its "
+            "place, if there is one"
+        )
+
+
+def check(db: Connection) -> None:
+    """See that the file is sound.
+
+    Raises:
+        DamagedError, SqliteError: it is not.
+    """
+    (result,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if result != "ok":
+        raise DamagedError(str(result).replace("\n", " "))
+
+
+def migrate(db: Connection, path: Path, now: Moment) -> None:
+    """Take the steps that the file has not taken; before the first, put a copy beside it.
+
+    Raises:
+        SqliteError, OSError: a step or the copy failed; the file has the steps before it.
+    """
+    done = version(db)
+    if 0 < done < len(STEPS):
+        copy(db, _copy_before(path, done), now)
+    for number in range(done, len(STEPS)):
+        _take(db, STEPS[number], number + 1)
+
+
+def _copy_before(path: Path, number: int) -> Path:
+    """Where the state of schema `number` is kept when a newer daemon changes it."""
+    return path.with_name(f"{path.name}.schema-{number}")
+
+
+def _take(db: Connection, step: str, number: int) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in step.split(";"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {number}")
+        db.execute("COMMIT")
+    except BaseException:
+        undo(db)
+        raise
+
+
+def undo(db: Connection) -> None:
+    """Roll a failed transaction back; SQLite may have done it already (disk full).
+
+    Where even that fails, the next BEGIN does, and is undone again: it heals with the disk.
+    """
+    if db.in_transaction:
+        with suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+
+
+def copy(db: Connection, path: Path, now: Moment) -> None:
+    """Write a consistent, compact copy to `path`, atomically, marked as one.
+
+    Raises:
+        SqliteError, OSError: it could not be written; `path` is as it was.
+    """
+    fresh = files.begin(path, MODE)
+    try:
+        db.execute("VACUUM INTO ?", (str(fresh.absolute()),))
+        with closing(sqlite3.connect(fresh)) as copied, copied:
+            copied.execute("INSERT OR REPLACE INTO meta VALUES ('copied', ?)", (now,))
+        files.publish(fresh, path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,275 @@
+"""The store: a SQLite file, a thread that writes it and a thread that reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from kaspad_taskd import files
+from kaspad_taskd.core.fact import Event
+from kaspad_taskd.core.model import Moment
+from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
+from kaspad_taskd.store import rows, schema
+from kaspad_taskd.store.fault import DamagedError, StoreError, is_damage, is_own, sentence
+from kaspad_taskd.store.group import Settled, Writer
+from kaspad_taskd.store.lock import Lock
+from kaspad_taskd.store.schema import Connection, SqliteError
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+READ_PATIENCE = 30.0
+"""Seconds that a read may take; the disk is at fault then."""
+COPY_PATIENCE = 600.0
+"""Seconds that a backup may take: a slow card, a large file."""
+CLOSE_PATIENCE = 10.0
+"""Seconds that the last commit may take."""
+EXTENSION = 30.0
+"""Seconds asked for, each second, while a start takes long (a migration, a check)."""
+PRUNE_AFTER = rows.BITE // 2
+"""Events written, after which some are pruned: less than a bite, so pruning keeps up."""
+PRUNE_EVERY = 60_000
+"""Ms after which a bite is pruned though nothing was written: events age."""
+
+
+class SqliteStore:
+    """What survives, in one SQLite file, opened by one daemon at a time.
+
+    Args:
+        path: of the file; its directory must exist and be writable.
+        now: ms since 1970 UTC.
+        extend: called with seconds that a long start (a migration) will at least still take.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        now: Callable[[], Moment],
+        extend: Callable[[float], None] | None = None,
+    ) -> None:
+        self._path = path
+        self._now = now
+        self._extend = extend
+        self._lock = Lock(path)
+        self._db: Connection | None = None
+        self._writer: Writer | None = None
+        self._reading: Connection | None = None
+        self._reader = ThreadPoolExecutor(1, "store-reader")
+        self._pruned = (0, 0)  # seq and moment of the last bite
+        self._closed = False
+
+    # -- opening
+
+    def open(self) -> Loaded:
+        """Lock, check, migrate, load; blocking.
+
+        A damaged file is moved aside and a new one begun (`repaired` says so); that one, and one
+        put back from a copy, goes on at a higher `seq`: see `Rows.leap`.
+
+        Raises:
+            StoreError: another daemon has it, it is newer, or the disk does not let us.
+        """
+        self._lock.take()
+        try:
+            return self._open()
+        except (SqliteError, OSError) as error:
+            self._abandon()
+            raise StoreError(sentence(error, self._path)) from error
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _open(self) -> Loaded:
+        try:
+            return self._begin(lost=self._lock.known)
+        except (SqliteError, DamagedError) as error:
+            if not is_damage(error):
+                raise
+            self._disconnect()
+            aside = files.quarantine(self._path, self._now(), ("-wal", "-shm"))
+            said = f"{self._path} was damaged ({error}); it is now {aside.name}, a new one is begun"
+        return replace(self._begin(lost=True), repaired=said)
+
+    def _begin(self, *, lost: bool) -> Loaded:
+        """Open the file as it is. `lost`: where it is new, there was one before."""
+        self._db = db = schema.connect(self._path)
+        self._beat_while_working(db)
+        schema.refuse_newer(db, self._path)
+        new = schema.version(db) == 0
+        if not new:
+            schema.check(db)
+        schema.migrate(db, self._path, self._now())
+        self._rows = rows.Rows(db)
+        loaded = self._rows.load()
+        if self._rows.is_copy() or (new and lost):
+            self._rows.leap(self._now())
+            loaded = self._rows.load()
+        db.set_progress_handler(None, 0)
+        self._pruned = (loaded.seq, 0)
+        return loaded
+
+    def _beat_while_working(self, db: Connection) -> None:
+        if self._extend is None:
+            return
+        extend, last = self._extend, time.monotonic()
+
+        def beat() -> None:
+            nonlocal last
+            if time.monotonic() - last > 1.0:
+                last = time.monotonic()
+                extend(EXTENSION)
+
+        db.set_progress_handler(beat, 100_000)  # instructions: some 10 ms
+
+    def _disconnect(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _abandon(self) -> None:
+        self._disconnect()
+        self._reader.shutdown(wait=False)
+        self._lock.release()
+
+    # -- writing
+
+    def start(self, settled: Settled) -> None:
+        """Begin to commit. `settled` is called on the running loop, once a group, in order."""
+        self._reading = schema.connect_reader(self._path)
+        self._writer = Writer(self._commit, self._tidy, self._disconnect)
+        self._writer.start(settled)
+
+    def submit(self, change: Change) -> None:
+        """Queue a change: all of it or nothing, in the order of the calls.
+
+        Raises:
+            StoreError: the store is not open, or too many changes wait; this one is not queued.
+        """
+        if self._writer is None or self._closed:
+            raise StoreError(f"{self._path} is not open")
+        self._writer.submit(change)
+
+    def _commit(self, changes: Sequence[Change]) -> tuple[list[Outcome], str | None]:
+        outcomes, error = self._rows.commit(changes)
+        if error is None:
+            return outcomes, None
+        if is_own(error):  # a fault of ours: somebody has to see where
+            _log.error("a change cannot be stored", exc_info=error)
+        return outcomes, sentence(error, self._path)
+
+    def _tidy(self, idle: bool) -> None:
+        """Prune a bite when it is due and nobody waits, or when it is long overdue."""
+        seq, moment = self._pruned
+        written, now = self._rows.seq - seq, self._now()
+        due = written >= PRUNE_AFTER or now - moment >= PRUNE_EVERY
+        if not ((due and idle) or written >= 8 * PRUNE_AFTER):
+            return
+        self._pruned = (self._rows.seq, now)
+        try:
+            self._rows.prune(now)
+        except SqliteError as error:
+            _log.warning("nothing pruned: %s", sentence(error, self._path))
+
+    def answered(self) -> float:
+        """Monotonic time of the writer's last sign of life (a failed commit is one)."""
+        return time.monotonic() if self._writer is None else self._writer.answered
+
+    @property
+    def oldest(self) -> int:
+        """`seq` of the oldest event kept, or of the next one; it rises as events are pruned."""
+        return self._rows.oldest
+
+    # -- reading
+
+    async def events(
+        self, after: int, limit: int, before: int | None = None, task_id: str | None = None
+    ) -> list[Event]:
+        """Events with after < seq < before, ascending.
+
+        Without `before` the first `limit` of them, with it the last `limit`.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        return await self._read(lambda db: rows.events(db, after, limit, before, task_id))
+
+    async def history(self, task_id: str, start: Moment, end: Moment) -> list[HistoryPoint]:
+        """Points with start <= at < end, ascending, minutes where they are kept, else half hours.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        now = self._now()
+        return await self._read(lambda db: rows.history(db, task_id, start, end, now))
+
+    async def decisions(self) -> list[Decision]:
+        """All decisions, oldest first.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        return await self._read(rows.decisions)
+
+    async def backup(self, path: str) -> None:
+        """Write a consistent copy to `path`, atomically; one that is opened goes on at higher seq.
+
+        Raises:
+            StoreError: `path` is the state itself, or cannot be written.
+        """
+        target = Path(path)
+        await self._read(lambda db: self._copy(db, target), target, COPY_PATIENCE)
+
+    def _copy(self, db: Connection, target: Path) -> None:
+        if target.resolve() == self._path.resolve():
+            raise StoreError(f"{target} is the state itself: name another file")
+        schema.copy(db, target, self._now())
+
+    async def _read(
+        self,
+        ask: Callable[[Connection], _T],
+        place: Path | None = None,
+        patience: float = READ_PATIENCE,
+    ) -> _T:
+        db, path = self._reading, place or self._path
+        if db is None or self._closed:
+            raise StoreError(f"{self._path} is not open")
+        try:
+            async with asyncio.timeout(patience):
+                return await asyncio.get_running_loop().run_in_executor(self._reader, ask, db)
+        except (SqliteError, OSError) as error:
+            raise StoreError(sentence(error, path)) from error
+        except (KeyError, TypeError, ValueError) as error:
+            damage = DamagedError(str(error))
+            raise StoreError(sentence(damage, path)) from error
+
+    # -- closing
+
+    async def close(self) -> None:
+        """Commit what is queued, let everything go. A second time does nothing.
+
+        Raises:
+            StoreError: the last commit took too long; what it held may be lost.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        done = True
+        if self._writer is not None and self._reading is not None:
+            loop = asyncio.get_running_loop()
+            self._writer.end()
+            await loop.run_in_executor(self._reader, self._reading.close)
+            done = await loop.run_in_executor(self._reader, self._writer.ended, CLOSE_PATIENCE)
+        else:
+            self._disconnect()
+        self._reader.shutdown(wait=False)
+        self._lock.release()
+        if not done:
+            raise StoreError(
+                f"the disk of {self._path.parent} does not answer: changes may be lost"
+            )
