@@ -1,0 +1,219 @@
+"""What a node can be asked, whatever the transport: questions, typed answers, errors.
+
+`connect.open_node` makes a client. Times are milliseconds since 1970 UTC, hashes are hex text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from kaspad_taskd.core.observation import Scalar
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.sync.reading import Family
+
+
+class Method(StrEnum):
+    """The questions, by their names in wRPC; in gRPC "Request" and "Response" are added."""
+
+    DAG_INFO = "getBlockDagInfo"
+    SYNC_STATUS = "getSyncStatus"
+    SERVER_INFO = "getServerInfo"
+    INFO = "getInfo"
+    PEERS = "getConnectedPeerInfo"
+    METRICS = "getMetrics"
+    BLOCK = "getBlock"
+
+
+OPTIONAL = frozenset({Method.SYNC_STATUS, Method.SERVER_INFO, Method.METRICS})
+"""What the Go node ends the connection on; every node knows the others."""
+
+
+class NodeError(Exception):
+    """No usable answer: `reason` says why, `params` are for its sentence.
+
+    `detail` is for debugging only: it may hold text of the node and goes to no client.
+    """
+
+    def __init__(
+        self, reason: Reason, params: Mapping[str, Scalar] | None = None, detail: str = ""
+    ) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+        self.params: Mapping[str, Scalar] = params or {}
+        self.detail = detail
+
+
+class MissingError(NodeError):
+    """This node does not know the question (it ended the connection on it)."""
+
+    def __init__(self, method: Method) -> None:
+        super().__init__(Reason.STREAM_CLOSED, {"method": str(method)}, f"no {method}")
+
+
+class DeclinedError(NodeError):
+    """The node answered this question with an error of its own; the connection is good."""
+
+    def __init__(self, method: Method, text: str) -> None:
+        super().__init__(Reason.BAD_ANSWER, {"method": str(method)}, clean(text, 200))
+
+
+@dataclass(frozen=True, slots=True)
+class DagInfo:
+    """GetBlockDagInfo; `difficulty` None while SMT and UTXO set come in, `sink` "" in Go."""
+
+    network: str
+    block_count: int
+    header_count: int
+    tip_count: int
+    difficulty: float | None
+    past_median_time: int
+    pruning_point: str
+    virtual_daa_score: int
+    sink: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """GetServerInfo."""
+
+    version: str
+    network: str
+    has_utxo_index: bool
+    is_synced: bool
+    virtual_daa_score: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """GetInfo."""
+
+    version: str
+    has_utxo_index: bool
+    is_synced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What does not change while a node runs."""
+
+    family: Family
+    version: str
+    has_utxo_index: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerInfo:
+    """One entry of GetConnectedPeerInfo; the user agent is a stranger's text, made printable."""
+
+    user_agent: str
+    is_outbound: bool
+    is_ibd_peer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """GetMetrics: counters since the node started, None where the node gave none.
+
+    `disk_write_bytes` is None in the first 10 s of the process, when the node says zeros.
+    """
+
+    server_time: int
+    header_counts: int | None = None
+    dep_counts: int | None = None
+    body_counts: int | None = None
+    chain_block_counts: int | None = None
+    p2p_rx_bytes: int | None = None
+    disk_write_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockHeader:
+    """The header of GetBlock, as far as it is used."""
+
+    timestamp: int
+    daa_score: int
+    blue_score: int
+
+
+class NodeClient(Protocol):
+    """One node, asked over one connection that is opened when needed and kept.
+
+    Every method raises NodeError, within the client's deadline: `MissingError` where the node does not
+    know the question, `DeclinedError` where it answered with an error. After any other error the
+    connection is gone, and the next question opens one; nothing goes on in the background.
+    """
+
+    async def dag_info(self) -> DagInfo:
+        """Where the node is."""
+
+    async def server_info(self) -> ServerInfo:
+        """Version, network, whether it is nearly synced; not in Go."""
+
+    async def info(self) -> NodeInfo:
+        """Version, whether it is nearly synced; every node has it."""
+
+    async def program(self) -> Program:
+        """Which program answers; asked once a connection."""
+
+    async def sync_status(self) -> bool:
+        """Whether it is nearly synced and not in the middle of replacing its state; not in Go."""
+
+    async def peers(self) -> tuple[PeerInfo, ...]:
+        """The connected peers."""
+
+    async def metrics(self) -> Metrics:
+        """Counters; not in Go."""
+
+    async def block_header(self, block_hash: str) -> BlockHeader | None:
+        """The header of a block, None if the node has no such block.
+
+        Pruning may hold it up for minutes, so it has a short deadline of its own, which leaves the
+        connection as it is.
+        """
+
+    async def close(self) -> None:
+        """Let the connection go."""
+
+
+def plain_network(name: str) -> str:
+    """Return a network's name without the prefix that gRPC has: "mainnet", "testnet-10"."""
+    return clean(name, 32).removeprefix("kaspa-")
+
+
+def clean(text: str, limit: int) -> str:
+    """Return a stranger's text as one printable line of at most `limit` characters."""
+    return "".join(c if c.isprintable() else "?" for c in text[:limit])
+
+
+def finite(number: float | None) -> float | None:
+    """Return the number, or None if it is infinite or not a number."""
+    return number if number is not None and abs(number) < float("inf") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came over a wire.
+
+    Attributes:
+        id: of the question, or None where the node echoes none (Go).
+        method: what it answers.
+        value: DagInfo, bool, ... as `method` has it; None for a block that is not there.
+        error: the node's own error text; then there is no value.
+    """
+
+    id: int | None
+    method: Method
+    value: object = None
+    error: str | None = None
+
+
+def block_answer(answer_id: int | None, error: str) -> Answer:
+    """Return the answer that an error of GetBlock means: no such block, or an error.
+
+    The texts: "cannot find header {hash}" (Rust), "Block {hash} not found" (Go).
+    """
+    absent = error.startswith("cannot find ") or error.endswith(" not found")
+    return Answer(answer_id, Method.BLOCK, error=None if absent else error)

@@ -1,0 +1,139 @@
+"""From a URL to a client: parse the address, resolve it, check whom we may ask, choose the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+from urllib.parse import SplitResult, urlsplit
+
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.client import NodeClient, NodeError
+from kaspad_taskd.kaspa.exchange import Exchange
+
+Allow: TypeAlias = Callable[[str, int], bool]
+"""Whether this IP address and port may be asked."""
+
+DEFAULT_PORTS = {"grpc": 16110, "ws": 18110, "wss": 443}
+BORSH_PORTS = frozenset({17110, 17210, 17510, 17610})
+
+TIMEOUT = 4.0
+"""Seconds that one question may take, unless the caller says otherwise."""
+
+RESOLVE_TIMEOUT = 3.0
+"""Seconds that the look-up of a name may take."""
+
+_LOOPBACK = ("127.0.0.1", "::1")  # kaspad listens on the first
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a node is: `scheme` grpc, ws or wss; `path` of a WebSocket, else ""."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = ""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}{self.path}"
+
+
+def parse_url(url: str) -> Address:
+    """Return the address that a URL names.
+
+    Raises:
+        ValueError: what is wrong with it and what it must be, as a sentence.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"no URL: {url!r}; it must be like grpc://localhost:16110") from None
+    _check_parts(parts)
+    port = DEFAULT_PORTS[parts.scheme] if port is None else port
+    if port in BORSH_PORTS:
+        raise ValueError(f"port {port} speaks wRPC Borsh; use gRPC (16110) or wRPC JSON (18110)")
+    if port == 0:
+        raise ValueError("port 0 is none; it must be 1 to 65535")
+    return Address(parts.scheme, parts.hostname or "", port, parts.path.rstrip("/"))
+
+
+def _check_parts(parts: SplitResult) -> None:
+    if parts.scheme not in DEFAULT_PORTS:
+        raise ValueError(f"scheme {parts.scheme!r} is unknown; use grpc://, ws:// or wss://")
+    if not parts.hostname:
+        raise ValueError("the host is missing; it must be like grpc://localhost:16110")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a node takes no user or password; leave them out")
+    if parts.query or parts.fragment or (parts.scheme == "grpc" and parts.path.strip("/")):
+        raise ValueError("nothing may follow the port; a WebSocket may have a path")
+
+
+async def addresses(host: str, port: int, allow: Allow | None) -> list[str]:
+    """Return the IP addresses to try, in order; none that `allow` refuses.
+
+    Raises:
+        NodeError: name-unknown, timeout (the look-up), or forbidden if none is left.
+    """
+    found = await _resolve(host, port)
+    allowed = [ip for ip in found if allow is None or allow(ip, port)]
+    if not allowed:
+        raise NodeError(Reason.FORBIDDEN, {"address": f"{host}:{port}"})
+    return allowed
+
+
+async def _resolve(host: str, port: int) -> list[str]:
+    if host == "localhost":
+        return list(_LOOPBACK)
+    try:
+        return [str(ipaddress.ip_address(host))]
+    except ValueError:
+        pass
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(RESOLVE_TIMEOUT):
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except TimeoutError:
+        raise NodeError(Reason.TIMEOUT, {"seconds": RESOLVE_TIMEOUT}) from None
+    except (OSError, UnicodeError):
+        raise NodeError(Reason.NAME_UNKNOWN, {"host": host}) from None
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def connect_error(error: OSError, address: str) -> NodeError:
+    """Return what a failed connect or a broken connection means."""
+    if isinstance(error, ConnectionRefusedError):
+        reason = Reason.REFUSED
+    elif isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
+        reason = Reason.TIMEOUT
+    else:
+        reason = Reason.NETWORK_DOWN
+    return NodeError(reason, {"address": address}, str(error))
+
+
+def open_node(url: str, allow: Allow | None = None, timeout: float = TIMEOUT) -> NodeClient:
+    """Return a client for the node; it connects with the first question.
+
+    Args:
+        url: grpc://host:port, or ws:// and wss:// for wRPC JSON.
+        allow: checked with each address that is connected to; None allows all.
+        timeout: deadline of one question in seconds, connecting included.
+
+    Raises:
+        ValueError: the URL has a fault.
+        ImportError: the library for this transport is not installed.
+    """
+    address = parse_url(url)
+    if address.scheme == "grpc":
+        from kaspad_taskd.kaspa.grpc import GrpcWire
+
+        return Exchange(lambda: GrpcWire(address, allow), timeout)
+    from kaspad_taskd.kaspa.wrpc import WrpcWire
+
+    return Exchange(lambda: WrpcWire(address, allow), timeout)

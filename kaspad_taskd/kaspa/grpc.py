@@ -1,0 +1,243 @@
+"""gRPC to a kaspad: one bidirectional stream for everything. Imports grpclib and protobuf."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from google.protobuf.message import DecodeError
+from grpclib.client import Channel, Stream
+from grpclib.const import Cardinality, Status
+from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+from h2.exceptions import H2Error
+
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa import protocol_pb2 as pb
+from kaspad_taskd.kaspa.client import (
+    Answer,
+    BlockHeader,
+    DagInfo,
+    Method,
+    Metrics,
+    NodeError,
+    NodeInfo,
+    PeerInfo,
+    ServerInfo,
+    block_answer,
+    clean,
+    finite,
+    plain_network,
+)
+from kaspad_taskd.kaspa.connect import Address, Allow, addresses, connect_error
+
+PATH = "/protowire.RPC/MessageStream"
+
+MAX_ANSWER = 4 * 1024 * 1024
+"""Bytes of one answer; a node's largest of those we ask for are some ten thousand."""
+
+_Stream: TypeAlias = Stream[pb.KaspadRequest, pb.KaspadResponse]
+
+_REASONS = {
+    Status.RESOURCE_EXHAUSTED: Reason.BUSY,
+    Status.UNAVAILABLE: Reason.STOPPING,
+    Status.DEADLINE_EXCEEDED: Reason.TIMEOUT,
+    Status.UNIMPLEMENTED: Reason.WRONG_PROGRAM,
+    Status.OK: Reason.STREAM_CLOSED,
+}
+
+
+class GrpcWire:
+    """One gRPC stream; see `line.Wire`."""
+
+    def __init__(self, address: Address, allow: Allow | None) -> None:
+        self._address = address
+        self._allow = allow
+        self._stream: _Stream | None = None
+
+    async def run(self, opened: Callable[[], None], deliver: Callable[[Answer], None]) -> None:
+        """See Wire."""
+        channel = await self._connect()
+        try:
+            request = channel.request(
+                PATH, Cardinality.STREAM_STREAM, pb.KaspadRequest, pb.KaspadResponse
+            )
+            async with request as stream:
+                await stream.send_request()
+                self._stream = stream
+                opened()
+                while True:
+                    deliver(decode(await _receive(stream)))
+        except GRPCError as error:
+            reason = _REASONS.get(error.status, Reason.BAD_ANSWER)
+            raise NodeError(reason, detail=clean(error.message or "", 200)) from None
+        except StreamTerminatedError as error:
+            raise self._terminated(str(error)) from None
+        except (DecodeError, AssertionError, H2Error, ProtocolError) as error:
+            raise NodeError(Reason.BAD_ANSWER, detail=type(error).__name__) from None
+        except OSError as error:
+            raise connect_error(error, str(self._address)) from None
+        finally:
+            channel.close()
+
+    async def send(self, number: int, method: Method, argument: str) -> None:
+        """See Wire."""
+        assert self._stream is not None, "not open"
+        task = asyncio.current_task()
+        cancels = task.cancelling() if task else 0
+        try:
+            await self._stream.send_message(encode(number, method, argument))
+        except (StreamTerminatedError, H2Error, ProtocolError, AttributeError) as error:
+            # grpclib wakes a blocked sender by cancelling its task: take that back
+            if task and task.cancelling() > cancels:
+                task.uncancel()
+            raise NodeError(Reason.STREAM_CLOSED, detail=type(error).__name__) from None
+
+    async def _connect(self) -> Channel:
+        error = NodeError(Reason.NETWORK_DOWN)
+        for ip in await addresses(self._address.host, self._address.port, self._allow):
+            channel = Channel(ip, self._address.port)
+            try:
+                await channel.__connect__()
+            except OSError as failure:
+                channel.close()
+                if error.reason is not Reason.REFUSED:
+                    error = connect_error(failure, str(self._address))
+            else:
+                return channel
+        raise error
+
+    def _terminated(self, text: str) -> NodeError:
+        if "Protocol error" in text:
+            return NodeError(Reason.BAD_ANSWER, detail="no HTTP/2")
+        spoke = self._stream is not None and self._stream.initial_metadata is not None
+        if "Connection lost" in text and spoke:
+            return NodeError(Reason.NETWORK_DOWN, detail=text)
+        return NodeError(Reason.STREAM_CLOSED, detail=text)
+
+
+async def _receive(stream: _Stream) -> bytes:
+    """Return the next message.
+
+    grpclib's own `recv_message` would take 4 GiB, so the frame is read here, with its parts.
+
+    Raises:
+        StreamTerminatedError: the stream ended; leaving the block then tells its status.
+    """
+    if stream.initial_metadata is None:
+        await stream.recv_initial_metadata()
+    with stream._wrapper:
+        head = await stream._stream.recv_data(5)
+        if not head:
+            raise StreamTerminatedError("ended")
+        compressed, size = struct.unpack(">BI", head)
+        if compressed or size > MAX_ANSWER:
+            raise NodeError(Reason.BAD_ANSWER, {"bytes": size})
+        return await stream._stream.recv_data(size)
+
+
+def encode(number: int, method: Method, argument: str) -> pb.KaspadRequest:
+    """Return the message of a question."""
+    request = pb.KaspadRequest(id=number)
+    body = getattr(request, f"{method}Request")
+    body.SetInParent()
+    if method is Method.BLOCK:
+        body.hash = argument
+    elif method is Method.METRICS:
+        body.processMetrics = body.bandwidthMetrics = body.consensusMetrics = True
+    return request
+
+
+def decode(message: bytes) -> Answer:
+    """Return what a message says.
+
+    Raises:
+        DecodeError: it is no protobuf.
+        NodeError: it is no answer to any of our questions.
+    """
+    response = pb.KaspadResponse.FromString(message)
+    kind = response.WhichOneof("payload")
+    if kind is None:
+        raise NodeError(Reason.BAD_ANSWER, detail="an answer without content")
+    method = Method(kind.removesuffix("Response"))
+    body = getattr(response, kind)
+    number = response.id or None
+    if body.HasField("error"):
+        text = body.error.message
+        return (
+            block_answer(number, text)
+            if method is Method.BLOCK
+            else Answer(number, method, error=text)
+        )
+    return Answer(number, method, _DECODERS[method](body))
+
+
+def _dag_info(body: pb.GetBlockDagInfoResponse) -> DagInfo:
+    return DagInfo(
+        network=plain_network(body.networkName),
+        block_count=body.blockCount,
+        header_count=body.headerCount,
+        tip_count=len(body.tipHashes),
+        difficulty=finite(body.difficulty),
+        past_median_time=body.pastMedianTime,
+        pruning_point=clean(body.pruningPointHash, 64),
+        virtual_daa_score=body.virtualDaaScore,
+        sink=clean(body.sink, 64),
+    )
+
+
+def _server_info(body: pb.GetServerInfoResponse) -> ServerInfo:
+    return ServerInfo(
+        version=clean(body.serverVersion, 64),
+        network=plain_network(body.networkId),
+        has_utxo_index=body.hasUtxoIndex,
+        is_synced=body.isSynced,
+        virtual_daa_score=body.virtualDaaScore,
+    )
+
+
+def _info(body: pb.GetInfoResponse) -> NodeInfo:
+    return NodeInfo(clean(body.serverVersion, 64), body.isUtxoIndexed, body.isSynced)
+
+
+def _sync_status(body: pb.GetSyncStatusResponse) -> bool:
+    return body.isSynced
+
+
+def _peers(body: pb.GetConnectedPeerInfoResponse) -> tuple[PeerInfo, ...]:
+    return tuple(
+        PeerInfo(clean(peer.userAgent, 100), peer.isOutbound, peer.isIbdPeer) for peer in body.infos
+    )
+
+
+def _metrics(body: pb.GetMetricsResponse) -> Metrics:
+    process, bandwidth, consensus = (
+        getattr(body, group) if body.HasField(group) else None
+        for group in ("processMetrics", "bandwidthMetrics", "consensusMetrics")
+    )
+    return Metrics(
+        server_time=body.serverTime,
+        header_counts=consensus and consensus.headerCounts,
+        dep_counts=consensus and consensus.depCounts,
+        body_counts=consensus and consensus.bodyCounts,
+        chain_block_counts=consensus and consensus.chainBlockCounts,
+        p2p_rx_bytes=bandwidth and bandwidth.grpcP2pBytesRx,
+        disk_write_bytes=process.diskIoWriteBytes if process and process.residentSetSize else None,
+    )
+
+
+def _block(body: pb.GetBlockResponse) -> BlockHeader | None:
+    header = body.block.header
+    return BlockHeader(header.timestamp, header.daaScore, header.blueScore)
+
+
+_DECODERS: dict[Method, Callable[[Any], object]] = {
+    Method.DAG_INFO: _dag_info,
+    Method.SERVER_INFO: _server_info,
+    Method.INFO: _info,
+    Method.SYNC_STATUS: _sync_status,
+    Method.PEERS: _peers,
+    Method.METRICS: _metrics,
+    Method.BLOCK: _block,
+}

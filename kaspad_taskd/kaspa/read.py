@@ -1,0 +1,115 @@
+"""One look at a node: all that the rules of `kaspa.sync` need, asked together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from kaspad_taskd.kaspa.client import (
+    BlockHeader,
+    DagInfo,
+    DeclinedError,
+    Metrics,
+    MissingError,
+    NodeClient,
+    NodeError,
+    PeerInfo,
+    Program,
+)
+from kaspad_taskd.kaspa.sync.reading import NodeReading
+
+_NO_METRICS = Metrics(server_time=0)
+
+
+async def read_node(client: NodeClient, now_ms: Callable[[], int]) -> NodeReading:
+    """Look once. `now_ms` is the wall clock, which lag is measured by.
+
+    Raises:
+        NodeError: no usable answer to one of the questions that a reading cannot do without.
+    """
+    at_ms = now_ms()
+    dag = await client.dag_info()
+    program = await client.program()
+    try:
+        async with asyncio.TaskGroup() as group:
+            synced = group.create_task(_synced(client))
+            peers = group.create_task(client.peers())
+            metrics = group.create_task(_metrics(client))
+            header = group.create_task(_header(client, dag.sink))
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from None
+    return _reading(
+        at_ms, dag, program, synced.result(), peers.result(), metrics.result(), header.result()
+    )
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error that tells most: one of ours before a node's, the first of these."""
+    ours = errors.split(NodeError)[1]
+    return (ours or errors).exceptions[0]
+
+
+async def _synced(client: NodeClient) -> tuple[bool, bool]:
+    """Return the best answer, and whether it knows of the transitional state."""
+    try:
+        return await client.sync_status(), True
+    except MissingError:
+        pass
+    try:
+        return (await client.server_info()).is_synced, False
+    except MissingError:
+        return (await client.info()).is_synced, False
+
+
+async def _metrics(client: NodeClient) -> Metrics | None:
+    try:
+        return await client.metrics()
+    except (MissingError, DeclinedError):
+        return None
+
+
+async def _header(client: NodeClient, sink: str) -> BlockHeader | None:
+    """Return the sink's header; pruning may hold it up, so any failure is "no data"."""
+    try:
+        return await client.block_header(sink) if sink else None
+    except NodeError:
+        return None
+
+
+def _reading(
+    at_ms: int,
+    dag: DagInfo,
+    program: Program,
+    synced: tuple[bool, bool],
+    peers: tuple[PeerInfo, ...],
+    metrics: Metrics | None,
+    header: BlockHeader | None,
+) -> NodeReading:
+    counters = metrics or _NO_METRICS
+    return NodeReading(
+        at_ms=at_ms,
+        network=dag.network,
+        block_count=dag.block_count,
+        header_count=dag.header_count,
+        virtual_daa_score=dag.virtual_daa_score,
+        past_median_time=dag.past_median_time,
+        pruning_point=dag.pruning_point,
+        sink=dag.sink,
+        difficulty=dag.difficulty,
+        is_synced=synced[0],
+        has_transitional_check=synced[1],
+        peers=len(peers),
+        ibd_peers=sum(peer.is_ibd_peer for peer in peers),
+        peer_versions=tuple(sorted({peer.user_agent for peer in peers})[:16]),
+        header_counts=counters.header_counts,
+        body_counts=counters.body_counts,
+        chain_block_counts=counters.chain_block_counts,
+        p2p_rx_bytes=counters.p2p_rx_bytes,
+        disk_write_bytes=counters.disk_write_bytes,
+        server_time_ms=counters.server_time or None,
+        sink_timestamp=header.timestamp if header else None,
+        sink_daa_score=header.daa_score if header else None,
+        server_version=program.version,
+        has_utxo_index=program.has_utxo_index,
+        protocol=program.family,
+    )
