@@ -8,8 +8,9 @@ from typing import Final
 UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1))
 """The units, largest first, in milliseconds."""
 
+_NUMBER: Final = r"(\d{1,12}(?:\.\d{1,6})?)"
 _DURATION: Final = re.compile(
-    r"\s*".join(rf"(?:(\d{{1,12}}(?:\.\d{{1,6}})?)\s?{unit}\b)?" for unit, _ in UNITS), re.ASCII
+    r"\s*".join(rf"(?:{_NUMBER}\s?{unit}(?![a-z]))?" for unit, _ in UNITS), re.ASCII
 )
 
 

@@ -16,26 +16,29 @@ from enum import Enum
 from functools import partial
 from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
-from kaspad_taskd.durations import format_duration, parse_duration
+from kaspad_taskd.durations import format_duration
+from kaspad_taskd.values import (
+    MAX_ITEMS,
+    MAX_TEXT,
+    SAFE_INTEGER,
+    Json,
+    check_text,
+    few,
+    json_of,
+    kind_of,
+    of_kind,
+    quote,
+    seconds_of,
+    texts_of,
+    within,
+)
 
-Json: TypeAlias = Any
 Style: TypeAlias = Literal["toml", "json"]
 
-MAX_TEXT: Final = 4096
-"""Characters of a string, unless its key says less: a path, a URL, a query."""
-MAX_ITEMS: Final = 256
-"""Entries of a list, or of a table whose keys its writer chooses."""
-MAX_DEPTH: Final = 16
-"""Lists and tables within each other, in what is taken as it is."""
 MAX_UNKNOWN: Final = 20
 """Unknown keys told of one table; the rest is counted."""
-SAFE_INTEGER: Final = 2**53 - 1
-"""The largest integer that every JSON reader keeps exact."""
-_LARGEST: Final = 1e300
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-# Newline and tab may stand in a query; a surrogate cannot be written as UTF-8.
-_UNWRITABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 class _Required(Enum):
@@ -77,21 +80,6 @@ def camel(key: str) -> str:
     return head + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-def quote(value: object) -> str:
-    """Return a value as a message shows it: one line, 40 characters at most."""
-    text = str(value)
-    shown = text if len(text) <= 40 else text[:37] + "..."
-    shown = "".join(char if char.isprintable() else "?" for char in shown)
-    return f'"{shown}"' if isinstance(value, str) else shown
-
-
-def _kind(value: object) -> str:
-    """Say what a value is, without saying the value: it might be a secret."""
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string"}
-    names |= {list: "a list", dict: "a table", type(None): "null"}
-    return names.get(type(value), "a date or time")
-
-
 class Table:
     """A table being read. Faults are added to the list it was given."""
 
@@ -113,7 +101,7 @@ class Table:
         self._read: dict[str, Json] = {}
         self._children: list[Table] = []
         if not isinstance(data, Mapping):
-            self.fault("", f"must be a table, not {_kind(data)}")
+            self.fault("", f"must be a table, not {kind_of(data)}")
 
     def spelt(self, key: str) -> str:
         """Return a snake_case key as the writer of this table spells it."""
@@ -158,7 +146,7 @@ class Table:
         """
 
         def judge(value: str) -> str:
-            _check_text(value, maximum)
+            check_text(value, maximum)
             if choices and value not in choices:
                 raise ValueError(f"{quote(value)} is none of {', '.join(choices)}")
             if pattern is not None and not re.fullmatch(pattern, value):
@@ -175,7 +163,7 @@ class Table:
         maximum: int = SAFE_INTEGER,
     ) -> int | I:
         """Return a whole number within bounds."""
-        judge = partial(_within, minimum=minimum, maximum=maximum)
+        judge = partial(within, minimum=minimum, maximum=maximum)
         return cast("int | I", self._get(key, default, 0, int, "a whole number", judge))
 
     def number(
@@ -186,7 +174,7 @@ class Table:
         maximum: float = math.inf,
     ) -> float | N:
         """Return a finite number within bounds."""
-        judge = partial(_within, minimum=minimum, maximum=maximum)
+        judge = partial(within, minimum=minimum, maximum=maximum)
         return cast("float | N", self._get(key, default, 0.0, (int, float), "a number", judge))
 
     def boolean(self, key: str, default: B | _Required = REQUIRED) -> bool | B:
@@ -203,7 +191,7 @@ class Table:
         """Return seconds, from a string like "1min 30s"; in JSON a number is milliseconds."""
 
         def judge(value: str | float) -> float:
-            seconds = _seconds(value)
+            seconds = seconds_of(value)
             if seconds < minimum:
                 least = format_duration(minimum)
                 raise ValueError(f"{quote(value)} is too short; {least} is the shortest")
@@ -226,7 +214,7 @@ class Table:
             if len(value) > maximum:
                 raise ValueError(f"must be {maximum} strings at most")
             for item in value:
-                _check_text(item, MAX_TEXT, empty=True)
+                check_text(item, MAX_TEXT, empty=True)
             return tuple(map(str, value))
 
         taken = self._get(key, default, (), (list, tuple), "a list of strings", judge, list)
@@ -236,12 +224,12 @@ class Table:
         self, key: str, default: Mapping[str, str] | _Required = REQUIRED
     ) -> Mapping[str, str]:
         """Return a table of strings whose keys the writer chooses (they are never respelt)."""
-        taken = self._get(key, default, {}, Mapping, "a table of strings", _texts, dict)
+        taken = self._get(key, default, {}, Mapping, "a table of strings", texts_of, dict)
         return cast("Mapping[str, str]", taken)
 
     def raw(self, key: str) -> Json:
         """Return any value that JSON can say, as it is, or None."""
-        return self._get(key, None, None, object, "", _json)
+        return self._get(key, None, None, object, "", json_of)
 
     def table(self, key: str) -> Table:
         """Return the table at a key; an empty one where there is none."""
@@ -251,7 +239,7 @@ class Table:
 
     def tables(self, key: str) -> dict[str, Table]:
         """Return a table of tables by the names that the writer chose."""
-        value = self._get(key, None, None, Mapping, "a table of tables", _few) or {}
+        value = self._get(key, None, None, Mapping, "a table of tables", few) or {}
         path = self.where(key)
         found = {str(name): self._child(data, _path(path, name)) for name, data in value.items()}
         self._read[key] = found
@@ -299,7 +287,7 @@ class Table:
             self.fault(key, "is required")
             return stand_in
         try:
-            taken = default if value is None else judge(_of_kind(value, kinds, what))
+            taken = default if value is None else judge(of_kind(value, kinds, what))
         except ValueError as refusal:
             self.fault(key, str(refusal))
             return stand_in if default is REQUIRED else default
@@ -326,80 +314,6 @@ def _path(path: str, name: object) -> str:
     text = str(name)
     shown = text if _BARE.fullmatch(text) and len(text) <= 100 else quote(text)
     return f"{path}.{shown}" if path else shown
-
-
-def _of_kind(value: Any, kinds: Any, what: str) -> Any:
-    # In Python a boolean is an integer; in TOML and JSON it is not.
-    boolean = isinstance(value, bool) and kinds not in (bool, object)
-    if boolean or not isinstance(value, kinds):
-        raise ValueError(f"must be {what}, not {_kind(value)}")
-    return value
-
-
-def _within(value: float, minimum: float, maximum: float) -> float:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("must be a finite number")
-    if minimum <= value <= maximum and abs(value) < _LARGEST:
-        return value
-    if minimum in (-math.inf, -SAFE_INTEGER):
-        raise ValueError(f"must be {min(maximum, _LARGEST)} at most")
-    if maximum in (math.inf, SAFE_INTEGER):
-        raise ValueError(f"must be {minimum} at least")
-    raise ValueError(f"must be {minimum} to {maximum}")
-
-
-def _seconds(value: str | float) -> float:
-    if isinstance(value, str):
-        seconds = parse_duration(value)
-        if seconds is None:
-            raise ValueError(f'{quote(value)} is no duration; write "10s" or "5min"')
-        return seconds
-    return round(_within(value, 0, SAFE_INTEGER)) / 1000
-
-
-def _check_text(value: object, maximum: int, *, empty: bool = False) -> None:
-    if not isinstance(value, str):
-        raise ValueError(f"must be a string, not {_kind(value)}")
-    if not value and not empty:
-        raise ValueError("is empty; leave it out, or write something")
-    if len(value) > maximum:
-        raise ValueError(f"must be {maximum} characters at most")
-    if _UNWRITABLE.search(value):
-        raise ValueError("must have no control characters")
-
-
-def _few(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    if len(value) > MAX_ITEMS:
-        raise ValueError(f"must be {MAX_ITEMS} entries at most")
-    return value
-
-
-def _texts(value: Mapping[Any, Any]) -> dict[str, str]:
-    for name, text in _few(value).items():
-        try:
-            _check_text(name, 100)
-            _check_text(text, MAX_TEXT, empty=True)
-        except ValueError as refusal:
-            raise ValueError(f"{quote(name)} {refusal}") from None
-    return dict(value)
-
-
-def _json(value: Any, depth: int = MAX_DEPTH) -> Json:
-    """Return a value that can be kept as JSON; ValueError says why it cannot."""
-    if depth == 0:
-        raise ValueError("is nested too deeply")
-    if isinstance(value, str):
-        _check_text(value, MAX_TEXT, empty=True)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        _within(value, -_LARGEST, _LARGEST)
-    elif isinstance(value, list | Mapping):
-        if len(value) > MAX_ITEMS:
-            raise ValueError(f"must be {MAX_ITEMS} entries at most")
-        for part in value if isinstance(value, list) else (*value, *value.values()):
-            _json(part, depth - 1)
-    elif not isinstance(value, bool | None):
-        raise ValueError(f"must be something else than {_kind(value)}")
-    return value
 
 
 def _written(value: Any, style: Style) -> Json:
