@@ -1,0 +1,58 @@
+"""What a line of kaspad's log says. The patterns are data, tried on a real node's every line."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_ZONE = re.compile(r":(?=[+-]\d{4}$)")  # kaspad writes "…10:11:12.000:+0000"
+LONGEST = 2000
+"""Characters of a line that are looked at; no line of interest is longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One understood line: the pattern's name, its groups, its own stamp (ms, or None)."""
+
+    name: str
+    groups: Mapping[str, str] = field(default_factory=dict)
+    at_ms: int | None = None
+
+
+@cache
+def patterns() -> tuple[re.Pattern[str], Mapping[str, re.Pattern[str]]]:
+    """Return the pattern of the prefix and those of the messages, by name."""
+    data = json.loads(pkgutil.get_data(__package__, "log_patterns.json") or b"")
+    compiled = {name: re.compile(entry["regex"]) for name, entry in data["patterns"].items()}
+    return re.compile(data["prefix"]), compiled
+
+
+def stamp(text: str) -> int | None:
+    """Return a time of the log in ms since 1970, or None where it is none."""
+    try:
+        moment = datetime.fromisoformat(_ZONE.sub("", text.strip()))
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
+
+
+def understand(text: str) -> Line | None:
+    """Return what a raw line says, or None where it says nothing that we know."""
+    prefix, messages = patterns()
+    text = _ANSI.sub("", text[:LONGEST]).rstrip("\r\n")
+    head = prefix.match(text)
+    message = head["msg"] if head else text
+    for name, pattern in messages.items():
+        match = pattern.search(message)
+        if match:
+            groups = {key: value for key, value in match.groupdict().items() if value is not None}
+            return Line(name, groups, stamp(head["ts"]) if head else None)
+    return None
