@@ -107,9 +107,14 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A reading as the estimator keeps it: when, where the work was, in which phase."""
+    """A reading as the estimator keeps it.
 
-    at: Moment
+    Attributes:
+        at: milliseconds of moving time since the window began: standstills are left out.
+        position: where the work was, absolute.
+    """
+
+    at: int
     position: float
 
 
@@ -122,11 +127,16 @@ class Window:
         samples: oldest first.
         rates: units a second by phase key, of this epoch; the current phase's own comes first
             from the samples and stands here once it is left.
+        seen_at: the last look's moment, None after a break (a restart, an unreachable service):
+            what happened meanwhile then tells no rate.
+        moved_at: the moment of the last sample.
     """
 
     phase: str | None = None
     samples: tuple[Sample, ...] = ()
     rates: Mapping[str, float] = field(default_factory=dict)
+    seen_at: Moment | None = None
+    moved_at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)

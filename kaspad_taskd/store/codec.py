@@ -84,7 +84,7 @@ def definition_of(text: str) -> Definition:
     """The definition of a document.
 
     Raises:
-        KeyError, TypeError, ValueError: the document is damaged.
+        KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
     document = jsontext.loads(text)
     reaction = document.get("on_complete")
@@ -115,7 +115,7 @@ def task_of(text: str, definition: Definition) -> Task:
     """The task of a document, with its definition.
 
     Raises:
-        KeyError, TypeError, ValueError: the document is damaged.
+        KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
     document = jsontext.loads(text)
     failure = document.get("failure")
@@ -148,7 +148,7 @@ def fact_of(text: str, task_id: str, at: Moment) -> Fact:
     """The fact of a document, with its task and moment.
 
     Raises:
-        KeyError, TypeError, ValueError: the document is damaged.
+        KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
     document = jsontext.loads(text)
     return Fact(
@@ -193,6 +193,8 @@ def _live_document(live: Live) -> Json:
         "phase": live.window.phase,
         "samples": [(sample.at, sample.position) for sample in live.window.samples],
         "rates": dict(live.window.rates),
+        "seen_at": live.window.seen_at,
+        "moved_at": live.window.moved_at,
     }
     return document
 
@@ -214,4 +216,6 @@ def _live_of(document: Mapping[str, Json]) -> Live:
 
 def _window_of(document: Mapping[str, Json]) -> Window:
     samples = tuple(Sample(at, position) for at, position in document.get("samples", ()))
-    return Window(document.get("phase"), samples, document.get("rates", {}))
+    rates = document.get("rates", {})
+    seen_at, moved_at = document.get("seen_at"), document.get("moved_at")
+    return Window(document.get("phase"), samples, rates, seen_at, moved_at)

@@ -1,0 +1,127 @@
+"""Rate and time left, from a window of readings and what lies ahead.
+
+The numbers (6 samples, a minute of moving time, standstills over 6 s left out) are those that told
+the time left of recorded real syncs best; `docs/truth.md` has the measurements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kaspad_taskd.core.model import Moment, Sample, Window
+from kaspad_taskd.core.observation import Leg, Reading, Route
+from kaspad_taskd.core.reason import EtaReason
+
+MAX_SAMPLES = 20
+MIN_SAMPLES = 6
+MIN_MOVING_MS = 60_000
+STANDSTILL_MS = 6_000
+HORIZON_MS = 30 * 60_000
+CATCHING_UP = 1.05  # the speed, as a multiple of the target's, from which there is a time left
+
+
+def follow(window: Window, phase: str | None, position: float, now: Moment) -> Window:
+    """Return the window with one more reading: movement becomes a sample, standing still does not.
+
+    A new phase begins a new window and keeps the rate of the old one. After a break the samples
+    are moved along, so that the jump of the position tells nothing.
+    """
+    if window.phase != phase:
+        return Window(phase, (Sample(0, position),), rates_of(window), now, now)
+    if not window.samples:
+        return Window(phase, (Sample(0, position),), window.rates, now, now)
+    if window.seen_at is None or window.moved_at is None:
+        shift = position - window.samples[-1].position
+        moved = tuple(Sample(each.at, each.position + shift) for each in window.samples)
+        return Window(phase, moved, window.rates, now, now)
+    last = window.samples[-1]
+    if position == last.position:
+        return Window(phase, window.samples, window.rates, now, window.moved_at)
+    stood = window.seen_at - window.moved_at
+    moving = now - (window.seen_at if stood > STANDSTILL_MS else window.moved_at)
+    sample = Sample(last.at + max(1, moving), position)
+    return Window(phase, _thinned((*window.samples, sample)), window.rates, now, now)
+
+
+def broken(window: Window) -> Window:
+    """The window after a time without answers: its rate stands, the gap will tell none."""
+    return Window(window.phase, window.samples, window.rates)
+
+
+def emptied(window: Window) -> Window:
+    """The window after a clock jump: times before and after it cannot be compared."""
+    return Window(window.phase, (), rates_of(window))
+
+
+def _thinned(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+    """At most MAX_SAMPLES: every second one of the older half goes, then what is too old."""
+    if len(samples) <= MAX_SAMPLES:
+        return samples
+    half = len(samples) // 2
+    kept = samples[:half:2] + samples[half:]
+    newest = kept[-1].at
+    return tuple(each for each in kept if newest - each.at <= HORIZON_MS)
+
+
+def slope(window: Window) -> float | None:
+    """Units a second of the window's phase by least squares; None while too little moved."""
+    samples = window.samples
+    if len(samples) < MIN_SAMPLES or samples[-1].at - samples[0].at < MIN_MOVING_MS:
+        return None
+    count = len(samples)
+    middle = sum(each.at for each in samples) / count
+    level = sum(each.position for each in samples) / count
+    above = below = 0.0
+    for each in samples:
+        offset = each.at - middle
+        above += offset * (each.position - level)
+        below += offset * offset
+    return max(0.0, above / below * 1000)
+
+
+def rates_of(window: Window) -> Mapping[str, float]:
+    """The rates by phase, the current one's from its samples as soon as there are enough."""
+    current = slope(window)
+    if current is None:
+        return window.rates
+    return {**window.rates, window.phase or "": current}
+
+
+def time_left(
+    reading: Reading, rates: Mapping[str, float]
+) -> tuple[float | None, EtaReason | None]:
+    """Return the seconds to the end, or why there are none to tell.
+
+    The pass under way is walked leg by leg, each at its phase's rate. What has grown meanwhile
+    (`backlog`, and `drift` a second) goes through every phase of `round`, while it grows on.
+    """
+    if reading.eta_reason is not None:
+        return None, reading.eta_reason
+    route = reading.route or _direct(reading)
+    if route is None:
+        return None, EtaReason.NO_TOTAL
+    pass_time = 0.0
+    for leg in route.legs:
+        speed = rates.get(leg.phase)
+        if leg.amount <= 0:
+            continue
+        if not speed:
+            return None, EtaReason.WARMING_UP
+        pass_time += leg.amount / speed
+    grown = route.backlog + reading.drift * pass_time
+    if grown <= 0:
+        return pass_time, None
+    costs = [1 / rates[phase] for phase in route.round if rates.get(phase)]
+    if not costs:
+        return None, EtaReason.WARMING_UP
+    speed = 1 / sum(costs)
+    if speed <= reading.drift * CATCHING_UP:
+        return None, EtaReason.NOT_CATCHING_UP
+    return pass_time + grown / (speed - reading.drift), None
+
+
+def _direct(reading: Reading) -> Route | None:
+    if reading.position is None or reading.target is None:
+        return None
+    phase = reading.phase or ""
+    return Route((Leg(phase, reading.target - reading.position),), 0.0, (phase,))

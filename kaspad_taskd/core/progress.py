@@ -1,0 +1,137 @@
+"""The share of the way that is known to be done, overall and phase by phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import floor
+
+from kaspad_taskd.core.model import Detail, Moment, PhaseRecord, Task
+from kaspad_taskd.core.observation import PlannedPhase, Reading
+
+ALMOST = 99.9  # 100 is shown in `complete` alone
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is shown of the way: all durable fields that a mere advance changes."""
+
+    percent: float
+    basis: str
+    phase: str | None
+    phases: tuple[PhaseRecord, ...]
+    pass_number: int
+
+
+def shown(task: Task) -> Progress:
+    """The progress that a task shows."""
+    return Progress(task.percent, task.basis, task.phase, task.phases, task.pass_number)
+
+
+def advance(before: Progress, reading: Reading, now: Moment) -> Progress:
+    """Return the progress after a reading: never below `before`, never 100."""
+    share = _share_of_phase(reading)
+    return Progress(
+        percent=max(before.percent, _overall(reading, share, before.percent)),
+        basis=_basis(reading, share, before),
+        phase=reading.phase,
+        phases=_records(before, reading, share, now),
+        pass_number=reading.pass_number,
+    )
+
+
+def finished(before: Progress, now: Moment) -> Progress:
+    """The progress of a complete task: every phase done, 100 %."""
+    phases = tuple(
+        replace(each, state="done", progress=100.0, ended_at=each.ended_at or now)
+        for each in before.phases
+    )
+    return replace(before, percent=100.0, basis="exact", phase=None, phases=phases)
+
+
+def detail(reading: Reading) -> Detail | None:
+    """The current phase in numbers, or None where nothing is counted."""
+    if reading.position is None:
+        return None
+    begin = reading.start or 0.0
+    total = None if reading.target is None else max(0.0, reading.target - begin)
+    return Detail(max(0.0, reading.position - begin), total, reading.unit, reading.basis)
+
+
+def _share_of_phase(reading: Reading) -> float | None:
+    if reading.floor is not None:
+        return min(1.0, max(0.0, reading.floor))
+    if reading.position is None or reading.target is None:
+        return None
+    begin = reading.start or 0.0
+    if reading.target <= begin:
+        return None
+    return min(1.0, max(0.0, (reading.position - begin) / (reading.target - begin)))
+
+
+def _overall(reading: Reading, share: float | None, before: float) -> float:
+    if not reading.plan:
+        return _floored((share or 0.0) * 100)
+    whole = ahead = 0.0
+    found = False
+    for each in reading.plan:
+        whole += each.weight
+        if each.key == reading.phase:
+            found = True
+            ahead += each.weight * (share or 0.0)
+        elif not found:
+            ahead += each.weight
+    return _floored(ahead / whole * 100) if found and whole > 0 else before
+
+
+def _floored(percent: float) -> float:
+    return min(ALMOST, floor(percent * 10 + 1e-9) / 10)
+
+
+def _basis(reading: Reading, share: float | None, before: Progress) -> str:
+    if len(reading.plan) > 1:  # weights are estimates
+        return "estimated" if before.percent or share or reading.phase else "unknown"
+    return reading.basis if share is not None else before.basis
+
+
+def _records(
+    before: Progress, reading: Reading, share: float | None, now: Moment
+) -> tuple[PhaseRecord, ...]:
+    old = {each.key: each for each in before.phases}
+    keys = [each.key for each in reading.plan]
+    current = keys.index(reading.phase) if reading.phase in keys else -1
+    same_way = before.phase == reading.phase and before.pass_number == reading.pass_number
+    records = []
+    for index, planned in enumerate(reading.plan):
+        known = old.get(planned.key)
+        if index < current:
+            records.append(_done(planned, known, now))
+        elif index == current:
+            records.append(
+                _current(planned, known if same_way else None, known, reading, share, now)
+            )
+        else:
+            records.append(PhaseRecord(planned.key, "next", planned.weight))
+    return tuple(records)
+
+
+def _done(planned: PlannedPhase, known: PhaseRecord | None, now: Moment) -> PhaseRecord:
+    if known is None or known.started_at is None:  # it ended before anybody looked
+        return PhaseRecord(planned.key, "done", planned.weight, 100.0, "exact")
+    ended = known.ended_at or now
+    return PhaseRecord(planned.key, "done", planned.weight, 100.0, "exact", known.started_at, ended)
+
+
+def _current(
+    planned: PlannedPhase,
+    going_on: PhaseRecord | None,
+    known: PhaseRecord | None,
+    reading: Reading,
+    share: float | None,
+    now: Moment,
+) -> PhaseRecord:
+    percent = None if share is None else _floored(share * 100)
+    if going_on is not None and going_on.progress is not None:
+        percent = max(percent or 0.0, going_on.progress)
+    started = known.started_at if known is not None and known.started_at is not None else now
+    basis = reading.basis if percent is not None else "unknown"
+    return PhaseRecord(planned.key, "current", planned.weight, percent, basis, started)
