@@ -141,9 +141,9 @@ class BlockHeader:
 class NodeClient(Protocol):
     """One node, asked over one connection that is opened when needed and kept.
 
-    Every method raises NodeError, within the client's deadline: `MissingError` where the node does not
-    know the question, `DeclinedError` where it answered with an error. After any other error the
-    connection is gone, and the next question opens one; nothing goes on in the background.
+    Every method raises NodeError, within the client's deadline: `MissingError` where the node does
+    not know the question, `DeclinedError` where it answered with an error of its own. After any
+    other the next question opens a new connection; nothing goes on in the background.
     """
 
     async def dag_info(self) -> DagInfo:
