@@ -1,0 +1,79 @@
+"""How a task becomes another: the one place where a durable field changes and revision grows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from kaspad_taskd.core.estimate import broken
+from kaspad_taskd.core.fact import EventName, Fact
+from kaspad_taskd.core.model import Epoch, Health, Live, Moment, Status, Task
+from kaspad_taskd.core.reason import EtaReason
+
+
+class NotAllowed(Exception):
+    """The task's status has no room for this; nothing changed."""
+
+    def __init__(self, status: Status, action: str) -> None:
+        super().__init__(f"{action} is not possible in status {status}")
+        self.status = status
+        self.action = action
+
+
+def changed(task: Task, live: Live, **durable: Any) -> Task:
+    """Return the task with these fields; its revision grows if a durable one is really new."""
+    new = {name: value for name, value in durable.items() if getattr(task, name) != value}
+    if not new:
+        return task if live is task.live else replace(task, live=live)
+    return replace(task, live=live, revision=task.revision + 1, **new)
+
+
+def fact(task: Task, name: EventName, now: Moment, **data: Any) -> Fact:
+    """A fact about a task, as it is after the change."""
+    definition = task.definition
+    return Fact(name, definition.id, definition.service, definition.type, now, data)
+
+
+def at_rest(live: Live, reason: EtaReason = EtaReason.NOT_RUNNING) -> Live:
+    """The live fields of a task that nobody looks at: what was known, but no rate, no time left."""
+    return replace(
+        live,
+        next_check=None,
+        rate=None,
+        eta=None,
+        eta_reason=reason,
+        hints=(),
+        params={},
+        misses=0,
+        refusals=0,
+        window=broken(live.window),
+    )
+
+
+def patient(live: Live, now: Moment) -> Live:
+    """Patience begins anew."""
+    return replace(live, patient_since=now, persistent_since=now)
+
+
+def anew(task: Task, now: Moment, status: Status, attempt: int) -> Task:
+    """The task at the begin of an attempt: nothing known, nothing remembered."""
+    return changed(
+        task,
+        patient(Live(eta_reason=EtaReason.NO_ANSWER), now),
+        status=status,
+        attempt=attempt,
+        health=Health.UNKNOWN,
+        health_since=now,
+        reason=None,
+        waiting_for=(),
+        percent=0.0,
+        basis="unknown",
+        phase=None,
+        phases=(),
+        pass_number=1,
+        confirmed=0,
+        epoch=Epoch(),
+        started_at=now if status is Status.IN_PROGRESS else None,
+        ended_at=None,
+        failure=None,
+    )

@@ -1,0 +1,93 @@
+"""Everything that can happen to a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from kaspad_taskd.core.model import Definition
+from kaspad_taskd.core.observation import Observation, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look came back.
+
+    Attributes:
+        attempt: the attempt it was taken for; of another one it is dropped.
+        observation: what it brought.
+        pushed: it was reported by the work itself, whose word needs no confirmation.
+    """
+
+    attempt: int
+    observation: Observation
+    pushed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin to watch, or go on after a pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Watch no more for now; the work itself goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Watch no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Begin the next attempt of an ended task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Somebody says that the work is done."""
+
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Somebody says that the work failed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """The daemon watches again (after a start, a clock jump): patience begins anew, no more.
+
+    `jumped`: the clock did; the samples for the rate cannot be compared any more.
+    """
+
+    jumped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Redefine:
+    """The definition changed. Other work begins a live task's next attempt."""
+
+    definition: Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """A pending task waits for these (or, with none left, no longer)."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed without a look."""
+
+
+Input: TypeAlias = (
+    Look | Start | Pause | Cancel | Retry | Complete | Fail | Attach | Redefine | Await | Tick
+)

@@ -1,0 +1,273 @@
+"""What a look means for its task: health, progress, confirmations, the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from kaspad_taskd.core import progress
+from kaspad_taskd.core.change import at_rest, changed, fact
+from kaspad_taskd.core.estimate import broken, follow, rates_of, time_left
+from kaspad_taskd.core.fact import EventName, Fact
+from kaspad_taskd.core.inputs import Look
+from kaspad_taskd.core.model import (
+    Definition,
+    Epoch,
+    Failure,
+    Health,
+    Live,
+    Moment,
+    Status,
+    Task,
+    Window,
+)
+from kaspad_taskd.core.observation import Reading, Refused, Unreachable
+from kaspad_taskd.core.reason import EtaReason, Reason
+
+REFUSALS = 3  # refused looks in a row that end a task
+PROGRESS_EVERY_MS = 1_000  # progress from looks is taken, and so written, this often at most
+
+Outcome = tuple[Task, list[Fact]]
+
+
+def judge(task: Task, definition: Definition, look: Look, now: Moment) -> Outcome:
+    """Return the task after a look at it, and what happened."""
+    match look.observation:
+        case Reading() as reading:
+            return _read(task, definition, reading, look.pushed, now)
+        case Unreachable() as missed:
+            return _missed(task, definition, missed, now)
+        case Refused() as refused:
+            return _refused(task, refused, look.pushed, now)
+
+
+def lose_patience(task: Task, definition: Definition, now: Moment) -> Outcome:
+    """Return the task after time alone has passed: it may have stalled, or be given up."""
+    if _given_up(task.live, definition, now):
+        return _give_up(task, definition, now)
+    if task.health is Health.STALLED or not _stalled(task.live, definition, now):
+        return task, []
+    silent = task.definition.type == "report"
+    live = replace(task.live, eta=None, eta_reason=EtaReason.STALLED)
+    reason = Reason.SILENT_REPORT if silent else Reason.NO_MOVEMENT
+    return _with_health(task, live, Health.STALLED, reason, now)
+
+
+def fail(task: Task, failure: Failure, now: Moment) -> Outcome:
+    """Return the task ended in error, the place reached kept."""
+    ended = _ended(task, Status.ERROR, now, at_rest(task.live), failure=failure)
+    data = {"reason": failure.reason, "params": dict(failure.params), "text": failure.text}
+    return ended, [fact(ended, EventName.ERROR, now, status="error", erroredAt=now, **data)]
+
+
+def finish(task: Task, live: Live, now: Moment) -> Outcome:
+    """Return the task complete."""
+    last = progress.finished(progress.shown(task), now)
+    live = replace(at_rest(live), eta=0.0, eta_reason=None)
+    ended = _ended(
+        task, Status.COMPLETE, now, live, percent=last.percent, basis=last.basis,
+        phase=last.phase, phases=last.phases,
+    )  # fmt: skip
+    spent = now - (ended.started_at or now)
+    data = {"status": "complete", "progress": 100, "completedAt": now, "durationMs": spent}
+    return ended, [fact(ended, EventName.COMPLETE, now, **data)]
+
+
+def _ended(task: Task, status: Status, now: Moment, live: Live, **durable: Any) -> Task:
+    return changed(
+        task,
+        live,
+        status=status,
+        ended_at=now,
+        health=Health.UNKNOWN,
+        health_since=now,
+        reason=None,
+        waiting_for=(),
+        **durable,
+    )
+
+
+def _give_up(task: Task, definition: Definition, now: Moment) -> Outcome:
+    params = {"seconds": definition.give_up_after or 0.0}
+    return fail(task, Failure(Reason.GAVE_UP, params), now)
+
+
+def _missed(task: Task, definition: Definition, missed: Unreachable, now: Moment) -> Outcome:
+    live = replace(
+        task.live,
+        last_checked=now,
+        misses=task.live.misses + 1,
+        refusals=0,
+        rate=None,
+        eta=None,
+        eta_reason=EtaReason.NO_ANSWER,
+        hints=missed.hints,
+        params=missed.params,
+        memory=task.live.memory if missed.memory is None else missed.memory,
+        window=broken(task.live.window),
+    )
+    if _given_up(live, definition, now):
+        return _give_up(task, definition, now)
+    return _with_health(task, live, Health.UNREACHABLE, missed.reason, now, confirmed=0)
+
+
+def _refused(task: Task, refused: Refused, pushed: bool, now: Moment) -> Outcome:
+    refusals = task.live.refusals + 1
+    live = replace(
+        task.live,
+        last_checked=now,
+        last_update=now,
+        misses=0,
+        refusals=refusals,
+        rate=None,
+        eta=None,
+        eta_reason=EtaReason.NO_ANSWER,
+        hints=refused.hints,
+        params=refused.params,
+    )
+    if pushed or refusals >= REFUSALS:
+        text = refused.params.get("text")
+        said = text if isinstance(text, str) else None
+        task = replace(task, live=live)
+        return fail(task, Failure(refused.reason, refused.params, said), now)
+    return changed(task, live, reason=refused.reason, confirmed=0), []
+
+
+def _read(
+    task: Task, definition: Definition, reading: Reading, pushed: bool, now: Moment
+) -> Outcome:
+    facts: list[Fact] = []
+    if reading.epoch is not None:
+        task = _new_epoch(task, reading.epoch, now)
+        facts.append(fact(task, EventName.EPOCH, now, number=task.epoch.number, since=now,
+                          reason=reading.epoch))  # fmt: skip
+    moved = _moved(task, reading)
+    live = _live(task, reading, moved, now)
+    confirmed = task.confirmed + 1 if reading.complete else 0
+    if reading.complete and (pushed or confirmed >= definition.confirmations):
+        task, _ = _taken(task, live, reading, confirmed, now)
+        ended, more = finish(task, live, now)
+        return ended, facts + more
+    if not moved and not reading.complete and _given_up(live, definition, now):
+        ended, more = _give_up(replace(task, live=live), definition, now)
+        return ended, facts + more
+    health = _health(task, live, definition, moved or reading.complete, now)
+    reason = reading.reason or (Reason.NO_MOVEMENT if health is Health.STALLED else None)
+    if health is Health.STALLED:
+        live = replace(live, eta=None, eta_reason=EtaReason.STALLED)
+    task, live = _taken(task, live, reading, confirmed, now)
+    task, more = _with_health(task, live, health, reason, now)
+    return task, facts + more
+
+
+def _new_epoch(task: Task, why: str, now: Moment) -> Task:
+    live = replace(task.live, window=Window(), detail=None, rate=None, eta=None)
+    epoch = Epoch(task.epoch.number + 1, now, why)
+    return changed(
+        task, live, epoch=epoch, percent=0.0, basis="unknown", phases=(), pass_number=1, confirmed=0
+    )
+
+
+def _moved(task: Task, reading: Reading) -> bool:
+    live = task.live
+    return (
+        live.last_update is None
+        or reading.epoch is not None
+        or reading.position != live.position
+        or reading.activity != live.activity
+        or reading.phase != task.phase
+    )
+
+
+def _live(task: Task, reading: Reading, moved: bool, now: Moment) -> Live:
+    """The live fields after a reading: one object made, for this is done at every look."""
+    old = task.live
+    window = old.window
+    if reading.position is not None:
+        window = follow(window, reading.phase, reading.position, now)
+    rates = rates_of(window)
+    eta, eta_reason = (
+        (None, EtaReason.CONFIRMING) if reading.complete else time_left(reading, rates)
+    )
+    back = moved or task.health is Health.UNREACHABLE
+    return Live(
+        last_checked=now,
+        last_update=now,
+        last_moved=now if moved else old.last_moved,
+        next_check=old.next_check,
+        position=reading.position,
+        target=reading.target,
+        shown=reading.shown,
+        detail=progress.detail(reading),
+        behind=reading.behind,
+        rate=rates.get(reading.phase or "") if reading.position is not None else None,
+        eta=eta,
+        eta_reason=eta_reason,
+        hints=reading.hints,
+        metadata=reading.metadata,
+        params=reading.params,
+        window=window,
+        memory=reading.memory,
+        activity=reading.activity,
+        patient_since=now if back else old.patient_since,
+        persistent_since=now if moved else old.persistent_since,
+        progressed_at=old.progressed_at,
+    )
+
+
+def _taken(
+    task: Task, live: Live, reading: Reading, confirmed: int, now: Moment
+) -> tuple[Task, Live]:
+    """The task with the reading's progress, unless some was taken within the last second."""
+    before = progress.shown(task)
+    after = progress.advance(before, reading, now)
+    if after == before and confirmed == task.confirmed:
+        return task, live
+    early = live.progressed_at is not None and 0 <= now - live.progressed_at < PROGRESS_EVERY_MS
+    if early and confirmed == task.confirmed and after.phase == before.phase:
+        return task, live
+    live = replace(live, progressed_at=now)
+    new = changed(
+        task, live, percent=after.percent, basis=after.basis, phase=after.phase,
+        phases=after.phases, pass_number=after.pass_number, confirmed=confirmed,
+    )  # fmt: skip
+    return new, live
+
+
+def _health(task: Task, live: Live, definition: Definition, moving: bool, now: Moment) -> Health:
+    if moving:
+        return Health.OK
+    if task.health is Health.STALLED or _stalled(live, definition, now):
+        return Health.STALLED
+    return Health.OK
+
+
+def _stalled(live: Live, definition: Definition, now: Moment) -> bool:
+    since = live.patient_since
+    return since is not None and now - since >= definition.stall_after * 1000
+
+
+def _given_up(live: Live, definition: Definition, now: Moment) -> bool:
+    since, limit = live.persistent_since, definition.give_up_after
+    return limit is not None and since is not None and now - since >= limit * 1000
+
+
+def _with_health(
+    task: Task,
+    live: Live,
+    health: Health,
+    reason: Reason | None,
+    now: Moment,
+    **durable: Any,
+) -> Outcome:
+    """The task with this health; a fact if it changed, but for the first answer's "ok"."""
+    if health is task.health:
+        if reason is not task.reason or durable:
+            return changed(task, live, reason=reason, **durable), []
+        return replace(task, live=live), []
+    first = task.health is Health.UNKNOWN and health is Health.OK
+    new = changed(task, live, health=health, health_since=now, reason=reason, **durable)
+    if first:
+        return new, []
+    data = {"health": health, "since": now, "reason": reason, "params": dict(live.params)}
+    return new, [fact(new, EventName.HEALTH, now, **data)]
