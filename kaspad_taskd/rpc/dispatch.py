@@ -1,0 +1,337 @@
+"""A request line in, an answer out. jsonrpcserver owns the envelope; its texts never get out.
+
+The library is used one element at a time and synchronously: it parses, has the envelope judged,
+finds the method and calls it. What it does not do right is done here (batches, notifications that
+have to wait, texts of errors, exceptions), and what it would do slowly is kept from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import Signature
+from typing import Any, Final
+
+from jsonrpcserver import Error, Success, dispatch_to_response
+from oslash.either import Right
+
+from kaspad_taskd import jsontext
+from kaspad_taskd.api import errors
+from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.method import Caller, Json, Method
+from kaspad_taskd.rpc.framing import LIMIT
+
+BATCH_LIMIT: Final = 64
+"""Requests in one batch (contract section 3)."""
+
+_MEMBERS = frozenset({"jsonrpc", "method", "params", "id"})
+_NOTIFICATION: Final = object()
+_STANDARD: Final = {
+    errors.PARSE_ERROR: (
+        "parse-error",
+        "no JSON text: one request a line, UTF-8, no NaN, not nested too deeply",
+    ),
+    errors.INVALID_REQUEST: ("invalid-request", "no JSON-RPC 2.0 request"),
+    errors.METHOD_NOT_FOUND: ("no-such-method", "no such method: rpc.discover lists them all"),
+}
+
+log = logging.getLogger(__name__)
+
+# The library logs each crash with its message: ours are logged under their incident.
+logging.getLogger("jsonrpcserver").addHandler(logging.NullHandler())
+logging.getLogger("jsonrpcserver").propagate = False
+
+
+class _AnySignature(Signature):
+    """Lets the library's check of arguments pass at once: `Method.bind` is ours, and says why."""
+
+    def bind(self, /, *_args: Any, **_kwargs: Any) -> Any:
+        """Take anything."""
+
+
+_ANY_SIGNATURE: Final = _AnySignature()
+
+
+def incident(what: str, caller: Caller) -> ApiError:
+    """Log the exception at hand under a short random id and return the answer that names it."""
+    number = secrets.token_hex(4)
+    log.exception("incident=%s in %s for %s", number, what, caller)
+    message = f"Internal error: the daemon's log says more under incident {number}"
+    data = {"reason": "internal-error", "incident": number}
+    return ApiError(errors.INTERNAL_ERROR, message, data)
+
+
+def _log_change(method: Method, bound: Mapping[str, Any], result: Json, caller: Caller) -> None:
+    """Say who changed what, once it is done (`result` is None where the caller did not wait)."""
+    places = [place for place in (result, bound.get("body", bound)) if isinstance(place, Mapping)]
+    named = (place.get(key) for place in places for key in ("taskId", "id"))
+    task = str(next((name for name in named if name is not None), "-"))
+    log.info("%s task=%s by %s", method.name, task[:100] if task.isprintable() else "?", caller)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A call whose handler has to wait; `id` is the request's, known once it was dispatched."""
+
+    method: Method
+    caller: Caller
+    bound: dict[str, Any]
+    value: Awaitable[Json]
+    id: Any = None
+
+    async def answer(self, slots: asyncio.Semaphore) -> bytes:
+        async with slots:
+            try:
+                result = await self.value
+            except ApiError as error:
+                return _refusal(error, self.id, self.caller)
+            except asyncio.CancelledError:
+                if self.method.changes:
+                    _log_change(self.method, self.bound, None, self.caller)
+                raise
+            except Exception:
+                crash = incident(self.method.name, self.caller)
+                return _refusal(crash, self.id, self.caller)
+        if self.method.changes:
+            _log_change(self.method, self.bound, result, self.caller)
+        return _success(result, self.id, self.caller)
+
+    def close(self) -> None:
+        """Let go of a coroutine that was never begun."""
+        close = getattr(self.value, "close", None)
+        if close is not None:
+            close()
+
+
+class Pending:
+    """An answer, of one request or of a batch, that has to be waited for.
+
+    Attributes:
+        weight: how many of its requests wait.
+        changes: whether one of them changes something: it goes on when the caller has gone.
+    """
+
+    __slots__ = ("_batch", "_parts", "changes", "weight")
+
+    def __init__(self, parts: Sequence[bytes | _Waiting], *, batch: bool) -> None:
+        self._parts = parts
+        self._batch = batch
+        waiting = self._waiting()
+        self.weight = len(waiting)
+        self.changes = any(part.method.changes for part in waiting)
+
+    def _waiting(self) -> list[_Waiting]:
+        return [part for part in self._parts if isinstance(part, _Waiting)]
+
+    async def answer(self, slots: asyncio.Semaphore) -> bytes:
+        """Return the answer's bytes; each waiting request takes one of the `slots` meanwhile."""
+        waiting = self._waiting()
+        if not self._batch:
+            return await waiting[0].answer(slots)
+        answers = iter(await asyncio.gather(*(part.answer(slots) for part in waiting)))
+        return _join([next(answers) if isinstance(p, _Waiting) else p for p in self._parts])
+
+    def close(self) -> None:
+        """Let go of what was never begun."""
+        for part in self._waiting():
+            part.close()
+
+
+def _wrapped(method: Method) -> Callable[..., Any]:
+    """Return `method` as the library may call it: never raising, with a signature that is free."""
+
+    def call(caller: Caller, /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            bound = method.bind(args, kwargs)
+            value = method.handler(caller, bound)
+        except ApiError as error:
+            return Error(error.code, error.message, error.data)
+        except Exception:
+            crash = incident(method.name, caller)
+            return Error(crash.code, crash.message, crash.data)
+        if hasattr(value, "__await__"):
+            return Success(_Waiting(method, caller, bound, value))
+        if method.changes:
+            _log_change(method, bound, value, caller)
+        return Success(value)
+
+    call.__signature__ = _ANY_SIGNATURE  # type: ignore[attr-defined]
+    return call
+
+
+def fault(request: Json) -> str | None:
+    """Return what is wrong with the envelope of one request, or None."""
+    if type(request) is not dict:
+        return "a request must be an object"
+    if request.get("jsonrpc") != "2.0":
+        return 'jsonrpc must be "2.0"'
+    if type(request.get("method")) is not str:
+        return "method must be a string"
+    if type(request.get("params", _MEMBERS)) not in (dict, list, frozenset):
+        return "params must be an object or an array"
+    if not _is_id(request.get("id")):
+        return "id must be a string, a number or null"
+    if not request.keys() <= _MEMBERS:
+        return "a request has jsonrpc, method, params, id and nothing else"
+    return None
+
+
+def _is_id(value: Json) -> bool:
+    return type(value) in (str, int, float, type(None))
+
+
+def _judge(request: Json) -> Json:
+    """Be the library's validator; give a notification an id of ours, so that it is really run."""
+    if fault(request) is not None:
+        raise ValueError
+    request.setdefault("id", _NOTIFICATION)
+    return request
+
+
+def _id_text(request_id: Json) -> bytes:
+    try:
+        return jsontext.dumps(request_id)
+    except TypeError:  # beyond 64 bits
+        return str(request_id).encode()
+
+
+def _success(result: Json, request_id: Json, caller: Caller) -> bytes:
+    """Return the answer line; b"" to a notification."""
+    if request_id is _NOTIFICATION:
+        return b""
+    try:
+        return jsontext.dumps({"jsonrpc": "2.0", "result": result, "id": request_id}) + b"\n"
+    except Exception:
+        return _odd_success(result, request_id, caller)
+
+
+def _odd_success(result: Json, request_id: Json, caller: Caller) -> bytes:
+    """Answer where the id or the result is more than the writer of JSON takes."""
+    try:
+        text = jsontext.dumps(result)
+    except Exception:
+        return _refusal(incident("a result", caller), request_id, caller)
+    return b'{"jsonrpc":"2.0","result":' + text + b',"id":' + _id_text(request_id) + b"}\n"
+
+
+def _refusal(error: ApiError, request_id: Json, caller: Caller) -> bytes:
+    """Return the error line; b"" to a notification."""
+    if request_id is _NOTIFICATION:
+        return b""
+    try:
+        text = _error_text(error)
+    except Exception:
+        text = _error_text(incident("an error", caller))
+    return b'{"jsonrpc":"2.0","error":' + text + b',"id":' + _id_text(request_id) + b"}\n"
+
+
+def _error_text(error: ApiError) -> bytes:
+    return jsontext.dumps({"code": error.code, "message": error.message, "data": error.data})
+
+
+def _standard(code: int, detail: str | None = None) -> ApiError:
+    reason, message = _STANDARD[code]
+    return ApiError(code, f"{message}: {detail}" if detail else message, {"reason": reason})
+
+
+def _join(parts: Sequence[bytes]) -> bytes:
+    answers = b",".join(part[:-1] for part in parts if part)
+    return b"[" + answers + b"]\n" if answers else b""
+
+
+def refusal(error: ApiError) -> bytes:
+    """Return the line that says no to no request in particular (its id is null)."""
+    return b'{"jsonrpc":"2.0","error":' + _error_text(error) + b',"id":null}\n'
+
+
+def too_long() -> bytes:
+    """Return the answer to a line of more than 1 MiB."""
+    message = f"the line is longer than {LIMIT} bytes: send less at once"
+    data = {"reason": "too-long", "limit": LIMIT}
+    return refusal(ApiError(errors.INVALID_REQUEST, message, data))
+
+
+def _read_again(read: Callable[[bytes], Json], line: bytes, at: int | None) -> Json:
+    """Return the request of `line` (the one `at` in a batch) as another reader reads it."""
+    value = read(line)
+    return value if at is None else value[at]
+
+
+def _exact(request_id: Json, line: bytes, at: int | None) -> Json:
+    """Return the id as it was written: orjson makes a float of an integer beyond 64 bits."""
+    if type(request_id) is float:
+        return _read_again(json.loads, line, at)["id"]
+    return request_id
+
+
+class Dispatcher:
+    """Answers request lines from a mapping of methods."""
+
+    def __init__(self, methods: Mapping[str, Method]) -> None:
+        self._calls = {name: _wrapped(method) for name, method in methods.items()}
+
+    def answer(self, line: bytes, caller: Caller) -> bytes | Pending:
+        """Return the answer line to a request or a batch (b"" for none), or what has to wait.
+
+        What a handler does before it waits has been done when this returns. It never raises.
+        """
+        if line.lstrip()[:1] == b"[":
+            return self._batch(line, caller)
+        part = self._one(line, jsontext.loads, caller, line, None)
+        return part if isinstance(part, bytes) else Pending([part], batch=False)
+
+    def _batch(self, line: bytes, caller: Caller) -> bytes | Pending:
+        try:
+            requests = jsontext.loads(line)
+        except ValueError:
+            return refusal(_standard(errors.PARSE_ERROR))
+        if not 1 <= len(requests) <= BATCH_LIMIT:
+            detail = f"a batch holds 1 to {BATCH_LIMIT} requests, this one {len(requests)}"
+            return refusal(_standard(errors.INVALID_REQUEST, detail))
+        parts = [self._one(each, _same, caller, line, at) for at, each in enumerate(requests)]
+        done = [part for part in parts if isinstance(part, bytes)]
+        return _join(done) if len(done) == len(parts) else Pending(parts, batch=True)
+
+    def _one(
+        self,
+        request: Json,
+        reader: Callable[[Any], Json],
+        caller: Caller,
+        line: bytes,
+        at: int | None,
+    ) -> bytes | _Waiting:
+        """Answer one request: the text of a line, or the element `at` of a batch."""
+        response: Any = dispatch_to_response(
+            request, self._calls, context=caller, validator=_judge, deserializer=reader
+        )
+        if type(response) is not Right:
+            return _no(response._error, caller, line, at)
+        result, request_id = response._value
+        request_id = _exact(request_id, line, at)
+        if type(result) is _Waiting:
+            result.id = request_id
+            return result
+        return _success(result, request_id, caller)
+
+
+def _no(error: Any, caller: Caller, line: bytes, at: int | None) -> bytes:
+    """Say what our methods refused, and in our own words what the library did."""
+    request_id = _exact(error.id, line, at)
+    if type(error.data) is dict:  # the library's own are strings
+        return _refusal(ApiError(error.code, error.message, error.data), request_id, caller)
+    if error.code == errors.INVALID_REQUEST:
+        request = _read_again(jsontext.loads, line, at)
+        if type(request) is dict and _is_id(request.get("id")):
+            request_id = _exact(request.get("id"), line, at)
+        return _refusal(_standard(error.code, fault(request)), request_id, caller)
+    if error.code in _STANDARD:
+        return _refusal(_standard(error.code), request_id, caller)
+    return _refusal(incident(f"jsonrpcserver ({error.data})", caller), request_id, caller)
+
+
+def _same(request: Json) -> Json:
+    return request

@@ -1,0 +1,334 @@
+"""One connection: requests in, answers and events out, with the manners of both sides bounded.
+
+At most 64 requests wait for their answer at once and at most 64 lines are begun in one turn of the
+loop; what lies beyond stays in the kernel's buffers. Nothing is begun while the client takes no
+answers, and one that takes nothing for 20 s is cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import select
+import socket
+import struct
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeAlias, cast
+
+from kaspad_taskd import jsontext
+from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.method import Caller, Json
+from kaspad_taskd.rpc.dispatch import Dispatcher, Pending, incident, refusal, too_long
+from kaspad_taskd.rpc.framing import Framer
+
+IN_FLIGHT: Final = 64
+"""Requests of one connection that are being answered at once (contract section 3)."""
+PATIENCE: Final = 20.0
+"""Seconds after which a client that takes nothing is cut (contract section 3)."""
+TURN: Final = 64
+"""Lines begun, and events written, before others have their turn."""
+TURN_BYTES: Final = 1 << 18
+"""Bytes of answers written at once: beyond, the client has to take some first."""
+
+Send: TypeAlias = Callable[[Sequence[Mapping[str, Json]]], Awaitable[None]]
+"""Takes ready events `{seq, event, data}`, returns when the connection has room for more."""
+
+log = logging.getLogger(__name__)
+
+_request: ContextVar[asyncio.Task[None] | None] = ContextVar("request", default=None)
+
+
+class Follower(Protocol):
+    """Reads events for one subscription."""
+
+    async def run(self, send: Send) -> None:
+        """Send until cancelled; raises ApiError (gap) where it cannot go on."""
+
+
+class Events(Protocol):
+    """Opens subscriptions (the engine's side of `subscribe`)."""
+
+    def open(self, after: int | None, tasks: Sequence[str] | None) -> tuple[Json, Follower]:
+        """Return the answer `{seq, tasks}` and who sends what follows; raises ApiError (gap)."""
+
+
+@dataclass(slots=True)
+class Door:
+    """What all connections share.
+
+    Attributes:
+        dispatcher: answers their lines.
+        events: opens their subscriptions.
+        limit: connections at once.
+        peers: those that are open.
+        requests: those being answered, some for clients who have gone.
+    """
+
+    dispatcher: Dispatcher
+    events: Events
+    limit: int
+    peers: set[Peer] = field(default_factory=set)
+    requests: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+def credentials(connection: socket.socket) -> tuple[int, int, int]:
+    """Return pid, uid and gid of the process that connected (pid 0: one of another namespace)."""
+    size = struct.calcsize("3I")
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    pid, uid, gid = struct.unpack("3I", raw)
+    return pid, uid, gid
+
+
+def _gone(connection: socket.socket) -> bool:
+    """Whether the other side is closed altogether, not only done with asking."""
+    poll = select.poll()
+    poll.register(connection.fileno(), 0)
+    return bool(poll.poll(0))
+
+
+def _event_line(event: Mapping[str, Json]) -> bytes:
+    return jsontext.dumps({"jsonrpc": "2.0", "method": "event", "params": event}) + b"\n"
+
+
+class Peer(asyncio.Protocol):
+    """One client; also the `Subscriber` that its requests name."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._loop = asyncio.get_running_loop()
+        self._framer = Framer()
+        self._lines: deque[bytes | None] = deque()
+        self._out: list[bytes] = []
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._requests: dict[asyncio.Task[None], Pending] = {}
+        self._in_flight = 0
+        self._room = asyncio.Event()
+        self._room.set()
+        self._written = 0
+        self._patience: asyncio.TimerHandle | None = None
+        self._turn: asyncio.Handle | None = None
+        self._flushing = False
+        self._reading = True
+        self._ended = False
+        self._follower: asyncio.Task[None] | None = None
+
+    # The connection, as asyncio tells it.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Learn who it is; turn away one too many."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=0)
+        self._socket: socket.socket = transport.get_extra_info("socket")
+        pid, uid, gid = credentials(self._socket)
+        self._caller = Caller("rpc", pid, uid, gid, self)
+        self._door.peers.add(self)
+        if len(self._door.peers) > self._door.limit:
+            self._turn_away()
+
+    def _turn_away(self) -> None:
+        limit = self._door.limit
+        log.warning("%s turned away: there are %d connections", self._caller, limit)
+        message = f"there are {limit} connections already: close some"
+        self._put(refusal(ApiError.of("busy", message, limit=limit)))
+        self.finish()
+        self.close()
+
+    def data_received(self, data: bytes) -> None:
+        """Begin what was asked, as far as there is room."""
+        if not self._ended:
+            self._lines.extend(self._framer.feed(data))
+            self._pump()
+
+    def eof_received(self) -> bool:
+        """Answer what was asked by one who only asks no more; forget one who has gone."""
+        self._lines.extend(self._framer.end())
+        self._ended = True
+        self._stop_following()
+        if _gone(self._socket):
+            self._forget()
+        self._pump()
+        return True
+
+    def connection_lost(self, _cause: Exception | None) -> None:
+        """Let go of all but the changes under way: they are made, only their answers are lost."""
+        self._door.peers.discard(self)
+        self._ended = True
+        self._lines.clear()
+        self._stop_following()
+        self._forget()
+        self._room.set()
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def _forget(self) -> None:
+        for task, pending in self._requests.items():
+            if not pending.changes:
+                task.cancel()
+
+    # Requests.
+
+    def _pump(self) -> None:
+        """Begin waiting lines until there is no room, or others must have their turn."""
+        lines, answer, turn, size = self._lines, self._door.dispatcher.answer, TURN, 0
+        while lines and turn and size < TURN_BYTES and self._may_begin():
+            line = lines.popleft()
+            turn -= 1
+            reply = too_long() if line is None else answer(line, self._caller)
+            if isinstance(reply, bytes):
+                size += len(reply)
+                self._out.append(reply)
+            else:
+                self._wait_for(reply)
+        self._flush()
+        self._after_pump()
+
+    def _may_begin(self) -> bool:
+        return self._in_flight < IN_FLIGHT and self._patience is None
+
+    def _after_pump(self) -> None:
+        """Read on when nothing waits; take another turn, or leave that to what makes room."""
+        if self._ended:
+            if not (self._lines or self._in_flight or self._follower):
+                self._transport.close()
+        elif bool(self._lines) is self._reading:
+            self._reading = not self._reading
+            (self._transport.resume_reading if self._reading else self._transport.pause_reading)()
+        if self._lines and self._may_begin() and self._turn is None:
+            self._turn = self._loop.call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._turn = None
+        self._pump()
+
+    def _wait_for(self, pending: Pending) -> None:
+        self._in_flight += pending.weight
+        task = self._loop.create_task(self._serve(pending))
+        self._requests[task] = pending
+        self._door.requests.add(task)
+        task.add_done_callback(self._served)
+
+    async def _serve(self, pending: Pending) -> None:
+        _request.set(asyncio.current_task())
+        self._put(await pending.answer(self._slots))
+
+    def _served(self, task: asyncio.Task[None]) -> None:
+        pending = self._requests.pop(task)
+        pending.close()
+        self._door.requests.discard(task)
+        self._in_flight -= pending.weight
+        if self._lines or self._ended:
+            self._pump()
+
+    # What goes out.
+
+    def _put(self, line: bytes) -> None:
+        """Write a line together with all others of this turn of the loop."""
+        self._out.append(line)
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        data = b"".join(self._out)
+        self._out.clear()
+        if data and not self._transport.is_closing():
+            self._written += len(data)
+            self._transport.write(data)
+
+    def pause_writing(self) -> None:
+        """Begin nothing more until the client has taken what there is; wait 20 s for a sign."""
+        self._room.clear()
+        self._wait_for_taking()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        self._room.set()
+        self._pump()
+
+    def _taken(self) -> int:
+        return self._written - self._transport.get_write_buffer_size()
+
+    def _wait_for_taking(self) -> None:
+        self._patience = self._loop.call_later(PATIENCE, self._taking, self._taken())
+
+    def _taking(self, before: int) -> None:
+        if self._taken() > before:
+            self._wait_for_taking()
+        else:
+            log.warning("%s cut: it took nothing for %d s", self._caller, PATIENCE)
+            self._transport.abort()
+
+    # Events.
+
+    async def subscribe(self, after: int | None, tasks: Sequence[str] | None) -> Json:
+        """Send events once this has been answered; raises ApiError (gap, conflict)."""
+        if self._follower is not None:
+            message = "this connection has a subscription: unsubscribe first, or open another"
+            raise ApiError.of("conflict", message)
+        result, follower = self._door.events.open(after, tasks)
+        self._follower = self._loop.create_task(self._follow(follower, _request.get()))
+        return result
+
+    def unsubscribe(self) -> bool:
+        """Send events no more; returns whether any were sent before."""
+        return self._stop_following()
+
+    def _stop_following(self) -> bool:
+        follower, self._follower = self._follower, None
+        return follower is not None and follower.cancel()
+
+    async def _follow(self, follower: Follower, request: asyncio.Task[None] | None) -> None:
+        """Send events after the answer to `request`; one who cannot be told all is told to go."""
+        if request is not None:
+            await asyncio.wait([request])
+        try:
+            await follower.run(self._send)
+        except ApiError as error:
+            self._put(refusal(error))
+        except Exception:
+            self._put(refusal(incident("the events", self._caller)))
+        self.finish()
+        self.close()
+
+    async def _send(self, events: Sequence[Mapping[str, Json]]) -> None:
+        for start in range(0, len(events), TURN):
+            await self._room.wait()
+            self._out += [_event_line(event) for event in events[start : start + TURN]]
+            self._flush()
+        await self._room.wait()
+
+    # The end, as the server asks for it.
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is being answered or written."""
+        return not (self._in_flight or self._out or self._transport.get_write_buffer_size())
+
+    @property
+    def written(self) -> int:
+        """Bytes of answers and events so far."""
+        return self._written
+
+    def finish(self) -> None:
+        """Begin nothing more: what is not begun, half a request too, is dropped."""
+        self._lines.clear()
+        if not self._ended:
+            self._ended = True
+            self._transport.pause_reading()
+
+    def close(self) -> None:
+        """Close when what is written has been taken."""
+        self._flush()
+        self._stop_following()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close now."""
+        self._transport.abort()
