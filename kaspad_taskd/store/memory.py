@@ -112,10 +112,10 @@ class MemoryStore:
             if (before is None or event.seq < before)
             and (task_id is None or event.fact.task_id == task_id)
         ]
-        return found[:limit] if before is None else found[-limit:]
+        return found[:limit] if before is None else found[max(len(found) - limit, 0) :]
 
     async def history(self, task_id: str, start: Moment, end: Moment) -> list[HistoryPoint]:
-        """Points with start <= at < end, ascending, minutes where they are kept, else half hours."""
+        """Points with start <= at < end, ascending; minutes where kept, else half hours."""
         minutes_from, half_hours_from = ring.horizons(self._now())
         shown = [
             point

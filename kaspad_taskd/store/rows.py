@@ -22,6 +22,8 @@ BITE = 512
 """Events deleted in one transaction: 1-3 ms, which a commit may have to wait for."""
 LEAP = 1_000_000
 """How far `seq` leaps at least: beyond the journal, so that moved events meet no others."""
+_LARGEST = 2**63 - 1
+"""The largest number that SQLite can compare with; JSON may bring larger ones."""
 
 _PUT = "INSERT INTO {} VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET document = excluded.document"
 _PUT_TASK = _PUT.format("tasks")
@@ -62,21 +64,27 @@ class Rows:
             DamagedError: a row makes no sense.
             SqliteError: the file cannot be read.
         """
+        try:
+            return self._load()
+        except Exception as error:
+            if is_own(error):  # no complaint of SQLite or the disk: what was read makes no sense
+                raise DamagedError(f"a row makes no sense: {error}") from error
+            raise
+
+    def _load(self) -> Loaded:
         (floor,) = self._db.execute("SELECT value FROM meta WHERE key = 'floor'").fetchone()
         (last,) = self._db.execute("SELECT max(seq) FROM journal").fetchone()
         self.seq = floor if last is None else last
         self.oldest = floor + 1
-        tasks = self._tasks()
+        rows = self._db.execute(
+            "SELECT tasks.document, definitions.document"
+            " FROM tasks LEFT JOIN definitions USING (id)"
+        )
+        tasks = [codec.task_of(task, codec.definition_of(definition)) for task, definition in rows]
+        tasks.sort(key=lambda task: (task.number, task.id))
         self._definitions = {task.id: task.definition for task in tasks}
         cursors = dict(self._db.execute("SELECT name, seq FROM cursors"))
         return Loaded(tuple(tasks), self.seq, self.oldest, cursors)
-
-    def _tasks(self) -> list[Task]:
-        rows = self._db.execute(
-            "SELECT id, tasks.document, definitions.document"
-            " FROM tasks LEFT JOIN definitions USING (id)"
-        )
-        return sorted((_task(*row) for row in rows), key=lambda task: (task.number, task.id))
 
     def leap(self, now: Moment) -> None:
         """Go on at a `seq` higher than anything told before, as far as that can be known.
@@ -200,13 +208,6 @@ class Rows:
             self.oldest = last + 1
 
 
-def _task(task_id: str, document: str, definition: str | None) -> Task:
-    try:
-        return codec.task_of(document, codec.definition_of(definition or ""))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DamagedError(f"the row of task {task_id!r} makes no sense: {error}") from error
-
-
 def events(
     db: Connection, after: int, limit: int, before: int | None, task_id: str | None
 ) -> list[Event]:
@@ -223,7 +224,12 @@ def events(
     rows = db.execute(
         f"SELECT seq, at, task_id, document FROM journal WHERE {where}"  # noqa: S608 (our words)
         f" ORDER BY seq {order} LIMIT :limit",
-        {"after": after, "before": before, "task_id": task_id, "limit": limit},
+        {
+            "after": min(after, _LARGEST),
+            "before": before and min(before, _LARGEST),
+            "task_id": task_id,
+            "limit": limit,
+        },
     ).fetchall()
     found = [Event(seq, codec.fact_of(text, of, at)) for seq, at, of, text in rows]
     return found if before is None else found[::-1]

@@ -27,22 +27,22 @@ LOG_LIMIT = 16 * 1024 * 1024
 """Bytes to which the write-ahead log is cut back after a burst (at rest it has 4 MB)."""
 
 _FIRST = """
-CREATE TABLE tasks (id TEXT PRIMARY KEY, document TEXT NOT NULL);
-CREATE TABLE definitions (id TEXT PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE tasks (id TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;
+CREATE TABLE definitions (id TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;
 CREATE TABLE journal (
     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, task_id TEXT NOT NULL, document TEXT NOT NULL
-);
+) STRICT;
 CREATE INDEX journal_of_task ON journal (task_id);
 CREATE TABLE history (
     task_id TEXT NOT NULL, span INTEGER NOT NULL, slot INTEGER NOT NULL, at INTEGER NOT NULL,
     progress REAL NOT NULL, done REAL, rate REAL, health TEXT NOT NULL,
     PRIMARY KEY (task_id, span, slot)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE TABLE decisions (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, decision TEXT NOT NULL, context TEXT NOT NULL
-);
-CREATE TABLE cursors (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+) STRICT;
+CREATE TABLE cursors (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO meta VALUES ('floor', 0)
 """
 # A definition has a row of its own, so that a progress write stays small. In `meta`: `floor`, no

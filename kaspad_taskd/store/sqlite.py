@@ -242,11 +242,11 @@ class SqliteStore:
         try:
             async with asyncio.timeout(patience):
                 return await asyncio.get_running_loop().run_in_executor(self._reader, ask, db)
-        except (SqliteError, OSError) as error:
-            raise StoreError(sentence(error, path)) from error
-        except (KeyError, TypeError, ValueError) as error:
-            damage = DamagedError(str(error))
-            raise StoreError(sentence(damage, path)) from error
+        except TimeoutError:
+            raise StoreError(f"the disk of {path.parent} does not answer") from None
+        except (SqliteError, OSError, KeyError, TypeError, ValueError) as error:
+            cause = DamagedError(str(error)) if is_own(error) else error
+            raise StoreError(sentence(cause, path)) from error
 
     # -- closing
 
