@@ -1,0 +1,200 @@
+"""One look at a node, and what was known before: the Reading that the core takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kaspad_taskd.core.observation import Json, Leg, Reading, Route, Scalar
+from kaspad_taskd.core.reason import EtaReason, Reason
+from kaspad_taskd.kaspa.sync import gate, hints, phase, way
+from kaspad_taskd.kaspa.sync.hints import Aside
+from kaspad_taskd.kaspa.sync.memory import Memory
+from kaspad_taskd.kaspa.sync.plan import plan
+from kaspad_taskd.kaspa.sync.position import Position, locate
+from kaspad_taskd.kaspa.sync.reading import NodeReading
+
+MEASURED_S = 60.0
+"""Seconds of headers from which on their rate is known and counts in what lies ahead."""
+_MEGABYTE = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The way through a phase: from where, to where, in which unit, how sure."""
+
+    position: float | None = None
+    start: float | None = None
+    target: float | None = None
+    unit: str | None = None
+    basis: str = "unknown"
+    drift: float = 0.0
+
+
+def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
+    """Return what this look means.
+
+    Args:
+        look: the node's answers.
+        memory: what the last look left, the log's newest lines already in its story.
+        aside: what else is known.
+    """
+    where = locate(look, aside.reference)
+    new = phase.mark(look, where)
+    done = gate.passes(look, where, aside.max_lag)
+    epoch = way.lost(memory, where, new)
+    if epoch is not None:
+        memory = way.forget(memory)
+    moved = phase.moves(memory.marks, new)
+    memory = way.timed(memory, look, new, moved)
+    key = phase.detect(memory, look, where, moved, done)
+    memory = phase.with_kind(memory, key, where, moved)
+    memory = way.enter(memory, look, where, moved, key)
+    memory = _remembered(memory, where, new)
+    return _reading(look, memory, where, aside, done, epoch)
+
+
+def _remembered(memory: Memory, where: Position, new: phase.Mark) -> Memory:
+    # The leap from the old tip to the pruning point is no download: nothing before it counts.
+    marks = (new,) if where.transitional else phase.remember(memory.marks, new)
+    best = memory.best if where.pos is None else max(memory.best or 0, where.pos)
+    return replace(memory, marks=marks, best=best, proofs=memory.story.proofs)
+
+
+def _reading(
+    look: NodeReading,
+    memory: Memory,
+    where: Position,
+    aside: Aside,
+    done: bool,
+    epoch: str | None,
+) -> Reading:
+    key = memory.phase or "connecting"
+    span = _span(memory, look, where, key)
+    said = None if done else hints.reason(memory, look, where, aside)
+    return Reading(
+        complete=done,
+        phase=key,
+        plan=plan(memory, look, key, aside.has_log),
+        pass_number=memory.pass_number,
+        position=span.position,
+        start=span.start,
+        target=span.target,
+        drift=span.drift,
+        unit=span.unit,
+        basis=span.basis,
+        route=_route(memory, where, key, span),
+        behind=None if where.genesis else round(where.lag, 1),
+        activity=_activity(look, where, key),
+        epoch=epoch,
+        eta_reason=_eta_reason(memory, key, span),
+        reason=said,
+        params=_params(said, look),
+        hints=hints.hints(memory, look, said, aside),
+        shown=_shown(where),
+        metadata=_metadata(look, memory, where),
+        memory=memory.to_json(),
+    )
+
+
+def _span(memory: Memory, look: NodeReading, where: Position, key: str) -> Span:
+    if key == "blocks" and where.pos is not None:
+        basis = "unknown" if where.tip is None else "exact" if where.exact else "estimated"
+        return Span(where.pos, memory.blocks_start, where.tip, "blocks", basis, where.bps)
+    if key == "headers":
+        return _headers(memory, look, where)
+    told = memory.story
+    if key == "smt" and told.done is not None and told.total:
+        return Span(told.done, 0, told.total, "lanes", "exact")
+    if key == "utxo" and told.done is not None:
+        return Span(told.done, 0, None, "entries", "exact")
+    return Span()
+
+
+def _headers(memory: Memory, look: NodeReading, where: Position) -> Span:
+    here = way.place(memory, look, where)
+    if here is None:
+        return Span(unit="headers")
+    if memory.goal is None:
+        return Span(here, memory.start, None, "headers", "unknown", where.bps)
+    exact = memory.goal_from > 0 or (where.exact and not memory.staging)
+    basis = "exact" if exact else "estimated"
+    return Span(here, memory.start, max(memory.goal, here), "headers", basis, where.bps)
+
+
+def _route(memory: Memory, where: Position, key: str, span: Span) -> Route | None:
+    """What lies ahead: this pass, then headers and blocks of all that the network made meanwhile."""
+    measured = memory.headers_s >= MEASURED_S
+    further = ("headers", "blocks") if measured else ("blocks",)
+    if key == "blocks" and where.pos is not None and where.headers is not None and where.tip:
+        leg = Leg("blocks", where.headers - where.pos)
+        return Route((leg,), where.tip - where.headers, further)
+    if key == "headers" and span.position is not None and span.target is not None:
+        return _route_from_headers(memory, where, span.target - span.position, further)
+    return None
+
+
+def _route_from_headers(
+    memory: Memory, where: Position, ahead: float, further: tuple[str, ...]
+) -> Route:
+    if memory.staging or where.pos is None or where.headers is None:
+        bodies, grown = (memory.goal or 0) - float(memory.start or 0), 0.0
+    else:
+        end = where.headers + ahead
+        bodies, grown = end - where.pos, max(0.0, (where.tip or end) - end)
+    return Route((Leg("headers", ahead), Leg("blocks", bodies)), grown, further)
+
+
+def _eta_reason(memory: Memory, key: str, span: Span) -> EtaReason | None:
+    if key == "confirming":
+        return EtaReason.CONFIRMING
+    if memory.still >= hints.SILENT_S:
+        return EtaReason.STALLED
+    if key in phase.FIRST:
+        return EtaReason.WARMING_UP if memory.kind == "sync" else EtaReason.NO_TOTAL
+    if key not in ("headers", "blocks") or span.target is None:
+        return EtaReason.NO_TOTAL
+    return None
+
+
+def _activity(look: NodeReading, where: Position, key: str) -> Json:
+    """What changes as long as work is done; pings and gossip are none, so bytes are counted coarse."""
+    counters: list[Json] = [key, where.pos, where.headers, look.block_count, look.header_counts]
+    if key in way.BY_BYTES:
+        counters.append((look.p2p_rx_bytes or 0) // 65_536)
+    if key == "utxoindex":
+        counters.append((look.disk_write_bytes or 0) // _MEGABYTE)
+    return counters
+
+
+def _shown(where: Position) -> tuple[float, float] | None:
+    if where.pos is None or where.tip is None:
+        return None
+    return float(where.pos), float(max(round(where.tip), where.pos))
+
+
+def _params(said: Reason | None, look: NodeReading) -> Mapping[str, Scalar]:
+    return {"network": look.network} if said is not None else {}
+
+
+def _metadata(look: NodeReading, memory: Memory, where: Position) -> Mapping[str, Scalar]:
+    known: dict[str, Scalar | None] = {
+        "network": look.network,
+        "version": look.server_version,
+        "protocol": look.protocol,
+        "peers": look.peers,
+        "ibdPeers": look.ibd_peers,
+        "isSynced": look.is_synced,
+        "blockCount": look.block_count,
+        "headerCount": look.header_count,
+        "virtualDaaScore": look.virtual_daa_score,
+        "position": where.pos,
+        "networkTip": None if where.tip is None else round(where.tip),
+        "lagSeconds": None if where.genesis else round(where.lag, 1),
+        "utxoIndex": look.has_utxo_index,
+        "receivedBytes": look.p2p_rx_bytes,
+        "kind": memory.kind,
+        "ibdErrors": memory.story.errors_since(look.at_ms) or None,
+        "proofLevel": memory.story.done if memory.story.stage == "proof" else None,
+    }
+    return {name: value for name, value in known.items() if value is not None}

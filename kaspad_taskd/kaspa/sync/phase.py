@@ -1,0 +1,156 @@
+"""In which phase a node is. The RPC shows it by what moves; a log, where there is one, refines it.
+
+A phase read from two neighbouring looks flickers: headers arrive 1 024 at a time, seconds apart. So
+looks are compared over 15 s and more, and the last phase stands until another is positively seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from kaspad_taskd.kaspa.sync.memory import Mark, Memory
+from kaspad_taskd.kaspa.sync.position import Position
+from kaspad_taskd.kaspa.sync.reading import NodeReading
+
+SPAN_MS = 15_000
+SPACING_MS = 2_500
+KEPT = 10
+FAR_BEHIND_S = 661
+"""The node's own limit for "nearly synced": a proof is fetched by nodes further behind only."""
+
+FIRST = frozenset({"starting", "connecting", "negotiating"})
+STATE = frozenset({"trusted_bodies", "smt", "utxo", "state_download"})
+_RANK = {None: 0, "sync": 1, "catchup": 2, "proof": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What rose since the oldest mark, and over how many seconds. None counts as not moved."""
+
+    seconds: float = 0.0
+    pos: int = 0
+    headers: int = 0
+    blocks: int = 0
+    staged: int = 0
+    rx: int = 0
+    disk: int = 0
+
+
+def mark(look: NodeReading, where: Position) -> Mark:
+    """Return the counters of this look."""
+    return Mark(
+        look.at_ms,
+        where.pos,
+        where.headers,
+        look.block_count,
+        look.header_counts,
+        look.p2p_rx_bytes,
+        look.disk_write_bytes,
+    )
+
+
+def moves(marks: tuple[Mark, ...], new: Mark) -> Moves:
+    """Return what rose from the oldest mark to the new one."""
+    if not marks:
+        return Moves()
+    old = marks[0]
+
+    def rise(name: str) -> int:
+        before, after = getattr(old, name), getattr(new, name)
+        return 0 if before is None or after is None else max(0, after - before)
+
+    return Moves(
+        (new.at - old.at) / 1000,
+        rise("pos"),
+        rise("headers"),
+        rise("blocks"),
+        rise("staged"),
+        rise("rx"),
+        rise("disk"),
+    )
+
+
+def restarted(old: Mark | None, new: Mark) -> bool:
+    """Whether the node's process counters began anew."""
+    return old is not None and any(
+        before is not None and after is not None and after < before
+        for before, after in ((old.staged, new.staged), (old.rx, new.rx))
+    )
+
+
+def remember(marks: tuple[Mark, ...], new: Mark) -> tuple[Mark, ...]:
+    """Return the marks with the new one: thinned, the oldest just over 15 s old."""
+    if marks and (new.at < marks[-1].at or restarted(marks[-1], new)):
+        return (new,)
+    if len(marks) > 1 and marks[-1].at - marks[-2].at < SPACING_MS:
+        marks = marks[:-1]
+    marks = (*marks, new)
+    while len(marks) > 2 and new.at - marks[1].at >= SPAN_MS:
+        marks = marks[1:]
+    return marks[-KEPT:]
+
+
+def detect(memory: Memory, look: NodeReading, where: Position, moved: Moves, done: bool) -> str:
+    """Return the phase of this look; `done` is the gate's verdict."""
+    if done:
+        return "confirming"
+    stage = memory.story.stage
+    if where.transitional:
+        return stage if stage in STATE or stage == "headers" else "state_download"
+    if look.ibd_peers and stage is not None and stage not in STATE:
+        early = memory.phase is None or memory.phase in FIRST
+        return stage if stage != "negotiating" or early else memory.phase or stage
+    seen = _downloading(memory, look, where, moved) if look.ibd_peers else None
+    return seen or _kept(memory.phase, look)
+
+
+def _downloading(memory: Memory, look: NodeReading, where: Position, moved: Moves) -> str | None:
+    """The phase that the counters show, or None where they show no new one."""
+    if moved.pos > 1 or (look.protocol == "go" and moved.blocks > 1):
+        return "blocks"
+    if moved.headers > 0 or moved.staged > 0 or _staged_before(look, where):
+        return "headers"
+    if memory.phase in STATE or memory.phase == "utxoindex":
+        # The set is there, no block follows: with an index only this can be it.
+        indexing = look.has_utxo_index and moved.seconds >= SPAN_MS / 1000 and moved.disk > 0
+        return "utxoindex" if indexing else None
+    unmoved = moved.seconds >= SPAN_MS / 1000 and moved.rx > 0
+    if (
+        memory.phase in FIRST
+        and where.lag > FAR_BEHIND_S
+        and (unmoved or look.header_counts is None)
+    ):
+        return "proof" if look.header_counts is not None else "proof_or_headers"
+    return None
+
+
+def _staged_before(look: NodeReading, where: Position) -> bool:
+    """A node without headers that has processed some: they are in staging."""
+    return where.genesis and look.header_count <= 1 and (look.header_counts or 0) > 1
+
+
+def _kept(phase: str | None, look: NodeReading) -> str:
+    if phase is None or phase in FIRST:
+        return "negotiating" if look.ibd_peers else "connecting"
+    return phase if phase != "confirming" else "blocks"
+
+
+def with_kind(memory: Memory, phase: str, where: Position, moved: Moves) -> Memory:
+    """Return the memory with the kind of download, as far as it shows.
+
+    A kind that was seen stays until one with more phases is seen: after a proof the node syncs in
+    passes of the plain kind, and they are the rest of the same way.
+    """
+    kind = memory.story.kind
+    if kind is None and phase == "proof":
+        kind = "proof"
+    elif kind is None and phase == "headers":
+        kind = "sync" if moved.headers else "proof" if moved.staged else None
+    elif kind is None and phase in STATE and memory.kind == "sync" and memory.sure:
+        kind = "catchup"
+    if kind is not None and (not memory.sure or _RANK[kind] > _RANK[memory.kind]):
+        return replace(memory, kind=kind, sure=True)
+    if memory.kind is None:
+        guess = "proof" if where.genesis or where.transitional else "sync"
+        return replace(memory, kind=guess)
+    return memory

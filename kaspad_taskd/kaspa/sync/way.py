@@ -1,0 +1,149 @@
+"""Where phases began, where they end, and which pass it is: the memory after one more look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kaspad_taskd.kaspa.sync.memory import Mark, Memory
+from kaspad_taskd.kaspa.sync.phase import FIRST, STATE, Moves, restarted
+from kaspad_taskd.kaspa.sync.position import Position
+from kaspad_taskd.kaspa.sync.reading import NodeReading
+
+LOST_S = 600
+"""A position that falls by more than this many seconds of blocks is lost data: a new epoch."""
+LONGEST_STEP_S = 120.0
+"""Longest time between two looks that counts: a clock that jumps tells no standstill."""
+SHALLOWEST_S, DEEPEST_S = 30 * 3600, 42 * 3600
+"""Age of the pruning point of mainnet and testnet: a proof's headers begin there."""
+LIVELY_RX = 16_384
+"""Bytes in 15 s that are more than pings."""
+BY_BYTES = frozenset({*FIRST, *STATE, "proof", "proof_or_headers"})
+"""Phases that show no movement but bytes received."""
+
+
+def lost(memory: Memory, where: Position, new: Mark) -> str | None:
+    """Return why the way begins anew, or None.
+
+    Reorgs, a moved pruning point, a restarted node lose nothing, and a state download's zeros are
+    no position.
+    """
+    allowed = LOST_S * where.bps
+    if where.transitional or where.pos is None:
+        return None
+    if memory.best is not None and where.pos < memory.best - allowed:
+        return "db-reset"
+    last = memory.last
+    if not (memory.staging and memory.phase == "headers" and last and last.headers == new.headers):
+        return None
+    begun_anew = restarted(last, new) or memory.story.proofs > memory.proofs
+    done = (last.staged or 0) - (memory.start or 0)
+    return "headers-lost" if begun_anew and done > allowed else None
+
+
+def forget(memory: Memory) -> Memory:
+    """Return the memory with which a new epoch begins: what the log told, nothing else."""
+    return Memory(story=memory.story, proofs=memory.story.proofs, cursor=memory.cursor)
+
+
+def timed(memory: Memory, look: NodeReading, new: Mark, moved: Moves) -> Memory:
+    """Return the memory with its spans of standstill and download carried on."""
+    last = memory.last
+    if last is None:
+        return memory
+    step = min(LONGEST_STEP_S, max(0.0, (new.at - last.at) / 1000))
+    counted = restarted(last, new) or any(
+        (getattr(new, name) or 0) > (getattr(last, name) or 0)
+        for name in ("pos", "headers", "blocks", "staged")
+    )
+    by_bytes = memory.phase in BY_BYTES and moved.rx >= LIVELY_RX
+    alive = counted or by_bytes or (memory.phase == "utxoindex" and moved.disk > 0)
+    idle = not counted and not look.ibd_peers and look.peers > 0
+    return replace(
+        memory,
+        still=0.0 if alive else memory.still + step,
+        idle=memory.idle + step if idle else 0.0,
+        headers_s=memory.headers_s + (step if memory.phase == "headers" else 0.0),
+        blocks_s=memory.blocks_s + (step if memory.phase == "blocks" else 0.0),
+    )
+
+
+def enter(memory: Memory, look: NodeReading, where: Position, moved: Moves, phase: str) -> Memory:
+    """Return the memory in `phase`: with its start and goal, and the pass."""
+    changed = phase != memory.phase
+    memory = replace(memory, phase=phase)
+    if phase == "headers":
+        memory = _headers(memory, look, where, moved, changed)
+    elif phase == "blocks":
+        memory = _blocks(memory, where)
+    elif phase in STATE:
+        memory = replace(memory, blocks_start=None, pass_end=None)
+    return _pass(memory, look, where)
+
+
+def place(memory: Memory, look: NodeReading, where: Position) -> int | None:
+    """Return where the download of headers is: in its own count, of staging or of the node."""
+    if not memory.staging:
+        return where.headers
+    return look.header_counts if look.header_counts is not None else memory.story.done
+
+
+def _headers(
+    memory: Memory, look: NodeReading, where: Position, moved: Moves, changed: bool
+) -> Memory:
+    staging = memory.staging and not moved.headers
+    if changed:
+        staging = moved.headers == 0 and memory.kind == "proof"
+    changed = changed or staging != memory.staging
+    memory = replace(memory, staging=staging)
+    here = place(memory, look, where)
+    if here is None:
+        return memory
+    if changed:
+        memory = replace(memory, start=_began(memory, here), goal=None, goal_from=0)
+    elif memory.start is None or here < memory.start:
+        memory = replace(memory, start=here, goal=None, goal_from=0)
+    return _goal(memory, look, where, here)
+
+
+def _began(memory: Memory, here: int) -> int:
+    """The place before the first headers came, where the look before this one saw it."""
+    before = memory.last.headers if memory.last and not memory.staging else None
+    return before if before is not None and before < here else here
+
+
+def _goal(memory: Memory, look: NodeReading, where: Position, here: int) -> Memory:
+    told = memory.story
+    if told.stage == "headers" and told.header_ms and told.ibd_ms:
+        if told.header_ms == memory.goal_from:
+            return memory
+        ahead = max(0, told.ibd_ms - told.header_ms) * where.bps // 1000
+        return replace(memory, goal=here + ahead, goal_from=told.header_ms)
+    if memory.goal is not None:
+        return memory
+    if not memory.staging:
+        return replace(memory, goal=None if where.tip is None else round(where.tip))
+    if look.network.startswith(("mainnet", "testnet")):
+        return replace(memory, goal=(memory.start or 0) + DEEPEST_S * where.bps)
+    return memory
+
+
+def _blocks(memory: Memory, where: Position) -> Memory:
+    if where.pos is None:
+        return memory
+    start = memory.blocks_start
+    if start is None:
+        before = memory.last.pos if memory.last else None
+        start = where.pos if before is None else min(before, where.pos)
+    return replace(memory, blocks_start=min(start, where.pos))
+
+
+def _pass(memory: Memory, look: NodeReading, where: Position) -> Memory:
+    """Count the passes: headers beyond a pass whose blocks are all there begin the next one."""
+    if where.pos is None or where.headers is None or memory.blocks_start is None:
+        return memory
+    end = memory.pass_end
+    if end is not None and where.pos >= end and where.headers > where.pos and look.ibd_peers:
+        return replace(memory, pass_number=memory.pass_number + 1, pass_end=where.headers)
+    if end is None or where.pos < end:
+        return replace(memory, pass_end=where.headers)
+    return memory
