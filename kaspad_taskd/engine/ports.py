@@ -44,7 +44,14 @@ class Store(Protocol):
         """Begin to commit. `settled` is called on the running loop, once a group, in order."""
 
     def submit(self, change: Change) -> None:
-        """Queue a change: all of it or nothing, in the order of the calls."""
+        """Queue a change: all of it or nothing, in the order of the calls.
+
+        May raise where it cannot queue: the text says why, and nothing was queued.
+        """
+
+    @property
+    def oldest(self) -> int:
+        """`seq` of the oldest event kept, or of the next one where none is."""
 
     async def events(
         self, after: int, limit: int, before: int | None = None, task_id: str | None = None
@@ -55,13 +62,13 @@ class Store(Protocol):
         """
 
     async def history(self, task_id: str, start: Moment, end: Moment) -> list[HistoryPoint]:
-        """Points with start <= at < end, ascending, minutes where they are kept, else half hours."""
+        """Points with start <= at < end, ascending; minutes where kept, else half hours."""
 
     async def decisions(self) -> list[Decision]:
         """All decisions, oldest first."""
 
     async def backup(self, path: str) -> None:
-        """Write a consistent copy to `path`, atomically; one that is opened goes on at higher seq."""
+        """Write a consistent copy to `path`, atomically; once opened it goes on at higher seq."""
 
     def answered(self) -> float:
         """Monotonic time of the writer's last sign of life (a failed commit is one)."""

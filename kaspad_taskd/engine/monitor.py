@@ -1,0 +1,236 @@
+"""The looks: one heap of what is due, at most 64 looks at once, each with a deadline.
+
+A look that fails in any way is an observation; nothing that a probe does ends its task or the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import random
+import secrets
+from collections import deque
+from collections.abc import Callable
+
+from kaspad_taskd.core.inputs import Input, Look, Tick
+from kaspad_taskd.core.model import Status, Task
+from kaspad_taskd.core.observation import Observation, Unreachable
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.core.schedule import next_look
+from kaspad_taskd.engine.engine import Engine
+from kaspad_taskd.engine.ports import Probe, ProbeMaker
+
+_log = logging.getLogger(__name__)
+
+PLACES = 64
+"""Looks at once (contract section 2)."""
+GRACE = 30.0
+"""Seconds past its deadline after which a look hangs (design.md, Alive)."""
+
+
+class Monitors:
+    """Looks at every task in progress, in its own time.
+
+    Args:
+        engine: whose tasks.
+        make: makes the probe of a definition.
+        jitter: -1 to 1, for the backoff.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        make: ProbeMaker,
+        jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311
+    ) -> None:
+        self._engine = engine
+        self._make = make
+        self._jitter = jitter
+        self._heap: list[tuple[float, str]] = []
+        self._due: dict[str, float] = {}
+        self._ready: deque[str] = deque()
+        self._probes: dict[str, Probe | None] = {}
+        self._looks: dict[str, asyncio.Task[None]] = {}
+        self._deadlines: dict[str, float] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._time = asyncio.get_running_loop().time
+        engine.on_swap.append(self._swapped)
+
+    # -- what others ask
+
+    def begin(self) -> None:
+        """Begin with all tasks that are in progress."""
+        for task in self._engine.tasks():
+            if task.status is Status.IN_PROGRESS:
+                self._plan(task.id, self._time())
+
+    def due_in(self, task_id: str) -> float | None:
+        """Seconds until the next look at a task, 0 for one under way, None for none."""
+        if task_id in self._looks:
+            return 0.0
+        due = self._due.get(task_id)
+        return None if due is None else max(0.0, due - self._time())
+
+    def overdue(self) -> bool:
+        """Whether a look is 30 s past its deadline: then not all is alive."""
+        now = self._time()
+        return any(now > deadline + GRACE for deadline in self._deadlines.values())
+
+    async def check(self, task_id: str) -> None:
+        """Take a look now, or wait for the one in flight; returns when it has been judged."""
+        if task_id not in self._looks:
+            if task_id not in self._due:
+                return
+            self._start(task_id)
+        await asyncio.wait([self._looks[task_id]])
+
+    async def run(self) -> None:
+        """Take looks as they become due, until cancelled; then cancels those in flight."""
+        try:
+            while True:
+                self._wake.clear()
+                wait = self._begin_due()
+                try:
+                    async with asyncio.timeout(wait):
+                        await self._wake.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            await self._end()
+
+    # -- the heap
+
+    def _plan(self, task_id: str, due: float) -> None:
+        self._due[task_id] = due
+        first = not self._heap or due < self._heap[0][0]
+        heapq.heappush(self._heap, (due, task_id))
+        if first:
+            self._wake.set()
+
+    def _begin_due(self) -> float | None:
+        """Begin what is due, as far as there are places; returns the seconds to the next."""
+        now = self._time()
+        while self._heap and self._heap[0][0] <= now:
+            due, task_id = heapq.heappop(self._heap)
+            if self._due.get(task_id) == due:
+                self._ready.append(task_id)
+        while self._ready and len(self._looks) < PLACES:
+            task_id = self._ready.popleft()
+            if task_id in self._due and task_id not in self._looks:
+                self._start(task_id)
+        return max(0.0, self._heap[0][0] - now) if self._heap else None
+
+    def _start(self, task_id: str) -> None:
+        self._due.pop(task_id, None)
+        look = asyncio.get_running_loop().create_task(self._look(task_id), name=f"look {task_id}")
+        self._looks[task_id] = look
+
+    def _swapped(self, old: Task | None, new: Task | None) -> None:
+        task = new or old
+        assert task is not None
+        was = old is not None and old.status is Status.IN_PROGRESS
+        runs = new is not None and new.status is Status.IN_PROGRESS
+        if was and old is not None and (not runs or _other_work(old, new)):
+            self._let_go(task.id)
+        if new is not None and runs and (not was or _other_work(old, new)):
+            self._plan(new.id, self._time())
+
+    def _let_go(self, task_id: str) -> None:
+        """Nobody looks at the task any more, or at something else."""
+        self._due.pop(task_id, None)
+        look = self._looks.get(task_id)
+        if look is not None and look is not asyncio.current_task():
+            look.cancel()
+        probe = self._probes.pop(task_id, None)
+        if probe is not None:
+            closing = asyncio.get_running_loop().create_task(self._close(probe))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    # -- a look
+
+    async def _look(self, task_id: str) -> None:
+        task = self._engine.get(task_id)
+        try:
+            if task is not None and task.status is Status.IN_PROGRESS:
+                await self._take(task)
+        finally:
+            self._looks.pop(task_id, None)
+            self._deadlines.pop(task_id, None)
+            self._plan_next(task_id)
+            if self._ready:
+                self._wake.set()
+
+    async def _take(self, task: Task) -> None:
+        timeout = task.definition.timeout
+        self._deadlines[task.id] = self._time() + timeout
+        given: Input
+        try:
+            probe = self._probe(task)
+            if probe is None:
+                given = Tick()
+            else:
+                async with asyncio.timeout(timeout):
+                    seen = await probe.observe(task.live.memory)
+                given = Look(task.attempt, seen)
+        except Exception as error:
+            given = Look(task.attempt, self._explain(task, error))
+        if self._engine.newest(task.id) is None:
+            return
+        written = self._engine.submit(task.id, given)
+        self._deadlines.pop(task.id, None)
+        if written is not None:
+            await asyncio.shield(written)
+
+    def _probe(self, task: Task) -> Probe | None:
+        if task.id not in self._probes:
+            self._probes[task.id] = self._make(task.definition)
+        return self._probes[task.id]
+
+    def _explain(self, task: Task, error: Exception) -> Observation:
+        """What a look that raised tells: never the task's fault."""
+        if isinstance(error, TimeoutError):
+            return Unreachable(Reason.TIMEOUT, {"seconds": task.definition.timeout})
+        if isinstance(error, ImportError):
+            return Unreachable(Reason.LIBRARY_MISSING, {"library": error.name or "?"})
+        incident = secrets.token_hex(4)
+        _log.error("incident %s: a look at task=%s failed", incident, task.id, exc_info=error)
+        return Unreachable(Reason.CHECKER_FAULT, {"incident": incident})
+
+    def _plan_next(self, task_id: str) -> None:
+        task = self._engine.get(task_id)
+        if task is None or task.status is not Status.IN_PROGRESS or task_id in self._due:
+            return
+        self._plan(task_id, self._time() + next_look(task, task.definition, self._jitter()))
+
+    # -- the end
+
+    async def _end(self) -> None:
+        looks = list(self._looks.values())
+        for look in looks:
+            look.cancel()
+        probes = [probe for probe in self._probes.values() if probe is not None]
+        self._probes.clear()
+        if looks:
+            await asyncio.wait(looks, timeout=0.3)
+        await asyncio.gather(*map(self._close, probes), *self._closing)
+
+    async def _close(self, probe: Probe) -> None:
+        try:
+            async with asyncio.timeout(0.3):
+                await probe.close()
+        except Exception as error:
+            _log.warning("a probe did not close: %r", error)
+
+
+def _other_work(old: Task | None, new: Task | None) -> bool:
+    """Whether another attempt began, or another definition: the old probe must not answer."""
+    return (
+        old is None
+        or new is None
+        or old.attempt != new.attempt
+        or old.definition.interval != new.definition.interval
+        or not old.definition.same_work(new.definition)
+    )
