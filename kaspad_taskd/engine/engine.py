@@ -183,6 +183,10 @@ class Engine:
         await self._tips.wait(task_id)
         return self._table[task_id]
 
+    async def settled(self, task_id: str) -> None:
+        """Wait until no change of a task is under way."""
+        await self._tips.wait(task_id)
+
     async def durable(self, future: asyncio.Future[Outcome]) -> Outcome:
         """Wait for a change; who is cancelled meanwhile loses the answer, not the change.
 

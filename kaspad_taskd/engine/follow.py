@@ -147,11 +147,15 @@ class Board:
         return events
 
     def pulse(self) -> None:
-        """Tell progress that was held back, or has not been told for long; called twice a second."""
+        """Tell progress that was held back; called twice a second."""
         now = self.engine.now()
         held, self._held = self._held, {}
         for task_id in held:
             self._show(task_id, now)
+
+    def remind(self) -> None:
+        """Tell progress that was not told for long; called every few seconds."""
+        now = self.engine.now()
         for task_id, (at, _) in list(self._shown.items()):
             if now - at >= SHOW_AT_LEAST_MS:
                 self._show(task_id, now)
@@ -161,12 +165,13 @@ class Board:
             follower.wake()
 
     def _swapped(self, old: Task | None, new: Task | None) -> None:
-        if new is None:
-            if old is not None:
-                self._shown.pop(old.id, None)
-                self._held.pop(old.id, None)
+        if new is None or not new.status.live:  # the end is told with its event
+            ended = old or new
+            if ended is not None:
+                self._shown.pop(ended.id, None)
+                self._held.pop(ended.id, None)
             return
-        if new.live.last_update is None and new.live.last_checked is None and old is None:
+        if new.live.last_checked is None:
             return
         before = self._shown.get(new.id)
         now = self.engine.now()
@@ -180,7 +185,7 @@ class Board:
 
     def _show(self, task_id: str, now: Moment) -> None:
         task = self.engine.get(task_id)
-        if task is None:
+        if task is None or not task.status.live:
             return
         if task.status is Status.IN_PROGRESS:
             self._shown[task_id] = (now, _seen(task))

@@ -200,8 +200,11 @@ class Monitors:
         return Unreachable(Reason.CHECKER_FAULT, {"incident": incident})
 
     def _plan_next(self, task_id: str) -> None:
+        if task_id in self._due:  # planned anew while this look was ending
+            self._plan(task_id, self._due[task_id])
+            return
         task = self._engine.get(task_id)
-        if task is None or task.status is not Status.IN_PROGRESS or task_id in self._due:
+        if task is None or task.status is not Status.IN_PROGRESS:
             return
         self._plan(task_id, self._time() + next_look(task, task.definition, self._jitter()))
 

@@ -1,0 +1,164 @@
+"""What follows from a fact: tasks that waited start, commands run, the node is announced.
+
+A follower of the journal whose cursor is in the store: each reaction happens at least once, over
+crashes too. Waiting is decided from the table as it is, so it needs no cursor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from kaspad_taskd.core.change import NotAllowed, fact
+from kaspad_taskd.core.fact import Event, EventName
+from kaspad_taskd.core.model import Task
+from kaspad_taskd.engine.engine import Engine
+from kaspad_taskd.engine.errors import Gap, NotDurable, NotFound
+from kaspad_taskd.engine.follow import BATCH, Board
+from kaspad_taskd.engine.roster import Roster
+
+_log = logging.getLogger(__name__)
+
+CURSOR = "reactions"
+ANNOUNCED = "node-ready"
+"""How far nodes were announced: a crash between that and a command repeats the command alone."""
+COMMAND_TIMEOUT = 60.0
+"""Seconds that an `on_complete` command may take (contract section 5)."""
+PATIENCE = 5.0
+"""Seconds until a reaction that could not be written is tried again."""
+STARTERS = frozenset({EventName.COMPLETE, EventName.TASK_ADDED, EventName.TASK_CHANGED,
+                      EventName.TASK_REMOVED, EventName.START, EventName.CANCELLED,
+                      EventName.ERROR})  # fmt: skip
+SAVE_EVERY = 256
+"""Events without a reaction after which the cursor is written."""
+
+
+class Reactions:
+    """Reads the journal from its own cursor on, and reacts."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        board: Board,
+        roster: Roster,
+        cursors: Mapping[str, int],
+        environment: Callable[[], dict[str, str]],
+    ) -> None:
+        self._engine = engine
+        self._board = board
+        self._roster = roster
+        self._cursor = cursors.get(CURSOR, engine.seq)
+        self._announced = cursors.get(ANNOUNCED, 0)
+        self._saved = self._cursor
+        self._environment = environment
+        self._wake = asyncio.Event()
+        engine.on_events.append(self._wake.set)
+
+    async def run(self) -> None:
+        """React until cancelled."""
+        self._waits()
+        while True:
+            self._wake.clear()
+            for event in await self._next():
+                await self._react(event)
+            if self._cursor >= self._engine.seq:
+                await self._wake.wait()
+
+    async def _next(self) -> list[Event]:
+        if self._cursor >= self._engine.seq:
+            return []
+        try:
+            return list(await self._board.read(self._cursor, BATCH))
+        except Gap as gap:
+            _log.warning("reactions to old events are left out: %s", gap)
+            self._cursor = gap.oldest - 1
+        except Exception as error:
+            _log.error("the journal cannot be read: %s", error)
+            await asyncio.sleep(PATIENCE)
+        return []
+
+    async def _react(self, event: Event) -> None:
+        if event.fact.name in STARTERS:
+            self._waits()
+        reacted = False
+        if event.fact.name is EventName.COMPLETE:
+            reacted = await self._completed(event)
+        self._cursor = event.seq
+        if reacted or self._cursor - self._saved >= SAVE_EVERY:
+            await self._save()
+
+    async def _save(self) -> None:
+        outcome = await self._engine.commit(cursors={CURSOR: self._cursor})
+        if outcome.fault is None:
+            self._saved = self._cursor
+
+    def _waits(self) -> None:
+        try:
+            self._roster.waits()
+        except (NotFound, NotAllowed) as error:  # it changed in the same moment: comes again
+            _log.debug("waiting tasks: %s", error)
+
+    async def _completed(self, event: Event) -> bool:
+        task = self._engine.get(event.fact.task_id)
+        if task is None:
+            return False
+        if task.definition.type == "node-sync" and event.seq > self._announced:
+            await self._announce(task, event)
+        if task.definition.on_complete is not None:
+            await self._run(task, list(task.definition.on_complete.command))
+            return True
+        return False
+
+    async def _announce(self, task: Task, event: Event) -> None:
+        """Put `node:ready` on record, and that it was: once, whatever crashes."""
+        now = self._engine.now()
+        url = str(task.definition.checker.get("url", task.definition.endpoint or ""))
+        place = urlsplit(url)
+        ready = fact(
+            task, EventName.NODE_READY, now, host=place.hostname, port=place.port, url=url,
+            message=f"{task.definition.service} is ready", switched=[], failed=[],
+        )  # fmt: skip
+        while True:
+            commit = self._engine.commit(facts=[ready], cursors={ANNOUNCED: event.seq})
+            try:
+                await self._engine.durable(commit)
+            except NotDurable:
+                await asyncio.sleep(PATIENCE)
+            else:
+                self._announced = event.seq
+                return
+
+    async def _run(self, task: Task, command: list[str]) -> None:
+        argv = [part.replace("{id}", task.id) for part in command]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+                env=self._environment(),
+            )
+        except OSError as error:
+            _log.error("task=%s on_complete: %s cannot be run: %s", task.id, argv[0], error)
+            return
+        try:
+            async with asyncio.timeout(COMMAND_TIMEOUT):
+                code = await process.wait()
+            level = logging.INFO if code == 0 else logging.WARNING
+            _log.log(level, "task=%s on_complete: %s ended with %d", task.id, argv[0], code)
+        except TimeoutError:
+            _log.warning("task=%s on_complete: %s took over 60 s", task.id, argv[0])
+        finally:
+            _end_group(process.pid)
+
+
+def _end_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,197 @@
+"""Which tasks there are: registered over an API, defined by files, removed, cleaned away.
+
+Each of these is a series of inputs to the engine; nothing here writes by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from kaspad_taskd.core.change import fact
+from kaspad_taskd.core.fact import EventName, Fact
+from kaspad_taskd.core.inputs import Await, Cancel, Redefine, Retry, Start
+from kaspad_taskd.core.model import Definition, Origin, Status, Task
+from kaspad_taskd.core.record import Outcome
+from kaspad_taskd.core.transition import step
+from kaspad_taskd.engine.engine import Engine
+from kaspad_taskd.engine.errors import Conflict, Full, NotFound
+
+TASKS = 10_000
+"""Tasks at most (contract section 3)."""
+KEPT_MS = 30 * 86_400_000
+"""How long ended API tasks stay by themselves."""
+
+
+class Mirror(Protocol):
+    """Keeps a readable copy of what was registered."""
+
+    def put(self, definition: Definition) -> None:
+        """Write it, soon."""
+
+    def drop(self, task_id: str) -> None:
+        """Remove it, soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What a reload changed, by task id."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+class Roster:
+    """Registers and removes tasks."""
+
+    def __init__(self, engine: Engine, mirror: Mirror) -> None:
+        self._engine = engine
+        self._mirror = mirror
+
+    async def register(self, definition: Definition) -> tuple[Task, bool]:
+        """Return the task of a definition, and whether it was made now.
+
+        Raises:
+            Conflict: the id is taken by another definition.
+            Full: there are 10,000 tasks.
+            NotDurable: the store cannot write.
+        """
+        known = self._engine.newest(definition.id)
+        if known is None:
+            if len(self._engine.tasks()) >= TASKS:
+                raise Full(TASKS)
+            outcome = await self._engine.durable(self._add(definition))
+            self._mirror.put(definition)
+            return outcome.change.put[0], True
+        if known.definition.same_work(definition):
+            await self._engine.settled(definition.id)
+            return self._engine.get(definition.id) or known, False
+        raise Conflict(definition.id)
+
+    async def again(self, definition: Definition) -> tuple[Task, bool]:
+        """Register without a given id: where that task has ended and is no file's, begin anew.
+
+        Raises:
+            Conflict, Full, NotDurable: as `register`.
+        """
+        known = self._engine.newest(definition.id)
+        if known is None or known.status.live or known.definition.origin is not Origin.API:
+            return await self.register(definition)
+        now = self._engine.now()
+        new, facts = step(known, known.definition, Redefine(definition), now)
+        new, more = step(new, definition, Retry(), now)
+        outcome = await self._engine.durable(self._engine.commit([new], [*facts, *more]))
+        self._mirror.put(definition)
+        return outcome.change.put[0], True
+
+    async def remove(self, task_id: str) -> Task:
+        """Remove a task that came over an API; a live one is cancelled first.
+
+        Raises:
+            NotFound: no task has the id.
+            NotDurable: the store cannot write.
+        """
+        task = self._engine.newest(task_id)
+        if task is None:
+            raise NotFound(task_id)
+        await self._engine.durable(self._remove(task))
+        self._mirror.drop(task_id)
+        return task
+
+    async def cleanup(self, max_age_ms: float) -> int:
+        """Remove API tasks that ended longer ago; returns how many.
+
+        Raises:
+            NotDurable: the store cannot write.
+        """
+        before = self._engine.now() - max_age_ms
+        old = [
+            task
+            for task in self._engine.everyone()
+            if task.definition.origin is Origin.API
+            and not task.status.live
+            and (task.ended_at or 0) < before
+        ]
+        futures = [self._remove(task) for task in old]
+        for task, future in zip(old, futures, strict=True):
+            await self._engine.durable(future)
+            self._mirror.drop(task.id)
+        return len(old)
+
+    async def reload(
+        self, definitions: Mapping[str, Definition], untouched: Collection[str] = ()
+    ) -> Reloaded:
+        """Make the tasks of files what the files say.
+
+        `untouched`: ids whose file is faulty or cannot be read: what is known of them stays.
+
+        Raises:
+            NotDurable: the store cannot write; what was not written comes with the next reload.
+        """
+        known = {task.id: task for task in self._engine.everyone()}
+        files = {
+            task.id: task for task in known.values() if task.definition.origin is not Origin.API
+        }
+        added = [each for each in definitions if each not in known]
+        changed = [
+            each
+            for each, definition in definitions.items()
+            if each in known and known[each].definition != definition
+        ]
+        removed = [each for each in files if each not in definitions and each not in untouched]
+        futures: list[asyncio.Future[Outcome] | None] = []
+        futures += [self._remove(files[each]) for each in removed]
+        futures += [self._add(definitions[each]) for each in added]
+        futures += [self._engine.submit(each, Redefine(definitions[each])) for each in changed]
+        for future in futures:
+            if future is not None:
+                await self._engine.durable(future)
+        for each in changed:
+            if known[each].definition.origin is Origin.API:
+                self._mirror.drop(each)
+        return Reloaded(tuple(added), tuple(changed), tuple(removed))
+
+    def waits(self) -> None:
+        """Let pending tasks wait for what is not complete yet, and start those that need not."""
+        everyone = {task.id: task for task in self._engine.everyone()}
+        for task in everyone.values():
+            if task.status is not Status.PENDING or not task.definition.start:
+                continue
+            missing = _missing(task.definition, everyone)
+            if missing != task.waiting_for and missing:
+                self._engine.submit(task.id, Await(missing))
+            elif not missing:
+                self._engine.submit(task.id, Start())
+
+    def _add(self, definition: Definition) -> asyncio.Future[Outcome]:
+        now = self._engine.now()
+        task = Task(definition, now, self._engine.next_number(), health_since=now)
+        facts: list[Fact] = [fact(task, EventName.TASK_ADDED, now, origin=definition.origin)]
+        everyone = {each.id: each for each in self._engine.everyone()} if definition.after else {}
+        missing = _missing(definition, everyone)
+        if missing:
+            task, _ = step(task, definition, Await(missing), now)
+        elif definition.start:
+            task, begun = step(task, definition, Start(), now)
+            facts += begun
+        return self._engine.commit([task], facts)
+
+    def _remove(self, task: Task) -> asyncio.Future[Outcome]:
+        now = self._engine.now()
+        facts: list[Fact] = []
+        if task.status.live:
+            task, facts = step(task, task.definition, Cancel(), now)
+        facts.append(fact(task, EventName.TASK_REMOVED, now))
+        return self._engine.commit(facts=facts, remove=[task.id])
+
+
+def _missing(definition: Definition, everyone: Mapping[str, Task]) -> tuple[str, ...]:
+    """The awaited ids that are not complete (or not there)."""
+    return tuple(
+        each
+        for each in definition.after
+        if each not in everyone or everyone[each].status is not Status.COMPLETE
+    )
