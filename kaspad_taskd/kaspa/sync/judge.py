@@ -9,7 +9,7 @@ from kaspad_taskd.core.observation import Json, Leg, Reading, Route, Scalar
 from kaspad_taskd.core.reason import EtaReason, Reason
 from kaspad_taskd.kaspa.sync import gate, hints, phase, way
 from kaspad_taskd.kaspa.sync.hints import Aside
-from kaspad_taskd.kaspa.sync.memory import Memory
+from kaspad_taskd.kaspa.sync.memory import Mark, Memory
 from kaspad_taskd.kaspa.sync.plan import plan
 from kaspad_taskd.kaspa.sync.position import Position, locate
 from kaspad_taskd.kaspa.sync.reading import NodeReading
@@ -54,7 +54,7 @@ def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
     return _reading(look, memory, where, aside, done, epoch)
 
 
-def _remembered(memory: Memory, where: Position, new: phase.Mark) -> Memory:
+def _remembered(memory: Memory, where: Position, new: Mark) -> Memory:
     # The leap from the old tip to the pruning point is no download: nothing before it counts.
     marks = (new,) if where.transitional else phase.remember(memory.marks, new)
     best = memory.best if where.pos is None else max(memory.best or 0, where.pos)
@@ -123,7 +123,7 @@ def _headers(memory: Memory, look: NodeReading, where: Position) -> Span:
 
 
 def _route(memory: Memory, where: Position, key: str, span: Span) -> Route | None:
-    """What lies ahead: this pass, then headers and blocks of all that the network made meanwhile."""
+    """What lies ahead: this pass, then headers and blocks of what the network made meanwhile."""
     measured = memory.headers_s >= MEASURED_S
     further = ("headers", "blocks") if measured else ("blocks",)
     if key == "blocks" and where.pos is not None and where.headers is not None and where.tip:
@@ -158,7 +158,7 @@ def _eta_reason(memory: Memory, key: str, span: Span) -> EtaReason | None:
 
 
 def _activity(look: NodeReading, where: Position, key: str) -> Json:
-    """What changes as long as work is done; pings and gossip are none, so bytes are counted coarse."""
+    """What changes while work is done; pings and gossip are none, so bytes count coarsely."""
     counters: list[Json] = [key, where.pos, where.headers, look.block_count, look.header_counts]
     if key in way.BY_BYTES:
         counters.append((look.p2p_rx_bytes or 0) // 65_536)

@@ -1,0 +1,180 @@
+"""Replays recordings of real syncs through the real rules: kaspa.sync, then core.step."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kaspad_taskd.core.inputs import Attach, Look, Start
+from kaspad_taskd.core.model import Definition, Health, Status, Task
+from kaspad_taskd.core.observation import Observation, Unreachable
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.core.transition import step
+from kaspad_taskd.kaspa.sync import memory as memories
+from kaspad_taskd.kaspa.sync.hints import Aside, unreachable
+from kaspad_taskd.kaspa.sync.judge import judge
+from kaspad_taskd.kaspa.sync.lines import understand
+from kaspad_taskd.kaspa.sync.memory import Memory
+from kaspad_taskd.kaspa.sync.reading import NodeReading
+from kaspad_taskd.kaspa.sync.story import fold
+from kaspad_taskd.store.codec import task_of, task_text
+
+CAUGHT_UP = 60
+"""Behind by at most so many blocks: the recordings' own measure of "caught up"."""
+PATIENCE_S = 60.0
+"""The recordings are minutes, not hours: they are watched with this `stall_after`."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recorded sync: samples and log lines by second, and what the truth was."""
+
+    name: str
+    times: list[float]
+    samples: list[dict[str, Any]]
+    logs: list[tuple[float, str]]
+    begin_ms: int
+
+    @property
+    def caught_up(self) -> float:
+        """The second of the first sample that was at most CAUGHT_UP blocks behind."""
+        return next(
+            sample["t"]
+            for sample in self.samples
+            if "error" not in sample and self.behind(sample) <= CAUGHT_UP
+        )
+
+    @staticmethod
+    def behind(sample: dict[str, Any]) -> int:
+        """Blocks between the syncing node and the one it syncs from."""
+        return int(sample["referenceVirtualDaaScore"]) - int(sample["virtualDaaScore"])
+
+    def at(self, second: float) -> dict[str, Any] | None:
+        """The first sample at that second or later."""
+        index = bisect_left(self.times, second)
+        return self.samples[index] if index < len(self.samples) else None
+
+
+def load(path: Path) -> Recording:
+    """Read a recording, .jsonl or .jsonl.gz."""
+    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
+    with opened as file:
+        rows = [json.loads(line) for line in file]
+    samples = [row for row in rows if "log" not in row and "event" not in row]
+    first = next(row for row in samples if "unix_ms" in row)
+    return Recording(
+        path.name.removesuffix(".gz").removesuffix(".jsonl"),
+        [row["t"] for row in samples],
+        samples,
+        [(row["t"], row["log"]) for row in rows if "log" in row],
+        first["unix_ms"] - round(1000 * first["t"]),
+    )
+
+
+def reading_of(sample: dict[str, Any]) -> NodeReading:
+    """Return a sample as `kaspa.read` would have: absent counters of a node with metrics are 0."""
+    metrics = sample.get("metrics")
+    groups = metrics or {}
+
+    def counter(group: str, name: str) -> int | None:
+        return int(groups.get(group, {}).get(name, 0)) if metrics else None
+
+    process = groups.get("processMetrics") or {}
+    server = sample.get("serverInfo") or {}
+    return NodeReading(
+        at_ms=sample["unix_ms"],
+        network=sample["networkName"].removeprefix("kaspa-"),
+        block_count=sample["blockCount"],
+        header_count=sample["headerCount"],
+        virtual_daa_score=sample["virtualDaaScore"],
+        past_median_time=sample["pastMedianTime"],
+        pruning_point=sample["pruningPointHash"],
+        sink=sample.get("sink") or "",
+        difficulty=sample.get("difficulty"),
+        is_synced=sample.get("syncStatus", sample["isSynced"]),
+        has_transitional_check="syncStatus" in sample,
+        peers=sample["peers"],
+        ibd_peers=sample["ibdPeers"],
+        header_counts=counter("consensusMetrics", "headerCounts"),
+        body_counts=counter("consensusMetrics", "bodyCounts"),
+        chain_block_counts=counter("consensusMetrics", "chainBlockCounts"),
+        p2p_rx_bytes=counter("bandwidthMetrics", "grpcP2pBytesRx"),
+        disk_write_bytes=process.get("diskIoWriteBytes"),
+        server_time_ms=groups.get("serverTime"),
+        sink_timestamp=sample.get("sinkTimestamp"),
+        sink_daa_score=sample.get("sinkDaaScore"),
+        server_version=server.get("serverVersion"),
+        has_utxo_index=server.get("hasUtxoIndex"),
+        protocol="rust" if metrics else "go",
+    )
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a recording is watched.
+
+    Attributes:
+        pace: seconds between looks.
+        offset: seconds of the first look.
+        log: the node's log is followed too.
+        reference: the other node is asked for the tip.
+        restart: the daemon is restarted before every k-th look, 0 for never.
+    """
+
+    pace: float = 10.0
+    offset: float = 0.0
+    log: bool = False
+    reference: bool = False
+    restart: int = 0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look and the task after it."""
+
+    second: float
+    sample: dict[str, Any]
+    observation: Observation
+    task: Task
+    events: tuple[str, ...]
+
+
+def observe(sample: dict[str, Any], memory: Memory, way: Way) -> Observation:
+    """Return what a look at this sample brings."""
+    if "error" in sample:
+        reason = Reason.TIMEOUT if sample["error"] == "timeout" else Reason.REFUSED
+        return Unreachable(reason, hints=unreachable(memory, None), memory=memory.to_json())
+    reference = sample["referenceVirtualDaaScore"] if way.reference else None
+    return judge(reading_of(sample), memory, Aside(reference=reference, has_log=way.log))
+
+
+def watch(recording: Recording, way: Way) -> Iterator[Seen]:
+    """Look at a recording as the daemon would; ends when the task or the recording does."""
+    definition = Definition("node", "node-sync", "node", interval=way.pace, stall_after=PATIENCE_S)
+    task, _ = step(Task(definition, recording.begin_ms), definition, Start(), recording.begin_ms)
+    second, looks, read = way.offset, 0, 0
+    while task.status is Status.IN_PROGRESS and (sample := recording.at(second)) is not None:
+        now = recording.begin_ms + round(1000 * sample["t"])
+        looks += 1
+        if way.restart and looks % way.restart == 0:
+            task = task_of(task_text(task), definition)
+            task, _ = step(task, definition, Attach(), now)
+        memory = memories.from_json(json.loads(json.dumps(task.live.memory)))
+        while way.log and read < len(recording.logs) and recording.logs[read][0] <= sample["t"]:
+            line = understand(recording.logs[read][1])
+            read += 1
+            if line is not None:
+                memory = replace(memory, story=fold(memory.story, line, now))
+        observation = observe(sample, memory, way)
+        task, facts = step(task, definition, Look(task.attempt, observation), now)
+        events = tuple(str(fact.name) for fact in facts)
+        yield Seen(sample["t"], sample, observation, task, events)
+        second = sample["t"] + way.pace
+
+
+__all__ = ["CAUGHT_UP", "Health", "Recording", "Seen", "Way", "load", "reading_of", "watch"]
