@@ -29,7 +29,7 @@ PATH = "/protowire.RPC/MessageStream"
 BLOCKS_PER_SECOND = 10
 
 _TICK = 0.05  # seconds between two looks at the recording: doors and log lines
-_STAMP = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})(:?)\+00:00")
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})(:?\+00:?00)")
 
 _Stream: TypeAlias = Stream[pb.KaspadRequest, pb.KaspadResponse]
 Sample: TypeAlias = Mapping[str, Any]
@@ -65,6 +65,7 @@ class PlayingNode:
         self._began = monotonic()
         self._written = 0
         self._server: Server | None = None
+        self._streams: set[_Stream] = set()
         self._task: asyncio.Task[None] | None = None
         self._socket = _bound(0)
         self.port: int = self._socket.getsockname()[1]
@@ -112,6 +113,8 @@ class PlayingNode:
         if self._server is None:
             return
         self._server.close()
+        for stream in self._streams:
+            stream._stream.connection.close()  # as a killed program: grpclib would leave it open
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await self._server.wait_closed()
@@ -147,9 +150,16 @@ class PlayingNode:
         return {PATH: handler}
 
     async def _serve(self, stream: _Stream) -> None:
+        self._streams.add(stream)
+        try:
+            await self._converse(stream)
+        finally:
+            self._streams.discard(stream)
+
+    async def _converse(self, stream: _Stream) -> None:
         async for request in stream:
-            while self._recording.at(self.played).get("error") == "timeout":
-                await asyncio.sleep(_TICK)  # noqa: ASYNC110 (the clock ends it, no event)
+            while self._recording.at(self.played).get("error") == "timeout":  # noqa: ASYNC110
+                await asyncio.sleep(_TICK)
             answer = self.answer(request)
             if answer is None:
                 return  # a kaspad ends the stream on what it does not know
@@ -245,6 +255,6 @@ def _bound(port: int) -> socket.socket:
     return sock
 
 
-def _stamp(ms: float, colon: str) -> str:
+def _stamp(ms: float, zone: str) -> str:
     moment = datetime.fromtimestamp(ms / 1000, UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}{colon}+00:00"
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}{zone}"

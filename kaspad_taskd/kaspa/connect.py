@@ -27,6 +27,13 @@ TIMEOUT = 4.0
 RESOLVE_TIMEOUT = 3.0
 """Seconds that the look-up of a name may take."""
 
+_REASONS = {
+    errno.ECONNREFUSED: Reason.REFUSED,
+    errno.ETIMEDOUT: Reason.TIMEOUT,
+    errno.ECONNRESET: Reason.STREAM_CLOSED,
+    errno.EPIPE: Reason.STREAM_CLOSED,
+}
+
 _LOOPBACK = ("127.0.0.1", "::1")  # kaspad listens on the first
 
 
@@ -108,12 +115,11 @@ async def _resolve(host: str, port: int) -> list[str]:
 
 def connect_error(error: OSError, address: str) -> NodeError:
     """Return what a failed connect or a broken connection means."""
-    if isinstance(error, ConnectionRefusedError):
-        reason = Reason.REFUSED
-    elif isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
+    reason = _REASONS.get(error.errno or 0, Reason.NETWORK_DOWN)
+    if isinstance(error, TimeoutError):
         reason = Reason.TIMEOUT
-    else:
-        reason = Reason.NETWORK_DOWN
+    elif isinstance(error, ConnectionResetError | BrokenPipeError):
+        reason = Reason.STREAM_CLOSED
     return NodeError(reason, {"address": address}, str(error))
 
 

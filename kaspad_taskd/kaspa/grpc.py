@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -31,6 +32,8 @@ from kaspad_taskd.kaspa.client import (
     plain_network,
 )
 from kaspad_taskd.kaspa.connect import Address, Allow, addresses, connect_error
+
+logging.getLogger("hpack").setLevel(logging.INFO)  # at DEBUG it tells every header's bits
 
 PATH = "/protowire.RPC/MessageStream"
 
@@ -109,8 +112,6 @@ class GrpcWire:
         raise error
 
     def _terminated(self, text: str) -> NodeError:
-        if "Protocol error" in text:
-            return NodeError(Reason.BAD_ANSWER, detail="no HTTP/2")
         spoke = self._stream is not None and self._stream.initial_metadata is not None
         if "Connection lost" in text and spoke:
             return NodeError(Reason.NETWORK_DOWN, detail=text)

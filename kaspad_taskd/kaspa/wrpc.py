@@ -97,6 +97,8 @@ class WrpcWire:
             raise _handshake(error.status) from None
         except aiohttp.ClientOSError as error:
             raise connect_error(_cause(error), str(self._address)) from None
+        except aiohttp.ServerDisconnectedError:
+            raise NodeError(Reason.STREAM_CLOSED) from None
         except aiohttp.ClientError as error:
             raise NodeError(Reason.BAD_ANSWER, detail=type(error).__name__) from None
         except OSError as error:

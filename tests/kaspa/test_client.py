@@ -1,0 +1,489 @@
+"""A node asked over real sockets: every way in which it can answer, and not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from grpclib.const import Status
+
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.client import (
+    BlockHeader,
+    DeclinedError,
+    MissingError,
+    NodeClient,
+    NodeError,
+    clean,
+    finite,
+    plain_network,
+)
+from kaspad_taskd.kaspa.connect import open_node
+from kaspad_taskd.kaspa.read import read_node
+from kaspad_taskd.kaspa.sync.reading import NodeReading
+from tests.fakes.node import PRUNING, SINK, GrpcNode, Ways, WrpcNode
+
+NODES: list[Any] = [GrpcNode, WrpcNode]
+both = pytest.mark.parametrize("kind", NODES, ids=["grpc", "wrpc"])
+
+READING = NodeReading(
+    at_ms=5_000,
+    network="mainnet",
+    block_count=5,
+    header_count=10,
+    virtual_daa_score=500,
+    past_median_time=1_000,
+    pruning_point=PRUNING,
+    sink=SINK,
+    difficulty=1.5,
+    is_synced=True,
+    has_transitional_check=True,
+    peers=2,
+    ibd_peers=1,
+    peer_versions=("", "/kaspad:2.1.0/?[31m"),
+    header_counts=1,
+    body_counts=3,
+    chain_block_counts=4,
+    p2p_rx_bytes=66,
+    disk_write_bytes=77,
+    server_time_ms=123,
+    sink_timestamp=900,
+    sink_daa_score=499,
+    server_version="2.1.0",
+    has_utxo_index=True,
+    protocol="rust",
+)
+
+
+@asynccontextmanager
+async def opened(url: str, timeout: float = 2.0) -> AsyncIterator[NodeClient]:
+    client = open_node(url, timeout=timeout)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def look(client: NodeClient) -> NodeReading:
+    return await read_node(client, lambda: 5_000)
+
+
+async def reason_of(client: NodeClient) -> Reason:
+    with pytest.raises(NodeError) as caught:
+        await look(client)
+    return caught.value.reason
+
+
+@both
+async def test_look(kind: Any) -> None:
+    """One look brings every field, the same over both transports."""
+    async with kind() as node, opened(node.url) as client:
+        assert await look(client) == READING
+
+
+@both
+async def test_one_connection(kind: Any) -> None:
+    """Looks share one connection; the program is asked about once, the rest flies together."""
+    async with kind() as node, opened(node.url) as client:
+        await look(client)
+        node.ways.asked.clear()
+        node.ways.late = dict.fromkeys(("getSyncStatus", "getMetrics", "getBlock"), 0.02)
+        await look(client)
+        assert node.ways.connections == 1
+        assert sorted(node.ways.asked) == [
+            "getBlock",
+            "getBlockDagInfo",
+            "getConnectedPeerInfo",
+            "getMetrics",
+            "getSyncStatus",
+        ]
+        assert node.ways.together >= 3
+
+
+async def test_go_node() -> None:
+    """A Go node is asked one thing at a time, and after one look nothing that it lacks."""
+    async with GrpcNode(Ways(go=True)) as node, opened(node.url) as client:
+        reading = await look(client)
+        assert reading == replace(
+            READING,
+            sink="",
+            has_transitional_check=False,
+            header_counts=None,
+            body_counts=None,
+            chain_block_counts=None,
+            p2p_rx_bytes=None,
+            disk_write_bytes=None,
+            server_time_ms=None,
+            sink_timestamp=None,
+            sink_daa_score=None,
+            server_version="0.12.17",
+            protocol="go",
+        )
+        assert await look(client) == reading
+        node.ways.asked.clear()
+        assert await look(client) == reading
+        assert node.ways.connections == 4
+        assert node.ways.together == 1
+        assert node.ways.asked == ["getBlockDagInfo", "getInfo", "getConnectedPeerInfo"]
+
+
+@both
+@pytest.mark.parametrize("method", ["getSyncStatus", "getServerInfo", "getMetrics"])
+async def test_a_question_it_lacks(kind: Any, method: str) -> None:
+    """A node that ends the connection on a question is asked it once, and read without it."""
+    async with kind(Ways(lacks={method})) as node, opened(node.url) as client:
+        for _ in range(3):
+            reading = await look(client)
+        assert node.ways.asked.count(method) == 1
+        assert node.ways.connections == 2
+        assert reading.is_synced
+        assert reading.has_transitional_check == (method != "getSyncStatus")
+        assert (reading.header_counts is None) == (method == "getMetrics")
+
+
+async def test_missing_is_said() -> None:
+    """A question that the node lacks raises MissingError, the second time without asking."""
+    async with GrpcNode(Ways(go=True)) as node, opened(node.url) as client:
+        for _ in range(2):
+            with pytest.raises(MissingError):
+                await client.sync_status()
+        assert node.ways.asked == ["getSyncStatus"]
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+async def test_another_program_on_the_port(noticed: bool) -> None:
+    """A node in the place of one of the other family is seen as such, and asked everything."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    client = open_node(f"grpc://127.0.0.1:{port}")
+    for go in (True, False, True):
+        async with GrpcNode(Ways(go=go), port):
+            await look(client)
+            reading = await look(client)
+            assert reading.protocol == ("go" if go else "rust")
+            assert reading.has_transitional_check is not go
+        await asyncio.sleep(0.02)
+        if noticed:
+            assert await reason_of(client) is Reason.REFUSED
+    await client.close()
+
+
+@both
+async def test_hanging_question(kind: Any) -> None:
+    """A cheap question without an answer is a timeout; the next look is on a new connection."""
+    async with kind() as node, opened(node.url, timeout=0.2) as client:
+        await look(client)
+        node.ways.hangs = {"getConnectedPeerInfo"}
+        assert await reason_of(client) is Reason.TIMEOUT
+        node.ways.hangs = set()
+        assert await look(client) == READING
+        assert node.ways.connections == 2
+
+
+@both
+async def test_slow_header(kind: Any) -> None:
+    """A header that pruning holds up is "no data"; the connection stays, no second is asked."""
+    async with kind() as node, opened(node.url, timeout=0.2) as client:
+        await look(client)
+        node.ways.hangs = {"getBlock"}
+        node.ways.asked.clear()
+        for _ in range(3):
+            reading = await look(client)
+            assert reading == replace(READING, sink_timestamp=None, sink_daa_score=None)
+        assert node.ways.asked.count("getBlock") == 1
+        assert node.ways.connections == 1
+
+
+@both
+async def test_late_header(kind: Any) -> None:
+    """A header's answer that comes after its deadline is dropped and shifts no other answer."""
+    async with kind() as node, opened(node.url, timeout=0.2) as client:
+        await look(client)
+        node.ways.late = {"getBlock": 0.3}
+        assert (await look(client)).sink_timestamp is None
+        await asyncio.sleep(0.2)
+        node.ways.late = {}
+        assert await look(client) == READING
+        assert node.ways.connections == 1
+
+
+@both
+async def test_cancelled_look(kind: Any) -> None:
+    """A look that is cancelled ends at once, and the next one works."""
+    async with kind() as node, opened(node.url) as client:
+        await look(client)
+        node.ways.hangs = {"getMetrics"}
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await look(client)
+        node.ways.hangs = set()
+        assert await look(client) == READING
+
+
+async def test_drips() -> None:
+    """An answer that comes in drips is a timeout, however long it goes on."""
+    ways = Ways(drips={"getBlockDagInfo"})
+    async with GrpcNode(ways) as node, opened(node.url, timeout=0.3) as client:
+        assert await reason_of(client) is Reason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (Status.RESOURCE_EXHAUSTED, Reason.BUSY),
+        (Status.UNAVAILABLE, Reason.STOPPING),
+        (Status.UNIMPLEMENTED, Reason.WRONG_PROGRAM),
+        (Status.INTERNAL, Reason.BAD_ANSWER),
+    ],
+)
+async def test_status(status: Status, reason: Reason) -> None:
+    """What a node says by the status of the stream has its own reason, and may pass."""
+    async with GrpcNode(Ways(refuse=(status, "no"))) as node, opened(node.url) as client:
+        assert await reason_of(client) is reason
+        node.ways.refuse = None
+        assert await look(client) == READING
+
+
+@both
+async def test_end_of_the_connection(kind: Any) -> None:
+    """A node that ends the connection on a question that all know has closed it: no hanging."""
+    async with kind(Ways(lacks={"getBlockDagInfo"})) as node, opened(node.url) as client:
+        for _ in range(2):
+            assert await reason_of(client) is Reason.STREAM_CLOSED
+        node.ways.lacks = set()
+        assert await look(client) == READING
+
+
+GARBAGE = {
+    GrpcNode: [
+        b"\xff" * 30,
+        b"\0",
+        b"\xa8\x06\x01",  # an id and nothing else
+        bytes(5 * 1024 * 1024),
+        b"\xa8\x06\x01\xa2D\x03\x0a\x01\xff",  # a name that is no UTF-8
+    ],
+    WrpcNode: [
+        b"no json",
+        b"[]",
+        b'{"id":1}',
+        b'{"id":1,"method":"getNothing","params":{}}',
+        b'{"id":1,"method":"getBlockDagInfo","params":{"network":"mainnet"}}',
+        b'{"id":1,"method":"getBlockDagInfo","params":7}',
+        b'{"id":"1","method":"getSyncStatus","params":{"isSynced":true}}',
+        b'{"id":1,"method":"getSyncStatus","params":{"isSynced":1}}',
+        b'{"id":1,"method":["x"],"params":{}}',
+        b'{"id":1,"method":"getConnectedPeerInfo","params":{"peerInfo":[null]}}',
+        b'{"id":1,"method":"getConnectedPeerInfo","params":{"peerInfo":5}}',
+        b'"' + b"x" * (5 * 1024 * 1024) + b'"',
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw"),
+    [(kind, raw) for kind in NODES for raw in GARBAGE[kind]],
+    ids=lambda value: str(value[:40]) if isinstance(value, bytes) else value.__name__,
+)
+async def test_garbage(kind: Any, raw: bytes) -> None:
+    """An answer that is none, of the wrong shape or far too large is a bad answer, once."""
+    async with kind(Ways(raw={"getBlockDagInfo": raw})) as node, opened(node.url) as client:
+        assert await reason_of(client) is Reason.BAD_ANSWER
+        node.ways.raw = {}
+        assert await look(client) == READING
+
+
+@both
+async def test_an_answer_to_something_else(kind: Any) -> None:
+    """Answers under ids that nobody asked with are dropped; the question times out."""
+    async with kind() as node, opened(node.url, timeout=0.2) as client:
+        await look(client)
+        node.ways.ids = {"getSyncStatus": 2**64 - 1}
+        assert await reason_of(client) is Reason.TIMEOUT
+
+
+async def test_flood() -> None:
+    """A node that sends answers nobody asked for is no kaspad."""
+    async with GrpcNode(Ways(flood=1000)) as node, opened(node.url) as client:
+        assert await reason_of(client) is Reason.BAD_ANSWER
+
+
+@both
+async def test_infinite_difficulty(kind: Any) -> None:
+    """Infinity on gRPC and null in JSON are None."""
+    async with kind(Ways(difficulty=float("inf"))) as node, opened(node.url) as client:
+        assert (await look(client)).difficulty is None
+
+
+@both
+async def test_other_network(kind: Any) -> None:
+    """The network's name is without prefix over both transports; judging it is the probe's."""
+    async with kind(Ways(network="testnet-10")) as node, opened(node.url) as client:
+        assert (await look(client)).network == "testnet-10"
+
+
+@both
+async def test_errors_of_the_node(kind: Any) -> None:
+    """An error to a side question is no data, to a needed one the look's end, and no more."""
+    async with kind() as node, opened(node.url) as client:
+        node.ways.errors = {"getMetrics": "transitional", "getBlock": "transitional"}
+        reading = await look(client)
+        assert reading.header_counts is None
+        assert reading.sink_timestamp is None
+        node.ways.errors = {"getBlockDagInfo": "no\nidea"}
+        with pytest.raises(DeclinedError) as caught:
+            await look(client)
+        assert caught.value.detail == "no?idea"
+        node.ways.errors = {}
+        assert await look(client) == READING
+        assert node.ways.connections == 1
+
+
+@both
+async def test_block_header(kind: Any) -> None:
+    """A block's header, None for a block that the node does not have, an error otherwise."""
+    async with kind() as node, opened(node.url) as client:
+        assert await client.block_header(SINK) == BlockHeader(900, 499, 400)
+        assert await client.block_header("00" * 32) is None
+        node.ways.errors = {"getBlock": "consensus is currently in a transitional ibd state"}
+        with pytest.raises(DeclinedError):
+            await client.block_header(SINK)
+
+
+@pytest.mark.parametrize("scheme", ["grpc", "ws"])
+async def test_nothing_listens(scheme: str) -> None:
+    """A port that nobody listens on refuses; the node that comes up there is found at once."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        async with opened(f"{scheme}://localhost:{held.getsockname()[1]}") as client:
+            assert await reason_of(client) is Reason.REFUSED
+
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
+
+
+@asynccontextmanager
+async def stranger(talk: Talk) -> AsyncIterator[int]:
+    """Serve TCP in another protocol; yield the port."""
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await talk(reader, writer)
+        await ended.wait()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        ended.set()
+        await asyncio.sleep(0.01)
+        server.close()
+
+
+async def web_server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer as an HTTP/1.1 server does to what it does not understand."""
+    await reader.read(10)
+    writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    writer.close()
+
+
+async def no_frames(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send what is no HTTP/2."""
+    await reader.read(10)
+    writer.write(bytes(99))
+
+
+async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send the client elsewhere."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n")
+
+
+async def starting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer as a proxy whose node is down."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n")
+
+
+async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Accept and say nothing."""
+
+
+async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Close at once."""
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "talk", "reason"),
+    [
+        ("grpc", web_server, Reason.STREAM_CLOSED),
+        ("grpc", no_frames, Reason.STREAM_CLOSED),
+        ("grpc", mute, Reason.TIMEOUT),
+        ("grpc", hang_up, Reason.STREAM_CLOSED),
+        ("ws", web_server, Reason.WRONG_PROGRAM),
+        ("ws", redirect, Reason.BAD_ANSWER),
+        ("ws", starting, Reason.NOT_READY),
+        ("ws", mute, Reason.TIMEOUT),
+        ("ws", hang_up, Reason.STREAM_CLOSED),
+    ],
+)
+async def test_strangers(scheme: str, talk: Talk, reason: Reason) -> None:
+    """Whatever listens there, the look ends in time with a reason."""
+    async with (
+        stranger(talk) as port,
+        opened(f"{scheme}://127.0.0.1:{port}", timeout=0.3) as client,
+    ):
+        for _ in range(2):
+            assert await reason_of(client) is reason
+
+
+@both
+async def test_forbidden(kind: Any) -> None:
+    """An address that may not be asked is never connected to."""
+    asked: list[tuple[str, int]] = []
+
+    def allow(ip: str, port: int) -> bool:
+        asked.append((ip, port))
+        return False
+
+    async with kind() as node:
+        client = open_node(node.url.replace("127.0.0.1", "localhost"), allow)
+        assert await reason_of(client) is Reason.FORBIDDEN
+        assert node.ways.connections == 0
+        assert {ip for ip, _ in asked} == {"127.0.0.1", "::1"}
+        await client.close()
+
+
+@both
+async def test_close_lets_all_go(kind: Any) -> None:
+    """After close no task and no connection is left, whatever was in flight."""
+    before = asyncio.all_tasks()
+    async with kind(Ways(hangs={"getBlock"})) as node:
+        tasks = asyncio.all_tasks()
+        client = open_node(node.url, timeout=0.1)
+        await look(client)
+        await client.close()
+        await asyncio.sleep(0.02)
+        assert len(asyncio.all_tasks() - tasks) <= 0
+    assert asyncio.all_tasks() == before
+
+
+def test_words() -> None:
+    """Names lose their prefix, strangers' text becomes one printable line, numbers stay finite."""
+    assert plain_network("kaspa-testnet-10") == "testnet-10"
+    assert plain_network("mainnet") == "mainnet"
+    assert clean("a\x1b[0m\nb", 5) == "a?[0m"
+    assert [finite(x) for x in (1.5, float("inf"), -float("inf"), float("nan"), None)] == [
+        1.5,
+        None,
+        None,
+        None,
+        None,
+    ]
