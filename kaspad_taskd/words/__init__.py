@@ -1,0 +1,40 @@
+"""Every sentence people read, once: the table `en.json` and what makes sentences from it.
+
+For the daemon: `note`, `waiting`, `format_time_left`, `duration`, `status_line`, `sentence`. For
+the terminal, the rest. Standard library only; the table is read when the first sentence is made.
+
+Example:
+    >>> note("refused", {"address": "127.0.0.1:16110"})
+    '127.0.0.1:16110 refuses: stopped, still starting, or listening elsewhere.'
+    >>> format_time_left(5400)
+    '1 hour 30 min'
+"""
+
+from __future__ import annotations
+
+from kaspad_taskd.words.event import sentence
+from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.spans import duration, format_time_left, number, percent, size, span
+from kaspad_taskd.words.table import maybe, plural, say, table
+from kaspad_taskd.words.task import epoch, hint, note, phase, status_line, waiting
+
+__all__ = [
+    "duration",
+    "epoch",
+    "format_time_left",
+    "hint",
+    "maybe",
+    "note",
+    "number",
+    "percent",
+    "phase",
+    "plural",
+    "safe",
+    "say",
+    "sentence",
+    "size",
+    "span",
+    "status_line",
+    "table",
+    "waiting",
+]

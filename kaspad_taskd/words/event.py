@@ -1,0 +1,51 @@
+"""What an event's public form (contract section 4) says in one sentence."""
+
+from __future__ import annotations
+
+from kaspad_taskd.words import spans, task
+from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.table import entry, fill, say
+
+TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+def sentence(event: str, data: Mapping[str, Any]) -> str:
+    """Return what happened, without the task's name and without a full stop.
+
+    An event of a later version is said by its name.
+    """
+    found = entry(f"event.{event}")
+    if isinstance(found, dict):
+        found = found.get(str(data.get("health")))
+    return fill(found, _params(event, data)) or safe(event)
+
+
+def step_began(one: Mapping[str, Any], k: int, n: int, before: float | None) -> str:
+    """Return "step 6 of 7 began: ...", from an entry of `phases`; `before`: seconds of the last."""
+    return say("step.began", k=k, n=n, label=task.phase(one["key"]), before=k - 1, took=before)
+
+
+def _params(event: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    known: dict[str, Any] = {key: value for key, value in data.items() if _plain(value)}
+    if event == "sync:health":
+        reason = data.get("reason")
+        known["why"] = task.brief(str(reason)) if reason else None
+    elif event == "sync:epoch":
+        known["why"] = task.epoch(data.get("reason"))
+    elif event == "sync:complete":
+        took = data.get("duration")
+        known["word"] = task.done_word(data)
+        known["took"] = took.get("formatted") if isinstance(took, dict) else None
+    elif event == "sync:progress":
+        known["percent"] = spans.percent(data.get("progress") or 0, "estimated", "tilde")
+        known["left"] = data.get("formattedTimeRemaining")
+    elif event == "task:added" and data.get("origin"):
+        known["origin"] = say(f"origin.{data['origin']}")
+    return known
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, str | int | float)

@@ -1,0 +1,131 @@
+"""Numbers, spans of time and percentages as people read them, the same at every door."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from kaspad_taskd.words.table import plural, say
+
+TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    class Duration(TypedDict):
+        """How long something took: three totals, each rounded down, and the text."""
+
+        seconds: int
+        minutes: int
+        hours: int
+        formatted: str
+
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def format_time_left(seconds: float | None, complete: bool = False) -> str:
+    """Return a time left in words: `1 hour 30 min`, `2 days 3 hr`; `1 second` at least.
+
+    None is `Calculating...`; `Complete` is said only of what is.
+    """
+    if complete:
+        return say("time.complete")
+    if seconds is None or not isfinite(seconds):
+        return say("time.calculating")
+    whole = max(1, int(seconds))
+    if whole < _MINUTE:
+        return plural("time.second", whole)
+    if whole < _HOUR:
+        return plural("time.minute", whole // _MINUTE)
+    if whole < _DAY:
+        return _hours(whole)
+    days, hours = plural("time.day", whole // _DAY), whole % _DAY // _HOUR
+    return say("time.day-hour", days=days, hours=hours) if hours else days
+
+
+def _hours(whole: int) -> str:
+    hours, minutes = plural("time.hour", whole // _HOUR), whole % _HOUR // _MINUTE
+    return say("time.hour-minute", hours=hours, minutes=minutes) if minutes else hours
+
+
+def duration(seconds: float) -> Duration:
+    """Return a span as the wire shows it: 9045 s is 9045, 150, 2, `2 hours 30 min`.
+
+    Below the hour the text counts seconds too: `1 minute 30s`.
+    """
+    whole = max(0, int(seconds)) if isfinite(seconds) else 0
+    return {
+        "seconds": whole,
+        "minutes": whole // _MINUTE,
+        "hours": whole // _HOUR,
+        "formatted": _took(whole),
+    }
+
+
+def _took(whole: int) -> str:
+    if whole < _MINUTE:
+        return plural("time.second", whole)
+    if whole >= _HOUR:
+        return _hours(whole)
+    minutes, rest = plural("time.minute", whole // _MINUTE), whole % _MINUTE
+    return say("time.minute-second", minutes=minutes, seconds=rest) if rest else minutes
+
+
+def span(seconds: float) -> str:
+    """Return a short span, one unit: `4 s`, `6 min`, `3 hours`, `2 days`, `250 ms`."""
+    if not isfinite(seconds):
+        return say("unknown")
+    seconds = max(0.0, seconds)
+    if 0 < seconds < 1:
+        return f"{max(1, int(seconds * 1000))} ms"
+    if seconds < _MINUTE:
+        return f"{int(seconds)} s"
+    if seconds < _HOUR:
+        return f"{int(seconds) // _MINUTE} min"
+    if seconds < _DAY:
+        return plural("time.hour", int(seconds) // _HOUR)
+    return plural("time.day", int(seconds) // _DAY)
+
+
+def percent(value: float, basis: str = "exact", mark: str = "about") -> str:
+    """Return a percentage rounded down: `45.1 %` where exact, `about 71 %` (or `~71 %`) where not.
+
+    Args:
+        value: 0 to 100; what lies outside is brought to the edge.
+        basis: "exact", "estimated" or "unknown".
+        mark: "about" or "tilde", before what is estimated.
+    """
+    value = min(100.0, max(0.0, value)) if isfinite(value) else 0.0
+    if value == 100:
+        return say("percent.exact", p="100")
+    if basis == "exact":
+        tenths = int(value * 10 + 1e-6)  # 45.1 is 45.099999 in binary
+        return say("percent.exact", p=f"{tenths // 10}.{tenths % 10}")
+    return say(f"percent.{mark}", p=str(int(value)))
+
+
+def number(value: float) -> str:
+    """Return a number with its thousands marked: `533,400`; below 10 with one decimal: `9.5`."""
+    if not isfinite(value):
+        return say("unknown")
+    if abs(value) < 10 and value != int(value):
+        return f"{int(value * 10) / 10:.1f}"
+    return f"{int(value):,}"
+
+
+def short_number(value: float) -> str:
+    """Return a count in at most six characters: `940`, `21.4 k`, `3.3 M`."""
+    for name, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if isfinite(value) and abs(value) >= size:
+            scaled = value / size
+            return f"{int(scaled)} {name}" if scaled >= 100 else f"{int(scaled * 10) / 10} {name}"
+    return number(value)
+
+
+def size(value: float) -> str:
+    """Return bytes in people's units: `0.4 GB`, `640 kB`."""
+    if not isfinite(value):
+        return say("unknown")
+    for name, unit in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if value >= unit / 10:
+            return f"{int(value / unit * 10) / 10} {name}"
+    return f"{int(value / 1e3)} kB"

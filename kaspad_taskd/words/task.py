@@ -1,0 +1,292 @@
+"""What a task's public form (contract section 2, as JSON) means in words."""
+
+from __future__ import annotations
+
+from kaspad_taskd.words import spans
+from kaspad_taskd.words.moment import day, seconds_of, when
+from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.table import entry, fill, maybe, plural, say
+
+TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any, TypeAlias
+
+    WireTask: TypeAlias = Mapping[str, Any]
+    """A task as both doors show it. Missing fields count as unknown."""
+
+LIVE = ("pending", "in-progress", "paused")
+
+
+def note(reason: str, params: Mapping[str, object] | None = None) -> str:
+    """Return the sentence for a `reason` (its `note` on the wire); an unknown one is said as is."""
+    if entry(f"reason.{reason}") is None:
+        return safe(reason)
+    return say(f"reason.{reason}.note", **(params or {}))
+
+
+def brief(reason: str, params: Mapping[str, object] | None = None) -> str:
+    """Return a `reason` as part of a sentence: `127.0.0.1:16110 refuses`."""
+    if entry(f"reason.{reason}") is None:
+        return safe(reason)
+    return say(f"reason.{reason}.brief", **(params or {}))
+
+
+def hint(code: str, params: Mapping[str, object] | None = None) -> tuple[str, str | None]:
+    """Return what a hint says and what to do, None where nothing can be said to do."""
+    params = params or {}
+    says = maybe(f"hint.{code}.says", **params) or note(code, params)
+    return says, maybe(f"hint.{code}.do", **params)
+
+
+def waiting(names: Mapping[str, str | None]) -> str:
+    """Return the note of a task that waits, from awaited id to status (None: it is missing)."""
+    parts = [say("waiting.note", names=", ".join(names))]
+    for name, status in names.items():
+        if status is None or status in ("error", "cancelled"):
+            parts.append(say(f"waiting.{status or 'missing'}", name=name) + ".")
+    return " ".join(parts)
+
+
+def epoch(reason: str | None) -> str:
+    """Return why progress starts over, as part of a sentence."""
+    known = entry("epoch.why")
+    return str(known.get(reason) or known["other"])
+
+
+def phase(key: str, form: str = "label") -> str:
+    """Return a phase's name; `form` is "short", "label" or "sentence". Unknown: the key itself."""
+    return maybe(f"phase.{key}.{form}") or safe(key.replace("_", " "), 60)
+
+
+def step(task: WireTask) -> tuple[int, int, Mapping[str, Any]] | None:
+    """Return the current step's number, the number of steps, and its entry of `phases`."""
+    phases = task.get("phases") or ()
+    for place, one in enumerate(phases, 1):
+        if one.get("state") == "current":
+            return place, len(phases), one
+    return None
+
+
+def name(task: WireTask) -> str:
+    """Return what people call the task: its service."""
+    return safe(task.get("service") or task.get("id") or say("unknown"), 100)
+
+
+def kind(task: WireTask, form: str = "short") -> str:
+    """Return the type's name; `form` is "short" or "long"."""
+    return maybe(f"type.{task.get('type')}.{form}") or safe(task.get("type"), 60)
+
+
+def word(task: WireTask) -> str:
+    """Return what the task does (`syncing`), or, when it is complete, what it is (`ready`)."""
+    table = "done" if task.get("status") == "complete" else "running"
+    return maybe(f"{table}.{task.get('type')}") or say(f"{table}.other")
+
+
+def done_word(task: WireTask) -> str:
+    """Return what the task is once it is complete."""
+    return maybe(f"done.{task.get('type')}") or say("done.other")
+
+
+def condition(task: WireTask) -> str:
+    """Return the one word for status and health together.
+
+    "not-started", "waiting", "first-check", "ok", "stalled", "unreachable", "paused", "complete",
+    "error" or "cancelled".
+    """
+    status, health = task.get("status"), task.get("health")
+    if status == "pending":
+        return "waiting" if task.get("waitingFor") else "not-started"
+    if status == "in-progress":
+        return {"unknown": "first-check", None: "first-check"}.get(health, str(health))
+    return str(status)
+
+
+def troubled(task: WireTask) -> bool:
+    """Whether somebody should look at the task: failed, unreachable or stalled."""
+    return condition(task) in ("error", "unreachable", "stalled")
+
+
+def state(task: WireTask) -> str:
+    """Return the state as a column shows it: `6/7 blocks`, `not reachable`, `after kaspa-node`."""
+    now = condition(task)
+    if now == "ok":
+        at = step(task)
+        return f"{at[0]}/{at[1]} {phase(at[2]['key'], 'short')}" if at else word(task)
+    if now == "waiting":
+        return say("state.waiting", names=awaited(task))
+    if now == "complete":
+        ended = seconds_of(task.get("completedAt"))
+        return say("state.complete", word=say("done.other"), when=day(ended) if ended else "")
+    return maybe(f"state.{now}") or safe(now)
+
+
+def awaited(task: WireTask) -> str:
+    """Return the awaited tasks, by service where the id tells it (`<type>-<service>`)."""
+    types = entry("type")
+    names = []
+    for other in task.get("waitingFor") or ():
+        known = next((type_ for type_ in types if other.startswith(f"{type_}-")), None)
+        names.append(other[len(known) + 1 :] if known else other)
+    return safe(", ".join(names))
+
+
+def percent(task: WireTask, mark: str = "about") -> str | None:
+    """Return the share of the whole way, or None where nothing at all is known of it."""
+    value = task.get("progress") or 0
+    basis = str(task.get("progressBasis") or "unknown")
+    if basis == "unknown" and not value:
+        return None
+    return spans.percent(value, basis, mark)
+
+
+def left(task: WireTask) -> float | None:
+    """Return the seconds left to the end, where they are known and the task runs."""
+    if task.get("status") != "in-progress":
+        return None
+    value = task.get("estimatedTimeRemaining")
+    return value if isinstance(value, int | float) else None
+
+
+def params(task: WireTask) -> dict[str, object]:
+    """Return what the sentences of a task's reason and hints may need beyond their own."""
+    known: dict[str, object] = {}
+    endpoint = task.get("endpoint")
+    if isinstance(endpoint, str):
+        known["address"] = endpoint.partition("://")[2].partition("/")[0] or endpoint
+    log = (task.get("config") or {}).get("log")
+    if isinstance(log, str) and log.startswith("journal:"):
+        known["unit"] = log.removeprefix("journal:").removesuffix(".service")
+    for one in task.get("hints") or ():
+        if one.get("code") == task.get("reason"):
+            known.update(one.get("params") or {})
+    return known
+
+
+def why(task: WireTask) -> str:
+    """Return, as part of a sentence, why the task is not simply well."""
+    reason = task.get("reason")
+    if not reason:
+        return say("unknown")
+    return brief(str(reason), params(task))
+
+
+def since(task: WireTask, now: float) -> float:
+    """Return for how many seconds the health has been what it is (a standstill: since it moved)."""
+    field = "lastMoved" if condition(task) == "stalled" else "healthSince"
+    began = seconds_of(task.get(field)) or seconds_of(task.get("healthSince"))
+    return max(0.0, now - began) if began else 0.0
+
+
+def attention(task: WireTask, now: float) -> str:
+    """Return the sentence of a troubled task, without its full stop."""
+    return say(
+        f"attention.{condition(task)}",
+        name=name(task),
+        since=since(task, now),
+        why=why(task),
+        error=_error(task),
+    )
+
+
+def _error(task: WireTask) -> str | None:
+    error = task.get("error")
+    return safe(error).rstrip(".") if error else None
+
+
+def headline(task: WireTask, now: float) -> str:
+    """Return the verdict on a task: `kaspa-node is syncing, about 1 hour 20 min left, ...`."""
+    key = condition(task)
+    eta = left(task)
+    if key == "ok":
+        key = "running" if eta is None else "left-ready"
+    elif key in ("unreachable", "stalled", "error"):
+        return attention(task, now)
+    ended = _ended(task)
+    text = say(
+        f"headline.{key}",
+        name=name(task),
+        word=word(task),
+        names=awaited(task),
+        eta=eta,
+        when=when(ended or now + (eta or 0), now),
+        took=_took(task, ended),
+    )
+    reason = task.get("etaReason") if key == "running" else None
+    return f"{text}; {say('eta.' + reason)}" if reason and entry(f"eta.{reason}") else text
+
+
+def _ended(task: WireTask) -> float | None:
+    if task.get("status") == "paused":
+        return seconds_of(task.get("healthSince"))
+    return seconds_of(task.get("completedAt")) or seconds_of(task.get("cancelledAt"))
+
+
+def _took(task: WireTask, ended: float | None) -> float | None:
+    began = seconds_of(task.get("startedAt"))
+    return ended - began if began and ended else None
+
+
+def most_urgent(tasks: Iterable[WireTask]) -> WireTask | None:
+    """Return the task that the first sentence is about.
+
+    The live or failed node-sync, else the first live task, else the last that ended.
+    """
+    known = list(tasks)
+    nodes = [task for task in known if task.get("type") == "node-sync"]
+    for task in nodes:
+        if task.get("status") in (*LIVE, "error"):
+            return task
+    for task in known:
+        if task.get("status") in LIVE and not task.get("waitingFor"):
+            return task
+    return max(known, key=lambda task: _ended(task) or 0.0, default=None)
+
+
+def status_line(tasks: Iterable[WireTask], trouble: str | None = None) -> str:
+    """Return systemd's one line: counts, then trouble first, at most five names.
+
+    `trouble` is why nothing can be saved, where that is so.
+    """
+    known = list(tasks)
+    counts = [_count(known, status, key) for status, key in _COUNTED]
+    head = ", ".join(count for count in counts if count) or say("status-line.none")
+    shown = sorted((task for task in known if _named(task)), key=lambda task: not troubled(task))
+    names = [_short_status(task) for task in shown[:5]]
+    if len(shown) > 5:
+        names.append(say("status-line.more", n=len(shown) - 5))
+    line = f"{head}: {', '.join(names)}" if names else head
+    return f"{say('status-line.trouble', why=trouble)}; {line}" if trouble else line
+
+
+_COUNTED = (
+    ("error", "failed"),
+    ("in-progress", "running"),
+    ("pending", "waiting"),
+    ("paused", "paused"),
+    ("complete", "complete"),
+    ("cancelled", "stopped"),
+)
+
+
+def _count(tasks: list[WireTask], status: str, key: str) -> str | None:
+    n = sum(task.get("status") == status for task in tasks)
+    return plural(f"status-line.{key}", n) if n else None
+
+
+def _named(task: WireTask) -> bool:
+    return task.get("status") in ("in-progress", "error")
+
+
+def _short_status(task: WireTask) -> str:
+    if troubled(task):
+        return say(f"status-line.{condition(task)}", name=name(task))
+    share, eta = percent(task), left(task)
+    found = entry("status-line.task")
+    known = {
+        "name": name(task),
+        "percent": share.removeprefix("about ") if share else None,
+        "left": None if eta is None else spans.format_time_left(eta),
+    }
+    return fill(found, known) or name(task)
