@@ -1,0 +1,1 @@
+"""Measurements: ours and others in turn, in one run (docs/performance.md)."""
