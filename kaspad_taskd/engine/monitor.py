@@ -25,8 +25,6 @@ _log = logging.getLogger(__name__)
 
 PLACES = 64
 """Looks at once (contract section 2)."""
-GRACE = 30.0
-"""Seconds past its deadline after which a look hangs (design.md, Alive)."""
 
 
 class Monitors:
@@ -73,10 +71,9 @@ class Monitors:
         due = self._due.get(task_id)
         return None if due is None else max(0.0, due - self._time())
 
-    def overdue(self) -> bool:
-        """Whether a look is 30 s past its deadline: then not all is alive."""
-        now = self._time()
-        return any(now > deadline + GRACE for deadline in self._deadlines.values())
+    def overdue(self) -> float:
+        """Seconds that the worst look is past its deadline, 0 where none is."""
+        return max(0.0, self._time() - min(self._deadlines.values(), default=self._time()))
 
     async def check(self, task_id: str) -> None:
         """Take a look now, or wait for the one in flight; returns when it has been judged."""

@@ -1,0 +1,67 @@
+"""What subscribers are told: the engine's followers, in public shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from kaspad_taskd.api.context import Api, answer_for
+from kaspad_taskd.api.wire import event_shape, progress_shape
+from kaspad_taskd.core.fact import Event
+from kaspad_taskd.engine.errors import Gap
+from kaspad_taskd.engine.follow import Follower, News
+
+Json: TypeAlias = Any
+Send: TypeAlias = Callable[[Sequence[Mapping[str, Json]]], Awaitable[None]]
+
+
+class Feed:
+    """Opens subscriptions."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def open(self, after: int | None, tasks: Sequence[str] | None) -> tuple[Json, Reader]:
+        """Return the answer `{seq, tasks}` and who sends what follows.
+
+        Raises:
+            ApiError: gap: what follows `after` is not kept.
+        """
+        engine = self._api.engine
+        try:
+            follower = self._api.board.follow(after, tasks)
+        except Gap as gap:
+            raise answer_for(gap) or gap from None
+        answer: dict[str, Json] = {"seq": engine.seq if after is None else after}
+        if after is None:
+            shown = [task for task in engine.tasks() if tasks is None or task.id in tasks]
+            answer["tasks"] = [self._api.shapes.task(task) for task in shown]
+        return answer, Reader(self._api, follower)
+
+
+class Reader:
+    """Sends one subscription's events."""
+
+    def __init__(self, api: Api, follower: Follower) -> None:
+        self._api = api
+        self._follower = follower
+
+    async def run(self, send: Send) -> None:
+        """Send until cancelled.
+
+        Raises:
+            ApiError: gap: it fell behind what is kept.
+        """
+
+        async def public(news: Sequence[News]) -> None:
+            await send([self._shape(each) for each in news])
+
+        try:
+            await self._follower.run(public)
+        except Gap as gap:
+            raise answer_for(gap) or gap from None
+
+    def _shape(self, news: News) -> Mapping[str, Json]:
+        if isinstance(news, Event):
+            return event_shape(news)
+        return progress_shape(news.task, news.seq, self._api.engine.now())

@@ -1,0 +1,174 @@
+"""What may be asked of the past: events, history, decisions; and the strategy for the wizard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from kaspad_taskd import jsontext, words
+from kaspad_taskd.api import checks
+from kaspad_taskd.api.context import Api, answering
+from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.history import buckets
+from kaspad_taskd.api.method import Caller, Method
+from kaspad_taskd.api.schemas import EVENT, FREE, TASKS, TEXT, WHOLE, record
+from kaspad_taskd.api.wire import event_shape
+from kaspad_taskd.clock import iso, parse_iso
+from kaspad_taskd.core.model import Status
+from kaspad_taskd.core.record import Decision
+
+Json: TypeAlias = Any
+Given: TypeAlias = dict[str, Any]
+
+PAGE = 1000
+SOON_S = 300.0
+"""Up to here the wizard's user may as well wait (contract section 3)."""
+LATER_S = 3600.0
+"""Beyond here the wizard's user should go on without the node (contract section 3)."""
+CONTEXT_BYTES = 16_384
+MAX_SEQ = 2**53
+
+
+def methods(api: Api) -> list[Method]:
+    """The methods of this page."""
+    return [*_past(api), *_following(), *_choices(api)]
+
+
+def _past(api: Api) -> list[Method]:
+    async def events(_caller: Caller, given: Given) -> Json:
+        after, before, task_id = given["after"], given["before"], given["taskId"]
+        oldest = api.engine.store.oldest
+        if after:
+            api.board.check(after)
+        found = await api.engine.store.events(after, given["limit"], before, task_id)
+        shapes = [event_shape(event) for event in found]
+        return {"events": shapes, "seq": api.engine.seq, "oldest": oldest}
+
+    async def history(_caller: Caller, given: Given) -> Json:
+        task = api.task(given["taskId"])
+        now = api.engine.now()
+        start = _moment("from", given["from"], task.started_at or task.created_at)
+        end = _moment("to", given["to"], now + 1)
+        if start >= end:
+            raise ApiError.params("to", "must be later than from")
+        found = await api.engine.store.history(task.id, start, end)
+        return {"points": buckets(found, start, min(end, now + 1), now, given["points"])}
+
+    seq = {"seq": WHOLE, "oldest": WHOLE}
+    page = (
+        checks.integer("after", 0, MAX_SEQ, default=0, summary="0: from the first one kept"),
+        checks.integer("before", 0, MAX_SEQ, summary="then the newest below it"),
+        checks.text("taskId", required=False, maximum=1000),
+        checks.integer("limit", 1, PAGE, default=PAGE),
+    )
+    span = (
+        checks.task_id(),
+        checks.text("from", required=False, maximum=40, summary="ISO 8601; else its start"),
+        checks.text("to", required=False, maximum=40, summary="ISO 8601; else now"),
+        checks.integer("points", 2, PAGE, default=300),
+    )
+    return [
+        Method("getEvents", "Events on record, in order.", answering(events), page,
+               record(events={"type": "array", "items": EVENT}, **seq), errors=("gap",)),
+        Method("getHistory", "How a task was, in time; null where nobody looked.",
+               answering(history), span, record(points={"type": "array", "items": FREE}),
+               errors=("not-found",)),
+    ]  # fmt: skip
+
+
+def _moment(name: str, given: str | None, default: int) -> int:
+    if given is None:
+        return default
+    try:
+        return parse_iso(given)
+    except ValueError:
+        raise ApiError.params(name, "must be a time such as 2026-11-23T14:12:09Z") from None
+
+
+def _following() -> list[Method]:
+    async def subscribe(caller: Caller, given: Given) -> Json:
+        if caller.subscriber is None:
+            raise ApiError.of("forbidden", words.say("answer.no-subscription"))
+        return await caller.subscriber.subscribe(given["after"], given["tasks"])
+
+    def unsubscribe(caller: Caller, _given: Given) -> Json:
+        told = caller.subscriber is not None and caller.subscriber.unsubscribe()
+        return {"success": True, "subscribed": told}
+
+    wants = (
+        checks.integer("after", 0, MAX_SEQ, summary="go on after this one; else from now"),
+        checks.texts("tasks", PAGE, summary="only these tasks"),
+    )
+    return [
+        Method("subscribe", "Be told events on this connection; without `after`, the tasks now.",
+               answering(subscribe), wants,
+               {"type": "object", "properties": {"seq": WHOLE, "tasks": TASKS},
+                "required": ["seq"]}, local=True, errors=("gap", "conflict")),
+        Method("unsubscribe", "Be told no more.", unsubscribe, (),
+               record(success={"const": True}, subscribed={"type": "boolean"}), local=True),
+    ]  # fmt: skip
+
+
+def _choices(api: Api) -> list[Method]:
+    async def decide(_caller: Caller, given: Given) -> Json:
+        context = {} if given["context"] is None else given["context"]
+        if len(jsontext.dumps(context)) > CONTEXT_BYTES:
+            raise ApiError.params("context", f"must be at most {CONTEXT_BYTES} bytes of JSON")
+        decision = Decision(0, api.engine.now(), given["decision"], context)
+        outcome = await api.engine.durable(api.engine.commit(decisions=[decision]))
+        return {"success": True, "decision": _decision(outcome.decisions[0])}
+
+    async def decisions(_caller: Caller, _given: Given) -> Json:
+        return [_decision(each) for each in await api.engine.store.decisions()]
+
+    def strategy(_caller: Caller, given: Given) -> Json:
+        task = api.task(given["taskId"])
+        left = 0.0 if task.status is Status.COMPLETE else task.live.eta
+        return _strategy(left, task.status is Status.COMPLETE)
+
+    shape = record(id=WHOLE, decision=TEXT, context={}, timestamp=TEXT)
+    return [
+        Method("recordDecision", "Put somebody's choice on record.", answering(decide),
+               (checks.text("decision", maximum=200), checks.anything("context")),
+               record(success={"const": True}, decision=shape), changes=True,
+               errors=("store-unavailable",)),
+        Method("getDecisions", "All choices on record, oldest first.", answering(decisions), (),
+               {"type": "array", "items": shape}),
+        Method("getSyncStrategy", "What to recommend to somebody who waits for this task.",
+               strategy, (checks.task_id(),),
+               record(recommended={"enum": ["wait", "background", "skip"]},
+                      options={"type": "array"}, estimatedTime={}), errors=("not-found",)),
+    ]  # fmt: skip
+
+
+def _decision(decision: Decision) -> Json:
+    return {
+        "id": decision.id,
+        "timestamp": iso(decision.at),
+        "decision": decision.decision,
+        "context": decision.context,
+    }
+
+
+def _strategy(left: float | None, complete: bool) -> Json:
+    if left is not None and left < SOON_S:
+        recommended = "wait"
+    elif left is None or left < LATER_S:
+        recommended = "background"
+    else:
+        recommended = "skip"
+    names: Sequence[str] = ("wait", "background", "skip")
+    options = [
+        {
+            "id": name,
+            "title": words.say(f"strategy.{name}.label"),
+            "description": words.say(f"strategy.{name}.sentence"),
+            "recommended": name == recommended,
+        }
+        for name in names
+    ]
+    estimated = None if left is None else {
+        "seconds": int(left),
+        "formatted": words.format_time_left(left, complete),
+    }  # fmt: skip
+    return {"recommended": recommended, "options": options, "estimatedTime": estimated}

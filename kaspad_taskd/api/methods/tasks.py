@@ -1,0 +1,239 @@
+"""What may be asked of tasks: register, look, act, report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from kaspad_taskd import words
+from kaspad_taskd.api import checks
+from kaspad_taskd.api.context import Api, answering, not_found
+from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.method import Caller, Method
+from kaspad_taskd.api.schemas import TASK, TASKS, done
+from kaspad_taskd.clock import iso
+from kaspad_taskd.core.change import NotAllowed
+from kaspad_taskd.core.inputs import Cancel, Complete, Fail, Input, Look, Pause, Retry, Start
+from kaspad_taskd.core.model import Origin, Status, Task
+from kaspad_taskd.core.observation import Observation, Reading, Refused
+from kaspad_taskd.core.reason import Reason
+
+Json: TypeAlias = Any
+Given: TypeAlias = dict[str, Any]
+
+HOUR_MS = 3_600_000
+LONGEST_WAIT_MS = 3_600_000
+OFTEN = ("not-found", "store-unavailable")
+
+
+def methods(api: Api) -> list[Method]:
+    """The methods of this page."""
+    return [*_reading(api), *_acting(api), *_ending(api), *_reporting(api)]
+
+
+def _reading(api: Api) -> list[Method]:
+    engine, shape = api.engine, api.shapes.task
+
+    def get(_caller: Caller, given: Given) -> Json:
+        task = engine.get(given["taskId"])
+        return None if task is None else shape(task)
+
+    def listed(keep: Callable[[Task, Given], bool]) -> Callable[[Caller, Given], Json]:
+        def handler(_caller: Caller, given: Given) -> Json:
+            status = given["status"]
+            return [
+                shape(task)
+                for task in engine.tasks()
+                if keep(task, given) and (status is None or task.status.value == status)
+            ]
+
+        return handler
+
+    status = checks.one_of("status", [each.value for each in Status], required=False)
+    kind, service = checks.text("type", maximum=64), checks.text("service", maximum=64)
+    every = listed(lambda _task, _given: True)
+    by_type = listed(lambda task, given: task.definition.type == given["type"])
+    by_service = listed(lambda task, given: task.definition.service == given["service"])
+    one = {"anyOf": [TASK, {"type": "null"}]}
+    return [
+        Method("getTask", "One task, or null.", get, (checks.task_id(),), one),
+        Method("getAllTasks", "All tasks, in order of registration.", every, (status,), TASKS),
+        Method("getTasksByType", "The tasks of a type.", by_type, (kind, status), TASKS),
+        Method("getTasksByService", "The tasks of a service.", by_service, (service, status),
+               TASKS),
+    ]  # fmt: skip
+
+
+def _acting(api: Api) -> list[Method]:
+    engine = api.engine
+
+    async def start(_caller: Caller, given: Given) -> Json:
+        task = engine.newest(given["taskId"])
+        if task is None or task.status is not Status.IN_PROGRESS:
+            task = await engine.act(given["taskId"], Start())
+        await engine.settled(task.id)
+        interval = round(task.definition.interval * 1000)
+        return {"success": True, "taskId": task.id, "checkInterval": interval}
+
+    async def stop(_caller: Caller, given: Given) -> Json:
+        task = engine.newest(given["taskId"])
+        if task is None or task.status is not Status.PAUSED:
+            task = await engine.act(given["taskId"], Pause())
+        await engine.settled(task.id)
+        return {"success": True, "taskId": task.id}
+
+    def acting(given_input: Callable[[], Input]) -> Callable[[Caller, Given], Any]:
+        async def handler(_caller: Caller, given: Given) -> Json:
+            task = await engine.act(given["taskId"], given_input())
+            return {"success": True, "taskId": task.id, "task": api.shapes.task(task)}
+
+        return answering(handler)
+
+    async def resume(_caller: Caller, given: Given) -> Json:
+        task = engine.newest(given["taskId"])
+        if task is not None and task.status is Status.PENDING:
+            raise NotAllowed(task.status, "resume")
+        task = await engine.act(given["taskId"], Start())
+        return {"success": True, "taskId": task.id, "task": api.shapes.task(task)}
+
+    which = (checks.task_id(),)
+    no = (*OFTEN, "not-allowed")
+    interval = {"checkInterval": {"type": "integer"}}
+    with_task = done(task=TASK)
+    return [
+        Method("startMonitoring", "Watch a pending or paused task; fine if already so.",
+               answering(start), which, done(**interval), changes=True, errors=no),
+        Method("stopMonitoring", "Pause the watching; fine if already so.",
+               answering(stop), which, done(), changes=True, errors=no),
+        Method("pauseTask", "Pause the watching; the work itself goes on.",
+               acting(Pause), which, with_task, changes=True, errors=no),
+        Method("resumeTask", "Watch a paused task again.",
+               answering(resume), which, with_task, changes=True, errors=no),
+        Method("retryTask", "Begin the next attempt of an ended task.",
+               acting(Retry), which, with_task, changes=True, errors=no),
+    ]  # fmt: skip
+
+
+def _ending(api: Api) -> list[Method]:
+    engine = api.engine
+
+    async def cancel(_caller: Caller, given: Given) -> Json:
+        task = await engine.act(given["taskId"], Cancel())
+        return {"success": True, "taskId": task.id}
+
+    async def complete(_caller: Caller, given: Given) -> Json:
+        task = await engine.act(given["taskId"], Complete(given["finalStatus"] or {}))
+        ended = iso(task.ended_at or engine.now())
+        return {"success": True, "taskId": task.id, "completedAt": ended}
+
+    async def fail(_caller: Caller, given: Given) -> Json:
+        task = await engine.act(given["taskId"], Fail(given["error"]))
+        return {"success": True, "taskId": task.id, "error": given["error"]}
+
+    async def remove(_caller: Caller, given: Given) -> Json:
+        task = engine.newest(given["taskId"])
+        if task is not None and task.definition.origin is not Origin.API:
+            said = words.say("answer.remove-file", id=task.id)
+            raise ApiError.of("not-allowed", said, status=task.status.value)
+        task = await api.roster.remove(given["taskId"])
+        return {"success": True, "taskId": task.id, "task": api.shapes.task(task)}
+
+    async def cleanup(_caller: Caller, given: Given) -> Json:
+        return {"success": True, "cleaned": await api.roster.cleanup(given["maxAge"])}
+
+    which = checks.task_id()
+    final = checks.maybe_object("finalStatus", _final, "metadata: named facts to keep")
+    age = checks.number("maxAge", 0, 1e15, default=HOUR_MS, summary="ms since the end")
+    no = (*OFTEN, "not-allowed")
+    return [
+        Method("cancelTask", "Stop watching a live task; the work itself goes on.",
+               answering(cancel), (which,), done(), changes=True, errors=no),
+        Method("completeTask", "Say that the work is done.", answering(complete),
+               (which, final), done(completedAt={"type": "string"}), changes=True, errors=no),
+        Method("errorTask", "Say that the work failed.", answering(fail),
+               (which, checks.text("error", maximum=2000)), done(error={"type": "string"}),
+               changes=True, errors=no),
+        Method("removeTask", "Remove a task that came over an API.", answering(remove),
+               (which,), done(task=TASK), changes=True, errors=no),
+        Method("cleanupOldTasks", "Remove API tasks that ended longer ago than maxAge (ms).",
+               answering(cleanup), (age,),
+               {"type": "object", "properties": {"success": {"const": True},
+                                                 "cleaned": {"type": "integer"}},
+                "required": ["success", "cleaned"]}, changes=True, errors=("store-unavailable",)),
+    ]  # fmt: skip
+
+
+def _final(value: dict[str, Any]) -> dict[str, Any]:
+    if not value.keys() <= {"metadata"}:
+        raise ValueError("must be {metadata}")
+    return checks.metadata(value.get("metadata") or {})
+
+
+def _reporting(api: Api) -> list[Method]:
+    engine = api.engine
+
+    async def check(_caller: Caller, given: Given) -> Json:
+        api.task(given["taskId"])
+        await api.monitors.check(given["taskId"])
+        task = api.task(given["taskId"])
+        shape = api.shapes.task(task)
+        completed = task.status is Status.COMPLETE
+        status = {"completed": completed, "progress": task.percent, "metadata": shape["metadata"]}
+        return {"success": True, "completed": completed, "status": status, "task": shape}
+
+    async def wait(_caller: Caller, given: Given) -> Json:
+        task = api.task(given["taskId"])
+        known = task.revision if given["revision"] is None else given["revision"]
+        try:
+            async with asyncio.timeout(given["timeout"] / 1000):
+                while task.revision <= known and task.status.live:
+                    await api.waiters.wait(task.id)
+                    task = api.task(task.id)
+        except TimeoutError:
+            task = api.task(task.id)
+        return api.shapes.task(task)
+
+    async def report(_caller: Caller, given: Given) -> Json:
+        task = engine.newest(given["taskId"])
+        if task is None:
+            raise not_found(given["taskId"])
+        if task.definition.type != "report" or task.status is not Status.IN_PROGRESS:
+            raise NotAllowed(task.status, "report")
+        look = Look(task.attempt, _reported(task, given, engine.now()), pushed=True)
+        task = await engine.act(task.id, look)
+        return {"success": True, "taskId": task.id, "task": api.shapes.task(task)}
+
+    which = checks.task_id()
+    status = {"type": "object", "required": ["completed", "progress", "metadata"]}
+    looked = done(completed={"type": "boolean"}, status=status, task=TASK)
+    revision = checks.integer("revision", 0, 2**53, summary="the one already known")
+    timeout = checks.number("timeout", 0, LONGEST_WAIT_MS, default=30_000, summary="ms")
+    progress = checks.number("progress", 0, 100, summary="percent")
+    says = (which, progress, checks.flag("completed"),
+            checks.text("error", required=False, maximum=2000), checks.facts("metadata"))  # fmt: skip
+    return [
+        Method("checkTaskStatus", "Take a look now (or wait for the one in flight).",
+               answering(check), (which,), looked, errors=("not-found",)),
+        Method("waitTask", "The task at its next revision, at the timeout, or at once if ended.",
+               answering(wait), (which, revision, timeout), TASK, errors=("not-found",)),
+        Method("reportTask", "Say how the work is doing (type report).", answering(report),
+               says, done(task=TASK), changes=True, errors=(*OFTEN, "not-allowed")),
+    ]  # fmt: skip
+
+
+def _reported(task: Task, given: Given, now: int) -> Observation:
+    metadata = {**task.live.metadata, **(given["metadata"] or {})}
+    if given["error"] is not None:
+        return Refused(Reason.CHECKER_ERROR, {"text": given["error"]})
+    position = task.live.position if given["progress"] is None else given["progress"]
+    return Reading(
+        complete=given["completed"],
+        position=position,
+        start=0.0,
+        target=100.0,
+        unit="%",
+        basis="exact" if position is not None else "unknown",
+        activity=now,
+        metadata=metadata,
+    )

@@ -1,0 +1,248 @@
+"""The public shapes: tasks and events as JSON, on both doors (contract sections 2 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from kaspad_taskd import words
+from kaspad_taskd.clock import iso
+from kaspad_taskd.core.fact import Event, EventName, Fact
+from kaspad_taskd.core.model import Failure, Moment, Origin, PhaseRecord, Status, Task
+from kaspad_taskd.core.observation import Scalar
+from kaspad_taskd.core.transition import offered
+
+Json: TypeAlias = Any
+
+TEXT = 200
+"""Characters of a metadata string (contract section 3)."""
+REMEMBERED = 2048
+"""Task objects kept ready."""
+MOMENTS = frozenset({"completedAt", "erroredAt", "cancelledAt", "since"})
+BLOCKS = frozenset({"node-sync", "indexer-sync"})
+"""Types whose positions are DAA scores, shown as blocks."""
+
+
+class Shapes:
+    """Makes public shapes; a task's is made once for each state of it.
+
+    Args:
+        due_in: seconds until a task's next look, or None.
+        status_of: status of another task by id, or None (for what is waited for).
+        now: this moment.
+    """
+
+    def __init__(
+        self,
+        due_in: Callable[[str], float | None],
+        status_of: Callable[[str], str | None],
+        now: Callable[[], Moment],
+    ) -> None:
+        self._due_in = due_in
+        self._status_of = status_of
+        self._now = now
+        self._made: dict[str, tuple[Task, dict[str, Json]]] = {}
+
+    def task(self, task: Task) -> dict[str, Json]:
+        """The task object of contract section 2."""
+        known = self._made.get(task.id)
+        if known is None or known[0] is not task:
+            if len(self._made) >= REMEMBERED:
+                self._made.clear()
+            known = self._made[task.id] = (task, _task(task))
+        shape = dict(known[1])
+        due = self._due_in(task.id)
+        shape["nextCheck"] = None if due is None else iso(self._now() + int(due * 1000))
+        if task.waiting_for:
+            statuses = {each: self._status_of(each) for each in task.waiting_for}
+            shape["note"] = words.waiting(statuses)
+        return shape
+
+
+def _at(moment: Moment | None) -> str | None:
+    return None if moment is None else iso(moment)
+
+
+def _rounded(value: float | None, digits: int = 1) -> Json:
+    if value is None:
+        return None
+    short = round(value, digits)
+    return int(short) if short == int(short) else short
+
+
+def error_text(failure: Failure | None) -> str | None:
+    """Why a task is in error: somebody's own words, or the sentence of the reason."""
+    if failure is None:
+        return None
+    return failure.text or words.note(failure.reason, failure.params)
+
+
+def _task(task: Task) -> dict[str, Json]:
+    definition, live = task.definition, task.live
+    complete = task.status is Status.COMPLETE
+    detail = live.detail
+    ended = _at(task.ended_at)
+    return {
+        "id": definition.id,
+        "type": definition.type,
+        "service": definition.service,
+        "endpoint": definition.endpoint,
+        "config": dict(definition.checker),
+        "checkInterval": round(definition.interval * 1000),
+        "status": task.status.value,
+        "health": task.health.value,
+        "healthSince": _at(task.health_since),
+        "reason": task.reason and task.reason.value,
+        "note": words.note(task.reason, live.params) if task.reason else None,
+        "hints": [{"code": each.code, "params": dict(each.params)} for each in live.hints],
+        "waitingFor": list(task.waiting_for),
+        "progress": task.percent,
+        "progressBasis": task.basis,
+        "phase": task.phase,
+        "phases": [_phase(each) for each in task.phases],
+        "pass": task.pass_number,
+        "progressDetail": detail
+        and {
+            "done": _rounded(detail.done),
+            "total": _rounded(detail.total),
+            "unit": detail.unit,
+            "basis": detail.basis,
+        },
+        "behind": _rounded(live.behind),
+        "syncRate": _rounded(live.rate),
+        "rateUnit": f"{detail.unit}/s" if detail is not None and detail.unit else None,
+        "estimatedTimeRemaining": live.eta if live.eta is None else int(live.eta),
+        "etaReason": live.eta_reason and live.eta_reason.value,
+        "formattedTimeRemaining": words.format_time_left(live.eta, complete),
+        "confirmations": {"have": task.confirmed, "need": definition.confirmations},
+        "epoch": {
+            "number": task.epoch.number,
+            "since": _at(task.epoch.since),
+            "reason": task.epoch.reason,
+        },
+        "createdAt": _at(task.created_at),
+        "startedAt": _at(task.started_at),
+        "lastChecked": _at(live.last_checked),
+        "lastUpdate": _at(live.last_update),
+        "lastMoved": _at(live.last_moved),
+        "nextCheck": None,
+        "completedAt": ended if complete else None,
+        "erroredAt": ended if task.status is Status.ERROR else None,
+        "cancelledAt": ended if task.status is Status.CANCELLED else None,
+        "error": error_text(task.failure),
+        "attempt": task.attempt,
+        "revision": task.revision,
+        "origin": definition.origin.value,
+        "switches": [],
+        "actions": actions(task),
+        "metadata": metadata(live.metadata),
+    }
+
+
+def actions(task: Task) -> list[str]:
+    """What may be done with a task now."""
+    allowed = offered(task.status)
+    if task.status is Status.IN_PROGRESS and task.definition.type != "report":
+        allowed.append("check")
+    if task.definition.origin is Origin.API:
+        allowed.append("remove")
+    return allowed
+
+
+def metadata(given: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """Named facts, texts cut to 200 characters."""
+    return {key: value[:TEXT] if isinstance(value, str) else value for key, value in given.items()}
+
+
+def _phase(record: PhaseRecord) -> dict[str, Json]:
+    return {
+        "key": record.key,
+        "state": record.state,
+        "weight": record.weight,
+        "progress": record.progress,
+        "basis": record.basis,
+        "startedAt": _at(record.started_at),
+        "endedAt": _at(record.ended_at),
+    }
+
+
+def progress_event(task: Task, seq: int, now: Moment) -> dict[str, Json]:
+    """A `sync:progress`: state, true at `seq`. No number in it but the time left is null."""
+    live = task.live
+    complete = task.status is Status.COMPLETE
+    data: dict[str, Json] = metadata(live.metadata)
+    data.update(_head(seq, now, task.id, task.definition.service, task.definition.type))
+    data.update(
+        status=task.status.value,
+        health=task.health.value,
+        phase=task.phase,
+        progress=task.percent,
+        percentage=task.percent,
+        estimatedTimeRemaining=live.eta if live.eta is None else int(live.eta),
+        formattedTimeRemaining=words.format_time_left(live.eta, complete),
+        syncRate=_rounded(live.rate or 0.0),
+        connected=task.health.value in ("ok", "stalled") or complete,
+        synced=complete or task.confirmed > 0,
+    )
+    if task.definition.type in BLOCKS:
+        data.update(_blocks(task))
+    return data
+
+
+def _blocks(task: Task) -> dict[str, Json]:
+    live = task.live
+    if live.shown is not None:
+        reached, tip = live.shown
+    elif live.position is not None and live.target is not None:
+        reached, tip = live.position, live.target
+    else:
+        return {}
+    return {
+        "currentBlock": int(reached),
+        "targetBlock": int(tip),
+        "blocksRemaining": max(0, int(tip) - int(reached)),
+    }
+
+
+def _head(seq: int, at: Moment, task_id: str, service: str, kind: str) -> dict[str, Json]:
+    return {
+        "seq": seq,
+        "timestamp": iso(at),
+        "taskId": task_id,
+        "service": service,
+        "type": kind,
+    }
+
+
+def event_data(event: Event) -> dict[str, Json]:
+    """The data of an event on record."""
+    told = event.fact
+    data = _head(event.seq, told.at, told.task_id, told.service, told.type)
+    for key, value in told.data.items():
+        data[key] = _at(value) if key in MOMENTS else value
+    _say(told, data)
+    return data
+
+
+def _say(told: Fact, data: dict[str, Json]) -> None:
+    """Put sentences in the place of what they are made from."""
+    if told.name is EventName.COMPLETE:
+        data["duration"] = words.duration(data.pop("durationMs", 0) / 1000)
+    elif told.name is EventName.ERROR:
+        text, params = data.pop("text", None), data.pop("params", {})
+        data["error"] = text or words.note(str(data.get("reason")), params)
+    elif told.name is EventName.HEALTH:
+        params = data.pop("params", {})
+        reason = data.get("reason")
+        data["note"] = words.note(reason, params) if reason else None
+
+
+def event_shape(event: Event) -> dict[str, Json]:
+    """An event as `getEvents` and subscriptions tell it: `{seq, event, data}`."""
+    return {"seq": event.seq, "event": event.fact.name.value, "data": event_data(event)}
+
+
+def progress_shape(task: Task, seq: int, now: Moment) -> dict[str, Json]:
+    """A task's progress in the same form."""
+    data = progress_event(task, seq, now)
+    return {"seq": seq, "event": EventName.PROGRESS.value, "data": data}
