@@ -193,11 +193,12 @@ class WrpcNode:
     def __init__(self, ways: Ways | None = None) -> None:
         self.ways = ways or Ways()
         self.url = ""
+        self._open: set[asyncio.Transport] = set()
 
     async def __aenter__(self) -> WrpcNode:
         app = web.Application()
         app.router.add_get("/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -206,6 +207,8 @@ class WrpcNode:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for transport in self._open:
+            transport.abort()
         await self._runner.cleanup()
 
     async def _serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -213,6 +216,7 @@ class WrpcNode:
         ws = web.WebSocketResponse()
         await ws.prepare(request)
         assert request.transport is not None
+        self._open.add(request.transport)
         work: set[asyncio.Task[None]] = set()
         async for message in ws:
             if message.type is not WSMsgType.TEXT or (given := _strict(message.data)) is None:
@@ -223,7 +227,8 @@ class WrpcNode:
             work.add(asyncio.create_task(self._answer(ws, given)))
         for task in work:
             task.cancel()
-        request.transport.abort()  # no close frame, as the real one
+        if request.transport is not None:
+            request.transport.abort()  # no close frame, as the real one
         return ws
 
     async def _answer(self, ws: web.WebSocketResponse, given: dict[str, Any]) -> None:
@@ -297,7 +302,7 @@ _WRPC: dict[str, dict[str, Any]] = {
     "getConnectedPeerInfo": {
         "peerInfo": [
             {
-                "id": "7bb4",
+                "id": "7bb47bb4-7bb4-7bb4-7bb4-7bb47bb47bb4",
                 "address": {"ip": "1.2.3.4", "port": 16111},
                 "last_ping_duration": 12,
                 "is_outbound": False,
@@ -312,14 +317,39 @@ _WRPC: dict[str, dict[str, Any]] = {
     },
     "getMetrics": {
         "serverTime": 123,
-        "processMetrics": {"residentSetSize": 1, "diskIoWriteBytes": 77},
+        "processMetrics": {
+            "residentSetSize": 1,
+            "virtualMemorySize": 2,
+            "coreNum": 2,
+            "cpuUsage": 0.5,
+            "fdNum": 3,
+            "diskIoReadBytes": 70,
+            "diskIoWriteBytes": 77,
+            "diskIoReadPerSec": 0.5,
+            "diskIoWritePerSec": 0.5,
+        },
         "connectionMetrics": None,
-        "bandwidthMetrics": {"p2pBytesRx": 66},
+        "bandwidthMetrics": {
+            f"{kind}Bytes{way}": 66 if (kind, way) == ("p2p", "Rx") else 1
+            for kind in ("borsh", "json", "p2p", "grpc")
+            for way in ("Tx", "Rx")
+        },
         "consensusMetrics": {
+            "nodeBlocksSubmittedCount": 9,
             "nodeHeadersProcessedCount": 1,
             "nodeDependenciesProcessedCount": 0,
             "nodeBodiesProcessedCount": 3,
+            "nodeTransactionsProcessedCount": 9,
             "nodeChainBlocksProcessedCount": 4,
+            "nodeMassProcessedCount": 9,
+            "nodeDatabaseBlocksCount": 9,
+            "nodeDatabaseHeadersCount": 9,
+            "networkMempoolSize": 9,
+            "networkTipHashesCount": 9,
+            "networkDifficulty": 9.5,
+            "networkPastMedianTime": 9,
+            "networkVirtualParentHashesCount": 9,
+            "networkVirtualDaaScore": 9,
         },
         "storageMetrics": None,
         "customMetrics": None,
