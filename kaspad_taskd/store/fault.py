@@ -16,6 +16,9 @@ class DamagedError(Exception):
     """The file is no sound database, or a row of it makes no sense."""
 
 
+_DAMAGE = (DamagedError, UnicodeDecodeError)  # SQLite quotes the file in what it complains of
+
+
 def _kind(error: BaseException) -> str | None:
     """SQLite's own word for an error (`FULL` of `SQLITE_FULL`), None where it is not SQLite's.
 
@@ -29,13 +32,16 @@ def is_own(error: BaseException) -> bool:
     """Whether a change itself is at fault (it cannot be stored), not the disk or the file."""
     kind = _kind(error)
     return kind in ("TOOBIG", "CONSTRAINT", "MISMATCH") or (
-        kind is None and not isinstance(error, OSError)
+        kind is None and not isinstance(error, (OSError, *_DAMAGE))
     )
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether the file is at fault, so that moving it aside helps."""
-    return isinstance(error, DamagedError) or _kind(error) in ("CORRUPT", "NOTADB")
+    """Whether, at a start, the file is at fault, so that moving it aside helps.
+
+    ERROR is a wrong statement; ours are right, so the file's idea of its tables is wrong.
+    """
+    return isinstance(error, _DAMAGE) or _kind(error) in ("CORRUPT", "NOTADB", "ERROR")
 
 
 def sentence(error: BaseException, path: Path) -> str:
@@ -55,7 +61,7 @@ def sentence(error: BaseException, path: Path) -> str:
             return f"{path} is locked: close the program that has it open (a sqlite3 shell?)"
         case "CORRUPT" | "NOTADB":
             return damaged
-        case None if isinstance(error, DamagedError):
+        case None if isinstance(error, _DAMAGE):
             return damaged
         case None if not isinstance(error, OSError):
             return (

@@ -100,15 +100,15 @@ class Rows:
             self._db.execute("UPDATE journal SET seq = seq + ?", (by,))
             self._db.execute("UPDATE cursors SET seq = seq + ?", (by,))
             self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'floor'", (by,))
-            self._db.execute("DELETE FROM meta WHERE key = 'copied'")
+            self._db.execute("DELETE FROM meta WHERE key = 'leap'")
             self._db.execute("COMMIT")
         except BaseException:
             undo(self._db)
             raise
 
-    def is_copy(self) -> bool:
-        """Whether this file was made by `schema.copy` and never opened since."""
-        return self._db.execute("SELECT 1 FROM meta WHERE key = 'copied'").fetchone() is not None
+    def must_leap(self) -> bool:
+        """Whether this file is marked: a copy, or begun anew, and never opened since."""
+        return self._db.execute("SELECT 1 FROM meta WHERE key = 'leap'").fetchone() is not None
 
     def commit(self, changes: Sequence[Change]) -> tuple[list[Outcome], Exception | None]:
         """Make all changes durable in one transaction.

@@ -88,7 +88,7 @@ class SqliteStore:
     def _open(self) -> Loaded:
         try:
             return self._begin(lost=self._lock.known)
-        except (SqliteError, DamagedError) as error:
+        except (SqliteError, DamagedError, UnicodeDecodeError) as error:
             if not is_damage(error):
                 raise
             self._disconnect()
@@ -97,17 +97,15 @@ class SqliteStore:
         return replace(self._begin(lost=True), repaired=said)
 
     def _begin(self, *, lost: bool) -> Loaded:
-        """Open the file as it is. `lost`: where it is new, there was one before."""
+        """Open the file as it is. `lost`: if it is new, there was one before."""
         self._db = db = schema.connect(self._path)
         self._beat_while_working(db)
         schema.refuse_newer(db, self._path)
-        new = schema.version(db) == 0
-        if not new:
-            schema.check(db)
-        schema.migrate(db, self._path, self._now())
+        schema.check(db)
+        schema.migrate(db, self._path, lost=lost)
         self._rows = rows.Rows(db)
         loaded = self._rows.load()
-        if self._rows.is_copy() or (new and lost):
+        if self._rows.must_leap():
             self._rows.leap(self._now())
             loaded = self._rows.load()
         db.set_progress_handler(None, 0)
@@ -228,7 +226,7 @@ class SqliteStore:
     def _copy(self, db: Connection, target: Path) -> None:
         if target.resolve() == self._path.resolve():
             raise StoreError(f"{target} is the state itself: name another file")
-        schema.copy(db, target, self._now())
+        schema.copy(db, target)
 
     async def _read(
         self,

@@ -81,8 +81,9 @@ def anything(hint: Any) -> st.SearchStrategy[Any]:
         return _LEAVES[hint]
     arguments = get_args(hint)
     if is_dataclass(hint):
-        hints = get_type_hints(hint)
-        return st.builds(hint, **{each.name: anything(hints[each.name]) for each in fields(hint)})
+        kind: Any = hint
+        hints = get_type_hints(kind)
+        return st.builds(kind, **{each.name: anything(hints[each.name]) for each in fields(kind)})
     if get_origin(hint) is tuple and arguments[-1] is Ellipsis:
         return st.lists(anything(arguments[0]), max_size=3).map(tuple)
     if get_origin(hint) is tuple:
