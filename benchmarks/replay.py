@@ -44,7 +44,7 @@ class Recording:
     def caught_up(self) -> float:
         """The second of the first sample that was at most CAUGHT_UP blocks behind."""
         return next(
-            sample["t"]
+            float(sample["t"])
             for sample in self.samples
             if "error" not in sample and self.behind(sample) <= CAUGHT_UP
         )
@@ -62,9 +62,9 @@ class Recording:
 
 def load(path: Path) -> Recording:
     """Read a recording, .jsonl or .jsonl.gz."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as file:
-        rows = [json.loads(line) for line in file]
+    data = path.read_bytes()
+    text = gzip.decompress(data) if path.suffix == ".gz" else data
+    rows = [json.loads(line) for line in text.splitlines()]
     samples = [row for row in rows if "log" not in row and "event" not in row]
     first = next(row for row in samples if "unix_ms" in row)
     return Recording(

@@ -131,14 +131,14 @@ def trace(recording: Recording, way: Way) -> None:
     """Print every look: for finding out why a number is as it is."""
     for seen in watch(recording, way):
         task, live = seen.task, seen.task.live
-        reading = seen.observation if isinstance(seen.observation, Reading) else None
+        reading = seen.observation if isinstance(seen.observation, Reading) else Reading()
         left = recording.caught_up - seen.second
         print(
             f"{seen.second:7.1f} {task.percent:5.1f} {task.phase!s:14} pass {task.pass_number} "
-            f"{reading.position if reading else None!s:>8} of {reading.target if reading else None!s:>8} "
+            f"{reading.position!s:>8} of {reading.target!s:>8} "
             f"rate {_cell(live.rate, '.1f')} left {left:.0f} eta {_cell(live.eta, '.0f')} "
             f"{live.eta_reason} {task.reason} {[hint.code for hint in live.hints]} "
-            f"behind {recording.behind(seen.sample) if reading else '-'} {seen.events}"
+            f"behind {reading.behind} {seen.events}"
         )
 
 

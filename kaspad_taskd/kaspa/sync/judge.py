@@ -14,8 +14,10 @@ from kaspad_taskd.kaspa.sync.plan import plan
 from kaspad_taskd.kaspa.sync.position import Position, locate
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
-MEASURED_S = 60.0
-"""Seconds of headers from which on their rate is known and counts in what lies ahead."""
+MEASURED_S = 30.0
+"""Seconds of headers from which on their average speed is told."""
+PASSES, PAUSE_S = 3, 3.0
+"""So many passes a real sync took, with so many seconds before each in which nothing moved."""
 _MEGABYTE = 1_048_576
 
 
@@ -115,34 +117,32 @@ def _headers(memory: Memory, look: NodeReading, where: Position) -> Span:
     here = way.place(memory, look, where)
     if here is None:
         return Span(unit="headers")
-    if memory.goal is None:
+    if memory.goal is None or memory.goal < here:
         return Span(here, memory.start, None, "headers", "unknown", where.bps)
     exact = memory.goal_from > 0 or (where.exact and not memory.staging)
     basis = "exact" if exact else "estimated"
-    return Span(here, memory.start, max(memory.goal, here), "headers", basis, where.bps)
+    return Span(here, memory.start, memory.goal, "headers", basis, where.bps)
 
 
 def _route(memory: Memory, where: Position, key: str, span: Span) -> Route | None:
     """What lies ahead: this pass, then headers and blocks of what the network made meanwhile."""
-    measured = memory.headers_s >= MEASURED_S
-    further = ("headers", "blocks") if measured else ("blocks",)
+    legs: tuple[Leg, ...]
     if key == "blocks" and where.pos is not None and where.headers is not None and where.tip:
-        leg = Leg("blocks", where.headers - where.pos)
-        return Route((leg,), where.tip - where.headers, further)
-    if key == "headers" and span.position is not None and span.target is not None:
-        return _route_from_headers(memory, where, span.target - span.position, further)
-    return None
+        legs, grown = (Leg("blocks", where.headers - where.pos),), where.tip - where.headers
+    elif key == "headers" and span.position is not None and span.target is not None:
+        legs, grown = _from_headers(memory, where, span.target - span.position)
+    else:
+        return None
+    return Route(legs, grown, ("headers", "blocks"))
 
 
-def _route_from_headers(
-    memory: Memory, where: Position, ahead: float, further: tuple[str, ...]
-) -> Route:
+def _from_headers(memory: Memory, where: Position, ahead: float) -> tuple[tuple[Leg, ...], float]:
     if memory.staging or where.pos is None or where.headers is None:
         bodies, grown = (memory.goal or 0) - float(memory.start or 0), 0.0
     else:
         end = where.headers + ahead
         bodies, grown = end - where.pos, max(0.0, (where.tip or end) - end)
-    return Route((Leg("headers", ahead), Leg("blocks", bodies)), grown, further)
+    return (Leg("headers", ahead), Leg("blocks", bodies)), grown
 
 
 def _eta_reason(memory: Memory, key: str, span: Span) -> EtaReason | None:

@@ -54,8 +54,8 @@ class Memory:
         blocks_start: the position at which `blocks` began, kept over passes.
         goal: where the headers of this pass have to get, in the count of `start`.
         goal_from: the log's header time that `goal` was computed from, 0 for none.
-        headers_s: seconds spent downloading headers: their rate is known from 60 on.
-        blocks_s: seconds spent downloading blocks.
+        headers_s: seconds spent downloading headers.
+        headers_n: headers that came in them.
         still: seconds without any movement.
         idle: seconds without a download and without movement, peers connected.
         proofs: how many proofs the log had begun at the last look.
@@ -76,7 +76,7 @@ class Memory:
     goal: int | None = None
     goal_from: int = 0
     headers_s: float = 0.0
-    blocks_s: float = 0.0
+    headers_n: int = 0
     still: float = 0.0
     idle: float = 0.0
     proofs: int = 0
@@ -109,7 +109,6 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "sure": (bool,),
     "staging": (bool,),
     "headers_s": (int, float),
-    "blocks_s": (int, float),
     "still": (int, float),
     "idle": (int, float),
 }

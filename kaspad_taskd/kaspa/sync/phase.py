@@ -97,6 +97,8 @@ def detect(memory: Memory, look: NodeReading, where: Position, moved: Moves, don
     stage = memory.story.stage
     if where.transitional:
         return stage if stage in STATE or stage == "headers" else "state_download"
+    if stage == "utxoindex" and moved.pos > 1:
+        return "blocks"  # no line says that an index is built
     if look.ibd_peers and stage is not None and stage not in STATE:
         early = memory.phase is None or memory.phase in FIRST
         return stage if stage != "negotiating" or early else memory.phase or stage

@@ -53,7 +53,8 @@ def locate(look: NodeReading, reference: int | None = None) -> Position:
     )
     pos = _pos(look, transitional)
     lag = _lag(look)
-    genesis = not transitional and look.block_count <= 1 and lag > GENESIS_AGE_S
+    bare = look.block_count <= 1 or look.protocol == "go"  # Go counts bodies, its score stands
+    genesis = not transitional and bare and lag > GENESIS_AGE_S
     headers = None if pos is None else _headers(look, pos, transitional)
     tip = _tip(pos, headers, lag * bps, genesis, reference)
     return Position(pos, headers, lag, tip, reference is not None, bps, transitional, genesis)

@@ -15,6 +15,8 @@ LONGEST_STEP_S = 120.0
 """Longest time between two looks that counts: a clock that jumps tells no standstill."""
 SHALLOWEST_S, DEEPEST_S = 30 * 3600, 42 * 3600
 """Age of the pruning point of mainnet and testnet: a proof's headers begin there."""
+STANDSTILL_S = 20
+"""A chunk of 1 024 headers takes a slow connection so long; more is a standstill."""
 LIVELY_RX = 16_384
 """Bytes in 15 s that are more than pings."""
 BY_BYTES = frozenset({*FIRST, *STATE, "proof", "proof_or_headers"})
@@ -58,13 +60,21 @@ def timed(memory: Memory, look: NodeReading, new: Mark, moved: Moves) -> Memory:
     by_bytes = memory.phase in BY_BYTES and moved.rx >= LIVELY_RX
     alive = counted or by_bytes or (memory.phase == "utxoindex" and moved.disk > 0)
     idle = not counted and not look.ibd_peers and look.peers > 0
-    return replace(
+    memory = replace(
         memory,
         still=0.0 if alive else memory.still + step,
         idle=memory.idle + step if idle else 0.0,
-        headers_s=memory.headers_s + (step if memory.phase == "headers" else 0.0),
-        blocks_s=memory.blocks_s + (step if memory.phase == "blocks" else 0.0),
     )
+    return _measured(memory, last, new, step) if memory.phase == "headers" else memory
+
+
+def _measured(memory: Memory, last: Mark, new: Mark, step: float) -> Memory:
+    """Carry on the average speed of headers; looks at which none came count when the next do."""
+    name = "staged" if memory.staging else "headers"
+    rise = (getattr(new, name) or 0) - (getattr(last, name) or 0)
+    if rise < 0 or memory.still > STANDSTILL_S:
+        return memory
+    return replace(memory, headers_s=memory.headers_s + step, headers_n=memory.headers_n + rise)
 
 
 def enter(memory: Memory, look: NodeReading, where: Position, moved: Moves, phase: str) -> Memory:

@@ -1,0 +1,56 @@
+"""What a type of task is to the rest of the daemon: its table read, its probe made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from kaspad_taskd.core.model import Definition
+from kaspad_taskd.core.observation import Json, Observation
+from kaspad_taskd.tables import Table
+
+Allow: TypeAlias = Callable[[str, int], bool]
+"""Whether this IP address and port may be asked."""
+
+
+class Probe(Protocol):
+    """Can take one look at a service (engine.ports.Probe)."""
+
+    async def observe(self, memory: Mapping[str, Json]) -> Observation:
+        """Ask once."""
+
+    async def close(self) -> None:
+        """Let connections go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """A checker's table, read.
+
+    Attributes:
+        config: with its defaults, camelCase keys, as it is shown and kept.
+        endpoint: what is asked, without secrets, or None.
+        asks: hosts and ports that are connected to.
+    """
+
+    config: Mapping[str, Json] = field(default_factory=dict)
+    endpoint: str | None = None
+    asks: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeType:
+    """One type of task.
+
+    Attributes:
+        name: as definitions call it.
+        parse: reads the checker's table of a service; what is wrong is noted in the table. Where
+            faults were noted, what it returns names only what can be known, `asks` among it.
+        open: makes the probe of a definition whose checker was parsed, or None where it has none.
+            May raise ImportError.
+    """
+
+    name: str
+    parse: Callable[[Table, str], Checker]
+    open: Callable[[Definition, Allow | None], Probe | None]
