@@ -151,7 +151,11 @@ class Board:
         now = self.engine.now()
         held, self._held = self._held, {}
         for task_id in held:
-            self._show(task_id, now)
+            at, _ = self._shown.get(task_id, (0, None))
+            if 0 <= now - at < SHOW_EVERY_MS:
+                self._held[task_id] = None
+            else:
+                self._show(task_id, now)
 
     def remind(self) -> None:
         """Tell progress that was not told for long; called every few seconds."""

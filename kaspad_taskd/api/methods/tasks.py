@@ -210,8 +210,8 @@ def _reporting(api: Api) -> list[Method]:
     revision = checks.integer("revision", 0, 2**53, summary="the one already known")
     timeout = checks.number("timeout", 0, LONGEST_WAIT_MS, default=30_000, summary="ms")
     progress = checks.number("progress", 0, 100, summary="percent")
-    says = (which, progress, checks.flag("completed"),
-            checks.text("error", required=False, maximum=2000), checks.facts("metadata"))  # fmt: skip
+    said = checks.text("error", required=False, maximum=2000)
+    says = (which, progress, checks.flag("completed"), said, checks.facts("metadata"))
     return [
         Method("checkTaskStatus", "Take a look now (or wait for the one in flight).",
                answering(check), (which,), looked, errors=("not-found",)),

@@ -1,0 +1,131 @@
+"""The looks: one at a time, in time, never anybody's end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from kaspad_taskd.core.inputs import Pause, Start
+from kaspad_taskd.core.model import Health, Status
+from kaspad_taskd.core.observation import Reading, Unreachable
+from kaspad_taskd.core.reason import Reason
+from tests.fakes.house import definition, house
+
+pytestmark = pytest.mark.looptime
+
+
+async def test_looks_never_overlap_and_the_interval_counts_from_the_end() -> None:
+    """A slow look delays the next one instead of meeting it."""
+    async with house() as built:
+        built.probe("work").takes = 4.0
+        await built.roster.register(definition(interval=1.0))
+        await asyncio.sleep(20.5)
+        assert built.probe("work").looks == 5
+        assert built.probe("work").most_at_once == 1
+
+
+async def test_a_look_that_hangs_is_a_timeout_never_an_error() -> None:
+    """Past its deadline a look is cut and counts as unreachable."""
+    async with house() as built:
+        built.probe("work").takes = 1000.0
+        await built.roster.register(definition())
+        await asyncio.sleep(5.5)
+        task = built.task("work")
+        assert (task.status, task.health, task.reason) == (
+            Status.IN_PROGRESS, Health.UNREACHABLE, Reason.TIMEOUT,
+        )  # fmt: skip
+
+
+async def test_a_probe_that_crashes_is_health_with_an_incident(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The traceback is in the log under the incident that the task names."""
+    async with house() as built:
+        built.probe("work").default = KeyError("secret")
+        with caplog.at_level(logging.ERROR):
+            await built.roster.register(definition())
+            await asyncio.sleep(1)
+        task = built.task("work")
+        assert task.reason is Reason.CHECKER_FAULT
+        assert str(task.live.params["incident"]) in caplog.text
+        assert "secret" not in str(task.live.params)
+
+
+async def test_unreachable_services_are_asked_less_often_up_to_a_minute() -> None:
+    """The interval doubles while there is no answer, and is back with the first one."""
+    async with house() as built:
+        built.probe("work").default = Unreachable(Reason.REFUSED)
+        await built.roster.register(definition(interval=1.0))
+        await asyncio.sleep(600)
+        looks = built.probe("work").looks
+        assert 14 <= looks <= 17
+        built.probe("work").default = Reading(position=1.0)
+        await asyncio.sleep(61)
+        before = built.probe("work").looks
+        await asyncio.sleep(10.5)
+        assert built.probe("work").looks - before >= 10
+
+
+async def test_a_pause_ends_the_look_in_flight_and_start_takes_one_at_once() -> None:
+    """Nobody is asked while paused; the late answer is dropped."""
+    async with house() as built:
+        built.probe("work").takes = 3.0
+        await built.roster.register(definition())
+        await asyncio.sleep(1)
+        await built.engine.act("work", Pause())
+        await asyncio.sleep(30)
+        assert built.probe("work").looks == 1
+        assert built.task("work").live.last_checked is None
+        built.probe("work").takes = 0.0
+        await built.engine.act("work", Start())
+        await asyncio.sleep(1)
+        assert built.probe("work").looks == 2
+
+
+async def test_stop_and_start_in_one_breath_still_looks() -> None:
+    """A look that is ending does not swallow the one planned meanwhile."""
+    async with house() as built:
+        built.probe("work").takes = 3.0
+        await built.roster.register(definition())
+        await asyncio.sleep(1)
+        await asyncio.gather(built.engine.act("work", Pause()), built.engine.act("work", Start()))
+        await asyncio.sleep(4)
+        assert built.task("work").live.last_checked is not None
+
+
+async def test_at_most_64_looks_at_once() -> None:
+    """A hundred slow services are asked in turn, all of them."""
+    async with house() as built:
+        for number in range(100):
+            built.probe(f"t{number}").takes = 2.0
+            await built.roster.register(definition(f"t{number}"))
+        await asyncio.sleep(1)
+        assert sum(probe.at_once for probe in built.probes.values()) == 64
+        await asyncio.sleep(4)
+        assert all(probe.looks for probe in built.probes.values())
+
+
+async def test_check_now_waits_for_the_look_in_flight_or_takes_one() -> None:
+    """An asked look is answered with its result."""
+    async with house() as built:
+        await built.roster.register(definition())
+        await asyncio.sleep(1)
+        built.probe("work").default = Reading(position=7.0, target=10.0)
+        await built.monitors.check("work")
+        assert built.task("work").percent == 70.0
+        built.probe("work").takes = 1.0
+        before = built.probe("work").looks
+        await asyncio.gather(built.monitors.check("work"), built.monitors.check("work"))
+        assert built.probe("work").looks == before + 1
+
+
+async def test_a_report_that_falls_silent_stalls() -> None:
+    """Without a probe time alone decides."""
+    async with house() as built:
+        await built.roster.register(definition(type="report", stall_after=60.0))
+        await asyncio.sleep(55)
+        assert built.task("work").health is Health.UNKNOWN
+        await asyncio.sleep(20)
+        assert built.task("work").health is Health.STALLED
