@@ -1,17 +1,18 @@
 """Tasks, definitions and facts as documents (JSON), and back.
 
-Plain fields pass as they are, by name; nested ones have a line of their own each way. A field that
-a document lacks has its default, one that this version does not know is ignored: an older and a
-newer daemon can read each other's documents. A reason that is unknown is read as none, but a new
-status, health or event name needs a new schema step, which an older daemon refuses.
+Fields pass as they are, by name, but for those that JSON cannot say or gives back as something
+else: a table below says how. A field that a document lacks has its default, one that this version
+does not know is ignored: an older and a newer daemon can read each other's documents. A reason that
+is unknown is read as none, but a new status, health or event name needs a new schema step, which an
+older daemon refuses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 
 from kaspad_taskd import jsontext
 from kaspad_taskd.core.fact import EventName, Fact
@@ -34,37 +35,112 @@ from kaspad_taskd.core.model import (
 from kaspad_taskd.core.observation import Hint, Json
 from kaspad_taskd.core.reason import EtaReason, Reason
 
-_Word = TypeVar("_Word", Reason, EtaReason)
+_Way: TypeAlias = tuple[Callable[[Any], Json] | None, Callable[[Json], Any] | None]
+"""How a field is written and how it is read; None: as it is."""
 
 
-class _Plain:
-    """The fields of a class that need no code.
+class _Shape:
+    """How the objects of a dataclass are documents.
 
     Args:
-        kind: a dataclass.
-        nested: fields that JSON cannot say as they are.
-        restored: fields that JSON can say, but gives back as something else.
+        kind: the dataclass.
+        leave: a field that stands elsewhere.
+        ways: of the fields that need one.
     """
 
-    def __init__(self, kind: type[Any], nested: str = "", restored: str = "") -> None:
-        names = [field.name for field in fields(kind)]
-        self._written = tuple(name for name in names if name not in nested.split())
-        self._read = tuple(name for name in self._written if name not in restored.split())
-        self._values = attrgetter(*self._written)
+    def __init__(self, kind: type[Any], leave: str = "", **ways: _Way) -> None:
+        self._kind = kind
+        self._names = tuple(each.name for each in fields(kind) if each.name != leave)
+        self._values = attrgetter(*self._names)
+        self._writers = [(name, write) for name, (write, _) in ways.items() if write]
+        self._readers = [(name, read) for name, (_, read) in ways.items() if read]
 
     def write(self, thing: object) -> dict[str, Json]:
-        return dict(zip(self._written, self._values(thing), strict=True))
+        document = dict(zip(self._names, self._values(thing), strict=True))
+        for name, write in self._writers:
+            document[name] = write(document[name])
+        return document
 
-    def read(self, document: Mapping[str, Json]) -> dict[str, Any]:
-        return {name: document[name] for name in self._read if name in document}
+    def read(self, document: Mapping[str, Json], **given: Any) -> Any:
+        values = {name: document[name] for name in self._names if name in document}
+        for name, read in self._readers:
+            if name in values:
+                values[name] = read(values[name])
+        return self._kind(**values, **given)
 
 
-_DEFINITION = _Plain(Definition, "checker on_complete", "after origin")
-_TASK = _Plain(Task, "definition phases epoch failure live", "status health reason waiting_for")
-_LIVE = _Plain(Live, "detail hints metadata params window memory", "shown eta_reason")
-_PHASE = _Plain(PhaseRecord)
-_DETAIL = _Plain(Detail)
-_EPOCH = _Plain(Epoch)
+def _one(shape: _Shape) -> _Way:
+    return shape.write, shape.read
+
+
+def _many(shape: _Shape) -> _Way:
+    return (
+        lambda things: [shape.write(thing) for thing in things],
+        lambda documents: tuple([shape.read(document) for document in documents]),
+    )
+
+
+def _or_none(way: _Way) -> _Way:
+    write, read = way
+    return (
+        write and (lambda thing: None if thing is None else write(thing)),
+        read and (lambda document: None if document is None else read(document)),
+    )
+
+
+def _word(kind: type[Reason] | type[EtaReason], unknown: Reason | None = None) -> _Way:
+    """A member of a list that grows; a word of a later version is read as `unknown`."""
+
+    def read(word: str) -> Reason | EtaReason | None:
+        try:
+            return kind(word)
+        except ValueError:
+            return unknown
+
+    return None, read
+
+
+_TABLE: _Way = (dict, None)  # any Mapping; JSON wants a dict
+_TUPLE: _Way = (None, tuple)
+_SAMPLES: _Way = (
+    lambda samples: [(sample.at, sample.position) for sample in samples],
+    lambda pairs: tuple([Sample(*pair) for pair in pairs]),
+)
+
+_DEFINITION = _Shape(
+    Definition,
+    after=_TUPLE,
+    checker=_TABLE,
+    on_complete=_or_none(
+        (lambda reaction: list(reaction.command), lambda words: OnComplete(tuple(words)))
+    ),
+    origin=(None, Origin),
+)
+_LIVE = _Shape(
+    Live,
+    shown=_or_none(_TUPLE),
+    detail=_or_none(_one(_Shape(Detail))),
+    eta_reason=_or_none(_word(EtaReason)),
+    hints=_many(_Shape(Hint, params=_TABLE)),
+    metadata=_TABLE,
+    params=_TABLE,
+    window=_one(_Shape(Window, samples=_SAMPLES, rates=_TABLE)),
+    memory=_TABLE,
+)
+_TASK = _Shape(
+    Task,
+    leave="definition",
+    status=(None, Status),
+    health=(None, Health),
+    reason=_or_none(_word(Reason)),
+    waiting_for=_TUPLE,
+    phases=_many(_Shape(PhaseRecord)),
+    epoch=_one(_Shape(Epoch)),
+    failure=_or_none(
+        _one(_Shape(Failure, reason=_word(Reason, Reason.CHECKER_ERROR), params=_TABLE))
+    ),
+    live=_one(_LIVE),
+)
 
 
 def definition_text(definition: Definition) -> str:
@@ -73,11 +149,7 @@ def definition_text(definition: Definition) -> str:
     Raises:
         TypeError, ValueError: a value of it cannot be said in JSON.
     """
-    document = _DEFINITION.write(definition)
-    document["checker"] = dict(definition.checker)
-    reaction = definition.on_complete
-    document["on_complete"] = reaction and {"command": reaction.command}
-    return _text(document)
+    return _text(_DEFINITION.write(definition))
 
 
 def definition_of(text: str) -> Definition:
@@ -86,15 +158,8 @@ def definition_of(text: str) -> Definition:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
-    document = jsontext.loads(text)
-    reaction = document.get("on_complete")
-    return Definition(
-        **_DEFINITION.read(document),
-        after=tuple(document.get("after", ())),
-        origin=Origin(document["origin"]),
-        checker=document.get("checker", {}),
-        on_complete=reaction and OnComplete(tuple(reaction["command"])),
-    )
+    definition: Definition = _DEFINITION.read(jsontext.loads(text))
+    return definition
 
 
 def task_text(task: Task) -> str:
@@ -103,12 +168,7 @@ def task_text(task: Task) -> str:
     Raises:
         TypeError, ValueError: a value of it cannot be said in JSON.
     """
-    document = _TASK.write(task)
-    document["phases"] = [_PHASE.write(phase) for phase in task.phases]
-    document["epoch"] = _EPOCH.write(task.epoch)
-    document["failure"] = task.failure and _failure_document(task.failure)
-    document["live"] = _live_document(task.live)
-    return _text(document)
+    return _text(_TASK.write(task))
 
 
 def task_of(text: str, definition: Definition) -> Task:
@@ -117,20 +177,8 @@ def task_of(text: str, definition: Definition) -> Task:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
-    document = jsontext.loads(text)
-    failure = document.get("failure")
-    return Task(
-        definition,
-        **_TASK.read(document),
-        status=Status(document["status"]),
-        health=Health(document["health"]),
-        reason=_word(Reason, document.get("reason")),
-        waiting_for=tuple(document.get("waiting_for", ())),
-        phases=tuple(PhaseRecord(**_PHASE.read(each)) for each in document.get("phases", ())),
-        epoch=Epoch(**_EPOCH.read(document.get("epoch", {}))),
-        failure=failure and _failure_of(failure),
-        live=_live_of(document.get("live", {})),
-    )
+    task: Task = _TASK.read(jsontext.loads(text), definition=definition)
+    return task
 
 
 def fact_text(fact: Fact) -> str:
@@ -163,59 +211,3 @@ def fact_of(text: str, task_id: str, at: Moment) -> Fact:
 
 def _text(document: Json) -> str:
     return jsontext.dumps(document).decode()
-
-
-def _word(kind: type[_Word], word: str | None) -> _Word | None:
-    """The member of a list that grows, or None for a word of a later version."""
-    try:
-        return None if word is None else kind(word)
-    except ValueError:
-        return None
-
-
-def _failure_document(failure: Failure) -> Json:
-    return {"reason": failure.reason, "params": dict(failure.params), "text": failure.text}
-
-
-def _failure_of(document: Mapping[str, Json]) -> Failure:
-    reason = _word(Reason, document["reason"]) or Reason.CHECKER_ERROR
-    return Failure(reason, document["params"], document.get("text"))
-
-
-def _live_document(live: Live) -> Json:
-    document = _LIVE.write(live)
-    document["detail"] = live.detail and _DETAIL.write(live.detail)
-    document["hints"] = [{"code": hint.code, "params": dict(hint.params)} for hint in live.hints]
-    document["metadata"] = dict(live.metadata)
-    document["params"] = dict(live.params)
-    document["memory"] = dict(live.memory)
-    document["window"] = {
-        "phase": live.window.phase,
-        "samples": [(sample.at, sample.position) for sample in live.window.samples],
-        "rates": dict(live.window.rates),
-        "seen_at": live.window.seen_at,
-        "moved_at": live.window.moved_at,
-    }
-    return document
-
-
-def _live_of(document: Mapping[str, Json]) -> Live:
-    shown, detail = document.get("shown"), document.get("detail")
-    return Live(
-        **_LIVE.read(document),
-        shown=shown and (shown[0], shown[1]),
-        eta_reason=_word(EtaReason, document.get("eta_reason")),
-        detail=detail and Detail(**_DETAIL.read(detail)),
-        hints=tuple(Hint(each["code"], each["params"]) for each in document.get("hints", ())),
-        metadata=document.get("metadata", {}),
-        params=document.get("params", {}),
-        memory=document.get("memory", {}),
-        window=_window_of(document.get("window", {})),
-    )
-
-
-def _window_of(document: Mapping[str, Json]) -> Window:
-    samples = tuple(Sample(at, position) for at, position in document.get("samples", ()))
-    rates = document.get("rates", {})
-    seen_at, moved_at = document.get("seen_at"), document.get("moved_at")
-    return Window(document.get("phase"), samples, rates, seen_at, moved_at)

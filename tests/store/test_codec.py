@@ -74,7 +74,9 @@ def test_read_only_mappings_can_be_written() -> None:
     assert codec.task_of(codec.task_text(task), task.definition) == task
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"status": "no-such", "health": "ok"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "5", "{}", '{"status": "no-such", "health": "ok"}']
+)
 def test_a_damaged_document_raises(text: str) -> None:
     """Garbage is an error that the store knows how to take, never a task."""
     with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):

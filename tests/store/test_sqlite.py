@@ -7,6 +7,7 @@ import logging
 import random
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -193,9 +194,10 @@ async def test_a_kill_during_a_repair_does_not_lose_the_leap(
     """The new file is marked from its first transaction on."""
     await fill(path)
     await asyncio.to_thread(path.write_bytes, b"no database")
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(rows.Rows, "leap", raise_interrupt)
-        SqliteStore(path, lambda: NOW).open()
+        with pytest.raises(KeyboardInterrupt):
+            SqliteStore(path, lambda: NOW).open()
     assert (await look_into(path)).seq == NOW
 
 
@@ -284,10 +286,11 @@ async def test_our_own_fault_is_logged(opened: Opened, caplog: pytest.LogCapture
     assert caplog.records[0].exc_info is not None
 
 
-async def test_a_damaged_event_is_an_error_of_the_read_alone(opened: Opened) -> None:
+async def test_a_damaged_event_is_an_error_of_the_read_alone(opened: Opened, path: Path) -> None:
     """The sentence has the cure; changes are still taken."""
     assert await opened.fault(Change(facts=(fact(),))) is None
-    opened.db.execute("UPDATE journal SET document = '{'")
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE journal SET document = '{'")
     with pytest.raises(StoreError, match="is damaged: restart"):
         await opened.store.events(0, 9)
     assert await opened.fault(Change(facts=(fact(),))) is None
