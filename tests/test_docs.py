@@ -1,0 +1,32 @@
+"""The pages say what is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+PLACE = re.compile(r"(?<![\w/.-])(?:kaspad_taskd|tests|benchmarks|packaging)/[\w./-]*\w/?")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_points_to_exists(page: Path) -> None:
+    """Links lead somewhere, and files that are named are there."""
+    text = page.read_text()
+    links = [page.parent / link for link in LINK.findall(text)]
+    places = [ROOT / place for place in PLACE.findall(text)]
+    assert [str(path) for path in (*links, *places) if not path.exists()] == []
+
+
+def test_the_newcomers_pages_name_every_room() -> None:
+    """A room that nobody tells of is found by nobody."""
+    rooms = {
+        path.name for path in (ROOT / "kaspad_taskd").iterdir() if (path / "__init__.py").exists()
+    }
+    house = (ROOT / "CONTRIBUTING.md").read_text()
+    assert {room for room in rooms if f"{room}/" not in house} == set()
