@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 from kaspad_taskd.durations import format_duration
@@ -37,6 +38,8 @@ Style: TypeAlias = Literal["toml", "json"]
 
 MAX_UNKNOWN: Final = 20
 """Unknown keys told of one table; the rest is counted."""
+MAX_FAULTS: Final = 100
+"""Faults told of one writer's work; more would not be read."""
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -90,12 +93,23 @@ class Table:
         path: str = "",
         style: Style = "toml",
         file: str | None = None,
+        names: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Read `data`, which stands at the key path `path` of `file`; no table is a fault."""
+        """Read `data`; that it is no table is a fault.
+
+        Args:
+            data: what was written.
+            faults: where to add what is wrong.
+            path: the key path at which `data` stands, as written.
+            style: how keys are spelt.
+            file: where it stands, for the faults.
+            names: keys that JSON spells otherwise than in camelCase, by their snake_case.
+        """
         self.faults = faults
         self.path = path
         self.style: Style = style
         self.file = file
+        self._names = names
         self._data: Mapping[Any, Any] = data if isinstance(data, Mapping) else {}
         self._asked: set[str] = set()
         self._read: dict[str, Json] = {}
@@ -103,9 +117,11 @@ class Table:
         if not isinstance(data, Mapping):
             self.fault("", f"must be a table, not {kind_of(data)}")
 
-    def spelt(self, key: str) -> str:
-        """Return a snake_case key as the writer of this table spells it."""
-        return camel(key) if self.style == "json" else key
+    def spelt(self, key: str, style: Style | None = None) -> str:
+        """Return a snake_case key as it is spelt in a style (its writer's)."""
+        if (style or self.style) == "toml":
+            return key
+        return self._names.get(key) or camel(key)
 
     def where(self, key: str) -> str:
         """Return the full path of a key, as its writer spells it."""
@@ -115,14 +131,9 @@ class Table:
         """Note what is wrong with a key (snake_case; "" is the table), once a key."""
         self._note(self.where(key), problem, kind)
 
-    def sound(self, key: str) -> bool:
-        """Whether nothing is wrong with a key so far."""
-        where = self.where(key)
-        return all(fault.key != where or fault.file != self.file for fault in self.faults)
-
-    def given(self, key: str) -> bool:
-        """Whether the writer gave a value (null in JSON is none)."""
-        return self._data.get(self.spelt(key)) is not None
+    def peek(self, key: str) -> Json:
+        """Return what was written at a key, unchecked, or None; it still has to be asked for."""
+        return self._data.get(self.spelt(key))
 
     def string(
         self,
@@ -263,8 +274,12 @@ class Table:
 
         Durations are strings; what is not given and has no default is left out.
         """
-        spell = camel if style == "json" else str
-        return {spell(key): _written(value, style) for key, value in self._read.items()}
+        written = {key: _written(value, style) for key, value in self._read.items()}
+        return {
+            self.spelt(key, style): value
+            for key, value in written.items()
+            if value or not isinstance(self._read[key], Table)
+        }
 
     def _get(
         self,
@@ -307,7 +322,8 @@ class Table:
         for fault in self.faults:
             if fault.key == where and fault.file == self.file:
                 return
-        self.faults.append(Fault(where, problem, self.file, kind))
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(Fault(where, problem, self.file, kind))
 
 
 def _path(path: str, name: object) -> str:

@@ -1,0 +1,163 @@
+"""One task definition, from TOML or JSON: its header here, its checker by the type's own parser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from kaspad_taskd.core.model import Definition, OnComplete, Origin
+from kaspad_taskd.tables import Fault, Style, Table
+from kaspad_taskd.values import Json, quote
+
+ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+ID_WORDS: Final = "must be letters, digits, . _ or -, beginning with a letter or digit, 100 at most"
+SERVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SERVICE_WORDS: Final = ID_WORDS.replace("100", "64")
+
+JSON_NAMES: Final = {"interval": "checkInterval", "checker": "config"}
+"""What JSON does not call by the camelCase of its TOML key."""
+NEVER: Final = "never"
+
+DAY: Final = 86_400.0
+INTERVAL: Final = (0.25, DAY)
+"""Bounds in seconds, as the following."""
+TIMEOUT: Final = (0.1, 600.0)
+STALL_AFTER: Final = (1.0, 30 * DAY)
+GIVE_UP_AFTER: Final = (1.0, 365 * DAY)
+MAX_CONFIRMATIONS: Final = 100
+MAX_AFTER: Final = 64
+MAX_ARGUMENTS: Final = 64
+
+FORBIDDEN: Final = "forbidden"
+"""The kind of a fault that is one only because it came over an API."""
+_FORBIDDEN: Final = "may only stand in a file: put the definition in /etc/kaspad-taskd/tasks.d"
+DEFAULTS: Final = Definition(id="", type="", service="")
+"""For the values of what a definition leaves out."""
+
+
+class Checker(Protocol):
+    """A checked `[checker]`, as its type's parser returns it."""
+
+    @property
+    def table(self) -> Mapping[str, Json]:
+        """As it is shown and kept: camelCase, defaults filled in; parsing it gives it again."""
+
+    @property
+    def endpoint(self) -> str | None:
+        """What is asked, without secrets, or None."""
+
+
+class ProbeType(Protocol):
+    """A type of task: knows how to read its checker."""
+
+    def parse(self, table: Table, service: str) -> Checker | None:
+        """Return the checker, or None with the reasons noted as faults of the table."""
+
+
+def parse_definition(
+    data: object,
+    types: Mapping[str, ProbeType],
+    *,
+    origin: Origin,
+    style: Style,
+    id: str | None = None,  # noqa: A002 - what everybody calls it
+    file: str | None = None,
+) -> Definition | list[Fault]:
+    """Return a definition, or all that is wrong with it.
+
+    Args:
+        data: the table as it was read.
+        types: the types of task by name.
+        origin: who wrote it; over an API commands are forbidden (fault kind "forbidden").
+        style: "toml" or "json".
+        id: the task's; None where JSON says it (`id`), or leaves it at `<type>-<service>`.
+        file: where it stands, for the faults.
+    """
+    faults: list[Fault] = []
+    table = Table(data, faults, style=style, file=file, names=JSON_NAMES)
+    kind = table.string("type", choices=sorted(types))
+    service = table.string("service", pattern=SERVICE, must=SERVICE_WORDS)
+    task_id = id or _id(table) or f"{kind}-{service}"
+    checker = _checker(table, types.get(kind), service)
+    header = _header(table)
+    on_complete = _on_complete(table)
+    if origin is Origin.API:
+        _forbid_commands(table, kind)
+    table.done()
+    if not faults and task_id in header["after"]:
+        table.fault("after", "a task cannot wait for itself")
+    if faults or checker is None:
+        return faults or [Fault(table.where("checker"), "cannot be used", file)]
+    return Definition(
+        id=task_id,
+        type=kind,
+        service=service,
+        checker=dict(checker.table),
+        endpoint=checker.endpoint,
+        on_complete=on_complete,
+        origin=origin,
+        **header,
+    )
+
+
+def _id(table: Table) -> str | None:
+    """The id that JSON gives; of a file it is the name, and the key is unknown there."""
+    if table.style == "toml":
+        return None
+    return table.string("id", None, pattern=ID, must=ID_WORDS)
+
+
+def _checker(table: Table, probe_type: ProbeType | None, service: str) -> Checker | None:
+    if probe_type is None:  # the fault is the type; nobody can judge what is in here
+        table.raw("checker")
+        return None
+    return probe_type.parse(table.table("checker"), service)
+
+
+def _header(table: Table) -> dict[str, Any]:
+    """Return pace, patience and order, by the fields of Definition."""
+    return {
+        "interval": table.duration("interval", DEFAULTS.interval, *INTERVAL),
+        "timeout": table.duration("timeout", DEFAULTS.timeout, *TIMEOUT),
+        "confirmations": table.integer(
+            "confirmations", DEFAULTS.confirmations, 1, MAX_CONFIRMATIONS
+        ),
+        "stall_after": table.duration("stall_after", DEFAULTS.stall_after, *STALL_AFTER),
+        "give_up_after": _give_up_after(table),
+        "after": _after(table),
+        "start": table.boolean("start", DEFAULTS.start),
+        "auto_switch": table.boolean("auto_switch", DEFAULTS.auto_switch),
+    }
+
+
+def _give_up_after(table: Table) -> float | None:
+    if table.peek("give_up_after") == NEVER:
+        table.string("give_up_after")
+        return None
+    return table.duration("give_up_after", None, *GIVE_UP_AFTER)
+
+
+def _after(table: Table) -> tuple[str, ...]:
+    after = table.strings("after", (), MAX_AFTER)
+    for other in after:
+        if not ID.fullmatch(other):
+            table.fault("after", f"{quote(other)} is no id of a task")
+    return tuple(dict.fromkeys(after))
+
+
+def _on_complete(table: Table) -> OnComplete | None:
+    if table.peek("on_complete") is None:
+        return None
+    on_complete = table.table("on_complete")
+    command = on_complete.strings("command", maximum=MAX_ARGUMENTS)
+    if not command or not command[0]:
+        on_complete.fault("command", 'must begin with a program: ["/usr/local/bin/notify", "{id}"]')
+    return OnComplete(command)
+
+
+def _forbid_commands(table: Table, kind: str) -> None:
+    if kind == "command":
+        table.fault("type", f"command {_FORBIDDEN}", FORBIDDEN)
+    if table.peek("on_complete") is not None:
+        table.fault("on_complete", f"a command {_FORBIDDEN}", FORBIDDEN)

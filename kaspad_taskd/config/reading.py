@@ -1,0 +1,71 @@
+"""One TOML file, read within bounds; whatever is wrong with it is a fault that names the cure."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from kaspad_taskd.tables import Fault
+from kaspad_taskd.values import quote
+
+MAX_BYTES: Final = 256 * 1024
+"""Size of a settings or definition file; real ones have one or two KiB."""
+
+
+def read_toml(path: Path) -> dict[str, Any] | Fault:
+    """Return the top table of a TOML file, or why there is none. Blocks, on a regular file only."""
+    try:
+        text = _read(path).decode("utf-8-sig").replace("\r\n", "\n")
+        return tomllib.loads(text)
+    except OSError as error:
+        problem = os_problem(path, error)
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8 text (byte {error.start + 1}); save it as UTF-8"
+    except RecursionError:
+        problem = "is no TOML: nested too deeply"
+    except ValueError as error:
+        problem = f"is no TOML: {_one_line(error)}"
+    return Fault("", problem, str(path))
+
+
+def os_problem(path: Path, error: OSError) -> str:
+    """Return what an OSError at a file or directory means and what to do about it."""
+    if isinstance(error, _UnfitError):
+        return str(error)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"may not be read by uid {os.geteuid()}; make it readable for the daemon's user"
+    if error.errno == errno.ELOOP:
+        return "is a link that leads to itself; remove it"
+    if error.errno == errno.ENOENT and path.is_symlink():
+        return "is a link to nothing; remove it, or make what it points to"
+    if error.errno == errno.ENOTDIR:
+        return "is no directory"
+    return f"cannot be read: {error.strerror or error}"
+
+
+class _UnfitError(OSError):
+    """Not what is read here; the sentence says why."""
+
+
+def _read(path: Path) -> bytes:
+    # A pipe in place of a file would block the open for ever.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise _UnfitError("is a directory; it must be a file")
+        if not stat.S_ISREG(mode):
+            raise _UnfitError("is no regular file")
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise _UnfitError(f"is larger than {MAX_BYTES // 1024} KiB")
+    return data
+
+
+def _one_line(error: ValueError) -> str:
+    """Its first line, without the text that it quotes at length."""
+    return quote(str(error).split("\n")[0]).strip('"') if len(str(error)) > 200 else str(error)

@@ -1,0 +1,215 @@
+"""The settings file: what the administrator decides for the whole daemon."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from kaspad_taskd.config.places import Places
+from kaspad_taskd.config.reading import read_toml
+from kaspad_taskd.config.switched import SwitchedService, read_service
+from kaspad_taskd.tables import Fault, Table
+
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME_WORDS: Final = (
+    "must be letters, digits, . _ or -, beginning with a letter or digit, 64 at most"
+)
+_HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?")
+_LISTEN_WORDS: Final = 'must be "HOST:PORT" like "127.0.0.1:3080", "[::1]:3080", or "off"'
+_ALLOW_WORDS: Final = 'write "loopback", "files", "HOST", "HOST:PORT" or "10.0.0.0/8"'
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host (name, IP address without brackets, or network) and a port; None is any port."""
+
+    host: str
+    port: int | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host and self.port is not None else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+
+LOOPBACK: Final = Address("loopback")
+"""In `allow_hosts`: 127.0.0.0/8 and ::1, any port."""
+FILES: Final = Address("files")
+"""In `allow_hosts`: each host:port that a definition file names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """The door for browsers.
+
+    Attributes:
+        listen: where, or None for no bridge; port 0 is any free one.
+        origins: pages that may connect besides its own, as browsers send them.
+        hosts: names besides loopback by which browsers may reach it.
+        token_file: holds the token for changes; None lets the daemon make one.
+    """
+
+    listen: Address | None = Address("127.0.0.1", 3080)
+    origins: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings; without a file these.
+
+    Attributes:
+        log_level: one of LOG_LEVELS.
+        allow_hosts: where tasks registered over an API may connect to.
+        bridge: the door for browsers.
+        databases: the file that holds the DSN, by the name definitions use.
+        services: what can be switched to the local node, by name.
+    """
+
+    log_level: str = "info"
+    allow_hosts: tuple[Address, ...] = (LOOPBACK, FILES)
+    bridge: Bridge = Bridge()
+    databases: Mapping[str, Path] = field(default_factory=dict)
+    services: Mapping[str, SwitchedService] = field(default_factory=dict)
+
+
+DEFAULTS: Final = Settings()
+
+
+def load_settings(places: Places) -> Settings | list[Fault]:
+    """Return the settings at these places, or all that is wrong with them. Blocks.
+
+    No file is no fault, unless it was named on the command line.
+    """
+    path = places.settings
+    if not places.told and _is_absent(path):
+        return DEFAULTS
+    data = read_toml(path)
+    return [data] if isinstance(data, Fault) else parse_settings(data, str(path))
+
+
+def parse_settings(data: object, file: str | None = None) -> Settings | list[Fault]:
+    """Return the settings of a table, or all that is wrong with it."""
+    faults: list[Fault] = []
+    table = Table(data, faults, file=file)
+    settings = Settings(
+        log_level=table.string("log_level", DEFAULTS.log_level, choices=LOG_LEVELS),
+        allow_hosts=_allow_hosts(table),
+        bridge=_bridge(table.table("bridge")),
+        databases={name: _file(t, "dsn_file") for name, t in _named(table, "databases").items()},
+        services={name: read_service(t) for name, t in _named(table, "services").items()},
+    )
+    return settings if table.done() else faults
+
+
+def parse_listen(text: str) -> Address | None:
+    """Return where "HOST:PORT" is; "off" is None.
+
+    Raises:
+        ValueError: it is neither; the sentence says what it must be.
+    """
+    if text == "off":
+        return None
+    address = _address(text)
+    if address is None or address.port is None:
+        raise ValueError(_LISTEN_WORDS)
+    return address
+
+
+def _is_absent(path: Path) -> bool:
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError:  # reading it will tell
+        return False
+    return False
+
+
+def _named(table: Table, key: str) -> dict[str, Table]:
+    """Tables by names of ours; another name is a fault."""
+    found = table.tables(key)
+    for name, child in found.items():
+        if not NAME.fullmatch(name):
+            child.fault("", f"the name {NAME_WORDS}")
+    return found
+
+
+def _bridge(table: Table) -> Bridge:
+    listen = DEFAULTS.bridge.listen
+    try:
+        listen = parse_listen(table.string("listen", str(listen)))
+    except ValueError as refusal:
+        table.fault("listen", str(refusal))
+    token_file = table.string("token_file", None)
+    if token_file is not None:
+        _check_absolute(table, "token_file", token_file)
+    hosts = table.strings("hosts", ())
+    for host in hosts:
+        if _address(host) is None:
+            table.fault("hosts", f'"{host[:100]}" is no host; write "taskd.example.org"')
+    return Bridge(listen, _origins(table), hosts, Path(token_file) if token_file else None)
+
+
+def _origins(table: Table) -> tuple[str, ...]:
+    origins = tuple(origin.rstrip("/").lower() for origin in table.strings("origins", ()))
+    for origin in origins:
+        if "*" in origin:
+            table.fault("origins", 'name each page; "*" would let any page in')
+        elif not _is_origin(origin):
+            table.fault("origins", f'"{origin[:100]}" is no origin; write "https://example.org"')
+    return origins
+
+
+def _is_origin(text: str) -> bool:
+    scheme, _, rest = text.partition("://")
+    return scheme in ("http", "https") and _address(rest) is not None
+
+
+def _allow_hosts(table: Table) -> tuple[Address, ...]:
+    found = []
+    for text in table.strings("allow_hosts", tuple(map(str, DEFAULTS.allow_hosts))):
+        address = _network(text) or _address(text)
+        if address is None:
+            table.fault("allow_hosts", f'"{text[:100]}" is no host; {_ALLOW_WORDS}')
+        else:
+            found.append(address)
+    return tuple(found)
+
+
+def _network(text: str) -> Address | None:
+    try:
+        return Address(str(ip_network(text))) if "/" in text or text.count(":") > 1 else None
+    except ValueError:
+        return None
+
+
+def _address(text: str) -> Address | None:
+    """The host, and the port if there is one, of "HOST", "HOST:PORT" or "[IPv6]:PORT"."""
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if host is None or parts.netloc != text or parts.username is not None or text.endswith(":"):
+        return None
+    if ":" in host:
+        return Address(host, port) if _network(host) else None
+    return Address(host, port) if _HOST.fullmatch(host) else None
+
+
+def _file(table: Table, key: str) -> Path:
+    text = table.string(key)
+    _check_absolute(table, key, text)
+    return Path(text)
+
+
+def _check_absolute(table: Table, key: str, text: str) -> None:
+    if not text.startswith("/"):
+        table.fault(key, "must be an absolute path")

@@ -1,0 +1,143 @@
+"""`[services.NAME]` of the settings: a service that can be switched between public and local node.
+
+Root's oneshot acts on these values, so each is held to what it may be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+from kaspad_taskd.tables import Table
+
+NETWORK: Final = re.compile(r"mainnet|testnet-[0-9]{1,4}|devnet|simnet")
+NETWORK_WORDS: Final = 'must be "mainnet", "testnet-10", "devnet" or "simnet"'
+_UNIT: Final = re.compile(r"[A-Za-z0-9:_.@\\][A-Za-z0-9:_.@\\-]{0,246}\.service")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_COMPOSE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_TASK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A systemd unit."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compose:
+    """A service of a compose project."""
+
+    project: str
+    file: Path
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyTask:
+    """Good when the checker of a task answers within so many seconds."""
+
+    task: str
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyHttp:
+    """Good when a GET of the URL is answered with 2xx within so many seconds."""
+
+    url: str
+    within: float
+
+
+Verify: TypeAlias = VerifyTask | VerifyHttp
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedService:
+    """How a service is switched.
+
+    Attributes:
+        runs_as: what is restarted.
+        node: the local node, `grpc://host:port`.
+        network: the network it must be on.
+        env: variables that point the service at the local node.
+        public_env: the same for the public one; without a variable the unit's own value holds.
+        verify: how success is seen; None: the unit stays active for 30 s.
+    """
+
+    runs_as: Unit | Compose
+    node: str
+    network: str
+    env: Mapping[str, str]
+    public_env: Mapping[str, str]
+    verify: Verify | None = None
+
+
+def read_service(table: Table) -> SwitchedService:
+    """Return what a table says; it is to be used only where no fault was noted."""
+    return SwitchedService(
+        runs_as=_runs_as(table),
+        node=_node(table),
+        network=table.string("network", "mainnet", pattern=NETWORK, must=NETWORK_WORDS),
+        env=_variables(table, "env", required=True),
+        public_env=_variables(table, "public_env", required=False),
+        verify=_verify(table),
+    )
+
+
+def _runs_as(table: Table) -> Unit | Compose:
+    if table.peek("compose") is None:
+        must = 'must be a unit like "kasia-indexer.service" (or give `compose`)'
+        return Unit(table.string("unit", pattern=_UNIT, must=must))
+    if table.peek("unit") is not None:
+        table.fault("unit", "give `unit` or `compose`, not both")
+        table.string("unit", None)
+    compose = table.table("compose")
+    must = "must be letters, digits, . _ or -"
+    project = compose.string("project", pattern=_COMPOSE_NAME, must=must)
+    service = compose.string("service", pattern=_COMPOSE_NAME, must=must)
+    file = compose.string("file", pattern=r"/.*", must="must be an absolute path")
+    return Compose(project, Path(file), service)
+
+
+def _node(table: Table) -> str:
+    text = table.string("node")
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme == "grpc" and parts.hostname and not parts.path.strip("/")
+        host, port = parts.hostname or "", parts.port or 16110
+    except ValueError:
+        good, host, port = "", "", 0
+    if not good or parts.username is not None or parts.query or parts.fragment:
+        table.fault("node", 'must be like "grpc://localhost:16110"')
+    return f"grpc://[{host}]:{port}" if ":" in host else f"grpc://{host}:{port}"
+
+
+def _variables(table: Table, key: str, *, required: bool) -> Mapping[str, str]:
+    found = table.texts(key) if required else table.texts(key, {})
+    if required and not found:
+        table.fault(key, 'name a variable: {NODE_URL = "ws://127.0.0.1:17110"}')
+    for name, value in found.items():
+        if not _VARIABLE.fullmatch(name):
+            table.fault(key, f'"{name[:40]}" is no name of an environment variable')
+        elif "\n" in value:
+            table.fault(key, f"{name} must be one line")
+    return found
+
+
+def _verify(table: Table) -> Verify | None:
+    if table.peek("verify") is None:
+        return None
+    verify = table.table("verify")
+    within = verify.duration("within", 120.0, 1.0, 3600.0)
+    task = verify.string("task", None, pattern=_TASK, must="must be the id of a task")
+    must = "must be an http:// or https:// URL without user or password"
+    url = verify.string("http", None, pattern=r"https?://[^\s@]+", must=must)
+    if (task is None) == (url is None):
+        verify.fault("", "give `task` or `http`, one of them")
+    return VerifyHttp(url, within) if url is not None else VerifyTask(task or "", within)
