@@ -16,7 +16,7 @@ from kaspad_taskd.kaspa.sync.reading import NodeReading
 
 MEASURED_S = 30.0
 """Seconds of headers from which on their average speed is told."""
-PASSES, PAUSE_S = 3, 3.0
+PASSES, PAUSE_S = 3, 2.0
 """So many passes a real sync took, with so many seconds before each in which nothing moved."""
 _MEGABYTE = 1_048_576
 
@@ -89,7 +89,7 @@ def _reading(
         behind=None if where.genesis else round(where.lag, 1),
         activity=_activity(look, where, key),
         epoch=epoch,
-        eta_reason=_eta_reason(memory, key, span),
+        eta_reason=_eta_reason(memory, look, key, span),
         reason=said,
         params=_params(said, look),
         hints=hints.hints(memory, look, said, aside),
@@ -145,15 +145,15 @@ def _from_headers(memory: Memory, where: Position, ahead: float) -> tuple[tuple[
     return (Leg("headers", ahead), Leg("blocks", bodies)), grown
 
 
-def _eta_reason(memory: Memory, key: str, span: Span) -> EtaReason | None:
+def _eta_reason(memory: Memory, look: NodeReading, key: str, span: Span) -> EtaReason | None:
     if key == "confirming":
         return EtaReason.CONFIRMING
     if memory.still >= hints.SILENT_S:
         return EtaReason.STALLED
     if key in phase.FIRST:
         return EtaReason.WARMING_UP if memory.kind == "sync" else EtaReason.NO_TOTAL
-    if key not in ("headers", "blocks") or span.target is None:
-        return EtaReason.NO_TOTAL
+    if key not in ("headers", "blocks") or span.target is None or look.protocol == "go":
+        return EtaReason.NO_TOTAL  # a Go node's score stands until a pass is over
     return None
 
 

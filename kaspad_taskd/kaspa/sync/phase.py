@@ -99,6 +99,8 @@ def detect(memory: Memory, look: NodeReading, where: Position, moved: Moves, don
         return stage if stage in STATE or stage == "headers" else "state_download"
     if stage == "utxoindex" and moved.pos > 1:
         return "blocks"  # no line says that an index is built
+    if memory.phase == "blocks" and stage == "headers" and not _headers_alone(moved):
+        return "blocks"
     if look.ibd_peers and stage is not None and stage not in STATE:
         early = memory.phase is None or memory.phase in FIRST
         return stage if stage != "negotiating" or early else memory.phase or stage
@@ -110,6 +112,8 @@ def _downloading(memory: Memory, look: NodeReading, where: Position, moved: Move
     """The phase that the counters show, or None where they show no new one."""
     if moved.pos > 1 or (look.protocol == "go" and moved.blocks > 1):
         return "blocks"
+    if memory.phase == "blocks" and not _headers_alone(moved):
+        return None
     if moved.headers > 0 or moved.staged > 0 or _staged_before(look, where):
         return "headers"
     if memory.phase in STATE or memory.phase == "utxoindex":
@@ -124,6 +128,11 @@ def _downloading(memory: Memory, look: NodeReading, where: Position, moved: Move
     ):
         return "proof" if look.header_counts is not None else "proof_or_headers"
     return None
+
+
+def _headers_alone(moved: Moves) -> bool:
+    """Long enough without a block: this is a pass's headers, not the moment before its blocks."""
+    return moved.seconds >= SPAN_MS / 1000 and moved.pos <= 1
 
 
 def _staged_before(look: NodeReading, where: Position) -> bool:
