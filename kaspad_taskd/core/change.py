@@ -34,19 +34,32 @@ def fact(task: Task, name: EventName, now: Moment, **data: Any) -> Fact:
     return Fact(name, definition.id, definition.service, definition.type, now, data)
 
 
-def at_rest(live: Live, reason: EtaReason = EtaReason.NOT_RUNNING) -> Live:
+def at_rest(live: Live) -> Live:
     """The live fields of a task that nobody looks at: what was known, but no rate, no time left."""
     return replace(
         live,
-        next_check=None,
         rate=None,
         eta=None,
-        eta_reason=reason,
+        eta_reason=EtaReason.NOT_RUNNING,
         hints=(),
         params={},
         misses=0,
         refusals=0,
         window=broken(live.window),
+    )
+
+
+def unwatched(task: Task, status: Status, live: Live, now: Moment, **durable: Any) -> Task:
+    """The task paused or ended: its service's health is not known from here on."""
+    return changed(
+        task,
+        live,
+        status=status,
+        health=Health.UNKNOWN,
+        health_since=task.health_since if task.health is Health.UNKNOWN else now,
+        reason=None,
+        waiting_for=(),
+        **durable,
     )
 
 
@@ -57,9 +70,10 @@ def patient(live: Live, now: Moment) -> Live:
 
 def anew(task: Task, now: Moment, status: Status, attempt: int) -> Task:
     """The task at the begin of an attempt: nothing known, nothing remembered."""
+    watched = status is Status.IN_PROGRESS
     return changed(
         task,
-        patient(Live(eta_reason=EtaReason.NO_ANSWER), now),
+        patient(Live(eta_reason=EtaReason.NO_ANSWER), now) if watched else Live(),
         status=status,
         attempt=attempt,
         health=Health.UNKNOWN,
@@ -73,7 +87,7 @@ def anew(task: Task, now: Moment, status: Status, attempt: int) -> Task:
         pass_number=1,
         confirmed=0,
         epoch=Epoch(),
-        started_at=now if status is Status.IN_PROGRESS else None,
+        started_at=now if watched else None,
         ended_at=None,
         failure=None,
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from kaspad_taskd.core import progress
-from kaspad_taskd.core.change import at_rest, changed, fact
+from kaspad_taskd.core.change import at_rest, changed, fact, unwatched
 from kaspad_taskd.core.estimate import broken, follow, rates_of, time_left
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.inputs import Look
@@ -45,17 +45,20 @@ def lose_patience(task: Task, definition: Definition, now: Moment) -> Outcome:
     """Return the task after time alone has passed: it may have stalled, or be given up."""
     if _given_up(task.live, definition, now):
         return _give_up(task, definition, now)
-    if task.health is Health.STALLED or not _stalled(task.live, definition, now):
+    report = task.definition.type == "report"
+    answers = task.health is Health.OK or (report and task.health is Health.UNKNOWN)
+    if not answers or not _stalled(task.live, definition, now):
         return task, []
-    silent = task.definition.type == "report"
-    live = replace(task.live, eta=None, eta_reason=EtaReason.STALLED)
-    reason = Reason.SILENT_REPORT if silent else Reason.NO_MOVEMENT
-    return _with_health(task, live, Health.STALLED, reason, now)
+    reason = Reason.SILENT_REPORT if report else Reason.NO_MOVEMENT
+    return _with_health(task, _still(task.live), Health.STALLED, reason, now)
 
 
 def fail(task: Task, failure: Failure, now: Moment) -> Outcome:
     """Return the task ended in error, the place reached kept."""
-    ended = _ended(task, Status.ERROR, now, at_rest(task.live), failure=failure)
+    live = at_rest(task.live)
+    ended = unwatched(
+        task, Status.ERROR, live, now, ended_at=now, failure=failure, confirmed=0
+    )  # fmt: skip
     data = {"reason": failure.reason, "params": dict(failure.params), "text": failure.text}
     return ended, [fact(ended, EventName.ERROR, now, status="error", erroredAt=now, **data)]
 
@@ -64,27 +67,13 @@ def finish(task: Task, live: Live, now: Moment) -> Outcome:
     """Return the task complete."""
     last = progress.finished(progress.shown(task), now)
     live = replace(at_rest(live), eta=0.0, eta_reason=None)
-    ended = _ended(
-        task, Status.COMPLETE, now, live, percent=last.percent, basis=last.basis,
+    ended = unwatched(
+        task, Status.COMPLETE, live, now, ended_at=now, percent=last.percent, basis=last.basis,
         phase=last.phase, phases=last.phases,
     )  # fmt: skip
     spent = now - (ended.started_at or now)
     data = {"status": "complete", "progress": 100, "completedAt": now, "durationMs": spent}
     return ended, [fact(ended, EventName.COMPLETE, now, **data)]
-
-
-def _ended(task: Task, status: Status, now: Moment, live: Live, **durable: Any) -> Task:
-    return changed(
-        task,
-        live,
-        status=status,
-        ended_at=now,
-        health=Health.UNKNOWN,
-        health_since=now,
-        reason=None,
-        waiting_for=(),
-        **durable,
-    )
 
 
 def _give_up(task: Task, definition: Definition, now: Moment) -> Outcome:
@@ -124,6 +113,7 @@ def _refused(task: Task, refused: Refused, pushed: bool, now: Moment) -> Outcome
         eta_reason=EtaReason.NO_ANSWER,
         hints=refused.hints,
         params=refused.params,
+        window=broken(task.live.window),
     )
     if pushed or refusals >= REFUSALS:
         text = refused.params.get("text")
@@ -142,26 +132,27 @@ def _read(
         facts.append(fact(task, EventName.EPOCH, now, number=task.epoch.number, since=now,
                           reason=reading.epoch))  # fmt: skip
     moved = _moved(task, reading)
-    live = _live(task, reading, moved, now)
+    moving = moved or reading.complete
+    live = _live(task, reading, moved, pushed, now)
     confirmed = task.confirmed + 1 if reading.complete else 0
     if reading.complete and (pushed or confirmed >= definition.confirmations):
-        task, _ = _taken(task, live, reading, confirmed, now)
+        task, _ = _taken(task, live, reading, confirmed, pushed, now)
         ended, more = finish(task, live, now)
         return ended, facts + more
-    if not moved and not reading.complete and _given_up(live, definition, now):
+    if not moving and _given_up(live, definition, now):
         ended, more = _give_up(replace(task, live=live), definition, now)
         return ended, facts + more
-    health = _health(task, live, definition, moved or reading.complete, now)
+    health = _health(task, live, definition, moving or pushed, now)
     reason = reading.reason or (Reason.NO_MOVEMENT if health is Health.STALLED else None)
     if health is Health.STALLED:
-        live = replace(live, eta=None, eta_reason=EtaReason.STALLED)
-    task, live = _taken(task, live, reading, confirmed, now)
+        live = _still(live)
+    task, live = _taken(task, live, reading, confirmed, pushed, now)
     task, more = _with_health(task, live, health, reason, now)
     return task, facts + more
 
 
 def _new_epoch(task: Task, why: str, now: Moment) -> Task:
-    live = replace(task.live, window=Window(), detail=None, rate=None, eta=None)
+    live = replace(task.live, window=Window(), progressed_at=None)
     epoch = Epoch(task.epoch.number + 1, now, why)
     return changed(
         task, live, epoch=epoch, percent=0.0, basis="unknown", phases=(), pass_number=1, confirmed=0
@@ -179,28 +170,27 @@ def _moved(task: Task, reading: Reading) -> bool:
     )
 
 
-def _live(task: Task, reading: Reading, moved: bool, now: Moment) -> Live:
+def _live(task: Task, reading: Reading, moved: bool, pushed: bool, now: Moment) -> Live:
     """The live fields after a reading: one object made, for this is done at every look."""
     old = task.live
-    window = old.window
-    if reading.position is not None:
-        window = follow(window, reading.phase, reading.position, now)
+    position, phase = reading.position, reading.phase
+    window = broken(old.window) if position is None else follow(old.window, phase, position, now)
     rates = rates_of(window)
     eta, eta_reason = (
         (None, EtaReason.CONFIRMING) if reading.complete else time_left(reading, rates)
     )
-    back = moved or task.health is Health.UNREACHABLE
+    moving = moved or reading.complete
+    heard = moving or pushed or task.health is Health.UNREACHABLE
     return Live(
         last_checked=now,
         last_update=now,
         last_moved=now if moved else old.last_moved,
-        next_check=old.next_check,
-        position=reading.position,
+        position=position,
         target=reading.target,
         shown=reading.shown,
         detail=progress.detail(reading),
         behind=reading.behind,
-        rate=rates.get(reading.phase or "") if reading.position is not None else None,
+        rate=rates.get(phase or "") if position is not None else None,
         eta=eta,
         eta_reason=eta_reason,
         hints=reading.hints,
@@ -209,21 +199,22 @@ def _live(task: Task, reading: Reading, moved: bool, now: Moment) -> Live:
         window=window,
         memory=reading.memory,
         activity=reading.activity,
-        patient_since=now if back else old.patient_since,
-        persistent_since=now if moved else old.persistent_since,
+        patient_since=now if heard else old.patient_since,
+        persistent_since=now if moving else old.persistent_since,
         progressed_at=old.progressed_at,
     )
 
 
 def _taken(
-    task: Task, live: Live, reading: Reading, confirmed: int, now: Moment
+    task: Task, live: Live, reading: Reading, confirmed: int, pushed: bool, now: Moment
 ) -> tuple[Task, Live]:
-    """The task with the reading's progress, unless some was taken within the last second."""
+    """The task with the reading's progress, unless a look's was taken within the last second."""
     before = progress.shown(task)
     after = progress.advance(before, reading, now)
     if after == before and confirmed == task.confirmed:
         return task, live
-    early = live.progressed_at is not None and 0 <= now - live.progressed_at < PROGRESS_EVERY_MS
+    since = None if pushed else live.progressed_at
+    early = since is not None and 0 <= now - since < PROGRESS_EVERY_MS
     if early and confirmed == task.confirmed and after.phase == before.phase:
         return task, live
     live = replace(live, progressed_at=now)
@@ -240,6 +231,11 @@ def _health(task: Task, live: Live, definition: Definition, moving: bool, now: M
     if task.health is Health.STALLED or _stalled(live, definition, now):
         return Health.STALLED
     return Health.OK
+
+
+def _still(live: Live) -> Live:
+    """What stands still has no rate and no time left."""
+    return replace(live, rate=None, eta=None, eta_reason=EtaReason.STALLED)
 
 
 def _stalled(live: Live, definition: Definition, now: Moment) -> bool:

@@ -187,7 +187,6 @@ class Live:
     last_checked: Moment | None = None
     last_update: Moment | None = None
     last_moved: Moment | None = None
-    next_check: Moment | None = None
     position: float | None = None
     target: float | None = None
     shown: tuple[float, float] | None = None
@@ -195,7 +194,7 @@ class Live:
     behind: float | None = None
     rate: float | None = None
     eta: float | None = None
-    eta_reason: EtaReason | None = None
+    eta_reason: EtaReason | None = EtaReason.NOT_RUNNING
     hints: tuple[Hint, ...] = ()
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     params: Mapping[str, Scalar] = field(default_factory=dict)

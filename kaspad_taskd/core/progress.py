@@ -42,9 +42,12 @@ def advance(before: Progress, reading: Reading, now: Moment) -> Progress:
 def finished(before: Progress, now: Moment) -> Progress:
     """The progress of a complete task: every phase done, 100 %."""
     phases = tuple(
-        replace(each, state="done", progress=100.0, ended_at=each.ended_at or now)
+        PhaseRecord(
+            each.key, "done", each.weight, 100.0, "exact", each.started_at,
+            now if each.state == "current" else each.ended_at,
+        )
         for each in before.phases
-    )
+    )  # fmt: skip
     return replace(before, percent=100.0, basis="exact", phase=None, phases=phases)
 
 
@@ -98,7 +101,9 @@ def _records(
 ) -> tuple[PhaseRecord, ...]:
     old = {each.key: each for each in before.phases}
     keys = [each.key for each in reading.plan]
-    current = keys.index(reading.phase) if reading.phase in keys else -1
+    if reading.phase not in keys:  # between two phases: the way stays as it was
+        return tuple(old.get(each.key) or _next(each) for each in reading.plan)
+    current = keys.index(reading.phase)
     same_way = before.phase == reading.phase and before.pass_number == reading.pass_number
     records = []
     for index, planned in enumerate(reading.plan):
@@ -110,8 +115,12 @@ def _records(
                 _current(planned, known if same_way else None, known, reading, share, now)
             )
         else:
-            records.append(PhaseRecord(planned.key, "next", planned.weight))
+            records.append(_next(planned))
     return tuple(records)
+
+
+def _next(planned: PlannedPhase) -> PhaseRecord:
+    return PhaseRecord(planned.key, "next", planned.weight)
 
 
 def _done(planned: PlannedPhase, known: PhaseRecord | None, now: Moment) -> PhaseRecord:

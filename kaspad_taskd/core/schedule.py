@@ -17,5 +17,5 @@ def next_look(task: Task, definition: Definition, jitter: float) -> float:
     misses = task.live.misses
     if misses < 2 or definition.interval >= LONGEST_BACKOFF:
         return definition.interval
-    delay = definition.interval * 2.0 ** min(misses - 1, 16)
-    return max(definition.interval, min(LONGEST_BACKOFF, delay) * (1 + JITTER * jitter))
+    delay = min(LONGEST_BACKOFF / (1 + JITTER), definition.interval * 2.0 ** min(misses - 1, 16))
+    return max(definition.interval, delay * (1 + JITTER * jitter))

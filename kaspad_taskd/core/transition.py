@@ -9,11 +9,11 @@ from dataclasses import replace
 from enum import StrEnum
 
 from kaspad_taskd.core import inputs
-from kaspad_taskd.core.change import NotAllowed, anew, at_rest, changed, fact, patient
+from kaspad_taskd.core.change import NotAllowed, anew, at_rest, changed, fact, patient, unwatched
 from kaspad_taskd.core.estimate import broken, emptied
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.judge import fail, finish, judge, lose_patience
-from kaspad_taskd.core.model import LIVE, Definition, Failure, Health, Moment, Status, Task
+from kaspad_taskd.core.model import LIVE, Definition, Failure, Moment, Status, Task
 from kaspad_taskd.core.reason import EtaReason, Reason
 
 
@@ -104,12 +104,12 @@ def _act(task: Task, given: inputs.Input, now: Moment) -> Outcome:
             return _start(task, now)
         case inputs.Pause():
             _allow(task, Action.PAUSE)
-            new = _rest(task, Status.PAUSED, now)
+            new = unwatched(task, Status.PAUSED, at_rest(task.live), now, confirmed=0)
             return new, [fact(new, EventName.PAUSED, now)]
         case inputs.Cancel():
             _allow(task, Action.CANCEL)
-            new = changed(_rest(task, Status.CANCELLED, now), task.live, ended_at=now)
-            new = replace(new, live=at_rest(task.live))
+            live = at_rest(task.live)
+            new = unwatched(task, Status.CANCELLED, live, now, ended_at=now, confirmed=0)
             return new, [fact(new, EventName.CANCELLED, now, cancelledAt=now)]
         case inputs.Complete():
             _allow(task, Action.COMPLETE)
@@ -129,19 +129,6 @@ def _allow(task: Task, action: Action) -> None:
         raise NotAllowed(task.status, action)
 
 
-def _rest(task: Task, status: Status, now: Moment) -> Task:
-    return changed(
-        task,
-        at_rest(task.live),
-        status=status,
-        health=Health.UNKNOWN,
-        health_since=now,
-        reason=None,
-        waiting_for=(),
-        confirmed=0,
-    )
-
-
 def _start(task: Task, now: Moment) -> Outcome:
     if task.started_at is None:  # pending, or redefined while paused
         return _begin(task, task.attempt, now)
@@ -159,7 +146,7 @@ def _attach(task: Task, jumped: bool, now: Moment) -> Task:
     if task.status is not Status.IN_PROGRESS:
         return task
     window = emptied(task.live.window) if jumped else broken(task.live.window)
-    live = replace(patient(task.live, now), window=window, misses=0, next_check=None)
+    live = replace(patient(task.live, now), window=window, misses=0)
     return replace(task, live=replace(live, progressed_at=None))
 
 
