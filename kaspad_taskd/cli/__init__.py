@@ -1,0 +1,10 @@
+"""kaspad-taskctl: what the daemon watches, in a terminal."""
+
+from __future__ import annotations
+
+
+def main() -> int:
+    """Run kaspad-taskctl with the process's arguments; returns its exit code."""
+    from kaspad_taskd.cli.main import run
+
+    return run()

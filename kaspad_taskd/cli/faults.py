@@ -1,0 +1,75 @@
+"""What can go wrong, as a person reads it: what, where, and the cure. Never a traceback."""
+
+from __future__ import annotations
+
+from kaspad_taskd.client import Refused, Unreachable
+from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.table import maybe, say
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from typing import Any
+
+FAILED, USAGE, UNREACHABLE = 1, 2, 3
+
+
+class Fault(Exception):
+    """Something the client itself found wrong: a key below `error` in the table of words.
+
+    Attributes:
+        key: of the sentence ("no-task").
+        params: what it needs.
+        code: the exit code.
+    """
+
+    def __init__(self, key: str, code: int = FAILED, **params: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.params = params
+        self.code = code
+
+    def said(self) -> list[str]:
+        """Return what is wrong, then what to do."""
+        what = say(f"error.{self.key}.what", **self.params)
+        cure = maybe(f"error.{self.key}.cure", **self.params)
+        return [what, *([cure] if cure else [])]
+
+
+def of_unreachable(fault: Unreachable, timeout: float | None) -> Fault:
+    """Return why there is no daemon to talk to."""
+    key = f"unreachable.{fault.reason}"
+    return Fault(key, UNREACHABLE, path=fault.path, detail=fault.detail, timeout=timeout)
+
+
+def of_refused(fault: Refused, task: str | None, method: str | None) -> list[str]:
+    """Return what the daemon refused, then what to do."""
+    if fault.code == -32601:
+        return _unknown_method(method)
+    lines = [safe(fault.message).rstrip(".")]
+    lines += [
+        f"{safe(one.get('key'), 100)}: {safe(one.get('problem'))}"
+        for one in fault.data.get("faults") or ()
+        if isinstance(one, dict)
+    ]
+    known = {key: value for key, value in fault.data.items() if isinstance(value, str | int)}
+    cure = maybe(f"error.refused.{fault.reason}", **{"task": task, **known})
+    if fault.data.get("incident"):
+        cure = say("error.incident", incident=fault.data["incident"])
+    return [*lines, *([cure] if cure else [])]
+
+
+def _unknown_method(method: str | None) -> list[str]:
+    from kaspad_taskd.version import __version__
+
+    return Fault("too-old", method=method or "?", version=__version__).said()
+
+
+def as_json(fault: Refused | Fault) -> dict[str, Any]:
+    """Return the one line of --json: `{"error": {code?, message, data}}`."""
+    if isinstance(fault, Refused):
+        error = {"code": fault.code, "message": fault.message, "data": fault.data}
+    else:
+        reason = fault.key.removeprefix("unreachable.")
+        params = {key: value for key, value in fault.params.items() if value is not None}
+        error = {"message": fault.said()[0], "data": {"reason": reason, **params}}
+    return {"error": error}

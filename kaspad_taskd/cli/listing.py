@@ -1,0 +1,165 @@
+"""The list of tasks as lines. Pure: tasks, a width and a time in, lines out."""
+
+from __future__ import annotations
+
+from kaspad_taskd.cli.bars import bar, counting, icon
+from kaspad_taskd.cli.screen import wrap
+from kaspad_taskd.words import spans
+from kaspad_taskd.words import task as words
+from kaspad_taskd.words.moment import seconds_of
+from kaspad_taskd.words.plain import fit, safe, width
+from kaspad_taskd.words.table import say
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kaspad_taskd.cli.screen import Line, Piece
+    from kaspad_taskd.words.task import WireTask
+
+WIDE = 120
+_TROUBLES = 3  # sentences below the list
+
+
+def rows(tasks: Sequence[WireTask], cells: int, now: float) -> list[Line]:
+    """Return the heading, a line for each task, and sentences on those in trouble."""
+    if not tasks:
+        return empty(cells)
+    table = _wide if cells >= WIDE else _narrow
+    return [*table(tasks, cells, now), *troubles(tasks, cells, now)]
+
+
+def empty(cells: int) -> list[Line]:
+    """Return what to do where nothing is watched."""
+    text = say("list.empty", dir="/etc/kaspad-taskd/tasks.d/")
+    lines: list[Line] = [[(say("headline.none") + ".", "")]]
+    lines += [[(f"  {part}", "")] for part in wrap(text, cells - 2)]
+    return [*lines, [("  " + say("list.reload"), "dim")]]
+
+
+def share(task: WireTask) -> str:
+    """Return the percent, a count where there is none, or "-"."""
+    detail = task.get("progressDetail")
+    if detail and counting(task):
+        return spans.short_number(detail["done"])
+    return words.percent(task, "tilde") or "-"
+
+
+def time_left(task: WireTask) -> str:
+    """Return the time left, `Calculating...` where it will come, else "-"."""
+    left = words.left(task)
+    if left is None and task.get("etaReason") != "warming-up":
+        return "-"
+    return spans.format_time_left(left)
+
+
+def rate(task: WireTask) -> str:
+    """Return `145 blocks/s`, or "-"."""
+    value = task.get("syncRate")
+    if words.condition(task) != "ok" or not isinstance(value, int | float):
+        return "-"
+    return f"{spans.number(value)} {safe(task.get('rateUnit') or '', 20)}".rstrip()
+
+
+def _narrow(tasks: Sequence[WireTask], cells: int, _now: float) -> list[Line]:
+    """Icon, service 20, type 8, state 17, bar 8, share 6, time left; 80 cells."""
+    lefts = [time_left(task) for task in tasks]
+    room = max(13, *map(len, lefts))
+    bar_cells = 8 if cells >= 72 else 0
+    name = max(8, min(20, cells - 47 - room - bar_cells + (0 if bar_cells else 1)))
+    head = [
+        ("  " + fit(say("list.service"), name), "dim"),
+        (f" {say('list.type'):<8} {say('list.state'):<17} ", "dim"),
+        (f"{say('list.progress'):<{bar_cells + 7}}  {say('list.left')}", "dim"),
+    ]
+    return [
+        head,
+        *(_row(task, left, name, bar_cells) for task, left in zip(tasks, lefts, strict=True)),
+    ]
+
+
+def _row(task: WireTask, left: str, name: int, bar_cells: int) -> Line:
+    return [
+        icon(task),
+        (" " + fit(words.name(task), name) + " ", ""),
+        (fit(words.kind(task), 8) + " ", "dim"),
+        (fit(words.state(task), 17) + " ", ""),
+        *_progress(task, bar_cells),
+        ("  " + left, ""),
+    ]
+
+
+def _progress(task: WireTask, bar_cells: int) -> list[Piece]:
+    shown = (" " if bar_cells else "") + fit(share(task), 6, right=True)
+    return [bar(task, bar_cells), (shown, "")]
+
+
+def _wide(tasks: Sequence[WireTask], cells: int, now: float) -> list[Line]:
+    """Icon, id 30, type 8, state 17, bar 14, share 6, time left 15, rate 12, age 7; 120 cells."""
+    longest = max(width(safe(task.get("id"), 100)) for task in tasks)
+    room = cells - WIDE
+    id_cells = max(30, min(longest, 36 + room))
+    bar_cells = min(30, 14 + room - (id_cells - 30))
+    head = [
+        ("  " + fit(say("list.id"), id_cells), "dim"),
+        (f" {say('list.type'):<8} {say('list.state'):<17} ", "dim"),
+        (f"{say('list.progress'):<{bar_cells + 7}}  {say('list.left'):<15}", "dim"),
+        (f" {say('list.rate'):>12}  {say('list.checked'):>7}", "dim"),
+    ]
+    return [head, *(_wide_row(task, id_cells, bar_cells, now) for task in tasks)]
+
+
+def _wide_row(task: WireTask, id_cells: int, bar_cells: int, now: float) -> Line:
+    return [
+        icon(task),
+        (" " + fit(safe(task.get("id"), 100), id_cells) + " ", ""),
+        (fit(words.kind(task), 8) + " ", "dim"),
+        (fit(words.state(task), 17) + " ", ""),
+        *_progress(task, bar_cells),
+        *_time_and_rate(task),
+        ("  " + fit(_age(task, now), 7, right=True), "dim"),
+    ]
+
+
+def _time_and_rate(task: WireTask) -> list[Piece]:
+    """Both share 28 cells: the time to the left, the rate to the right."""
+    left, pace = time_left(task), rate(task)
+    return [("  " + left, ""), (fit(pace, 28 - width(left), right=True), "dim")]
+
+
+def _age(task: WireTask, now: float) -> str:
+    checked = seconds_of(task.get("lastChecked"))
+    return spans.span(now - checked) if checked else "-"
+
+
+def troubles(tasks: Sequence[WireTask], cells: int, now: float) -> list[Line]:
+    """Return a sentence and a command for each task in trouble, the first few."""
+    wanting = [task for task in tasks if words.troubled(task)]
+    lines: list[Line] = []
+    for task in wanting[:_TROUBLES]:
+        sign, tone = icon(task)
+        first, *rest = wrap(f"{words.attention(task, now)}.", cells - 2)
+        lines.append([(sign + " ", tone), (first, "")])
+        lines += [[("  " + part, "")] for part in rest]
+        lines.append([(f"  kaspad-taskctl status {_handle(task, tasks)}", "dim")])
+    if len(wanting) > _TROUBLES:
+        text = say("attention.count", n=len(wanting), total=len(tasks))
+        lines.append([(f"  {text}", "")])
+    return lines
+
+
+def _handle(task: WireTask, tasks: Sequence[WireTask]) -> str:
+    """Return what names the task on the command line: its service where that is enough."""
+    service = task.get("service")
+    alone = sum(other.get("service") == service for other in tasks) == 1
+    return safe(service if alone else task.get("id"), 100)
+
+
+def verdict(tasks: Sequence[WireTask], cells: int, now: float) -> list[Line]:
+    """Return the first sentence: how it stands with what matters most."""
+    task = words.most_urgent(tasks)
+    if task is None:
+        return []
+    first, *rest = wrap(words.headline(task, now), cells - 2)
+    sign, tone = icon(task)
+    return [[(sign + " ", tone), (first, "")], *([("  " + part, "")] for part in rest)]

@@ -1,0 +1,105 @@
+"""From the arguments to the exit code: one verb, its module, and every fault in words."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from kaspad_taskd.cli import options as opt
+from kaspad_taskd.cli.faults import FAILED, USAGE, Fault, as_json, of_refused, of_unreachable
+from kaspad_taskd.cli.screen import Screen
+from kaspad_taskd.client import Client, Refused, Unreachable
+from kaspad_taskd.words.table import say
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from typing import Any
+
+INTERRUPTED = 130
+_PIPE_CLOSED = 141
+_ANSWER_WITHIN = 30.0
+
+
+class Run:
+    """One run of the client: its options, its screen, its connection.
+
+    Attributes:
+        options: as parsed.
+        screen: standard output.
+        client: not yet connected.
+        method: the last method called, for the words of a fault.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.screen = Screen(sys.stdout, options.color, options.ascii)
+        waits = options.verb in ("wait", "watch")
+        self.timeout = _ANSWER_WITHIN if waits else options.timeout or _ANSWER_WITHIN
+        self.client = Client(options.socket, self.timeout)
+        self.method: str | None = None
+
+    def call(self, method: str, params: object = None) -> Any:
+        """Call the daemon. Raises Refused, Unreachable."""
+        self.method = method
+        return self.client.call(method, params)
+
+    def print_json(self, value: object) -> None:
+        """Write one JSON document on one line, in ASCII: fit for any terminal and locale."""
+        import json
+
+        self.screen.out.write(json.dumps(value, separators=(",", ":")) + "\n")
+        self.screen.out.flush()
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; returns its exit code."""
+    options = None
+    try:
+        options = opt.parse(sys.argv[1:] if argv is None else argv)
+        return _verb(Run(options))
+    except opt.UsageFault as fault:
+        return _complain([str(fault), say("error.usage", help=fault.help_command)], USAGE)
+    except SystemExit as ended:  # --help, --version
+        return ended.code if isinstance(ended.code, int) else FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # whoever read has gone; Python's last flush must not complain about it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+
+
+def _verb(run: Run) -> int:
+    from importlib import import_module
+
+    module = opt.VERBS[run.options.verb or "list"][0]
+    try:
+        code: int = import_module(f"kaspad_taskd.cli.{module}").run(run)
+    except Refused as fault:
+        task = getattr(run.options, "task", None)
+        said = of_refused(fault, task if isinstance(task, str) else None, run.method)
+        return _tell(run, fault, said, FAILED)
+    except Unreachable as fault:
+        found = of_unreachable(fault, run.timeout)
+        return _tell(run, found, found.said(), found.code)
+    except Fault as fault:
+        return _tell(run, fault, fault.said(), fault.code)
+    return code
+
+
+def _tell(run: Run, fault: Refused | Fault, said: list[str], code: int) -> int:
+    if run.options.json:
+        import json
+
+        sys.stderr.write(json.dumps(as_json(fault), separators=(",", ":")) + "\n")
+        return code
+    return _complain(said, code, run.options.ascii)
+
+
+def _complain(said: list[str], code: int, ascii_only: bool = False) -> int:
+    first, *rest = said
+    err = Screen(sys.stderr, "never", ascii_only)
+    err.show([[(say("error.prefix", what=first), "")], *([("  " + line, "")] for line in rest)])
+    return code

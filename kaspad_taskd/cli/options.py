@@ -1,0 +1,277 @@
+"""The verbs of kaspad-taskctl and their options. Only the wanted verb's parser is built."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
+
+    Adder = Callable[[argparse.ArgumentParser], None]
+
+PROG = "kaspad-taskctl"
+USAGE_ERROR = 2
+
+
+class UsageFault(Exception):
+    """The command line cannot be understood: the sentence, and where help stands."""
+
+    def __init__(self, what: str, help_command: str) -> None:
+        super().__init__(what)
+        self.help_command = help_command
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that raises UsageFault instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageFault with argparse's sentence."""
+        raise UsageFault(message, f"{self.prog} --help")
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help of a fixed width: asking for the terminal's imports shutil at every start."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=80)
+
+
+def duration(text: str) -> float:
+    """Return seconds of `90`, `10s`, `1min 30s`, `3h`, `500ms`.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none, or not above 0.
+    """
+    total, rest = 0.0, text.replace(" ", "")
+    if rest and not rest.lstrip(_DIGITS):
+        rest += "s"
+    while rest:
+        digits = _leading(rest, _DIGITS)
+        unit = _leading(rest[len(digits) :], "dhimns")
+        if digits.count(".") > 1 or not digits.strip(".") or unit not in _UNITS:
+            raise _no_duration(text)
+        total += float(digits) * _UNITS[unit]
+        rest = rest[len(digits) + len(unit) :]
+    if not 0 < total < 1e9:
+        raise _no_duration(text)
+    return total
+
+
+def _no_duration(text: str) -> argparse.ArgumentTypeError:
+    return argparse.ArgumentTypeError(f'"{text}" is no duration; write "10s" or "5min"')
+
+
+_DIGITS = "0123456789."
+_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def _leading(text: str, alphabet: str) -> str:
+    return text[: len(text) - len(text.lstrip(alphabet))]
+
+
+def _common(parser: argparse.ArgumentParser, default: object) -> None:
+    group = parser.add_argument_group("everywhere")
+    add = group.add_argument
+    add("--socket", metavar="PATH", default=default, help="the daemon's socket")
+    add("--json", action="store_true", default=default, help="the daemon's answer, for programs")
+    add("--color", choices=("auto", "always", "never"), default=default, help="default: auto")
+    add("--ascii", action="store_true", default=default, help="no characters beyond ASCII")
+    add(
+        "--timeout",
+        metavar="S",
+        type=duration,
+        default=default,
+        help="how long to wait: for an answer (30s); with wait and watch: for the end",
+    )
+
+
+def _task(parser: argparse.ArgumentParser, many: str | None = None) -> None:
+    what = "an id, or a service with one task"
+    parser.add_argument("task", metavar="TASK", nargs=many, help=what)
+
+
+def _list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ids", action="store_true", help="the ids alone, one a line")
+
+
+def _status(parser: argparse.ArgumentParser) -> None:
+    _task(parser, "?")
+
+
+def _watch(parser: argparse.ArgumentParser) -> None:
+    _task(parser, "*")
+
+
+def _one(parser: argparse.ArgumentParser) -> None:
+    _task(parser)
+
+
+def _register(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("type", nargs="?", help="node-sync, indexer-sync, http-json, report, ...")
+    add("service", nargs="?", help="what is watched")
+    add("pairs", metavar="KEY=VALUE", nargs="*", help="the checker's keys: host=10.0.0.5")
+    add("--file", help="take all of it from a definition file (TOML); - is standard input")
+    add("--id", help="default: TYPE-SERVICE")
+    add("--interval", metavar="D", help="between two looks: 10s")
+    add("--look-timeout", metavar="D", help="how long a look may take: 5s")
+    add("--confirmations", metavar="N", type=int, help="complete looks in a row")
+    add("--stall-after", metavar="D", help="stalled when nothing moves for so long")
+    add("--give-up-after", metavar="D", help="failed when nothing moves for so long; never")
+    add("--after", metavar="ID", action="append", help="start when this one is complete")
+    add("--no-start", action="store_true", help="wait for: kaspad-taskctl start")
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    _task(parser)
+    add = parser.add_argument
+    add("pairs", metavar="KEY=VALUE", nargs="*", help="facts to show")
+    add("--progress", metavar="P", type=float, help="0 to 100")
+    add("--complete", action="store_true", help="the work is done")
+    add("--error", metavar="TEXT", help="the work has failed")
+
+
+def _events(parser: argparse.ArgumentParser) -> None:
+    _task(parser, "?")
+    add = parser.add_argument
+    add("--last", metavar="N", type=int, default=20, help="how many (20)")
+    add("--after", metavar="SEQ", type=int, help="those that followed this number")
+    add("--follow", "-f", action="store_true", help="go on with what happens")
+
+
+def _call(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("method", help="rpc.discover lists them all")
+    parser.add_argument("params", metavar="JSON", nargs="?", help="an object or a list")
+
+
+def _nothing(_parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+# verb -> module and function, what it does, an example, its own arguments
+VERBS: dict[str, tuple[str, str, str, Adder]] = {
+    "list": ("tasks", "all tasks, trouble said below", "list", _list),
+    "status": ("tasks", "one task in full; without TASK the verdict", "status kaspa-node", _status),
+    "watch": ("watch", "the same, live", "watch kaspa-node", _watch),
+    "wait": ("wait", "wait for the end of a task", "wait kaspa-node --timeout 3h", _one),
+    "register": ("register", "watch something", "register node-sync kaspa-node", _register),
+    "start": ("change", "begin to watch, or go on", "start kaspa-node", _one),
+    "pause": ("change", "stop watching for now", "pause kaspa-node", _one),
+    "check": ("change", "look now", "check kaspa-node", _one),
+    "cancel": ("change", "stop watching; nothing else is touched", "cancel kaspa-node", _one),
+    "retry": ("change", "a new attempt at what has ended", "retry kaspa-node", _one),
+    "remove": ("change", "forget a task that a program registered", "remove import", _one),
+    "report": ("register", "tell how far a report task is", "report import --progress 42", _report),
+    "events": ("events", "what happened", "events kaspa-node --last 5", _events),
+    "definitions": ("admin", "the definition files and their faults", "definitions", _nothing),
+    "reload": ("admin", "read settings and definitions again", "reload", _nothing),
+    "strategy": ("admin", "wait here, go on, or skip?", "strategy kaspa-node", _status),
+    "backup": ("admin", "save the state; prints the copy's path", "backup", _nothing),
+    "doctor": ("doctor", "look for what is wrong", "doctor", _nothing),
+    "call": ("call", "any method of the daemon", "call getTask '[\"import\"]'", _call),
+}
+
+DEFAULTS = {"socket": None, "json": False, "color": "auto", "ascii": False, "timeout": None}
+_WITH_VALUE = ("--socket", "--color", "--timeout")
+_MIXED = ("register", "report")  # KEY=VALUE may stand behind options too
+
+
+def verb_of(argv: Sequence[str]) -> int | None:
+    """Return where the verb stands: the first that is no option and no option's value."""
+    skip = False
+    for place, word in enumerate(argv):
+        if skip:
+            skip = False
+        elif word in _WITH_VALUE:
+            skip = True
+        elif not word.startswith("-"):
+            return place
+    return None
+
+
+def parser_of(verb: str) -> Parser:
+    """Return the parser of one verb."""
+    _module, summary, example, add = VERBS[verb]
+    parser = Parser(
+        prog=f"{PROG} {verb}",
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"example: {PROG} {example}",
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    add(parser)
+    _common(parser, argparse.SUPPRESS)
+    return parser
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the options with `verb`; raises UsageFault, or SystemExit(0) after --help."""
+    place = verb_of(argv)
+    if place is None:
+        return _without_verb(argv)
+    verb = argv[place]
+    if verb not in VERBS:
+        raise UsageFault(f"{verb} is no verb of {PROG}: {', '.join(VERBS)}", f"{PROG} --help")
+    options = argparse.Namespace(verb=verb, **DEFAULTS)
+    rest = [*argv[:place], *argv[place + 1 :]]
+    parser = parser_of(verb)
+    if verb in _MIXED:
+        return parser.parse_intermixed_args(rest, options)
+    return parser.parse_args(rest, options)
+
+
+def _without_verb(argv: Sequence[str]) -> argparse.Namespace:
+    parser = Parser(prog=PROG, add_help=False, formatter_class=_Help, allow_abbrev=False)
+    parser.add_argument("--help", "-h", action="store_true")
+    parser.add_argument("--version", action="store_true")
+    _common(parser, argparse.SUPPRESS)
+    options = parser.parse_args(list(argv), argparse.Namespace(verb="", **DEFAULTS))
+    if options.help:
+        sys.stdout.write(overview())
+        raise SystemExit(0)
+    if options.version:
+        from kaspad_taskd.version import __version__
+
+        sys.stdout.write(f"{PROG} {__version__}\n")
+        raise SystemExit(0)
+    return options
+
+
+def overview() -> str:
+    """Return the help of the whole command."""
+    verbs = "\n".join(f"  {verb:<12}{entry[1]}" for verb, entry in VERBS.items())
+    return f"""usage: {PROG} [VERB] [OPTIONS]
+
+What kaspad-taskd watches on this host. Without a verb: the verdict and the list.
+
+{verbs}
+
+TASK is an id, or a service with one task. Watching is not doing: pause and
+cancel stop the watching only. Options and an example: {PROG} VERB --help
+
+  --socket PATH      the daemon's socket; default: the system's, then your own
+  --json             the daemon's answer, for programs
+  --timeout S        how long to wait: 30, 10s, 5min
+  --color auto|always|never
+  --ascii            no characters beyond ASCII
+  --version
+
+exit codes: 0 ok, 1 refused or failed, 2 usage, 3 cannot reach kaspad-taskd;
+wait and watch: 0 complete, 4 error, 5 cancelled, 6 timeout; 130 after Ctrl-C
+"""
+
+
+def full_parser() -> argparse.ArgumentParser:
+    """Return one parser with all verbs: what the shell completions are made from."""
+    parser = argparse.ArgumentParser(prog=PROG, formatter_class=_Help)
+    parser.add_argument("--version", action="store_true", help="print the version")
+    _common(parser, None)
+    verbs = parser.add_subparsers(metavar="VERB")
+    for verb, (_module, summary, _example, add) in VERBS.items():
+        one = verbs.add_parser(verb, help=summary, description=summary)
+        add(one)
+        _common(one, None)
+    return parser
