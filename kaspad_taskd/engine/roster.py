@@ -6,8 +6,7 @@ Each of these is a series of inputs to the engine; nothing here writes by itself
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from kaspad_taskd.core.change import fact
@@ -33,15 +32,6 @@ class Mirror(Protocol):
 
     def drop(self, task_id: str) -> None:
         """Remove it, soon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reloaded:
-    """What a reload changed, by task id."""
-
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
 
 
 class Roster:
@@ -122,37 +112,26 @@ class Roster:
         return len(old)
 
     async def reload(
-        self, definitions: Mapping[str, Definition], untouched: Collection[str] = ()
-    ) -> Reloaded:
-        """Make the tasks of files what the files say.
-
-        `untouched`: ids whose file is faulty or cannot be read: what is known of them stays.
+        self,
+        added: Sequence[Definition] = (),
+        changed: Sequence[Definition] = (),
+        removed: Sequence[str] = (),
+    ) -> None:
+        """Make the tasks of files what the files say now.
 
         Raises:
             NotDurable: the store cannot write; what was not written comes with the next reload.
         """
-        known = {task.id: task for task in self._engine.everyone()}
-        files = {
-            task.id: task for task in known.values() if task.definition.origin is not Origin.API
-        }
-        added = [each for each in definitions if each not in known]
-        changed = [
-            each
-            for each, definition in definitions.items()
-            if each in known and known[each].definition != definition
-        ]
-        removed = [each for each in files if each not in definitions and each not in untouched]
         futures: list[asyncio.Future[Outcome] | None] = []
-        futures += [self._remove(files[each]) for each in removed]
-        futures += [self._add(definitions[each]) for each in added]
-        futures += [self._engine.submit(each, Redefine(definitions[each])) for each in changed]
+        futures += [self._remove(task) for task in map(self._engine.newest, removed) if task]
+        futures += [self._add(each) for each in added]
+        futures += [self._engine.submit(each.id, Redefine(each)) for each in changed]
         for future in futures:
             if future is not None:
                 await self._engine.durable(future)
-        for each in changed:
-            if known[each].definition.origin is Origin.API:
-                self._mirror.drop(each)
-        return Reloaded(tuple(added), tuple(changed), tuple(removed))
+        for each in (*added, *changed):
+            if each.origin is not Origin.API:
+                self._mirror.drop(each.id)
 
     def waits(self) -> None:
         """Let pending tasks wait for what is not complete yet, and start those that need not."""

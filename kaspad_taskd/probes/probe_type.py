@@ -29,12 +29,12 @@ class Checker:
     """A checker's table, read.
 
     Attributes:
-        config: with its defaults, camelCase keys, as it is shown and kept.
+        table: with its defaults, camelCase keys, as it is shown and kept.
         endpoint: what is asked, without secrets, or None.
         asks: hosts and ports that are connected to.
     """
 
-    config: Mapping[str, Json] = field(default_factory=dict)
+    table: Mapping[str, Json] = field(default_factory=dict)
     endpoint: str | None = None
     asks: tuple[tuple[str, int], ...] = ()
 

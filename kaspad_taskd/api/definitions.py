@@ -1,0 +1,194 @@
+"""Definitions for the doors: an API's object read and judged, the files read anew and listed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+from kaspad_taskd import words
+from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.config.allowance import Allowance, Place
+from kaspad_taskd.config.cycles import find_cycle
+from kaspad_taskd.config.definitions import Checker, parse_definition
+from kaspad_taskd.config.layers import Layers, Source, SourceState, cycle_problem, diff, read_layers
+from kaspad_taskd.config.places import Places
+from kaspad_taskd.config.settings import Settings, load_settings
+from kaspad_taskd.core.model import Definition, Origin, Task
+from kaspad_taskd.engine.engine import Engine
+from kaspad_taskd.engine.roster import Roster
+from kaspad_taskd.tables import Fault, Table
+
+Json: TypeAlias = Any
+
+
+class Asking(Checker, Protocol):
+    """A checker that says whom it asks."""
+
+    @property
+    def asks(self) -> tuple[Place, ...]:
+        """Hosts and ports that are connected to."""
+
+
+class AskingType(Protocol):
+    """A type of task, as far as definitions need it."""
+
+    def parse(self, table: Table, service: str) -> Asking:
+        """Read a checker's table."""
+
+
+class DefinitionDesk:
+    """Reads definitions, from objects and from files.
+
+    Args:
+        places: where settings and files are.
+        types: the types of task by name.
+        engine: whose tasks.
+        roster: registers and removes them.
+        changed: called with new settings that apply at once.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        types: Mapping[str, AskingType],
+        engine: Engine,
+        roster: Roster,
+        settings: Settings,
+        changed: Callable[[Settings], None],
+    ) -> None:
+        self._places = places
+        self._types = types
+        self._engine = engine
+        self._roster = roster
+        self._settings = settings
+        self._changed = changed
+        self._layers = Layers()
+        self._reloading = asyncio.Lock()
+        self.allowance = Allowance(settings.allow_hosts, ())
+
+    # -- from an API
+
+    def parse(self, table: Mapping[str, Json], task_id: str | None) -> Definition:
+        """The definition of an object.
+
+        Raises:
+            ApiError: forbidden, before anything else is said; invalid-definition with all faults.
+        """
+        given = dict(table) if task_id is None else {**table, "id": task_id}
+        found = parse_definition(given, self._types, origin=Origin.API, style="json")
+        faults = [] if isinstance(found, Definition) else found
+        self._forbid(given, faults)
+        if isinstance(found, Definition):
+            after = {task.id: task.definition.after for task in self._engine.everyone()}
+            ring = find_cycle({**after, found.id: found.after})
+            if not ring:
+                return found
+            faults = [Fault("after", cycle_problem(ring))]
+        said = "; ".join(f"{each.key}: {each.problem}" if each.key else each.problem
+                         for each in faults[:3])  # fmt: skip
+        shown = [{"key": each.key, "problem": each.problem} for each in faults]
+        raise ApiError.of(
+            "invalid-definition", words.say("answer.invalid-definition", faults=said), faults=shown
+        )
+
+    def _forbid(self, table: Mapping[str, Json], faults: list[Fault]) -> None:
+        for fault in faults:
+            if fault.kind == "forbidden":
+                raise ApiError.of("forbidden", f"{fault.key}: {fault.problem}")
+        kind, checker = table.get("type"), table.get("config", {})
+        if not isinstance(kind, str) or kind not in self._types:
+            return
+        asks = self._types[kind].parse(Table(checker, [], style="json"), "").asks
+        for host, port in asks:
+            if not self.allowance.host(host, port):
+                raise ApiError.of("forbidden", words.say("answer.host", host=host, port=port))
+
+    def allow(self, definition: Definition) -> Callable[[str, int], bool] | None:
+        """The check of addresses for a definition's probe; None where everything is allowed."""
+        if definition.origin is not Origin.API:
+            return None
+        if all(self.allowance.knows(*place) for place in self._asks(definition)):
+            return None
+        return self.allowance.address
+
+    def _asks(self, definition: Definition) -> tuple[Place, ...]:
+        table = Table(dict(definition.checker), [], style="json")
+        return self._types[definition.type].parse(table, definition.service).asks
+
+    # -- from files
+
+    async def reload(self) -> dict[str, Json]:
+        """Read settings and files anew, and make the tasks what they say.
+
+        Raises:
+            NotDurable: the store cannot write.
+        """
+        async with self._reloading:
+            settings = await asyncio.to_thread(load_settings, self._places)
+            faults = list(settings) if isinstance(settings, list) else []
+            restart = [] if isinstance(settings, list) else self._take(settings)
+            known = {task.id: task.definition for task in self._engine.everyone()}
+            layers = await asyncio.to_thread(read_layers, self._places, self._types, known)
+            change = diff(known, layers)
+            self._layers = layers
+            self._note_files()
+            await self._roster.reload(change.added, change.changed, change.removed)
+        return {
+            "added": [each.id for each in change.added],
+            "changed": [each.id for each in change.changed],
+            "removed": list(change.removed),
+            "faults": [_fault(each) for each in (*faults, *layers.faults)],
+            "needRestart": restart,
+        }
+
+    def _take(self, new: Settings) -> list[str]:
+        """Apply new settings; returns the keys that only a restart applies."""
+        old, self._settings = self._settings, new
+        self._changed(new)
+        return ["bridge"] if new.bridge != old.bridge else []
+
+    def _note_files(self) -> None:
+        files = self._layers.definitions.values()
+        asked = [place for each in files for place in self._asks(each)]
+        self.allowance = Allowance(self._settings.allow_hosts, asked)
+
+    def listing(self) -> list[dict[str, Json]]:
+        """Every definition: files as they are now, and what was registered."""
+        tasks = {task.id: task for task in self._engine.tasks()}
+        listed = [self._listed(each, tasks.get(each.id)) for each in self._layers.sources.values()]
+        rest = (task for task in tasks.values() if task.id not in self._layers.sources)
+        listed += [self._registered(task) for task in rest]
+        places = {Origin.ADMIN: "admin", Origin.VENDOR: "vendor"}
+        listed += [
+            {"id": None, "type": None, "origin": places.get(origin, "vendor"),
+             "file": fault.file, "state": "faulty", "faults": [_fault(fault)]}
+            for origin, fault in self._layers.unreadable.items()
+        ]  # fmt: skip
+        return listed
+
+    def _listed(self, source: Source, task: Task | None) -> dict[str, Json]:
+        bad = source.state is SourceState.BAD
+        state = "ok" if source.state is SourceState.GOOD else "masked"
+        if bad:
+            state = "faulty" if task is None else "last-good"
+        definition = source.definition or (task.definition if task is not None else None)
+        return {
+            "id": source.id,
+            "type": definition and definition.type,
+            "origin": source.origin.value,
+            "file": source.file,
+            "state": state,
+            "faults": [_fault(each) for each in source.faults],
+        }
+
+    def _registered(self, task: Task) -> dict[str, Json]:
+        known = task.definition
+        ours = known.origin is Origin.API
+        file = str(self._places.mirror / f"{task.id}.toml") if ours else None
+        return {"id": task.id, "type": known.type, "origin": known.origin.value, "file": file,
+                "state": "ok" if ours else "last-good", "faults": []}  # fmt: skip
+
+
+def _fault(fault: Fault) -> dict[str, Json]:
+    return {"file": fault.file, "key": fault.key, "problem": fault.problem}
