@@ -1,7 +1,7 @@
 """Rate and time left, from a window of readings and what lies ahead.
 
-The numbers (6 samples, a minute of moving time, standstills over 6 s left out) are those that told
-the time left of recorded real syncs best; `docs/truth.md` has the measurements.
+The numbers (6 samples, a minute of moving time, of a standstill no more than is usual) are those
+that told the time left of recorded real syncs best; `docs/truth.md` has the measurements.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from kaspad_taskd.core.reason import EtaReason
 MAX_SAMPLES = 20
 MIN_SAMPLES = 6
 MIN_MOVING_MS = 60_000
-STANDSTILL_MS = 6_000
+PAUSE_MS = 6_000
+USUAL = 1.5  # a pause, as a multiple of the time from sample to sample, that belongs to moving
 HORIZON_MS = 30 * 60_000
 CATCHING_UP = 1.05  # the speed, as a multiple of the target's, from which there is a time left
 
@@ -24,7 +25,8 @@ def follow(window: Window, phase: str | None, position: float, now: Moment) -> W
     """Return the window with one more reading: movement becomes a sample, standing still does not.
 
     A new phase begins a new window and keeps the rate of the old one. After a break the samples
-    are moved along, so that the jump of the position tells nothing.
+    are moved along, so that the jump of the position tells nothing. Of a standstill, no more than
+    a usual pause counts as time.
     """
     if window.phase != phase:
         return Window(phase, (Sample(0, position),), rates_of(window), now, now)
@@ -37,10 +39,16 @@ def follow(window: Window, phase: str | None, position: float, now: Moment) -> W
     last = window.samples[-1]
     if position == last.position:
         return Window(phase, window.samples, window.rates, now, window.moved_at)
-    stood = window.seen_at - window.moved_at
-    moving = now - (window.seen_at if stood > STANDSTILL_MS else window.moved_at)
-    sample = Sample(last.at + max(1, moving), position)
+    stood = min(window.seen_at - window.moved_at, _pause(window.samples))
+    sample = Sample(last.at + max(1, now - window.seen_at + stood), position)
     return Window(phase, _thinned((*window.samples, sample)), window.rates, now, now)
+
+
+def _pause(samples: tuple[Sample, ...]) -> int:
+    """How long, in ms, work pauses as part of its moving: a coarse counter moves rarely."""
+    newest = samples[-MIN_SAMPLES:]
+    spacing = (newest[-1].at - newest[0].at) / max(1, len(newest) - 1)
+    return max(PAUSE_MS, round(spacing * USUAL))
 
 
 def broken(window: Window) -> Window:
@@ -58,9 +66,9 @@ def _thinned(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
     if len(samples) <= MAX_SAMPLES:
         return samples
     half = len(samples) // 2
-    kept = samples[:half:2] + samples[half:]
-    newest = kept[-1].at
-    return tuple(each for each in kept if newest - each.at <= HORIZON_MS)
+    older, newer = samples[:half:2], samples[half:]
+    oldest = newer[-1].at - HORIZON_MS
+    return tuple(each for each in older if each.at >= oldest) + newer
 
 
 def slope(window: Window) -> float | None:

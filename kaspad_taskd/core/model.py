@@ -110,7 +110,7 @@ class Sample:
     """A reading as the estimator keeps it.
 
     Attributes:
-        at: milliseconds of moving time since the window began: standstills are left out.
+        at: milliseconds of moving time since the window began: standstills hardly count.
         position: where the work was, absolute.
     """
 
