@@ -370,6 +370,7 @@ class Subscription:
 
         Raises:
             Unreachable: the connection has ended.
+            Refused: `gap`: this reader was too slow, subscribe anew.
         """
         try:
             message = self._wire.receive(timeout)
@@ -377,6 +378,8 @@ class Subscription:
             if fault.reason == "timeout":
                 return None
             raise
+        if "error" in message:
+            _result(message, self._wire.path)
         params = message.get("params")
         return params if message.get("method") == "event" and isinstance(params, dict) else None
 
