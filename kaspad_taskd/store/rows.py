@@ -123,7 +123,7 @@ class Rows:
         done: list[Outcome] = []
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            done.extend(self._apply(change) for change in changes)
+            done.extend(map(self._apply, changes))
             self._db.execute("COMMIT")
         except Exception as error:
             self._forget(changes, before)
@@ -154,8 +154,8 @@ class Rows:
             execute(_PUT_CURSOR, (name, seq))
         return Outcome(
             change,
-            tuple(self._put_fact(fact) for fact in change.facts),
-            tuple(self._put_decision(decision) for decision in change.decisions),
+            tuple(map(self._put_fact, change.facts)),
+            tuple(map(self._put_decision, change.decisions)),
         )
 
     def _put(self, task: Task) -> None:
