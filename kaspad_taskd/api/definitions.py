@@ -33,8 +33,9 @@ class Asking(Checker, Protocol):
 class AskingType(Protocol):
     """A type of task, as far as definitions need it."""
 
-    def parse(self, table: Table, service: str) -> Asking:
-        """Read a checker's table."""
+    @property
+    def parse(self) -> Callable[[Table, str], Asking]:
+        """Reads the checker's table of a service."""
 
 
 class DefinitionDesk:

@@ -29,12 +29,12 @@ class Checker:
     """A checker's table, read.
 
     Attributes:
-        table: with its defaults, camelCase keys, as it is shown and kept.
+        config: with its defaults, camelCase keys, as it is shown and kept.
         endpoint: what is asked, without secrets, or None.
         asks: hosts and ports that are connected to.
     """
 
-    table: Mapping[str, Json] = field(default_factory=dict)
+    config: Mapping[str, Json] = field(default_factory=dict)
     endpoint: str | None = None
     asks: tuple[tuple[str, int], ...] = ()
 

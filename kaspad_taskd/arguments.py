@@ -1,0 +1,66 @@
+"""The daemon's command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kaspad_taskd.config.settings import LOG_LEVELS, Address, parse_listen
+from kaspad_taskd.version import __version__
+
+EPILOG = """\
+Without options it uses the system's places (/etc, /var/lib, /run) as root or a service account,
+and the XDG places of an ordinary user. `kaspad-taskd demo` shows it at work on a recorded sync.
+Exit codes: 0 stopped, 1 crash or a door that cannot open, 78 bad settings.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the daemon's options."""
+    made = argparse.ArgumentParser(
+        "kaspad-taskd",
+        description="Watches the long work of a Kaspa node host and tells the truth about it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--config", type=Path, metavar="FILE", help="the settings file")
+    made.add_argument(
+        "--tasks", type=Path, metavar="DIR", help="task definitions, in place of both tasks.d"
+    )
+    made.add_argument("--state-dir", type=Path, metavar="DIR", help="where the state is kept")
+    made.add_argument("--runtime-dir", type=Path, metavar="DIR", help="where the socket is made")
+    made.add_argument("--bridge", type=_listen, metavar="HOST:PORT", help='or "off"')
+    made.add_argument("--log-level", choices=LOG_LEVELS, help="in place of the settings'")
+    made.add_argument(
+        "--check",
+        action="store_true",
+        help="say every fault in settings and definitions, exit with 0 or 78",
+    )
+    made.add_argument("--version", action="version", version=f"kaspad-taskd {__version__}")
+    return made
+
+
+def demo_parser() -> argparse.ArgumentParser:
+    """The parser of `kaspad-taskd demo`."""
+    made = argparse.ArgumentParser(
+        "kaspad-taskd demo",
+        description="Shows the daemon following a node that plays a recorded real sync.",
+    )
+    made.add_argument(
+        "--speed", type=_speed, default=8.0, metavar="N", help="times faster than it was (8)"
+    )
+    return made
+
+
+def _speed(text: str) -> float:
+    value = float(text)
+    if not 0.1 <= value <= 100:
+        raise argparse.ArgumentTypeError("must be 0.1 to 100")
+    return value
+
+
+def _listen(text: str) -> Address | str:
+    try:
+        return parse_listen(text) or "off"
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from None

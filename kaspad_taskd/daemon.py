@@ -1,0 +1,320 @@
+"""The hallway: builds every room, runs them in one TaskGroup, and shuts the doors behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import logging
+import os
+import platform
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kaspad_taskd import words
+from kaspad_taskd.api.catalog import catalog
+from kaspad_taskd.api.context import Api
+from kaspad_taskd.api.definitions import DefinitionDesk
+from kaspad_taskd.api.feed import Feed
+from kaspad_taskd.api.wire import Shapes
+from kaspad_taskd.arguments import demo_parser, parser
+from kaspad_taskd.clock import Clock, iso
+from kaspad_taskd.config.layers import read_layers
+from kaspad_taskd.config.mirror import Mirror
+from kaspad_taskd.config.places import Places, find_places
+from kaspad_taskd.config.settings import Settings, load_settings
+from kaspad_taskd.core.model import Definition
+from kaspad_taskd.engine.engine import Engine
+from kaspad_taskd.engine.errors import NotDurable
+from kaspad_taskd.engine.follow import Board
+from kaspad_taskd.engine.monitor import Monitors
+from kaspad_taskd.engine.ports import Probe
+from kaspad_taskd.engine.reactions import Reactions
+from kaspad_taskd.engine.roster import KEPT_MS, Roster
+from kaspad_taskd.mirroring import MirrorKeeper
+from kaspad_taskd.probes import TYPES, open_probe
+from kaspad_taskd.rpc.server import CannotListenError, RpcServer
+from kaspad_taskd.store.fault import StoreError
+from kaspad_taskd.store.sqlite import SqliteStore
+from kaspad_taskd.systemd.heart import Heart, pulse
+from kaspad_taskd.systemd.notify import Notifier
+from kaspad_taskd.systemd.sockets import passed, take
+
+_log = logging.getLogger("kaspad_taskd")
+
+OK, CRASHED, BAD_SETTINGS = 0, 1, 78
+BEAT = 0.5
+"""Seconds between two turns of the housekeeping."""
+STATUS_EVERY = 4
+"""Turns between two status lines, and between two writes of live fields."""
+CLEAN_EVERY = 7200
+"""Turns between two removals of what ended 30 days ago."""
+HELD_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "TZ")
+"""What commands get of our environment."""
+
+
+class Daemon:
+    """One daemon: its rooms, from start to stop."""
+
+    def __init__(self, places: Places, settings: Settings, *, level: str | None) -> None:
+        self._places = places
+        self._settings = settings
+        self._level = level
+        self._clock = Clock()
+        self._began = time.monotonic()
+        self._started_at = self._clock.now()
+        self._stopping = asyncio.Event()
+        self._notifier = Notifier()
+        self._store = SqliteStore(
+            places.state / "state.db", self._clock.now, self._notifier.extend_timeout
+        )
+        self._engine = Engine(self._store, self._clock.now)
+        self._board = Board(self._engine)
+        self._mirror = MirrorKeeper(Mirror(places.mirror, TYPES))
+        self._roster = Roster(self._engine, self._mirror)
+        self._monitors = Monitors(self._engine, self._open_probe)
+        self._desk = DefinitionDesk(
+            places, TYPES, self._engine, self._roster, settings, self._take_settings
+        )
+        self._shapes = Shapes(self._monitors.due_in, self._status_of, self._clock.now)
+        self._api = Api(
+            self._engine, self._board, self._roster, self._monitors, self._shapes, self._desk, self
+        )
+        self._server = RpcServer(
+            catalog(self._api),
+            Feed(self._api),
+            path=places.runtime / "rpc.sock",
+            passed=take(passed(os.environ, os.getpid())),
+        )
+
+    # -- what the API asks of the daemon itself
+
+    def info(self) -> dict[str, Any]:
+        """What `getInfo` answers of the daemon."""
+        places = self._places
+        path = places.state / "state.db"
+        directories = [places.vendor_tasks, places.admin_tasks]
+        return {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "startedAt": iso(self._started_at),
+            "uptime": round(time.monotonic() - self._began, 1),
+            "store": {
+                "path": str(path),
+                "durable": self._engine.problem is None,
+                "problem": self._engine.problem,
+                "size": path.stat().st_size if path.exists() else 0,
+            },
+            "socket": str(places.runtime / "rpc.sock"),
+            "bridge": None,
+            "settingsFile": str(places.settings),
+            "definitionDirs": [str(each) for each in directories if each is not None],
+            "connections": self._server.connections,
+            "python": platform.python_version(),
+        }
+
+    def stop(self) -> None:
+        """Stop soon, with exit code 0."""
+        self._stopping.set()
+
+    def backup_path(self) -> str:
+        """Where the next backup goes: beside the state, by its time."""
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        return str(self._places.state / f"backup-{stamp}.db")
+
+    # -- the life of it
+
+    async def run(self) -> int:
+        """Start, run until told to stop, stop; returns the exit code."""
+        loaded = self._store.open()
+        try:
+            self._engine.begin(loaded)
+            if loaded.repaired is not None:
+                _log.critical("%s", loaded.repaired)
+                await self._rebuild()
+            await self._first_reload()
+            self._mirror.align(self._engine.tasks())
+            self._monitors.begin()
+            await self._server.start()
+            return await self._serve(loaded.cursors)
+        finally:
+            await self._server.stop()
+            await self._mirror.close()
+            await self._store.close()
+            self._notifier.close()
+
+    async def _rebuild(self) -> None:
+        """Register what the mirror still knows, after the state was lost."""
+        definitions, faults = await asyncio.to_thread(self._mirror.read)
+        for fault in faults:
+            _log.error("%s", fault)
+        await self._roster.reload(list(definitions.values()))
+        _log.warning("%d registered tasks were rebuilt", len(definitions))
+
+    async def _first_reload(self) -> None:
+        try:
+            answer = await self._desk.reload()
+        except NotDurable as error:
+            _log.error("definitions are as they were: %s", error)
+            return
+        for fault in answer["faults"]:
+            _log.error("%s, %s: %s", fault["file"], fault["key"] or "-", fault["problem"])
+
+    async def _serve(self, cursors: Any) -> int:
+        reactions = Reactions(self._engine, self._board, self._roster, cursors, _environment)
+        heart = Heart(self._store.answered, self._monitors.overdue, self._notifier.watchdog)
+        every = pulse(os.environ, os.getpid())
+        async with asyncio.TaskGroup() as rooms:
+            running = [
+                rooms.create_task(self._monitors.run(), name="monitors"),
+                rooms.create_task(reactions.run(), name="reactions"),
+                rooms.create_task(self._keep_house(), name="housekeeping"),
+                rooms.create_task(self._mirror.run(), name="mirror"),
+            ]
+            if every is not None:
+                running.append(rooms.create_task(heart.run(every), name="heart"))
+            self._listen_to_signals(rooms)
+            self._notifier.ready(self._status())
+            _log.info("ready: %d tasks, %s", len(self._engine.tasks()), self._places.runtime)
+            await self._stopping.wait()
+            self._notifier.stopping("stopping")
+            self._server.refuse()
+            for room in running:
+                room.cancel()
+        await asyncio.gather(*self._engine.flush(all_of_it=True))
+        _log.info("stopped; every task goes on at the next start")
+        return OK
+
+    def _listen_to_signals(self, rooms: asyncio.TaskGroup) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, lambda: rooms.create_task(self._reload()))
+
+    async def _reload(self) -> None:
+        self._notifier.reloading()
+        await self._first_reload()
+        self._notifier.ready(self._status())
+
+    async def _keep_house(self) -> None:
+        turn = 0
+        while True:
+            await asyncio.sleep(BEAT)
+            turn += 1
+            self._board.pulse()
+            jumped = self._clock.check()
+            if jumped:
+                _log.warning("the clock jumped by %.0f s; patience begins anew", jumped)
+                self._engine.attach(jumped=True)
+            if turn % STATUS_EVERY == 0:
+                self._board.remind()
+                self._engine.flush()
+                self._notifier.status(self._status())
+            if turn % CLEAN_EVERY == 0:
+                await self._clean_up()
+
+    async def _clean_up(self) -> None:
+        try:
+            await self._roster.cleanup(KEPT_MS)
+        except NotDurable as error:
+            _log.warning("old tasks stay for now: %s", error)
+
+    # -- between the rooms
+
+    def _open_probe(self, definition: Definition) -> Probe | None:
+        return open_probe(definition, self._desk.allow(definition))
+
+    def _status_of(self, task_id: str) -> str | None:
+        task = self._engine.get(task_id)
+        return None if task is None else task.status.value
+
+    def _status(self) -> str:
+        tasks = self._engine.tasks()
+        shown = [self._shapes.task(task) for task in tasks[:200]]
+        return words.status_line(shown, self._engine.problem)
+
+    def _take_settings(self, settings: Settings) -> None:
+        logging.getLogger().setLevel((self._level or settings.log_level).upper())
+
+
+def _environment() -> dict[str, str]:
+    return {key: os.environ[key] for key in HELD_ENVIRONMENT if key in os.environ}
+
+
+def _check(places: Places) -> int:
+    """Say every fault of settings and definitions."""
+    settings = load_settings(places)
+    faults = list(settings) if isinstance(settings, list) else []
+    layers = read_layers(places, TYPES)
+    faults += layers.faults
+    for fault in faults:
+        print(fault)
+    if faults:
+        print(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", file=sys.stderr)
+        return BAD_SETTINGS
+    print(f"good: {len(layers.definitions)} definitions, settings {places.settings}")
+    return OK
+
+
+def _log_to_stderr(level: str) -> None:
+    stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
+    logging.basicConfig(
+        level=level.upper(), format=f"{stamp}%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the daemon, its check or its demo; returns the exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["demo"]:
+        from kaspad_taskd.demo.show import show
+
+        return show(demo_parser().parse_args(given[1:]).speed)
+    options = parser().parse_args(given)
+    places = find_places(
+        os.environ,
+        os.geteuid(),
+        config=options.config,
+        tasks=options.tasks,
+        state=options.state_dir,
+        runtime=options.runtime_dir,
+    )
+    if options.check:
+        return _check(places)
+    settings = load_settings(places)
+    if isinstance(settings, list):
+        for fault in settings:
+            print(f"kaspad-taskd: {fault}", file=sys.stderr)
+        return BAD_SETTINGS
+    faulthandler.enable()
+    _log_to_stderr(options.log_level or settings.log_level)
+    return _run(places, settings, options.log_level)
+
+
+def _run(places: Places, settings: Settings, level: str | None) -> int:
+    try:
+        for directory in (places.state, places.runtime):
+            _make(directory)
+        return asyncio.run(_live(places, settings, level))
+    except (StoreError, CannotListenError, OSError) as error:
+        print(f"kaspad-taskd: {error}", file=sys.stderr)
+    except Exception:
+        _log.exception("the daemon crashed; every task goes on at its next start")
+    return CRASHED
+
+
+def _make(directory: Path) -> None:
+    if not directory.is_dir():
+        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+
+
+async def _live(places: Places, settings: Settings, level: str | None) -> int:
+    return await Daemon(places, settings, level=level).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""`kaspad-taskd demo`: the daemon on its main job, in a scratch directory, seen in a terminal.
+
+Three real things: a node that plays a recorded sync over gRPC (in this process), the daemon that
+follows it, and `kaspad-taskctl watch`, which draws.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from kaspad_taskd import words
+from kaspad_taskd.demo.node import PlayingNode
+from kaspad_taskd.demo.recording import load
+
+TASK = "node-sync-kaspa-node"
+START_PATIENCE = 15.0
+STOP_PATIENCE = 5.0
+
+DEFINITION = """\
+type = "node-sync"
+service = "kaspa-node"
+interval = "{interval}ms"
+[checker]
+url = "{url}"
+network = "simnet"
+log = "{log}"
+"""
+
+
+def show(speed: float) -> int:
+    """Play the demo at `speed` times the recorded pace; returns the exit code."""
+    try:
+        return asyncio.run(_show(speed))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+async def _show(speed: float) -> int:
+    with tempfile.TemporaryDirectory(prefix="kaspad-taskd-demo-") as scratch:
+        place = Path(scratch)
+        log = place / "rusty-kaspa.log"
+        log.touch()
+        async with PlayingNode(load(), speed, log=log) as node:
+            definition = DEFINITION.format(
+                interval=max(250, round(2000 / speed)), url=node.url, log=log
+            )
+            (place / "tasks.d").mkdir()
+            (place / "tasks.d" / f"{TASK}.toml").write_text(definition)
+            print(words.say("demo.begin", speed=f"{speed:g}"), flush=True)
+            return await _follow(place)
+
+
+async def _follow(place: Path) -> int:
+    socket = place / "run" / "rpc.sock"
+    daemon = await _start(
+        "kaspad_taskd.daemon",
+        *("--tasks", str(place / "tasks.d"), "--state-dir", str(place / "state")),
+        *("--runtime-dir", str(socket.parent), "--bridge", "off", "--log-level", "error"),
+    )
+    try:
+        await _until_there(socket, daemon)
+        watch = await _start("kaspad_taskd.cli", "--socket", str(socket), "watch", TASK)
+        code = await watch.wait()
+        print(words.say("demo.complete" if code == 0 else "demo.ended"))
+        return code
+    finally:
+        await _stop(daemon)
+
+
+async def _start(module: str, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", module, *arguments)
+
+
+async def _until_there(socket: Path, daemon: asyncio.subprocess.Process) -> None:
+    async with asyncio.timeout(START_PATIENCE):
+        while not socket.exists():  # noqa: ASYNC240 - a scratch directory in memory or on disk
+            if daemon.returncode is not None:
+                raise SystemExit(daemon.returncode)
+            await asyncio.sleep(0.05)
+
+
+async def _stop(daemon: asyncio.subprocess.Process) -> None:
+    if daemon.returncode is None:
+        daemon.terminate()
+    try:
+        async with asyncio.timeout(STOP_PATIENCE):
+            await daemon.wait()
+    except TimeoutError:
+        os.kill(daemon.pid, signal.SIGKILL)
+        await daemon.wait()
