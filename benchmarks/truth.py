@@ -6,6 +6,7 @@ Run it by `./dev bench truth [DIRECTORY]`; without one, on the excerpts in tests
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,7 +143,7 @@ def trace(recording: Recording, way: Way) -> None:
         )
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="./dev bench truth", description=__doc__)
     parser.add_argument("data", nargs="?", type=Path, default=EXCERPTS)
@@ -150,7 +151,7 @@ def main() -> None:
     parser.add_argument(
         "--trace", metavar="NAME:WAY", help="every look of one, e.g. ibd-rust-sync:2 s"
     )
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     found = recordings(options.directory or options.data)
     if options.trace:
         name, _, way = options.trace.partition(":")
@@ -164,4 +165,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,0 +1,152 @@
+"""What is shown of recorded real syncs, against what really happened."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+
+import pytest
+
+from benchmarks.replay import CAUGHT_UP, Recording, Seen, Way, reading_of, watch
+from benchmarks.truth import EXCERPTS, Truth, judge, recordings
+from kaspad_taskd.core.observation import Reading
+from kaspad_taskd.jsontext import dumps
+from kaspad_taskd.kaspa.sync import gate
+from kaspad_taskd.kaspa.sync.position import locate
+
+RUST = ("ibd-rust-sync", "ibd-rust-proof", "ibd-rust-catchup")
+ALL = (*RUST, "ibd-go-simnet")
+WAYS = {
+    "2 s": Way(2),
+    "2 s, log": Way(2, log=True),
+    "10 s": Way(10),
+    "10 s, later": Way(10, offset=7),
+    "10 s, log": Way(10, log=True),
+    "10 s, reference": Way(10, reference=True),
+    "2 s, restarts": Way(2, restart=7),
+}
+
+
+@cache
+def recording(name: str) -> Recording:
+    return next(each for each in recordings(EXCERPTS) if each.name == name)
+
+
+@cache
+def seen(name: str, way: str) -> list[Seen]:
+    return list(watch(recording(name), WAYS[way]))
+
+
+def truth(name: str, way: str) -> Truth:
+    return judge(recording(name), seen(name, way))
+
+
+every = pytest.mark.parametrize("name", ALL)
+each_way = pytest.mark.parametrize("way", WAYS)
+
+
+@every
+@each_way
+def test_nothing_is_shown_that_was_not_so(name: str, way: str) -> None:
+    """No early "complete", no falling progress, no early 100 %, no stall, no epoch, no guess."""
+    told = truth(name, way)
+    wrong = (told.early, told.falls, told.hundreds, told.stalls, told.epochs, told.untold)
+    assert wrong == (0, 0, 0, 0, 0, 0)
+
+
+@every
+def test_the_gate_passes_in_no_sample_that_is_behind(name: str) -> None:
+    """Whenever a look falls, it is complete only within 60 blocks of the tip."""
+    passed = 0
+    for sample in recording(name).samples:
+        if "error" in sample:
+            continue
+        look = reading_of(sample)
+        if gate.passes(look, locate(look), 60.0):
+            passed += 1
+            assert Recording.behind(sample) <= CAUGHT_UP, sample["t"]
+    assert passed > 0
+
+
+@pytest.mark.parametrize("name", RUST)
+@each_way
+def test_it_completes_within_its_two_looks(name: str, way: str) -> None:
+    """After it has caught up, complete comes with the second look, not later."""
+    delay = truth(name, way).delay
+    assert delay is not None
+    assert 0 <= delay <= 2 * WAYS[way].pace + 2
+
+
+@pytest.mark.parametrize(
+    ("name", "pace", "phases"),
+    [
+        ("ibd-rust-sync", "2 s", "negotiating headers blocks confirming"),
+        ("ibd-rust-proof", "2 s", "negotiating proof headers state_download blocks confirming"),
+        ("ibd-rust-proof", "2 s, log", "proof headers smt utxo blocks confirming"),
+    ],
+)
+def test_phases_come_in_their_order(name: str, pace: str, phases: str) -> None:
+    """The phases as the node's own log tells them; a later pass may show its headers again."""
+    shown: list[str] = []
+    for look in seen(name, pace):
+        phase = look.task.phase
+        if phase is not None and phase not in shown:
+            shown.append(phase)
+    assert shown == phases.split()
+
+
+def test_a_catch_up_keeps_to_the_phases_of_its_log() -> None:
+    """The pruning point moves, the download breaks off, scores fall to 0: no phase is made up."""
+    shown = {look.task.phase for look in seen("ibd-rust-catchup", "2 s, log")} - {None}
+    known = {"headers", "trusted_bodies", "state_download", "utxo", "utxoindex", "blocks"}
+    assert shown <= known | {"negotiating", "connecting", "confirming", "smt"}
+    assert {"headers", "utxo", "blocks"} <= shown
+
+
+@pytest.mark.parametrize("name", RUST)
+def test_phases_do_not_flicker(name: str) -> None:
+    """Headers come 1 024 at a time, seconds apart: the phase stands in between."""
+    phases = [look.task.phase for look in seen(name, "2 s") if look.task.phase is not None]
+    changes = sum(one != two for one, two in pairwise(phases))
+    assert changes <= 10
+
+
+@every
+@pytest.mark.parametrize("every_k", [1, 3, 7])
+def test_a_restart_of_the_daemon_changes_nothing(name: str, every_k: int) -> None:
+    """Task and memory through their JSON before every k-th look: the same progress and end."""
+
+    def told(look: Seen) -> tuple[object, ...]:
+        task = look.task
+        return look.second, task.status, task.percent, task.phase, task.pass_number, task.reason
+
+    plain = [told(look) for look in seen(name, "2 s")]
+    again = [told(look) for look in watch(recording(name), Way(2, restart=every_k))]
+    assert again == plain
+
+
+@pytest.mark.parametrize("name", RUST)
+@pytest.mark.parametrize("way", ["2 s", "2 s, log", "10 s", "10 s, log"])
+def test_the_time_left_is_about_right(name: str, way: str) -> None:
+    """Median errors over the last half and the last fifth of the way (docs/truth.md)."""
+    told = truth(name, way)
+    assert told.half is not None
+    assert told.fifth is not None
+    assert told.half <= 0.20
+    assert told.fifth <= 0.15
+
+
+def test_passes_are_counted() -> None:
+    """100 % of a pass is not the end: the next one begins, and it is said."""
+    passes = [look.task.pass_number for look in seen("ibd-rust-sync", "2 s")]
+    assert passes == sorted(passes)
+    assert passes[-1] in (2, 3)
+
+
+@every
+@each_way
+def test_the_memory_is_small(name: str, way: str) -> None:
+    """What is kept with the task stays within 4 KiB."""
+    for look in seen(name, way):
+        if isinstance(look.observation, Reading):
+            assert len(dumps(look.observation.memory)) <= 4096
