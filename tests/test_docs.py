@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,12 @@ def test_the_newcomers_pages_name_every_room() -> None:
     }
     house = (ROOT / "CONTRIBUTING.md").read_text()
     assert {room for room in rooms if f"{room}/" not in house} == set()
+
+
+def test_the_page_shows_the_rows_that_are_enforced() -> None:
+    """Who may import whom is said once in pyproject.toml, and shown as it is."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    rows = next(each["layers"] for each in settings["contracts"] if each["type"] == "layers")
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    block = page.partition("## Who may import whom")[2].split("```")[1]
+    assert [line.split("   ")[0] for line in block.strip().splitlines()] == rows
