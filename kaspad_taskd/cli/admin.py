@@ -1,0 +1,130 @@
+"""The verbs about the daemon's own files: definitions, reload, backup; and strategy."""
+
+from __future__ import annotations
+
+from kaspad_taskd.cli.faults import FAILED, Fault
+from kaspad_taskd.cli.find import find
+from kaspad_taskd.cli.screen import wrap
+from kaspad_taskd.words.plain import fit, safe
+from kaspad_taskd.words.table import entry, say
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from kaspad_taskd.cli.main import Run
+    from kaspad_taskd.cli.screen import Line
+
+_SIGNS = {
+    "ok": ("✓", "done"),
+    "last-good": ("✗", "failure"),
+    "faulty": ("✗", "failure"),
+    "masked": ("–", "dim"),  # noqa: RUF001 - an en dash, meant
+}
+
+
+def run(run: Run) -> int:
+    """Run the verb."""
+    return {
+        "definitions": _definitions,
+        "reload": _reload,
+        "backup": _backup,
+        "strategy": _strategy,
+    }[run.options.verb](run)
+
+
+def _definitions(run: Run) -> int:
+    found = run.call("listDefinitions")
+    if run.options.json:
+        run.print_json(found)
+    elif not found:
+        run.screen.say(say("definition.none"))
+    else:
+        run.screen.show(definitions(found, run.screen.width))
+    return 0
+
+
+def definitions(found: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:
+    """Return a line for each definition, its faults below it."""
+    lines: list[Line] = []
+    for one in found:
+        state = str(one.get("state"))
+        line: Line = [
+            _SIGNS.get(state, ("!", "attention")),
+            (" " + fit(safe(one.get("id") or one.get("file") or "-", 100), 28) + " ", ""),
+            (fit(safe(one.get("type") or "-", 40), 18) + " ", "dim"),
+            (fit(origin(one), 10) + " ", "dim"),
+            (str((entry("definition") or {}).get(state, safe(state))), ""),
+        ]
+        lines += [line, *faults(one.get("faults") or (), cells)]
+    return lines
+
+
+def origin(one: Mapping[str, Any]) -> str:
+    """Return where a definition comes from: /etc, the package, a program."""
+    return say(f"origin.{one.get('origin')}")
+
+
+def faults(found: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:
+    """Return each fault as its file, key and problem."""
+    lines: list[Line] = []
+    for fault in found:
+        file = safe(fault.get("file") or "-").rpartition("/")[2]
+        key = f", {safe(fault['key'])}" if fault.get("key") else ""
+        text = f"{file}{key}: {safe(fault.get('problem'))}"
+        lines += [[("  " + part, "attention")] for part in wrap(text, cells - 2, "  ")]
+    return lines
+
+
+def _reload(run: Run) -> int:
+    answer = run.call("reload")
+    code = FAILED if answer.get("faults") else 0
+    if run.options.json:
+        run.print_json(answer)
+        return code
+    keys = (("added", "added"), ("changed", "changed"), ("removed", "removed"))
+    said = [
+        say(f"reload.{key}", names=", ".join(map(str, answer[field])))
+        for field, key in (*keys, ("needRestart", "restart"))
+        if answer.get(field)
+    ]
+    for line in said or [say("reload.nothing")]:
+        run.screen.say(line)
+    run.screen.show(faults(answer.get("faults") or (), run.screen.width))
+    return code
+
+
+def _backup(run: Run) -> int:
+    answer = run.call("backup")
+    if run.options.json:
+        run.print_json(answer)
+    else:
+        run.screen.show([[(answer["path"], "")]])  # alone, for $(kaspad-taskctl backup)
+    return 0
+
+
+def _strategy(run: Run) -> int:
+    task = find(run, run.options.task) if run.options.task else _node(run)
+    answer = run.call("getSyncStrategy", {"taskId": task["id"]})
+    if run.options.json:
+        run.print_json(answer)
+        return 0
+    left = answer.get("estimatedTime") or {}
+    run.screen.say(say("strategy.left", left=left.get("formatted")))
+    for option in answer["options"]:
+        chosen = option.get("id") == answer["recommended"]
+        sign = ("▸", "moving") if chosen else (" ", "")
+        run.screen.show([[sign, (f" {safe(option.get('title'))}", "")]])
+        run.screen.show([[(f"    {safe(option.get('description'))}", "dim")]])
+    return 0
+
+
+def _node(run: Run) -> Mapping[str, Any]:
+    """The only node-sync there is."""
+    nodes = run.call("getTasksByType", {"type": "node-sync"})
+    if len(nodes) != 1:
+        names = ", ".join(node["id"] for node in nodes)
+        raise Fault("ambiguous", task="node-sync", names=names) if nodes else Fault("no-node")
+    node: Mapping[str, Any] = nodes[0]
+    return node

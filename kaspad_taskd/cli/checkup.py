@@ -1,0 +1,189 @@
+"""The single checks of `doctor`, each from what the daemon or the system says to findings."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from kaspad_taskd.client import SYSTEM_SOCKET
+from kaspad_taskd.version import __version__
+from kaspad_taskd.words import task as words
+from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.table import maybe, plural, say
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from kaspad_taskd.words.task import WireTask
+
+GOOD, WARNING, FAULT = "good", "warning", "fault"
+_PATIENCE = 5.0  # seconds for a program of the system
+
+
+class Finding:
+    """What one check found.
+
+    Attributes:
+        level: GOOD, WARNING or FAULT.
+        name: of the check, one word.
+        text: what was found.
+        cure: what to do, or None.
+    """
+
+    def __init__(self, level: str, name: str, text: str, cure: str | None = None) -> None:
+        self.level = level
+        self.name = name
+        self.text = text
+        self.cure = cure
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return it for programs."""
+        return {"check": self.name, "level": self.level, "text": self.text, "cure": self.cure}
+
+
+def _found(level: str, check: str, key: str, **params: object) -> Finding:
+    """A finding by its key below `doctor`, with its cure where it has one."""
+    what = maybe(f"doctor.{key}.what", **params)
+    cure = maybe(f"doctor.{key}.cure", **params)
+    return Finding(level, say(f"doctor.{check}"), what or say(f"doctor.{key}", **params), cure)
+
+
+def daemon(version: object, path: str, took: float) -> Finding:
+    """Whether the daemon that answers is the installed one."""
+    if version != __version__:
+        return _found(WARNING, "daemon", "versions", daemon=version, client=__version__)
+    return _found(GOOD, "daemon", "answers", version=version, path=path, took=took)
+
+
+def rights(path: str) -> Iterator[Finding]:
+    """Who may use the socket, and why we may."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - pathlib costs start time
+    except OSError:
+        return
+    if found.st_mode & stat.S_IWOTH:
+        mode = f"{found.st_mode & 0o777:o}"
+        yield _found(WARNING, "rights", "mode", path=path, mode=mode, want="660")
+    elif found.st_uid == os.getuid():
+        yield _found(GOOD, "rights", "own-socket")
+    elif os.getuid() == 0:
+        yield _found(GOOD, "rights", "as-root")
+    else:
+        yield _found(GOOD, "rights", "in-group", group=_group(found.st_gid))
+
+
+def _group(gid: int) -> str:
+    from grp import getgrgid
+
+    try:
+        return getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def store(info: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether what happens is saved."""
+    known: Mapping[str, Any] = info.get("store") or {}
+    if not known:
+        return
+    path = known.get("path")
+    if known.get("durable") and not known.get("problem"):
+        yield _found(GOOD, "store", "durable", path=path, size=known.get("size"))
+    else:
+        yield _found(FAULT, "store", "not-durable", path=path, problem=known.get("problem"))
+
+
+def bridge(info: Mapping[str, Any]) -> Iterator[Finding]:
+    """Where browsers are let in, and whether the token is nobody else's."""
+    known = info.get("bridge")
+    if not isinstance(known, dict):
+        return
+    address = known.get("address") or known.get("listen") or known.get("url")
+    if address:
+        yield _found(GOOD, "bridge", "bridge-on", address=address)
+    token = known.get("tokenFile")
+    if isinstance(token, str):
+        yield from _token(token)
+
+
+def _token(path: str) -> Iterator[Finding]:
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - pathlib costs start time
+    except OSError:  # not ours to look at, which is as it should be
+        return
+    if mode & 0o007:
+        shown = f"{mode & 0o777:o}"
+        yield _found(FAULT, "token", "mode", path=path, mode=shown, want="640")
+    else:
+        yield _found(GOOD, "token", "token-good", path=path)
+
+
+def files(listed: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Every fault of a definition file."""
+    faults = [fault for one in listed for fault in one.get("faults") or ()]
+    for fault in faults:
+        yield Finding(FAULT, say("doctor.files"), say("doctor.fault", **fault))
+    if not faults and listed:
+        yield Finding(GOOD, say("doctor.files"), plural("doctor.files-good", len(listed)))
+    elif not faults:
+        yield _found(GOOD, "files", "no-files")
+
+
+def tasks(listed: Sequence[WireTask], now: float) -> Iterator[Finding]:
+    """How the watched nodes are, and whatever else is in trouble, with the likely causes."""
+    for task in listed:
+        if task.get("type") != "node-sync" and not words.troubled(task):
+            continue
+        level = {"error": FAULT, "unreachable": WARNING, "stalled": WARNING}
+        found = level.get(words.condition(task), GOOD)
+        hints = [] if found == FAULT else list(task.get("hints") or ())
+        yield Finding(found, words.name(task), words.headline(task, now), _cure(task))
+        for one in hints:
+            says, do = words.hint(str(one["code"]), {**words.params(task), **one["params"]})
+            if one["code"] != task.get("reason"):
+                yield Finding(WARNING, words.name(task), says, do)
+
+
+def _cure(task: WireTask) -> str | None:
+    if words.condition(task) == "error":
+        return say("status.kept", id=task.get("id"))
+    reason = task.get("reason")
+    return words.hint(str(reason), words.params(task))[1] if reason else None
+
+
+def system_clock() -> Iterator[Finding]:
+    """Whether the system keeps its clock right, where systemd knows."""
+    said = _ask("timedatectl", "show", "--property=NTPSynchronized", "--value")
+    if said == "yes":
+        yield _found(GOOD, "clock", "clock-synced")
+    elif said == "no":
+        yield _found(WARNING, "clock", "clock-unsynced")
+
+
+def unit(path: str) -> Iterator[Finding]:
+    """How the service is, where this is the system's daemon and systemd runs."""
+    if path != SYSTEM_SOCKET or not os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - as above
+        return
+    active = _ask("systemctl", "is-active", "kaspad-taskd.service")
+    if active == "active":
+        yield _found(GOOD, "unit", "unit-active", state=active)
+    elif active:
+        yield _found(FAULT, "unit", "unit-not-active", state=safe(active, 40))
+    if _ask("systemctl", "is-enabled", "kaspad-taskd.service") == "disabled":
+        yield _found(WARNING, "unit", "unit-not-enabled")
+
+
+def _ask(*command: str) -> str | None:
+    """Return what a program of the system says, or None: there is none, or it hangs."""
+    from subprocess import DEVNULL, PIPE, SubprocessError
+    from subprocess import run as run_program
+
+    try:
+        done = run_program(
+            command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, timeout=_PATIENCE, check=False
+        )
+    except (OSError, SubprocessError):
+        return None
+    return done.stdout.decode(errors="replace").strip()

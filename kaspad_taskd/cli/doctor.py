@@ -1,0 +1,74 @@
+"""`doctor`: looks for what is wrong, says what to do; exit 1 when something does not work."""
+
+from __future__ import annotations
+
+import time
+
+from kaspad_taskd.cli import checkup
+from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
+from kaspad_taskd.cli.faults import FAILED, of_unreachable
+from kaspad_taskd.cli.screen import wrap
+from kaspad_taskd.client import Unreachable
+from kaspad_taskd.words.plain import fit
+from kaspad_taskd.words.table import plural, say
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kaspad_taskd.cli.main import Run
+    from kaspad_taskd.cli.screen import Line
+
+_SIGNS = {GOOD: ("✓", "done"), WARNING: ("!", "attention"), FAULT: ("✗", "failure")}
+_LABEL = 8
+
+
+def run(run: Run) -> int:
+    """Check, and say what was found."""
+    found = list(_findings(run))
+    if run.options.json:
+        run.print_json([one.as_json() for one in found])
+    else:
+        for one in found:
+            run.screen.show(lines(one, run.screen.width))
+        run.screen.say(summary(found))
+    return FAILED if any(one.level == FAULT for one in found) else 0
+
+
+def _findings(run: Run) -> Iterator[Finding]:
+    began = time.perf_counter()
+    try:
+        version = run.call("ping").get("version")
+    except Unreachable as fault:
+        said = of_unreachable(fault, run.timeout).said()
+        yield Finding(FAULT, say("doctor.daemon"), said[0], said[1] if said[1:] else None)
+    else:
+        yield checkup.daemon(version, run.client.path, time.perf_counter() - began)
+        yield from checkup.rights(run.client.path)
+        info = run.call("getInfo")
+        yield from checkup.store(info)
+        yield from checkup.bridge(info)
+        yield from checkup.files(run.call("listDefinitions"))
+        yield from checkup.tasks(run.call("getAllTasks"), time.time())
+    yield from checkup.system_clock()
+    yield from checkup.unit(run.client.path)
+
+
+def lines(one: Finding, cells: int) -> list[Line]:
+    """Return a finding as lines: sign, name, what; below it the cure."""
+    first, *rest = wrap(one.text, cells - _LABEL - 3)
+    indent = " " * (_LABEL + 3)
+    shown: list[Line] = [[_SIGNS[one.level], (f" {fit(one.name, _LABEL)} ", ""), (first, "")]]
+    shown += [[(indent + part, "")] for part in rest]
+    if one.cure:
+        shown += [[(indent + part, "dim")] for part in wrap(one.cure, cells - len(indent))]
+    return shown
+
+
+def summary(found: list[Finding]) -> str:
+    """Return "1 good, 1 warning, 1 fault"; nothing is said of none, but good ones."""
+    count = {level: sum(one.level == level for one in found) for level in (GOOD, WARNING, FAULT)}
+    parts = [say("doctor.good", n=count[GOOD])]
+    parts += [plural("doctor.warnings", count[WARNING])] if count[WARNING] else []
+    parts += [plural("doctor.faults", count[FAULT])] if count[FAULT] else []
+    return ", ".join(parts)

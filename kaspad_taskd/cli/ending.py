@@ -1,0 +1,24 @@
+"""How `wait` and `watch` end: exit codes and the patience with a daemon that restarts."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kaspad_taskd.words.task import WireTask
+
+FAILED, TIMED_OUT = 1, 6
+_CODES = {"complete": 0, "error": 4, "cancelled": 5}
+_WORST_FIRST = (4, 5, FAILED, 0)
+
+
+def code_of(task: WireTask) -> int | None:
+    """Return the exit code that a task's end means, or None: it goes on."""
+    return _CODES.get(str(task.get("status")))
+
+
+def code_of_all(tasks: Iterable[WireTask | None]) -> int | None:
+    """Return the worst of all ends, or None while one goes on. A removed task is None: failed."""
+    codes = [FAILED if task is None else code_of(task) for task in tasks]
+    return None if None in codes else next(code for code in _WORST_FIRST if code in codes)
