@@ -1,6 +1,7 @@
 """JSON text in and out: orjson where it is installed, the standard library's json where not.
 
-Both refuse NaN and infinities, both ways.
+Coming in, both refuse NaN, infinities, lone surrogates and what is no UTF-8. Going out, no number
+of ours is NaN or infinite: the rooms that compute them see to that.
 """
 
 from __future__ import annotations
@@ -33,13 +34,16 @@ def loads(text: str | bytes | bytearray) -> Any:
     """Return the value of a JSON text.
 
     Raises:
-        ValueError: the text is no JSON, or holds NaN, an infinity or a lone surrogate, or is
-            nested too deeply.
+        ValueError: the text is no JSON, no UTF-8, or nested too deeply.
     """
     if orjson is not None:
         return orjson.loads(text)
+    if not isinstance(text, str):
+        text = text.decode()  # json itself would take UTF-16 too
     try:
         value = json.loads(text, parse_constant=_refuse)
+        if "\\ud" in text.lower():
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate fails here
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return value
