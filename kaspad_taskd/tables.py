@@ -260,7 +260,7 @@ class Table:
         """Note the keys that nobody asked for, here and below; return whether all is sound."""
         unknown = [name for name in self._data if name not in self._asked]
         for name in unknown[:MAX_UNKNOWN]:
-            close = get_close_matches(str(name)[:100], self._asked, 1, 0.7)
+            close = get_close_matches(str(name)[:100], self._asked, 1)
             problem = f'unknown key; did you mean "{close[0]}"?' if close else "unknown key"
             self._note(self._join(name), problem)
         if len(unknown) > MAX_UNKNOWN:

@@ -120,5 +120,5 @@ def json_of(value: Any, depth: int = MAX_DEPTH) -> Json:
         for part in value if isinstance(value, list) else (*value, *value.values()):
             json_of(part, depth - 1)
     elif value is not None:
-        raise ValueError(f"must be something else than {kind_of(value)}")
+        raise ValueError(f"must not be {kind_of(value)}")
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from kaspad_taskd.core.model import Definition, OnComplete, Origin
@@ -40,7 +40,7 @@ class Checker(Protocol):
     """A checked `[checker]`, as its type's parser returns it."""
 
     @property
-    def table(self) -> Mapping[str, Json]:
+    def config(self) -> Mapping[str, Json]:
         """As it is shown and kept: camelCase, defaults filled in; parsing it gives it again."""
 
     @property
@@ -51,8 +51,9 @@ class Checker(Protocol):
 class ProbeType(Protocol):
     """A type of task: knows how to read its checker."""
 
-    def parse(self, table: Table, service: str) -> Checker | None:
-        """Return the checker, or None with the reasons noted as faults of the table."""
+    @property
+    def parse(self) -> Callable[[Table, str], Checker | None]:
+        """Reads the checker's table of a service; what is wrong is noted in the table."""
 
 
 def parse_definition(
@@ -93,7 +94,7 @@ def parse_definition(
         id=task_id,
         type=kind,
         service=service,
-        checker=dict(checker.table),
+        checker=dict(checker.config),
         endpoint=checker.endpoint,
         on_complete=on_complete,
         origin=origin,
