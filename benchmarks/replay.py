@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kaspad_taskd.core.inputs import Attach, Look, Start
-from kaspad_taskd.core.model import Definition, Health, Status, Task
+from kaspad_taskd.core.model import Definition, Status, Task
 from kaspad_taskd.core.observation import Observation, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.transition import step
@@ -175,6 +175,3 @@ def watch(recording: Recording, way: Way) -> Iterator[Seen]:
         events = tuple(str(fact.name) for fact in facts)
         yield Seen(sample["t"], sample, observation, task, events)
         second = sample["t"] + way.pace
-
-
-__all__ = ["CAUGHT_UP", "Health", "Recording", "Seen", "Way", "load", "reading_of", "watch"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kaspad_taskd.core.observation import Json, Leg, Reading, Route, Scalar
-from kaspad_taskd.core.reason import EtaReason, Reason
+from kaspad_taskd.core.reason import EtaReason
 from kaspad_taskd.kaspa.sync import gate, hints, phase, way
 from kaspad_taskd.kaspa.sync.hints import Aside
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
@@ -91,7 +91,6 @@ def _reading(
         epoch=epoch,
         eta_reason=_eta_reason(memory, look, key, span),
         reason=said,
-        params=_params(said, look),
         hints=hints.hints(memory, look, said, aside),
         shown=_shown(where),
         metadata=_metadata(look, memory, where),
@@ -171,10 +170,6 @@ def _shown(where: Position) -> tuple[float, float] | None:
     if where.pos is None or where.tip is None:
         return None
     return float(where.pos), float(max(round(where.tip), where.pos))
-
-
-def _params(said: Reason | None, look: NodeReading) -> Mapping[str, Scalar]:
-    return {"network": look.network} if said is not None else {}
 
 
 def _metadata(look: NodeReading, memory: Memory, where: Position) -> Mapping[str, Scalar]:

@@ -13,8 +13,8 @@ LOST_S = 600
 """A position that falls by more than this many seconds of blocks is lost data: a new epoch."""
 LONGEST_STEP_S = 120.0
 """Longest time between two looks that counts: a clock that jumps tells no standstill."""
-SHALLOWEST_S, DEEPEST_S = 30 * 3600, 42 * 3600
-"""Age of the pruning point of mainnet and testnet: a proof's headers begin there."""
+DEEPEST_S = 42 * 3600
+"""Greatest age of the pruning point of mainnet and testnet: a proof's headers begin there."""
 STANDSTILL_S = 20
 """A chunk of 1 024 headers takes a slow connection so long; more is a standstill."""
 LIVELY_RX = 16_384
