@@ -177,7 +177,7 @@ def check(before: Task, after: Task, facts: list[Fact]) -> None:
         assert after.health is Health.UNKNOWN
         assert after.reason is None
         assert after.live.rate is None
-    begun = after.started_at != before.started_at
+    begun = (after.attempt, after.started_at) != (before.attempt, before.started_at)
     if after.health is before.health and not begun:
         assert after.health_since == before.health_since
 
