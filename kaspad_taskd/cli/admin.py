@@ -54,7 +54,7 @@ def definitions(found: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:
             _SIGNS.get(state, ("!", "attention")),
             (" " + fit(safe(one.get("id") or one.get("file") or "-", 100), 28) + " ", ""),
             (fit(safe(one.get("type") or "-", 40), 18) + " ", "dim"),
-            (fit(origin(one), 10) + " ", "dim"),
+            (fit(origin(one), 11) + " ", "dim"),
             (str((entry("definition") or {}).get(state, safe(state))), ""),
         ]
         lines += [line, *faults(one.get("faults") or (), cells)]
@@ -116,7 +116,8 @@ def _strategy(run: Run) -> int:
         chosen = option.get("id") == answer["recommended"]
         sign = ("▸", "moving") if chosen else (" ", "")
         run.screen.show([[sign, (f" {safe(option.get('title'))}", "")]])
-        run.screen.show([[(f"    {safe(option.get('description'))}", "dim")]])
+        sentence = wrap("    " + safe(option.get("description")), run.screen.width, "    ")
+        run.screen.show([[(part, "dim")] for part in sentence])
     return 0
 
 

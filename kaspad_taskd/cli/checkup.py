@@ -139,11 +139,11 @@ def tasks(listed: Sequence[WireTask], now: float) -> Iterator[Finding]:
         level = {"error": FAULT, "unreachable": WARNING, "stalled": WARNING}
         found = level.get(words.condition(task), GOOD)
         hints = [] if found == FAULT else list(task.get("hints") or ())
-        yield Finding(found, words.name(task), words.headline(task, now), _cure(task))
+        yield Finding(found, words.kind(task), words.headline(task, now), _cure(task))
         for one in hints:
             says, do = words.hint(str(one["code"]), {**words.params(task), **one["params"]})
             if one["code"] != task.get("reason"):
-                yield Finding(WARNING, words.name(task), says, do)
+                yield Finding(WARNING, words.kind(task), says, do)
 
 
 def _cure(task: WireTask) -> str | None:

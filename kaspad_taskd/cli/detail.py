@@ -79,23 +79,19 @@ def _last_seen(task: WireTask, now: float) -> str:
 
 def _causes(task: WireTask) -> Iterator[Field]:
     """The note and each likely cause, each with its cure."""
-    shared = words.params(task)
-    told = set()
-    note = task.get("note")
-    if note and words.condition(task) not in ("error", "waiting"):
-        yield "cause", safe(note)
-        told.add(safe(note))
+    shared, reason, note = words.params(task), task.get("reason"), task.get("note")
+    failed = words.condition(task) == "error"  # the verdict has said why
+    if note and not failed:
+        yield "waits" if words.condition(task) == "waiting" else "cause", safe(note)
     hints = list(task.get("hints") or ())
-    if not hints and task.get("reason"):
-        hints = [{"code": task["reason"], "params": {}}]
+    if reason and all(one["code"] != reason for one in hints):
+        hints.insert(0, {"code": reason})
     for one in hints:
         says, do = words.hint(str(one["code"]), {**shared, **(one.get("params") or {})})
-        if says not in told and words.condition(task) != "error":
+        if one["code"] != reason and not failed:
             yield "cause", says
         if do:
             yield "cure", do
-    if words.condition(task) == "waiting" and note:
-        yield "waits", safe(note)
 
 
 def _step(task: WireTask) -> str:
@@ -128,7 +124,7 @@ def _position(task: WireTask) -> str:
 
 def _counted(task: WireTask) -> str:
     detail: Mapping[str, Any] = task["progressDetail"]
-    if detail.get("done") is None:
+    if detail.get("done") is None or detail.get("unit") == "%":
         return ""
     key = "of" if detail.get("basis") == "exact" else "of-about"
     if detail.get("total") is None:
@@ -159,7 +155,7 @@ def _checked(task: WireTask, now: float) -> str:
     every = task.get("checkInterval")
     text = say(
         "status.checked",
-        ago=max(0.0, now - checked) if checked else None,
+        ago=max(0, int(now - checked)) if checked else None,
         every=every / 1000 if isinstance(every, int | float) else None,
     )
     since = seconds_of(task.get("healthSince"))

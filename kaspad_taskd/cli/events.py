@@ -69,7 +69,7 @@ def line(event: Mapping[str, Any], now: float) -> Line:
     name = safe(data.get("service") or "-", 100)
     return [
         (fit(stamp, 12 if len(stamp) > 8 else 8) + "  ", "dim"),
-        (f"{event['seq']}  ", "dim"),
+        (f"{event['seq']:>4}  ", "dim"),
         (fit(name, min(max(14, width(name)), 30)) + " ", ""),
         (sentence(str(event["event"]), data), ""),
     ]

@@ -41,10 +41,19 @@ def of_unreachable(fault: Unreachable, timeout: float | None) -> Fault:
     return Fault(key, UNREACHABLE, path=fault.path, detail=fault.detail, timeout=timeout)
 
 
-def of_refused(fault: Refused, task: str | None, method: str | None) -> list[str]:
-    """Return what the daemon refused, then what to do."""
+def of_refused(
+    fault: Refused, task: str | None, method: str | None, asked: bool = False
+) -> list[str]:
+    """Return what the daemon refused, then what to do.
+
+    Args:
+        fault: its answer.
+        task: what the command line named.
+        method: what was called.
+        asked: whether the method's name came from the command line (`call`).
+    """
     if fault.code == -32601:
-        return _unknown_method(method)
+        return _unknown_method(method, asked)
     lines = [safe(fault.message).rstrip(".")]
     lines += [
         f"{safe(one.get('key'), 100)}: {safe(one.get('problem'))}"
@@ -58,7 +67,9 @@ def of_refused(fault: Refused, task: str | None, method: str | None) -> list[str
     return [*lines, *([cure] if cure else [])]
 
 
-def _unknown_method(method: str | None) -> list[str]:
+def _unknown_method(method: str | None, asked: bool) -> list[str]:
+    if asked:
+        return Fault("unknown-method", method=method).said()
     from kaspad_taskd.version import __version__
 
     return Fault("too-old", method=method or "?", version=__version__).said()

@@ -21,20 +21,22 @@ WIDE = 120
 _TROUBLES = 3  # sentences below the list
 
 
-def rows(tasks: Sequence[WireTask], cells: int, now: float) -> list[Line]:
-    """Return the heading, a line for each task, and sentences on those in trouble."""
+def rows(
+    tasks: Sequence[WireTask], cells: int, now: float, told: WireTask | None = None
+) -> list[Line]:
+    """Return the heading, a line for each task, and sentences on those in trouble but `told`."""
     if not tasks:
         return empty(cells)
     table = _wide if cells >= WIDE else _narrow
-    return [*table(tasks, cells, now), *troubles(tasks, cells, now)]
+    return [*table(tasks, cells, now), *troubles(tasks, cells, now, told)]
 
 
 def empty(cells: int) -> list[Line]:
     """Return what to do where nothing is watched."""
-    text = say("list.empty", dir="/etc/kaspad-taskd/tasks.d/")
     lines: list[Line] = [[(say("headline.none") + ".", "")]]
-    lines += [[(f"  {part}", "")] for part in wrap(text, cells - 2)]
-    return [*lines, [("  " + say("list.reload"), "dim")]]
+    for text in (say("list.empty-node"), say("list.empty-file", dir="/etc/kaspad-taskd/tasks.d/")):
+        lines += [[(f"  {part}", "")] for part in wrap(text, cells - 2)]
+    return lines
 
 
 def share(task: WireTask) -> str:
@@ -132,9 +134,11 @@ def _age(task: WireTask, now: float) -> str:
     return spans.span(now - checked) if checked else "-"
 
 
-def troubles(tasks: Sequence[WireTask], cells: int, now: float) -> list[Line]:
-    """Return a sentence and a command for each task in trouble, the first few."""
-    wanting = [task for task in tasks if words.troubled(task)]
+def troubles(
+    tasks: Sequence[WireTask], cells: int, now: float, told: WireTask | None
+) -> list[Line]:
+    """Return a sentence and a command for each task in trouble but `told`, the first few."""
+    wanting = [task for task in tasks if words.troubled(task) and task is not told]
     lines: list[Line] = []
     for task in wanting[:_TROUBLES]:
         sign, tone = icon(task)
@@ -155,11 +159,8 @@ def _handle(task: WireTask, tasks: Sequence[WireTask]) -> str:
     return safe(service if alone else task.get("id"), 100)
 
 
-def verdict(tasks: Sequence[WireTask], cells: int, now: float) -> list[Line]:
+def verdict(task: WireTask, cells: int, now: float) -> list[Line]:
     """Return the first sentence: how it stands with what matters most."""
-    task = words.most_urgent(tasks)
-    if task is None:
-        return []
     first, *rest = wrap(words.headline(task, now), cells - 2)
     sign, tone = icon(task)
     return [[(sign + " ", tone), (first, "")], *([("  " + part, "")] for part in rest)]

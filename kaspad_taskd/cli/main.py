@@ -79,7 +79,8 @@ def _verb(run: Run) -> int:
         code: int = import_module(f"kaspad_taskd.cli.{module}").run(run)
     except Refused as fault:
         task = getattr(run.options, "task", None)
-        said = of_refused(fault, task if isinstance(task, str) else None, run.method)
+        named = task if isinstance(task, str) else None
+        said = of_refused(fault, named, run.method, asked=run.options.verb == "call")
         return _tell(run, fault, said, FAILED)
     except Unreachable as fault:
         found = of_unreachable(fault, run.timeout)

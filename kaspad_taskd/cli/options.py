@@ -214,7 +214,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         return _without_verb(argv)
     verb = argv[place]
     if verb not in VERBS:
-        raise UsageFault(f"{verb} is no verb of {PROG}: {', '.join(VERBS)}", f"{PROG} --help")
+        raise UsageFault(f"{verb} is no verb of {PROG}", f"{PROG} --help")
     options = argparse.Namespace(verb=verb, **DEFAULTS)
     rest = [*argv[:place], *argv[place + 1 :]]
     parser = parser_of(verb)

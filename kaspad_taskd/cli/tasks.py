@@ -22,10 +22,12 @@ def run(run: Run) -> int:
         run.screen.show([[(task["id"], "")] for task in tasks])
         return 0
     from kaspad_taskd.cli import listing
+    from kaspad_taskd.words.task import most_urgent
 
     now, cells = time.time(), run.screen.width
-    head = [] if run.options.verb == "list" else listing.verdict(tasks, cells, now)
-    run.screen.show([*head, *listing.rows(tasks, cells, now)])
+    first = None if run.options.verb == "list" else most_urgent(tasks)
+    head = listing.verdict(first, cells, now) if first else []
+    run.screen.show([*head, *listing.rows(tasks, cells, now, told=first)])
     return 0
 
 

@@ -22,14 +22,22 @@ def note(reason: str, params: Mapping[str, object] | None = None) -> str:
     """Return the sentence for a `reason` (its `note` on the wire); an unknown one is said as is."""
     if entry(f"reason.{reason}") is None:
         return safe(reason)
-    return say(f"reason.{reason}.note", **(params or {}))
+    return say(f"reason.{reason}.note", **_bare(params))
 
 
 def brief(reason: str, params: Mapping[str, object] | None = None) -> str:
     """Return a `reason` as part of a sentence: `127.0.0.1:16110 refuses`."""
     if entry(f"reason.{reason}") is None:
         return safe(reason)
-    return say(f"reason.{reason}.brief", **(params or {}))
+    return say(f"reason.{reason}.brief", **_bare(params))
+
+
+def _bare(params: Mapping[str, object] | None) -> dict[str, object]:
+    """The address without its scheme, as people say it."""
+    known = dict(params or {})
+    if isinstance(known.get("address"), str):
+        known["address"] = str(known["address"]).rpartition("://")[2]
+    return known
 
 
 def hint(code: str, params: Mapping[str, object] | None = None) -> tuple[str, str | None]:
