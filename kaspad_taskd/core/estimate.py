@@ -1,6 +1,6 @@
 """Rate and time left, from a window of readings and what lies ahead.
 
-The numbers (6 samples, a minute of moving time, of a standstill no more than is usual) are those
+The numbers (6 samples, a minute of moving time, unusual standstills left out) are those
 that told the time left of recorded real syncs best; `docs/truth.md` has the measurements.
 """
 
@@ -16,7 +16,9 @@ MAX_SAMPLES = 20
 MIN_SAMPLES = 6
 MIN_MOVING_MS = 60_000
 PAUSE_MS = 6_000
-USUAL = 1.5  # a pause, as a multiple of the time from sample to sample, that belongs to moving
+USUAL = 2  # a standstill, as a multiple of the usual time between movements, that is none yet
+LONGER = 3  # as a multiple of the usual, what one longer time may teach
+LEARN = 4  # movements over which the usual time is learnt
 HORIZON_MS = 30 * 60_000
 CATCHING_UP = 1.05  # the speed, as a multiple of the target's, from which there is a time left
 
@@ -25,8 +27,8 @@ def follow(window: Window, phase: str | None, position: float, now: Moment) -> W
     """Return the window with one more reading: movement becomes a sample, standing still does not.
 
     A new phase begins a new window and keeps the rate of the old one. After a break the samples
-    are moved along, so that the jump of the position tells nothing. Of a standstill, no more than
-    a usual pause counts as time.
+    are moved along, so that the jump of the position tells nothing. A standstill far
+    beyond what is usual does not count as time.
     """
     if window.phase != phase:
         return Window(phase, (Sample(0, position),), rates_of(window), now, now)
@@ -35,25 +37,28 @@ def follow(window: Window, phase: str | None, position: float, now: Moment) -> W
     if window.seen_at is None or window.moved_at is None:
         shift = position - window.samples[-1].position
         moved = tuple(Sample(each.at, each.position + shift) for each in window.samples)
-        return Window(phase, moved, window.rates, now, now)
+        return Window(phase, moved, window.rates, now, now, window.apart)
     last = window.samples[-1]
     if position == last.position:
-        return Window(phase, window.samples, window.rates, now, window.moved_at)
-    stood = min(window.seen_at - window.moved_at, _pause(window.samples))
-    sample = Sample(last.at + max(1, now - window.seen_at + stood), position)
-    return Window(phase, _thinned((*window.samples, sample)), window.rates, now, now)
+        return Window(phase, window.samples, window.rates, now, window.moved_at, window.apart)
+    apart = now - window.moved_at
+    stood = window.seen_at - window.moved_at
+    froze = stood > max(PAUSE_MS, USUAL * window.apart)
+    sample = Sample(last.at + max(1, now - window.seen_at if froze else apart), position)
+    samples = _thinned((*window.samples, sample))
+    return Window(phase, samples, window.rates, now, now, _usual(window.apart, apart))
 
 
-def _pause(samples: tuple[Sample, ...]) -> int:
-    """How long, in ms, work pauses as part of its moving: a coarse counter moves rarely."""
-    newest = samples[-MIN_SAMPLES:]
-    spacing = (newest[-1].at - newest[0].at) / max(1, len(newest) - 1)
-    return max(PAUSE_MS, round(spacing * USUAL))
+def _usual(usual: int, apart: int) -> int:
+    """How far apart, in ms, movements usually are: a coarse counter moves rarely."""
+    if not usual:
+        return apart
+    return usual + (min(apart, LONGER * usual) - usual) // LEARN
 
 
 def broken(window: Window) -> Window:
     """The window after a time without answers: its rate stands, the gap will tell none."""
-    return Window(window.phase, window.samples, window.rates)
+    return Window(window.phase, window.samples, window.rates, apart=window.apart)
 
 
 def emptied(window: Window) -> Window:
@@ -108,6 +113,7 @@ def time_left(
     route = reading.route or _direct(reading)
     if route is None:
         return None, EtaReason.NO_TOTAL
+    rates = {**route.rates, **rates}
     pass_time = 0.0
     for leg in route.legs:
         speed = rates.get(leg.phase)
@@ -118,14 +124,14 @@ def time_left(
         pass_time += leg.amount / speed
     grown = route.backlog + reading.drift * pass_time
     if grown <= 0:
-        return pass_time, None
+        return pass_time + route.pause, None
     costs = [1 / rates[phase] for phase in route.round if rates.get(phase)]
     if not costs:
         return None, EtaReason.WARMING_UP
     speed = 1 / sum(costs)
     if speed <= reading.drift * CATCHING_UP:
         return None, EtaReason.NOT_CATCHING_UP
-    return pass_time + grown / (speed - reading.drift), None
+    return pass_time + grown / (speed - reading.drift) + route.pause, None
 
 
 def _direct(reading: Reading) -> Route | None:

@@ -130,6 +130,7 @@ class Window:
         seen_at: the last look's moment, None after a break (a restart, an unreachable service):
             what happened meanwhile then tells no rate.
         moved_at: the moment of the last sample.
+        apart: ms that movements usually are apart, 0 while unknown.
     """
 
     phase: str | None = None
@@ -137,6 +138,7 @@ class Window:
     rates: Mapping[str, float] = field(default_factory=dict)
     seen_at: Moment | None = None
     moved_at: Moment | None = None
+    apart: int = 0
 
 
 @dataclass(frozen=True, slots=True)

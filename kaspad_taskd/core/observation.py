@@ -49,11 +49,16 @@ class Route:
         legs: this pass, in order; each is walked at the rate of its phase.
         backlog: units beyond this pass that exist already.
         round: the phases that every further unit has to go through (a node: headers, blocks).
+        rates: units a second by phase, as the probe measured them itself; used for phases that
+            the task's own window has no rate of.
+        pause: seconds ahead in which nothing moves (a node: between its passes).
     """
 
     legs: tuple[Leg, ...]
     backlog: float = 0.0
     round: tuple[str, ...] = ()
+    rates: Mapping[str, float] = field(default_factory=dict)
+    pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

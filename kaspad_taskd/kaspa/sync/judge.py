@@ -132,7 +132,10 @@ def _route(memory: Memory, where: Position, key: str, span: Span) -> Route | Non
         legs, grown = _from_headers(memory, where, span.target - span.position)
     else:
         return None
-    return Route(legs, grown, ("headers", "blocks"))
+    measured = memory.headers_s >= MEASURED_S
+    rates = {"headers": memory.headers_n / memory.headers_s} if measured else {}
+    pause = PAUSE_S * max(0, PASSES - memory.pass_number)
+    return Route(legs, grown, ("headers", "blocks"), rates, pause)
 
 
 def _from_headers(memory: Memory, where: Position, ahead: float) -> tuple[tuple[Leg, ...], float]:
