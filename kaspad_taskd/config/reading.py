@@ -15,11 +15,16 @@ from kaspad_taskd.values import quote
 MAX_BYTES: Final = 256 * 1024
 """Size of a settings or definition file; real ones have one or two KiB."""
 
+MAX_DOTS: Final = 200
+"""Dots in a line. tomllib takes a minute for a key of 60,000 parts, and less than a second for a
+file full of keys of 200."""
+
 
 def read_toml(path: Path) -> dict[str, Any] | Fault:
     """Return the top table of a TOML file, or why there is none. Blocks, on a regular file only."""
     try:
         text = _read(path).decode("utf-8-sig").replace("\r\n", "\n")
+        _check_dots(text)
         return tomllib.loads(text)
     except OSError as error:
         problem = os_problem(path, error)
@@ -64,6 +69,12 @@ def _read(path: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise _UnfitError(f"is larger than {MAX_BYTES // 1024} KiB")
     return data
+
+
+def _check_dots(text: str) -> None:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MAX_DOTS:
+            raise ValueError(f"more than {MAX_DOTS} dots (at line {number})")
 
 
 def _one_line(error: ValueError) -> str:

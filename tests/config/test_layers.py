@@ -159,6 +159,7 @@ BAD_FILES: dict[str, Callable[[Path], object]] = {
     "binary": lambda path: path.write_bytes(bytes(range(256))),
     "huge": lambda path: path.write_bytes(b"#" * (1024 * 1024)),
     "deep": lambda path: path.write_text("a = " + "[" * 20_000),
+    "dotted": lambda path: path.write_text("a" + ".a" * 60_000 + " = 1"),
     "directory": lambda path: path.mkdir(),
     "pipe": os.mkfifo,
     "loop": lambda path: path.symlink_to(path),
