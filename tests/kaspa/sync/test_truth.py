@@ -132,9 +132,8 @@ def test_the_time_left_is_about_right(name: str, way: str) -> None:
     told = truth(name, way)
     assert told.half is not None
     assert told.fifth is not None
-    bound = 0.25 if WAYS[way].pace == 2 else 0.45
-    assert told.half <= bound
-    assert told.fifth <= bound
+    assert told.half <= 0.20
+    assert told.fifth <= 0.15
 
 
 def test_passes_are_counted() -> None:
