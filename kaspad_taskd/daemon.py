@@ -36,7 +36,7 @@ from kaspad_taskd.engine.ports import Probe
 from kaspad_taskd.engine.reactions import Reactions
 from kaspad_taskd.engine.roster import KEPT_MS, Roster
 from kaspad_taskd.mirroring import MirrorKeeper
-from kaspad_taskd.probes import TYPES, open_probe
+from kaspad_taskd.probes import TYPES, Means, open_probe
 from kaspad_taskd.rpc.server import CannotListenError, RpcServer
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.sqlite import SqliteStore
@@ -60,11 +60,13 @@ HELD_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "TZ")
 class Daemon:
     """One daemon: its rooms, from start to stop."""
 
-    def __init__(self, places: Places, settings: Settings, *, level: str | None) -> None:
+    def __init__(
+        self, places: Places, settings: Settings, *, level: str | None, clock: Clock | None = None
+    ) -> None:
         self._places = places
         self._settings = settings
         self._level = level
-        self._clock = Clock()
+        self._clock = clock or Clock()
         self._began = time.monotonic()
         self._started_at = self._clock.now()
         self._stopping = asyncio.Event()
@@ -226,7 +228,7 @@ class Daemon:
     # -- between the rooms
 
     def _open_probe(self, definition: Definition) -> Probe | None:
-        return open_probe(definition, self._desk.allow(definition))
+        return open_probe(definition, Means(self._desk.allow(definition), self._clock.wall))
 
     def _status_of(self, task_id: str) -> str | None:
         task = self._engine.get(task_id)

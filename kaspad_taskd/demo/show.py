@@ -11,9 +11,11 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from kaspad_taskd import words
+from kaspad_taskd.demo.daemon import Fast
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
 
@@ -45,22 +47,26 @@ async def _show(speed: float) -> int:
         place = Path(scratch)
         log = place / "rusty-kaspa.log"
         log.touch()
-        async with PlayingNode(load(), speed, log=log) as node:
+        began = time.time() * 1000
+        fast = Fast(speed, began)
+        playing = PlayingNode(load(), speed, log=log, wall_ms=lambda: fast.wall() * 1000)
+        async with playing as node:
             definition = DEFINITION.format(
                 interval=max(250, round(2000 / speed)), url=node.url, log=log
             )
             (place / "tasks.d").mkdir()
             (place / "tasks.d" / f"{TASK}.toml").write_text(definition)
             print(words.say("demo.begin", speed=f"{speed:g}"), flush=True)
-            return await _follow(place)
+            return await _follow(place, speed, began)
 
 
-async def _follow(place: Path) -> int:
+async def _follow(place: Path, speed: float, began: float) -> int:
     socket = place / "run" / "rpc.sock"
     daemon = await _start(
-        "kaspad_taskd.daemon",
+        "kaspad_taskd.demo.daemon",
+        *(str(speed), str(began)),
         *("--tasks", str(place / "tasks.d"), "--state-dir", str(place / "state")),
-        *("--runtime-dir", str(socket.parent), "--bridge", "off", "--log-level", "error"),
+        *("--runtime-dir", str(socket.parent), "--bridge", "off"),
     )
     try:
         await _until_there(socket, daemon)

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.probes import node_sync, report
 from kaspad_taskd.probes.later import later
-from kaspad_taskd.probes.probe_type import Allow, Checker, Probe, ProbeType
+from kaspad_taskd.probes.probe_type import Checker, Means, Probe, ProbeType
 
-__all__ = ["TYPES", "Allow", "Checker", "Probe", "ProbeType", "open_probe"]
+__all__ = ["TYPES", "Checker", "Means", "Probe", "ProbeType", "open_probe"]
 
 TYPES: Mapping[str, ProbeType] = {
     each.name: each
@@ -29,10 +29,10 @@ TYPES: Mapping[str, ProbeType] = {
 """All types by name."""
 
 
-def open_probe(definition: Definition, allow: Allow | None = None) -> Probe | None:
+def open_probe(definition: Definition, means: Means | None = None) -> Probe | None:
     """Return the probe of a definition, None where its type has none.
 
     Raises:
         ImportError: a library that this type needs is missing.
     """
-    return TYPES[definition.type].open(definition, allow)
+    return TYPES[definition.type].open(definition, means or Means())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.probes.probe_type import Allow, Checker, ProbeType
+from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 from kaspad_taskd.tables import Table
 
 _PORTS = {"http": 80, "https": 443}
@@ -33,7 +33,7 @@ def _place(url: object) -> tuple[str, int] | None:
     return parts.hostname, port or _PORTS.get(parts.scheme, 443)
 
 
-def _open(definition: Definition, _allow: Allow | None) -> None:
+def _open(definition: Definition, _means: Means) -> None:
     raise ImportError(f"the type {definition.type} is not in this version yet")
 
 

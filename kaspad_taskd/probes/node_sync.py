@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -24,7 +23,7 @@ from kaspad_taskd.kaspa.sync.lines import understand
 from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 from kaspad_taskd.kaspa.sync.story import fold
-from kaspad_taskd.probes.probe_type import Allow, Checker, ProbeType
+from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 from kaspad_taskd.tables import Table
 
 MAX_LAG = 60.0
@@ -93,11 +92,6 @@ def _checked(table: Table, key: str, source: str) -> None:
         table.fault(key, str(fault))
 
 
-def now_ms() -> int:
-    """The wall clock, which lag is measured by, in ms."""
-    return time.time_ns() // 1_000_000
-
-
 @dataclass(frozen=True, slots=True)
 class _Answers:
     node: NodeReading | NodeError
@@ -108,13 +102,14 @@ class _Answers:
 class NodeSyncProbe:
     """Takes looks at one node over one connection that is kept."""
 
-    def __init__(self, definition: Definition, allow: Allow | None) -> None:
+    def __init__(self, definition: Definition, means: Means) -> None:
         """Make the clients; they connect with the first look.
 
         Raises:
             ImportError: the library for this transport is not installed.
         """
         config = definition.checker
+        allow, self._wall = means.allow, means.wall
         address = parse_url(str(config["url"]))
         self._here = address.host in _LOCAL
         self._network: str | None = config.get("network")
@@ -133,7 +128,7 @@ class NodeSyncProbe:
         """Ask the node, the reference and the log at once, and judge the answers."""
         before = memories.from_json(memory)
         answers = await self._ask(before)
-        after = _told(before, answers.grown)
+        after = _told(before, answers.grown, self._wall())
         if isinstance(answers.node, NodeError):
             return self._missed(answers.node, after)
         if self._network is not None and not _same(self._network, answers.node.network):
@@ -166,7 +161,7 @@ class NodeSyncProbe:
 
     async def _look(self) -> NodeReading | NodeError:
         try:
-            return await read_node(self._node, now_ms)
+            return await read_node(self._node, self._wall)
         except NodeError as error:
             return error
 
@@ -213,11 +208,11 @@ class NodeSyncProbe:
         return notes
 
 
-def _told(memory: Memory, grown: Grown | None) -> Memory:
+def _told(memory: Memory, grown: Grown | None, at: int) -> Memory:
     """Return the memory with the log's new lines in its story."""
     if grown is None:
         return memory
-    story, at = memory.story, now_ms()
+    story = memory.story
     for text in grown.lines:
         line = understand(text)
         if line is not None:
@@ -230,9 +225,9 @@ def _same(expected: str, found: str) -> bool:
     return found == expected or found.startswith(f"{expected}-")
 
 
-def open_probe(definition: Definition, allow: Allow | None) -> NodeSyncProbe:
+def open_probe(definition: Definition, means: Means) -> NodeSyncProbe:
     """Return the probe; see NodeSyncProbe."""
-    return NodeSyncProbe(definition, allow)
+    return NodeSyncProbe(definition, means)
 
 
 TYPE = ProbeType("node-sync", parse, open_probe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -12,6 +13,24 @@ from kaspad_taskd.tables import Table
 
 Allow: TypeAlias = Callable[[str, int], bool]
 """Whether this IP address and port may be asked."""
+
+
+def wall_ms() -> int:
+    """The wall clock in ms since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a probe gets from the daemon.
+
+    Attributes:
+        allow: which addresses it may ask; None allows all.
+        wall: the wall clock in ms, which lag is measured by.
+    """
+
+    allow: Allow | None = None
+    wall: Callable[[], int] = wall_ms
 
 
 class Probe(Protocol):
@@ -53,4 +72,4 @@ class ProbeType:
 
     name: str
     parse: Callable[[Table, str], Checker]
-    open: Callable[[Definition, Allow | None], Probe | None]
+    open: Callable[[Definition, Means], Probe | None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.probes.probe_type import Allow, Checker, ProbeType
+from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 from kaspad_taskd.tables import Table
 
 
@@ -12,7 +12,7 @@ def parse(_table: Table, _service: str) -> Checker:
     return Checker()
 
 
-def open_probe(_definition: Definition, _allow: Allow | None) -> None:
+def open_probe(_definition: Definition, _means: Means) -> None:
     """Return None: this type has no probe."""
 
 

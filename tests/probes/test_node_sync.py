@@ -12,6 +12,7 @@ from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.node_sync import NodeSyncProbe
+from kaspad_taskd.probes.probe_type import Means
 from tests.fakes.node import GrpcNode
 
 
@@ -23,7 +24,7 @@ async def node() -> AsyncIterator[GrpcNode]:
 
 def probe(url: str, **config: Any) -> NodeSyncProbe:
     checker = {"url": url, **config}
-    return NodeSyncProbe(Definition("n", "node-sync", "n", timeout=2.0, checker=checker), None)
+    return NodeSyncProbe(Definition("n", "node-sync", "n", timeout=2.0, checker=checker), Means())
 
 
 async def look(made: NodeSyncProbe, memory: Any = None) -> Any:

@@ -1,0 +1,60 @@
+"""The daemon of the demo: the same one, with a clock that runs as fast as the recording is played.
+
+So its rates, lags and times left are those of the sync as it was. `python -m
+kaspad_taskd.demo.daemon SPEED WALL_MS OPTIONS...`; WALL_MS is when the playing began.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+
+from kaspad_taskd.arguments import parser
+from kaspad_taskd.clock import Clock
+from kaspad_taskd.config.places import find_places
+from kaspad_taskd.config.settings import DEFAULTS
+from kaspad_taskd.daemon import Daemon
+
+
+class Fast:
+    """Time that runs `speed` times as fast since `began` (ms since 1970 UTC)."""
+
+    def __init__(self, speed: float, began: float) -> None:
+        self._speed = speed
+        self._began = began / 1000
+        self._steady = time.monotonic() - (time.time() - self._began)
+
+    def monotonic(self) -> float:
+        """Seconds, steady."""
+        return (time.monotonic() - self._steady) * self._speed
+
+    def wall(self) -> float:
+        """Seconds since 1970 UTC, as the played world has them."""
+        return self._began + self.monotonic()
+
+
+def main(argv: list[str]) -> int:
+    """Run it until it is told to stop."""
+    fast = Fast(float(argv[0]), float(argv[1]))
+    options = parser().parse_args(argv[2:])
+    places = find_places(
+        os.environ,
+        os.geteuid(),
+        tasks=options.tasks,
+        state=options.state_dir,
+        runtime=options.runtime_dir,
+    )
+    for directory in (places.state, places.runtime):
+        directory.mkdir(parents=True, exist_ok=True)
+
+    async def live() -> int:
+        clock = Clock(fast.monotonic, fast.wall)
+        return await Daemon(places, DEFAULTS, level="error", clock=clock).run()
+
+    return asyncio.run(live())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
