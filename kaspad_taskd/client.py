@@ -149,11 +149,6 @@ class _Wire:
             raise Unreachable("not-taskd", self.path)
         return message
 
-    @property
-    def pending(self) -> bool:
-        """Whether a whole message has been read already and waits in the buffer."""
-        return b"\n" in self._buffer
-
     def close(self) -> None:
         """Let the connection go."""
         self.socket.close()

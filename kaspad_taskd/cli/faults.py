@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 FAILED, USAGE, UNREACHABLE = 1, 2, 3
 
 
+class UsageFault(Exception):
+    """The command line cannot be understood: the sentence, and where help stands."""
+
+    def __init__(self, what: str, help_command: str) -> None:
+        super().__init__(what)
+        self.help_command = help_command
+
+
 class Fault(Exception):
     """Something the client itself found wrong: a key below `error` in the table of words.
 

@@ -68,7 +68,7 @@ def _narrow(tasks: Sequence[WireTask], cells: int, _now: float) -> list[Line]:
     lefts = [time_left(task) for task in tasks]
     room = max(13, *map(len, lefts))
     bar_cells = 8 if cells >= 72 else 0
-    name = max(8, min(20, cells - 47 - room - bar_cells + (0 if bar_cells else 1)))
+    name = max(8, min(20, cells - 38 - room - (bar_cells + 1 if bar_cells else 0)))
     head = [
         ("  " + fit(say("list.service"), name), "dim"),
         (f" {say('list.type'):<8} {say('list.state'):<17} ", "dim"),
@@ -131,7 +131,7 @@ def _time_and_rate(task: WireTask) -> list[Piece]:
 
 def _age(task: WireTask, now: float) -> str:
     checked = seconds_of(task.get("lastChecked"))
-    return spans.span(now - checked) if checked else "-"
+    return spans.span(max(0, int(now - checked))) if checked else "-"
 
 
 def troubles(

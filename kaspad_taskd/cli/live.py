@@ -81,7 +81,7 @@ def _pace(task: WireTask) -> list[str]:
     if isinstance(behind, int | float) and behind > 0:
         parts.append(say("position.behind", behind=behind))
     reason = task.get("etaReason")
-    if reason and reason != "not-running" and entry(f"eta.{reason}"):
+    if reason not in (None, "warming-up", "not-running") and entry(f"eta.{reason}"):
         parts.append(say(f"eta.{reason}"))
     return parts
 

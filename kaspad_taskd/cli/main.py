@@ -5,16 +5,25 @@ from __future__ import annotations
 import os
 import sys
 
-from kaspad_taskd.cli import options as opt
-from kaspad_taskd.cli.faults import FAILED, USAGE, Fault, as_json, of_refused, of_unreachable
+from kaspad_taskd.cli.faults import (
+    FAILED,
+    USAGE,
+    Fault,
+    UsageFault,
+    as_json,
+    of_refused,
+    of_unreachable,
+)
+from kaspad_taskd.cli.quick import options_of
 from kaspad_taskd.cli.screen import Screen
 from kaspad_taskd.client import Client, Refused, Unreachable
 from kaspad_taskd.words.table import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    import argparse
+    from argparse import Namespace
     from collections.abc import Sequence
+    from types import SimpleNamespace
     from typing import Any
 
 INTERRUPTED = 130
@@ -32,7 +41,7 @@ class Run:
         method: the last method called, for the words of a fault.
     """
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: Namespace | SimpleNamespace) -> None:
         self.options = options
         self.screen = Screen(sys.stdout, options.color, options.ascii)
         waits = options.verb in ("wait", "watch")
@@ -55,11 +64,10 @@ class Run:
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit code."""
-    options = None
+    argv = sys.argv[1:] if argv is None else argv
     try:
-        options = opt.parse(sys.argv[1:] if argv is None else argv)
-        return _verb(Run(options))
-    except opt.UsageFault as fault:
+        return _verb(Run(options_of(argv) or _parsed(argv)))
+    except UsageFault as fault:
         return _complain([str(fault), say("error.usage", help=fault.help_command)], USAGE)
     except SystemExit as ended:  # --help, --version
         return ended.code if isinstance(ended.code, int) else FAILED
@@ -71,12 +79,25 @@ def run(argv: Sequence[str] | None = None) -> int:
         return _PIPE_CLOSED
 
 
-def _verb(run: Run) -> int:
-    from importlib import import_module
+def _parsed(argv: Sequence[str]) -> Namespace:
+    from kaspad_taskd.cli.options import parse
 
-    module = opt.VERBS[run.options.verb or "list"][0]
+    return parse(argv)
+
+
+def _module(verb: str) -> str:
+    """Return the module of a verb: run(Run) -> exit code."""
+    if verb in ("", "list", "status"):
+        return "tasks"
+    from kaspad_taskd.cli.options import VERBS
+
+    return VERBS[verb][0]
+
+
+def _verb(run: Run) -> int:
     try:
-        code: int = import_module(f"kaspad_taskd.cli.{module}").run(run)
+        module = __import__(f"kaspad_taskd.cli.{_module(run.options.verb)}", fromlist=["run"])
+        code: int = module.run(run)
     except Refused as fault:
         task = getattr(run.options, "task", None)
         named = task if isinstance(task, str) else None

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from kaspad_taskd.cli.faults import UsageFault
+from kaspad_taskd.cli.quick import DEFAULTS
+
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -13,15 +16,6 @@ if TYPE_CHECKING:
     Adder = Callable[[argparse.ArgumentParser], None]
 
 PROG = "kaspad-taskctl"
-USAGE_ERROR = 2
-
-
-class UsageFault(Exception):
-    """The command line cannot be understood: the sentence, and where help stands."""
-
-    def __init__(self, what: str, help_command: str) -> None:
-        super().__init__(what)
-        self.help_command = help_command
 
 
 class Parser(argparse.ArgumentParser):
@@ -174,7 +168,6 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "call": ("call", "any method of the daemon", "call getTask '[\"import\"]'", _call),
 }
 
-DEFAULTS = {"socket": None, "json": False, "color": "auto", "ascii": False, "timeout": None}
 _WITH_VALUE = ("--socket", "--color", "--timeout")
 _MIXED = ("register", "report")  # KEY=VALUE may stand behind options too
 

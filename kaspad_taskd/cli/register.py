@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import sys
 
-from kaspad_taskd.cli.faults import USAGE, Fault
+from kaspad_taskd.cli.faults import USAGE, Fault, UsageFault
 from kaspad_taskd.cli.find import find
-from kaspad_taskd.cli.options import UsageFault
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.table import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping, Sequence
     from typing import Any
 
@@ -45,7 +43,7 @@ def _register(run: Run) -> int:
     return 0
 
 
-def _from_words(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+def _from_words(options: Any) -> tuple[str, dict[str, Any]]:
     """The convenience methods take what `url` would say in parts; with `url`, the plain one."""
     config = pairs(options.pairs)
     method = _BY_TYPE.get(options.type)
@@ -55,7 +53,7 @@ def _from_words(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     return method, {"service": options.service, **config}
 
 
-def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+def _overrides(options: Any) -> dict[str, Any]:
     given = {
         "id": options.id,
         "checkInterval": options.interval,

@@ -14,9 +14,14 @@ def safe(value: object, limit: int = _LONGEST) -> str:
     characters become "?" or vanish where they have no width of their own.
     """
     text = value if isinstance(value, str) else str(value)
-    if not (text.isascii() and text.isprintable()):
+    if not (text.isprintable() and (text.isascii() or _drawn(text))):
         text = _visible(text[: 4 * limit])
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _drawn(text: str) -> bool:
+    """Whether all beyond ASCII is what we draw ourselves: this spares loading unicodedata."""
+    return _NARROW.issuperset(char for char in text if not char.isascii())
 
 
 def _visible(text: str) -> str:
@@ -42,7 +47,7 @@ def _visible(text: str) -> str:
 
 def width(text: str) -> int:
     """Return how many cells of a terminal a safe text takes."""
-    if text.isascii() or _NARROW.issuperset(char for char in text if not char.isascii()):
+    if text.isascii() or _drawn(text):
         return len(text)
     return sum(_cells(char) for char in text)
 
