@@ -12,6 +12,8 @@ from kaspad_taskd.tables import Fault
 
 _log = logging.getLogger(__name__)
 
+DELAY = 1.0
+"""Seconds that copies wait, so that many registrations have the disk to themselves."""
 LAST_WORDS = 2.0
 """Seconds at a stop for copies that are not written yet; the next start aligns the rest."""
 
@@ -49,6 +51,7 @@ class MirrorKeeper:
         await asyncio.to_thread(self._align)
         while True:
             await self._wake.wait()
+            await asyncio.sleep(DELAY)
             self._wake.clear()
             await asyncio.to_thread(self._write)
 

@@ -81,8 +81,7 @@ class DefinitionDesk:
         faults = [] if isinstance(found, Definition) else found
         self._forbid(given, faults)
         if isinstance(found, Definition):
-            after = {task.id: task.definition.after for task in self._engine.everyone()}
-            ring = find_cycle({**after, found.id: found.after})
+            ring = self._ring(found) if found.after else ()
             if not ring:
                 return found
             faults = [Fault("after", cycle_problem(ring))]
@@ -92,6 +91,10 @@ class DefinitionDesk:
         raise ApiError.of(
             "invalid-definition", words.say("answer.invalid-definition", faults=said), faults=shown
         )
+
+    def _ring(self, definition: Definition) -> tuple[str, ...]:
+        after = {task.id: task.definition.after for task in self._engine.everyone()}
+        return find_cycle({**after, definition.id: definition.after})
 
     def _forbid(self, table: Mapping[str, Json], faults: list[Fault]) -> None:
         for fault in faults:

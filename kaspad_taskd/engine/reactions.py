@@ -63,7 +63,10 @@ class Reactions:
         self._waits()
         while True:
             self._wake.clear()
-            for event in await self._next():
+            events = await self._next()
+            if any(event.fact.name in STARTERS for event in events):
+                self._waits()  # once for all: it goes by what is so now
+            for event in events:
                 await self._react(event)
             if self._cursor >= self._engine.seq:
                 await self._wake.wait()
@@ -82,8 +85,6 @@ class Reactions:
         return []
 
     async def _react(self, event: Event) -> None:
-        if event.fact.name in STARTERS:
-            self._waits()
         reacted = False
         if event.fact.name is EventName.COMPLETE:
             reacted = await self._completed(event)
