@@ -1,0 +1,174 @@
+"""The processes of `benchmarks/monitor.py`: `python -m benchmarks.monitor_parts NAME ...`.
+
+Times are of the monotonic clock, which all processes of a host share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+import threading
+import time
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kaspad_taskd.core.model import Definition
+from kaspad_taskd.core.observation import Observation, Reading
+
+STEPS = 1000
+"""Looks from 0 to 100 %: each look moves the progress by what is shown, so each is written."""
+
+
+def wanted(number: int, interval: float) -> dict[str, Any]:
+    """A request that registers a task."""
+    params = {
+        "id": f"task-{number}",
+        "type": "node-sync",
+        "service": f"node-{number}",
+        "checkInterval": round(interval * 1000),
+        "config": {"url": "grpc://localhost:16110"},
+    }
+    return {"jsonrpc": "2.0", "method": "registerTask", "params": params, "id": number}
+
+
+class Late:
+    """How late each look was: what lies between two beyond the interval, with when it began."""
+
+    def __init__(self) -> None:
+        self.began = array("d")
+        self.late = array("d")
+
+    def note(self, last: float | None, interval: float) -> float:
+        now = time.monotonic()
+        if last is not None:
+            self.began.append(now)
+            self.late.append(now - last - interval)
+        return now
+
+    def tell(self) -> None:
+        json.dump([list(self.began), list(self.late)], sys.stdout)
+
+
+class Moving:
+    """A probe that answers at once, a step further each time, with the time of its answer."""
+
+    def __init__(self, definition: Definition, late: Late) -> None:
+        self._interval = definition.interval
+        self._late = late
+        self._last: float | None = None
+
+    async def observe(self, memory: Mapping[str, Any]) -> Observation:
+        self._last = self._late.note(self._last, self._interval)
+        step = memory.get("step", 0) + 1
+        return Reading(
+            phase="blocks",
+            position=float(step),
+            start=0.0,
+            target=float(STEPS),
+            unit="blocks",
+            basis="exact",
+            metadata={"stamp": self._last},
+            memory={"step": step},
+        )
+
+    async def close(self) -> None:
+        pass
+
+
+def watch(options: Sequence[str]) -> None:
+    """The real daemon, but for its probes."""
+    from kaspad_taskd import daemon
+
+    late = Late()
+
+    def open_probe(definition: Definition, *_allow: object) -> Moving:
+        return Moving(definition, late)
+
+    vars(daemon)["open_probe"] = open_probe
+    code = daemon.main(options)
+    late.tell()
+    raise SystemExit(code)
+
+
+def sleep(count: str, interval: str) -> None:
+    """The floor: a loop per task that sleeps and does nothing else."""
+    late, every = Late(), float(interval)
+
+    async def one(number: int) -> None:
+        await asyncio.sleep(every * number / int(count))
+        last = None
+        while True:
+            last = late.note(last, every)
+            await asyncio.sleep(every)
+
+    async def all_of_them() -> None:
+        tasks = [asyncio.create_task(one(number)) for number in range(int(count))]
+        stopping = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+        await stopping.wait()
+        for task in tasks:
+            task.cancel()
+
+    asyncio.run(all_of_them())
+    late.tell()
+
+
+def lines(connection: socket.socket) -> Iterator[tuple[float, bytes]]:
+    """Yield each line with the time at which it came, until the other side closes."""
+    rest = b""
+    while data := connection.recv(262_144):
+        now = time.monotonic()
+        *whole, rest = (rest + data).split(b"\n")
+        for line in whole:
+            yield now, line
+
+
+def follow(path: str) -> None:
+    """A subscriber: prints when each value came and how old it was, when the daemon closes."""
+    came, age = array("d"), array("d")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        connection.sendall(b'{"jsonrpc":"2.0","method":"subscribe","id":0}\n')
+        for now, line in lines(connection):
+            params = json.loads(line).get("params", {})
+            stamp = params.get("data", {}).get("stamp")
+            if stamp is not None:
+                came.append(now)
+                age.append(now - stamp)
+    json.dump([list(came), list(age)], sys.stdout)
+
+
+def register(path: Path, count: int, interval: float) -> float:
+    """Register tasks, all requests at once on one connection; return the seconds it took."""
+    asked = b"".join(json.dumps(wanted(n, interval)).encode() + b"\n" for n in range(count))
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        began = time.monotonic()
+        asking = threading.Thread(target=connection.sendall, args=(asked,))
+        asking.start()
+        answered = 0
+        while answered < count:
+            answered += _good(connection.recv(262_144))
+        spent = time.monotonic() - began
+        asking.join()
+    return spent
+
+
+def _good(data: bytes) -> int:
+    if b'"error":{' in data or not data:
+        raise SystemExit(f"a registration failed: {data[:300]!r}")
+    return data.count(b"\n")
+
+
+PARTS: dict[str, Callable[..., None]] = {"sleep": sleep, "follow": follow}
+
+if __name__ == "__main__":
+    if sys.argv[1] == "watch":
+        watch(sys.argv[2:])
+    else:
+        PARTS[sys.argv[1]](*sys.argv[2:])
