@@ -41,7 +41,7 @@ def follow(window: Window, phase: str | None, position: float, now: Moment) -> W
     last = window.samples[-1]
     if position == last.position:
         return Window(phase, window.samples, window.rates, now, window.moved_at, window.apart)
-    apart = now - window.moved_at
+    apart = max(1, now - window.moved_at)
     stood = window.seen_at - window.moved_at
     froze = stood > max(PAUSE_MS, USUAL * window.apart)
     sample = Sample(last.at + max(1, now - window.seen_at if froze else apart), position)

@@ -139,7 +139,7 @@ def _read(
         task, _ = _taken(task, live, reading, confirmed, pushed, now)
         ended, more = finish(task, live, now)
         return ended, facts + more
-    if not moving and _given_up(live, definition, now):
+    if _given_up(live, definition, now):
         ended, more = _give_up(replace(task, live=live), definition, now)
         return ended, facts + more
     health = _health(task, live, definition, moving or pushed, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -120,7 +121,7 @@ def test_no_phase_is_a_phase() -> None:
 
 
 looks = st.lists(
-    st.tuples(st.integers(1, 90_000), st.integers(-5, 100), st.sampled_from("......bj")),
+    st.tuples(st.integers(-1_000, 90_000), st.integers(-5, 100), st.sampled_from("......bj")),
     max_size=120,
 )
 
@@ -137,6 +138,7 @@ def test_window_is_bounded_and_in_order(way: list[tuple[int, int, str]]) -> None
         assert all(old.at < new.at for old, new in pairwise(window.samples))
         assert window.samples[-1].position == position
         assert (slope(window) or 0.0) >= 0.0
+        assert window.apart >= 0
 
 
 @pytest.mark.parametrize("pace", [0.5, 2.0, 10.0, 60.0, 600.0, 3600.0])
@@ -187,6 +189,15 @@ def test_legs_are_walked_at_their_own_rates() -> None:
     assert time_left(way, {"headers": 100.0}) == (None, EtaReason.WARMING_UP)
     walked = Route((Leg("headers", 0.0), Leg("blocks", 500.0)))
     assert time_left(Reading(route=walked), {"blocks": 10.0}) == (50.0, None)
+
+
+def test_route_brings_rates_and_pauses() -> None:
+    """A rate measured by the probe stands in for one that the window has not; pauses add up."""
+    legs = (Leg("headers", 1000.0), Leg("blocks", 500.0))
+    route = Route(legs, 0.0, ("headers", "blocks"), {"headers": 1.0, "blocks": 10.0}, pause=7.0)
+    assert time_left(Reading(route=route), {"headers": 100.0}) == (67.0, None)
+    chased = Reading(route=replace(route, legs=(), backlog=100.0, round=("blocks",)))
+    assert time_left(chased, {}) == (17.0, None)
 
 
 def test_backlog_without_any_rate() -> None:

@@ -13,7 +13,7 @@ from kaspad_taskd.core.model import Detail, Health, Status, Task
 from kaspad_taskd.core.observation import Hint, Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import EtaReason, Reason
 from kaspad_taskd.core.transition import step
-from tests.core.play import Story, pending, reading
+from tests.core.play import NOW, Story, pending, reading
 
 
 def looked(story: Story, **given: Any) -> Task:
@@ -148,9 +148,9 @@ def test_refusal_without_words() -> None:
     assert story.task.failure.text is None
 
 
-@pytest.mark.parametrize("gap", ["gone", "refused", "see - a"])
+@pytest.mark.parametrize("gap", ["gone", "refused", "see - a", "attach", "pause; +300; start"])
 def test_gap_in_positions_tells_no_rate(gap: str) -> None:
-    """Minutes without a position are no minutes of slow movement."""
+    """Minutes without a position are no minutes of slow movement, whatever moved in them."""
     steps = "; ".join(f"see {10 * n}/1000 a" for n in range(10))
     story = started().play(steps)
     story.play(f"{gap}; +300; see 95/1000 a; see 105/1000 a; see 115/1000 a")
@@ -180,6 +180,7 @@ def test_complete_look_is_confirming() -> None:
     task = started().play("see 9/9; done").task
     assert (task.confirmed, task.percent) == (1, 99.9)
     assert task.live.eta_reason is EtaReason.CONFIRMING
+    assert task.live.last_moved == NOW + 20_000
 
 
 def test_progress_of_looks_is_taken_once_a_second() -> None:
@@ -215,7 +216,9 @@ def test_report_is_always_taken() -> None:
 
 def test_lost_data_begins_an_epoch() -> None:
     """Progress starts over, in the same attempt, and the fact says why."""
-    story = started().play("see 80/100 b a,b; done")
+    story = started().play("; ".join(f"see {10 * n}/100 a a,b" for n in range(9)))
+    story.play("see 70/100 b a,b; see 80/100 b a,b")
+    assert story.task.live.window.rates
     story.now += 100
     seen = replace(reading("20/100", "b", "a,b"), epoch="db-reset")
     task = story.give(inputs.Look(1, seen)).task

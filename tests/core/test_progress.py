@@ -132,6 +132,8 @@ def test_share_of_a_phase_does_not_fall() -> None:
     again = after(at("blocks", 10.0, pass_number=2), before=progress)
     assert (again.phases[2].progress, again.pass_number) == (10.0, 2)
     assert again.phases[2].started_at == NOW
+    flicker = after(at("headers", 50.0), at("blocks", 1.0), at("headers", 60.0))
+    assert flicker.phases[1].progress == 60.0
 
 
 def test_share_of_a_phase_survives_a_look_without_total() -> None:

@@ -80,13 +80,15 @@ definitions = st.builds(
 class Walk(RuleBasedStateMachine):
     """A task, and what an onlooker counts by himself."""
 
-    @initialize(first=definitions)
-    def begin(self, first: Definition) -> None:
+    @initialize(first=definitions, started=st.booleans())
+    def begin(self, first: Definition, started: bool) -> None:
         self.now = NOW
         self.task = Task(first, NOW, health_since=NOW)
         self.facts: list[tuple[int, Fact]] = []
         self.complete_looks = 0
         self.refused_looks = 0
+        if started:
+            self.give(inputs.Start())
 
     def give(self, given: inputs.Input) -> bool:
         """One input; whether it was allowed. A refusal must change nothing."""
@@ -139,12 +141,33 @@ class Walk(RuleBasedStateMachine):
     def look(self, seen: Observation, pushed: bool) -> None:
         assert self.give(inputs.Look(self.task.attempt, seen, pushed))
 
-    @rule(where=st.integers(0, 100), phase=st.sampled_from(KEYS))
-    def advance(self, where: int, phase: str) -> None:
-        """A plain way through three phases: the random readings rarely get anywhere."""
-        plan = tuple(map(PlannedPhase, KEYS))
-        seen = Reading(phase=phase, plan=plan, position=float(where), target=100.0, basis="exact")
-        self.give(inputs.Look(self.task.attempt, seen))
+    @rule(
+        where=st.integers(0, 100),
+        phase=st.sampled_from(KEYS),
+        looks=st.integers(1, 9),
+        pace=st.sampled_from([250, 10_000]),
+    )
+    def advance(self, where: int, phase: str, looks: int, pace: int) -> None:
+        """A plain way through a phase: the random readings rarely get anywhere."""
+        for each in range(looks):
+            self.now += pace
+            seen = Reading(
+                phase=phase,
+                plan=tuple(map(PlannedPhase, KEYS)),
+                position=float(where + each),
+                target=100.0,
+                basis="exact",
+                memory={"looks": each},
+            )
+            self.give(inputs.Look(self.task.attempt, seen))
+
+    @rule()
+    def look_done(self) -> None:
+        self.give(inputs.Look(self.task.attempt, Reading(complete=True)))
+
+    @rule()
+    def look_refused(self) -> None:
+        self.give(inputs.Look(self.task.attempt, Refused(Reason.CREDENTIALS)))
 
     @rule(action=st.sampled_from(list(Action)))
     def act(self, action: Action) -> None:
@@ -214,17 +237,16 @@ class Walk(RuleBasedStateMachine):
 
 
 class LongWalk(Walk):
-    """Looks and restarts alone, so that attempts grow old."""
+    """Looks, time and restarts alone, so that attempts grow old."""
 
     @initialize(first=definitions)
-    def begin(self, first: Definition) -> None:
-        super().begin(first)
-        self.give(inputs.Start())
+    def begin(self, first: Definition, started: bool = True) -> None:
+        super().begin(first, started)
 
-    act = redefine = None  # type: ignore[assignment]
+    act = redefine = wait_for = look_done = look_refused = None  # type: ignore[assignment]
 
 
-calm: Any = settings(max_examples=60, stateful_step_count=40, deadline=None)
+calm: Any = settings(max_examples=120, stateful_step_count=40, deadline=None)
 TestWalk = Walk.TestCase
 TestWalk.settings = calm
 TestLongWalk = LongWalk.TestCase
