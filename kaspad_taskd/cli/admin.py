@@ -5,7 +5,7 @@ from __future__ import annotations
 from kaspad_taskd.cli.faults import FAILED, Fault
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.screen import wrap
-from kaspad_taskd.words.plain import fit, safe
+from kaspad_taskd.words.plain import fit, safe, width
 from kaspad_taskd.words.table import entry, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -48,13 +48,15 @@ def _definitions(run: Run) -> int:
 def definitions(found: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:
     """Return a line for each definition, its faults below it."""
     lines: list[Line] = []
+    kinds = max(13, *(width(safe(one.get("type") or "-", 40)) for one in found))
+    origins = max(width(origin(one)) for one in found)
     for one in found:
         state = str(one.get("state"))
         line: Line = [
             _SIGNS.get(state, ("!", "attention")),
             (" " + fit(safe(one.get("id") or one.get("file") or "-", 100), 28) + " ", ""),
-            (fit(safe(one.get("type") or "-", 40), 18) + " ", "dim"),
-            (fit(origin(one), 11) + " ", "dim"),
+            (fit(safe(one.get("type") or "-", 40), kinds) + " ", "dim"),
+            (fit(origin(one), origins) + "  ", "dim"),
             (str((entry("definition") or {}).get(state, safe(state))), ""),
         ]
         lines += [line, *faults(one.get("faults") or (), cells)]

@@ -108,6 +108,10 @@ def _verb(run: Run) -> int:
         return _tell(run, found, found.said(), found.code)
     except Fault as fault:
         return _tell(run, fault, fault.said(), fault.code)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        # an answer of another shape than ours: another version, or no kaspad-taskd at all
+        strange = Fault("answer", method=run.method)
+        return _tell(run, strange, strange.said(), strange.code)
     return code
 
 

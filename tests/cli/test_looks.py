@@ -1,0 +1,125 @@
+"""What the terminal shows, as judged by eye: golden files at 80 and 120 columns."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kaspad_taskd.cli import detail, listing, live
+from kaspad_taskd.cli.admin import definitions
+from kaspad_taskd.cli.screen import Screen
+from kaspad_taskd.words.plain import width
+from tests.fakes.golden import NOW, check, golden_task, golden_tasks
+
+if TYPE_CHECKING:
+    from kaspad_taskd.cli.screen import Line
+
+WIDTHS = (60, 80, 120)
+SERVICES = [task["service"] for task in golden_tasks()]
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def written(lines: list[Line], ascii_only: bool = False, color: str = "never") -> str:
+    screen = Screen(io.StringIO(), color, ascii_only)
+    screen.show(lines)
+    assert isinstance(screen.out, io.StringIO)
+    return screen.out.getvalue()
+
+
+@pytest.mark.parametrize("cells", WIDTHS)
+def test_list_looks_as_judged(cells: int) -> None:
+    """The list holds its columns at each width."""
+    text = written(listing.rows(golden_tasks(), cells, NOW))
+    assert max(width(line) for line in text.splitlines()) <= cells
+    check(f"list-{cells}.txt", text)
+
+
+def test_list_in_ascii_looks_as_judged() -> None:
+    """With --ascii every sign and bar has its plain form, in the same columns."""
+    text = written(listing.rows(golden_tasks(), 80, NOW), ascii_only=True)
+    assert text.isascii()
+    check("list-80-ascii.txt", text)
+
+
+def test_list_in_color_looks_as_judged() -> None:
+    """Colours are added to the same text: taken out, nothing else differs."""
+    lines = listing.rows(golden_tasks(), 80, NOW)
+    text = written(lines, color="always")
+    check("list-80-color.txt", text)
+    for code in ("0", "2", "31", "32", "33", "36"):
+        text = text.replace(f"\x1b[{code}m", "")
+    plain = "\n".join(line.rstrip() for line in text.splitlines())
+    assert plain + "\n" == written(lines)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_status_looks_as_judged(service: str) -> None:
+    """Each condition has its verdict, its cause, its cure."""
+    text = written(detail.page(golden_task(service), 80, NOW))
+    assert max(width(line) for line in text.splitlines()) <= 80
+    check(f"status-{service}.txt", text)
+
+
+@pytest.mark.parametrize("cells", WIDTHS)
+def test_watch_looks_as_judged(cells: int) -> None:
+    """The live view has the same truth, a second line below each task that has more to say."""
+    tasks = golden_tasks()
+    lines = [
+        live.heading("node-1", "live", cells, NOW),
+        *live.body(tasks, cells, 40, NOW),
+    ]
+    check(f"watch-{cells}.txt", written(lines))
+
+
+def test_watch_on_a_small_terminal_shows_trouble_first() -> None:
+    """What does not fit is counted, and trouble is among what fits."""
+    check("watch-small.txt", written(live.body(golden_tasks(), 80, 9, NOW)))
+
+
+def test_watch_log_lines_look_as_judged() -> None:
+    """In a pipe each task is one line of words and numbers."""
+    lines: list[Line] = [
+        [(live.plain(task, "2026-11-23T14:12:09Z"), "")] for task in golden_tasks()
+    ]
+    check("watch-log.txt", written(lines))
+
+
+def test_the_first_line_is_the_verdict() -> None:
+    """Without a verb the node comes first, and is not said twice."""
+    tasks = golden_tasks()
+    lonely = golden_task("lonely")
+    check("verdict.txt", written(listing.verdict(tasks[0], 80, NOW)))
+    lines = [*listing.verdict(lonely, 80, NOW), *listing.rows([lonely], 80, NOW, told=lonely)]
+    assert written(lines).count("has not moved") == 1
+
+
+def test_an_empty_daemon_says_what_to_do() -> None:
+    """A newcomer gets two ways to begin, ready to copy."""
+    check("list-empty.txt", written(listing.rows([], 80, NOW)))
+
+
+def test_definitions_look_as_judged() -> None:
+    """A faulty file is named with its key and its problem."""
+    fault = {"file": "/etc/kaspad-taskd/tasks.d/explorer-db.toml", "key": "interval",
+             "problem": '"10 parsecs" is no duration; write "10s" or "5min"'}  # fmt: skip
+    listed: list[dict[str, Any]] = [
+        {"id": "node-sync-kaspa-node", "type": "node-sync", "origin": "admin", "state": "ok"},
+        {"id": "explorer-db", "type": None, "origin": "admin", "state": "last-good",
+         "faults": [fault]},
+        {"id": "x", "type": "report", "origin": "vendor", "state": "masked", "faults": []},
+        {"id": "y", "type": None, "origin": "admin", "state": "faulty", "faults": []},
+    ]  # fmt: skip
+    check("definitions.txt", written(definitions(listed, 80)))

@@ -1,0 +1,150 @@
+"""A scripted daemon on a real Unix socket: answers from a table, tells events when told to."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Answer = Any
+"""A result; an Exception of ours (Error); a function of the parameters."""
+
+
+class Error(Exception):
+    """A JSON-RPC error to answer with."""
+
+    def __init__(self, code: int, message: str, **data: Any) -> None:
+        super().__init__(message)
+        self.body = {"code": code, "message": message, "data": data}
+
+
+class Hangup(Exception):
+    """Answer with the end of the connection."""
+
+
+class ScriptedTaskd:
+    """Serves in threads. `answers` may be changed at any time; `asked` are the requests so far."""
+
+    def __init__(self, path: Path, answers: Mapping[str, Answer]) -> None:
+        self.path = path
+        self.answers = dict(answers)
+        self.asked: list[tuple[str, Any]] = []
+        self.subscribed = threading.Event()
+        self._subscribers: list[socket.socket] = []
+        self._open: list[socket.socket] = []
+        self._listener: socket.socket | None = None
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(self.path))
+        self._listener.listen(16)
+        self._run(self._accept, self._listener)
+
+    def stop(self) -> None:
+        """Go away as a killed daemon does: the socket file stays, nobody listens on it."""
+        assert self._listener is not None
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for one in [*self._open]:
+            self._end(one)
+        for thread in self._threads:
+            thread.join(5)
+        self._threads.clear()
+        self._subscribers.clear()
+        self.subscribed.clear()
+
+    def tell(self, seq: int, event: str, **data: Any) -> None:
+        """Send an event to every subscriber."""
+        params = {"seq": seq, "event": event, "data": {"seq": seq, **data}}
+        line = json.dumps({"jsonrpc": "2.0", "method": "event", "params": params}) + "\n"
+        for one in self._subscribers:
+            one.sendall(line.encode())
+
+    def drop(self) -> None:
+        """End every connection; new ones are taken."""
+        for one in [*self._open]:
+            self._end(one)
+        self._subscribers.clear()
+        self.subscribed.clear()
+
+    def _end(self, one: socket.socket) -> None:
+        try:
+            one.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def _run(self, target: Callable[..., None], *args: Any) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                one, _ = listener.accept()
+            except OSError:
+                return
+            self._open.append(one)
+            self._run(self._serve, one)
+
+    def _serve(self, one: socket.socket) -> None:
+        with one, one.makefile("rb") as lines:
+            try:
+                for line in lines:
+                    self._answer(one, json.loads(line))
+            except (OSError, Hangup):
+                self._end(one)
+        self._open.remove(one)
+
+    def _answer(self, one: socket.socket, request: Mapping[str, Any]) -> None:
+        method, params = request["method"], request.get("params")
+        self.asked.append((method, params))
+        answer = self.answers.get(method, Error(-32601, "no such method"))
+        if callable(answer):
+            answer = answer(params)
+        if isinstance(answer, Hangup):
+            raise answer
+        if isinstance(answer, bytes):
+            one.sendall(answer)
+            return
+        body = {"error": answer.body} if isinstance(answer, Error) else {"result": answer}
+        one.sendall(json.dumps({"jsonrpc": "2.0", "id": request["id"], **body}).encode() + b"\n")
+        if method == "subscribe":
+            self._subscribers.append(one)
+            self.subscribed.set()
+
+
+@contextmanager
+def scripted(path: Path, answers: Mapping[str, Answer]) -> Iterator[ScriptedTaskd]:
+    """A scripted daemon for the time of a test."""
+    taskd = ScriptedTaskd(path, answers)
+    taskd.start()
+    try:
+        yield taskd
+    finally:
+        taskd.stop()
+
+
+def answering(tasks: list[dict[str, Any]]) -> dict[str, Answer]:
+    """The answers of a daemon that has these tasks."""
+
+    def by(field: str, name: str) -> Callable[[Mapping[str, Any]], Any]:
+        return lambda params: [task for task in tasks if task[field] == params[name]]
+
+    def get(params: Mapping[str, Any]) -> Any:
+        return next((task for task in tasks if task["id"] == params["taskId"]), None)
+
+    return {
+        "getAllTasks": lambda _params: tasks,
+        "getTask": get,
+        "getTasksByService": by("service", "service"),
+        "getTasksByType": by("type", "type"),
+        "subscribe": lambda _params: {"seq": 1042, "tasks": tasks},
+        "getInfo": {"host": "node-1", "version": "1.0.0"},
+    }

@@ -1,0 +1,149 @@
+"""What a task's public form means in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaspad_taskd.words import task as words
+from kaspad_taskd.words.event import sentence, step_began
+from tests.fakes.golden import NOW, golden_task, golden_tasks
+
+
+def running(service: str, **fields: Any) -> dict[str, Any]:
+    return {**golden_task("kaspa-node"), "service": service, **fields}
+
+
+def test_status_line_of_the_contract() -> None:
+    """Counts, then names with percent and time left, as contract section 6 shows it."""
+    node = running("kaspa-node", progress=45.29, progressBasis="exact")
+    other = running("x", progress=0, progressBasis="unknown", estimatedTimeRemaining=None)
+    assert words.status_line([node, other]) == ("2 running: kaspa-node 45.2 % (1 hour 20 min), x")
+
+
+def test_status_line_says_trouble_first() -> None:
+    """What systemctl may cut off at the window's edge is never the trouble."""
+    assert words.status_line(golden_tasks()).startswith(
+        "1 failed, 6 running, 2 waiting, 1 paused, 1 complete, 1 stopped: "
+        "kasia-indexer unreachable, lonely stalled, failed-job failed, "
+        "kaspa-node 71 % (1 hour 20 min), explorer-db 58 % (25 minutes), and 2 more"
+    )
+
+
+def test_status_line_names_at_most_five() -> None:
+    """The line stays short with any number of tasks."""
+    line = words.status_line([running(f"n{i}") for i in range(500)])
+    assert line.count("%") == 5
+    assert line.endswith("and 495 more")
+
+
+def test_status_line_without_tasks_and_with_a_full_disk() -> None:
+    """Nothing to watch is said; that nothing is saved comes before all."""
+    assert words.status_line([]) == "nothing is watched yet"
+    assert words.status_line([], "disk full") == "cannot save: disk full; nothing is watched yet"
+
+
+def test_waiting_says_what_keeps_it_from_starting() -> None:
+    """A task awaited that is missing, failed or stopped is named with its state."""
+    text = words.waiting({"a": "in-progress", "b": None, "c": "error", "d": "cancelled"})
+    assert text == (
+        "Waits for a, b, c, d. b is not there (yet). c failed; try it again. "
+        "d was stopped; try it again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "condition", "state"),
+    [
+        ("kaspa-node", "ok", "6/7 blocks"),
+        ("kasia-indexer", "unreachable", "not reachable"),
+        ("k-indexer", "waiting", "after kaspa-node"),
+        ("headers-import", "complete", "done 22 Nov"),
+        ("lonely", "stalled", "stalled"),
+        ("paused-thing", "paused", "paused"),
+        ("failed-job", "error", "failed"),
+        ("stopped-job", "cancelled", "stopped"),
+        ("not-started", "not-started", "not started"),
+        ("first-look", "first-check", "first check"),
+    ],
+)
+def test_status_and_health_are_one_word(service: str, condition: str, state: str) -> None:
+    """Each pair of status and health has its condition and its words."""
+    task = golden_task(service)
+    assert (words.condition(task), words.state(task)) == (condition, state)
+
+
+def test_the_first_sentence_is_about_the_node() -> None:
+    """The live or failed node-sync, else the first live task, else the last that ended."""
+    tasks = golden_tasks()
+    assert words.most_urgent(tasks) == golden_task("kaspa-node")
+    rest = [task for task in tasks if task["type"] != "node-sync"]
+    assert words.most_urgent(rest) == golden_task("kasia-indexer")
+    ended = [task for task in rest if task["status"] in ("complete", "cancelled")]
+    assert words.most_urgent(ended) == golden_task("stopped-job")
+    assert words.most_urgent([]) is None
+
+
+def test_no_time_left_is_said_without_watching() -> None:
+    """A paused task has an estimate in its record, but nobody may believe it."""
+    assert words.left(running("x", status="paused")) is None
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "status": st.sampled_from(
+                ["pending", "in-progress", "paused", "complete", "error", "?"]
+            ),
+            "health": st.sampled_from(["unknown", "ok", "stalled", "unreachable", "new-word"]),
+            "service": st.text(max_size=80),
+            "reason": st.none() | st.text(max_size=20),
+            "error": st.none() | st.text(max_size=400),
+            "note": st.none() | st.text(max_size=400),
+            "healthSince": st.none() | st.text(max_size=30),
+            "progress": st.floats(0, 100),
+            "etaReason": st.none() | st.text(max_size=10),
+        },
+    )
+)
+def test_any_task_has_its_words(task: dict[str, Any]) -> None:
+    """Missing fields, unknown words and hostile text still make one visible line."""
+    for text in (words.headline(task, NOW), words.state(task), words.why(task), words.name(task)):
+        assert text.isprintable()
+    assert words.status_line([task]).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("event", "data", "said"),
+    [
+        ("task:added", {"origin": "api"}, "added, from a program"),
+        ("task:added", {}, "added"),
+        ("sync:start", {"attempt": 2}, "watching began, attempt 2"),
+        ("sync:health", {"health": "unreachable", "reason": "refused"},
+         "not reachable: connection refused"),
+        ("sync:health", {"health": "ok", "reason": None}, "answers again"),
+        ("sync:complete", {"type": "node-sync", "duration": {"formatted": "2 hours 30 min"}},
+         "ready after 2 hours 30 min"),
+        ("sync:error", {"error": "It is broken."}, "failed: It is broken."),
+        ("sync:epoch", {"reason": "db-reset"},
+         "progress starts over: the node's database was reset"),
+        ("sync:epoch", {"reason": "new-word"},
+         "progress starts over: data was lost and the work began anew"),
+        ("sync:brand-new", {}, "sync:brand-new"),
+        ("x\x1b[2J", {}, "x?[2J"),
+    ],
+)  # fmt: skip
+def test_events_are_sentences(event: str, data: dict[str, Any], said: str) -> None:
+    """Each event says what happened; one of a later version its name, made safe."""
+    assert sentence(event, data) == said
+
+
+def test_a_step_begins() -> None:
+    """The step's number, name, and how long the one before took."""
+    assert step_began({"key": "blocks"}, 6, 7, 660) == (
+        "step 6 of 7 began: downloading blocks; step 5 took 11 minutes"
+    )
