@@ -53,6 +53,8 @@ STATUS_EVERY = 4
 """Turns between two status lines, and between two writes of live fields."""
 CLEAN_EVERY = 7200
 """Turns between two removals of what ended 30 days ago."""
+MIRRORED = "mirror"
+"""The cursor of a state that knows all that the mirror knew: from then on the mirror follows."""
 HELD_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "TZ")
 """What commands get of our environment."""
 
@@ -137,6 +139,7 @@ class Daemon:
             self._engine.begin(loaded)
             if loaded.repaired is not None:
                 _log.critical("%s", loaded.repaired)
+            if MIRRORED not in loaded.cursors:
                 await self._rebuild()
             await self._first_reload()
             self._mirror.align(self._engine.tasks())
@@ -150,12 +153,15 @@ class Daemon:
             self._notifier.close()
 
     async def _rebuild(self) -> None:
-        """Register what the mirror still knows, after the state was lost."""
+        """Register what the mirror knows: this state is new, perhaps in the place of a lost one."""
         definitions, faults = await asyncio.to_thread(self._mirror.read)
         for fault in faults:
             _log.error("%s", fault)
-        await self._roster.reload(list(definitions.values()))
-        _log.warning("%d registered tasks were rebuilt", len(definitions))
+        lost = [each for each in definitions.values() if self._engine.get(each.id) is None]
+        await self._roster.reload(lost)
+        await self._engine.durable(self._engine.commit(cursors={MIRRORED: self._engine.seq}))
+        if lost:
+            _log.warning("%d registered tasks were rebuilt", len(lost))
 
     async def _first_reload(self) -> None:
         try:
@@ -302,7 +308,7 @@ def _run(places: Places, settings: Settings, level: str | None) -> int:
         for directory in (places.state, places.runtime):
             _make(directory)
         return asyncio.run(_live(places, settings, level))
-    except (StoreError, CannotListenError, OSError) as error:
+    except (StoreError, NotDurable, CannotListenError, OSError) as error:
         print(f"kaspad-taskd: {error}", file=sys.stderr)
     except Exception:
         _log.exception("the daemon crashed; every task goes on at its next start")

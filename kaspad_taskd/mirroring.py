@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import threading
+import time
 from collections.abc import Sequence
 
 from kaspad_taskd.config.mirror import Mirror
@@ -14,18 +17,20 @@ _log = logging.getLogger(__name__)
 
 DELAY = 1.0
 """Seconds that copies wait, so that many registrations have the disk to themselves."""
-LAST_WORDS = 2.0
+LAST_WORDS = 0.3
 """Seconds at a stop for copies that are not written yet; the next start aligns the rest."""
 
 
 class MirrorKeeper:
-    """Writes copies in the order in which tasks come and go, the newest of each only."""
+    """Writes the newest copy of each task that came, removes those of tasks that went."""
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
         self._wanted: dict[str, Definition | None] = {}
         self._registered: list[Definition] = []
         self._wake = asyncio.Event()
+        self._writing = threading.Lock()
+        self._until = math.inf
 
     def put(self, definition: Definition) -> None:
         """Write it, soon."""
@@ -56,12 +61,12 @@ class MirrorKeeper:
             await asyncio.to_thread(self._write)
 
     async def close(self) -> None:
-        """Write what is wanted still."""
-        try:
-            async with asyncio.timeout(LAST_WORDS):
-                await asyncio.to_thread(self._write)
-        except TimeoutError:
-            _log.warning("copies of registered definitions are left for the next start")
+        """Write what is wanted still, as far as there is time."""
+        self._until = time.monotonic() + LAST_WORDS
+        await asyncio.to_thread(self._write)
+        if self._wanted:
+            left = len(self._wanted)
+            _log.warning("%d copies of registered definitions are left for the next start", left)
 
     def _align(self) -> None:
         try:
@@ -70,14 +75,15 @@ class MirrorKeeper:
             _log.warning("copies of registered definitions: %s", error)
 
     def _write(self) -> None:
-        while self._wanted:
-            task_id, definition = next(iter(self._wanted.items()))
-            try:
-                if definition is None:
-                    self._mirror.remove(task_id)
-                else:
-                    self._mirror.write(definition)
-            except OSError as error:
-                _log.warning("task=%s has no copy for reading: %s", task_id, error)
-            if self._wanted.get(task_id) is definition:
-                del self._wanted[task_id]
+        with self._writing:
+            while self._wanted and time.monotonic() < self._until:
+                self._write_one(*self._wanted.popitem())
+
+    def _write_one(self, task_id: str, definition: Definition | None) -> None:
+        try:
+            if definition is None:
+                self._mirror.remove(task_id)
+            else:
+                self._mirror.write(definition)
+        except OSError as error:
+            _log.warning("task=%s has no copy for reading: %s", task_id, error)

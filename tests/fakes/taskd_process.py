@@ -112,14 +112,19 @@ class Taskd:
     def define(self, task_id: str, text: str) -> None:
         (self.tasks / f"{task_id}.toml").write_text(text)
 
+    def command(self, *more: str) -> list[str]:
+        config = ("--config", str(self.settings)) if self.settings.exists() else ()
+        return [
+            *(sys.executable, "-m", "kaspad_taskd.daemon", *config, "--tasks", str(self.tasks)),
+            *("--state-dir", str(self.state), "--runtime-dir", str(self.runtime)),
+            *("--bridge", "off", *self.arguments, *more),
+        ]
+
     async def spawn(self, *more: str) -> asyncio.subprocess.Process:
         """Start it without waiting for its socket."""
-        config = ("--config", str(self.settings)) if self.settings.exists() else ()
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "kaspad_taskd.daemon", *config, "--tasks", str(self.tasks)),
-                *("--state-dir", str(self.state), "--runtime-dir", str(self.runtime)),
-                *("--bridge", "off", *self.arguments, *more),
+                *self.command(*more),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
