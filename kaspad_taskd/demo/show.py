@@ -56,7 +56,8 @@ async def _show(speed: float) -> int:
             )
             (place / "tasks.d").mkdir()
             (place / "tasks.d" / f"{TASK}.toml").write_text(definition)
-            print(words.say("demo.begin", speed=f"{speed:g}"), flush=True)
+            _print("demo.what", "demo.follows", "demo.never", speed=f"{speed:g}")
+            print(flush=True)
             return await _follow(place, speed, began)
 
 
@@ -72,10 +73,16 @@ async def _follow(place: Path, speed: float, began: float) -> int:
         await _until_there(socket, daemon)
         watch = await _start("kaspad_taskd.cli", "--socket", str(socket), "watch", TASK)
         code = await watch.wait()
-        print(words.say("demo.complete" if code == 0 else "demo.ended"))
+        print()
+        _print(*(("demo.complete", "demo.next") if code == 0 else ("demo.ended",)))
         return code
     finally:
         await _stop(daemon)
+
+
+def _print(*keys: str, **params: str) -> None:
+    for key in keys:
+        print(words.say(key, **params))
 
 
 async def _start(module: str, *arguments: str) -> asyncio.subprocess.Process:
