@@ -9,9 +9,9 @@ from collections.abc import Callable, MutableMapping
 from typing import Final
 
 WRITER_PATIENCE: Final = 90.0
-"""Seconds within which the store's writer must have answered (design, "Alive")."""
+"""Seconds within which the store's writer must have answered (docs/architecture.md)."""
 LOOK_PATIENCE: Final = 30.0
-"""Seconds that a look may be past its deadline (design, "Alive")."""
+"""Seconds that a look may be past its deadline (docs/architecture.md)."""
 LONGEST: Final = 10.0
 """Seconds between two beats at most: who recovers is heard well before the watchdog bites."""
 

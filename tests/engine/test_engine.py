@@ -28,7 +28,8 @@ async def test_a_registered_task_is_watched_at_once_and_ends_complete() -> None:
         built.probe("work").answers = [Reading(position=5.0, target=10.0)]
         built.probe("work").default = Reading(complete=True)
         task, created = await built.roster.register(definition())
-        assert created and task.status is Status.IN_PROGRESS
+        assert created
+        assert task.status is Status.IN_PROGRESS
         await asyncio.sleep(1)
         assert built.task("work").percent == 50.0
         await asyncio.sleep(10)
@@ -111,7 +112,9 @@ async def test_looks_go_on_while_the_disk_is_full() -> None:
             )
             await asyncio.sleep(10)
         after = built.task("work").live.last_checked
-        assert before is not None and after is not None and after - before >= 29_000
+        assert before is not None
+        assert after is not None
+        assert after - before >= 29_000
 
 
 async def test_live_fields_are_written_after_half_a_minute_and_at_a_stop() -> None:
@@ -120,7 +123,7 @@ async def test_live_fields_are_written_after_half_a_minute_and_at_a_stop() -> No
         built.probe("work").default = Reading(position=1.0, target=10.0, metadata={"x": 1})
         await built.roster.register(definition())
         await asyncio.sleep(61)
-        await asyncio.gather(*built.engine.flush())
+        await asyncio.wait(built.engine.flush())
         kept = built.store.open().tasks[0]
         assert kept.live.last_checked is not None
         assert kept.live.last_checked >= built.now() - 45_000
@@ -148,14 +151,17 @@ async def test_registering_again() -> None:
     async with house() as built:
         await built.roster.register(definition(origin=Origin.API))
         task, created = await built.roster.register(definition(origin=Origin.API, interval=5.0))
-        assert not created and task.definition.interval == 10.0
+        assert not created
+        assert task.definition.interval == 10.0
         with pytest.raises(Conflict):
             await built.roster.register(definition(checker={"url": "other"}))
         await built.engine.act("work", Cancel())
         task, created = await built.roster.again(
             definition(origin=Origin.API, checker={"url": "other"})
         )
-        assert created and task.attempt == 2 and task.definition.checker == {"url": "other"}
+        assert created
+        assert task.attempt == 2
+        assert task.definition.checker == {"url": "other"}
 
 
 async def test_removing_a_live_task_cancels_it_first() -> None:
@@ -222,7 +228,8 @@ async def test_followers_get_every_event_once_and_progress_before_the_end() -> N
         for told in (early, late):
             seqs = [each.seq for each in told if not isinstance(each, Progress)]  # type: ignore[attr-defined]
             assert seqs == [1, 2, 3]
-            assert isinstance(told[-2], Progress) and told[-2].task.status is Status.COMPLETE
+            assert isinstance(told[-2], Progress)
+            assert told[-2].task.status is Status.COMPLETE
         assert sum(isinstance(each, Progress) for each in early) >= 4
 
 

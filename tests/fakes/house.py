@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, AsyncIterator
+from typing import Any
 
 from kaspad_taskd.core.model import Definition, Task
 from kaspad_taskd.core.observation import Observation, Reading
@@ -67,7 +67,7 @@ class House:
 
     def __init__(self, store: MemoryStore | None = None) -> None:
         loop = asyncio.get_running_loop()
-        self.now = lambda: EPOCH + int(loop.time() * 1000)
+        self.now: Callable[[], int] = lambda: EPOCH + int(loop.time() * 1000)
         self.store = store or MemoryStore(self.now)
         self.engine = Engine(self.store, self.now)
         self.board = Board(self.engine)
