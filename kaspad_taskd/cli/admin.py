@@ -113,13 +113,13 @@ def _strategy(run: Run) -> int:
         run.print_json(answer)
         return 0
     left = answer.get("estimatedTime") or {}
-    run.screen.say(say("strategy.left", left=left.get("formatted")))
+    run.screen.say(say("strategy.left", eta=left.get("formatted")))
     for option in answer["options"]:
         chosen = option.get("id") == answer["recommended"]
         sign = ("▸", "moving") if chosen else (" ", "")
         run.screen.show([[sign, (f" {safe(option.get('title'))}", "")]])
-        sentence = wrap("    " + safe(option.get("description")), run.screen.width, "    ")
-        run.screen.show([[(part, "dim")] for part in sentence])
+        sentence = wrap(safe(option.get("description")), run.screen.width - 4)
+        run.screen.show([[("    " + part, "dim")] for part in sentence])
     return 0
 
 

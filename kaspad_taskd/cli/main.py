@@ -112,6 +112,8 @@ def _verb(run: Run) -> int:
         # an answer of another shape than ours: another version, or no kaspad-taskd at all
         strange = Fault("answer", method=run.method)
         return _tell(run, strange, strange.said(), strange.code)
+    finally:
+        run.client.close()
     return code
 
 

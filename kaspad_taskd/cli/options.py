@@ -238,12 +238,12 @@ def overview() -> str:
     verbs = "\n".join(f"  {verb:<12}{entry[1]}" for verb, entry in VERBS.items())
     return f"""usage: {PROG} [VERB] [OPTIONS]
 
-What kaspad-taskd watches on this host. Without a verb: the verdict and the list.
+What kaspad-taskd watches on this host. Without a verb: verdict and list.
 
 {verbs}
 
 TASK is an id, or a service with one task. Watching is not doing: pause and
-cancel stop the watching only. Options and an example: {PROG} VERB --help
+cancel stop the watching only. More, and an example: {PROG} VERB --help
 
   --socket PATH      the daemon's socket; default: the system's, then your own
   --json             the daemon's answer, for programs
@@ -253,7 +253,7 @@ cancel stop the watching only. Options and an example: {PROG} VERB --help
   --version
 
 exit codes: 0 ok, 1 refused or failed, 2 usage, 3 cannot reach kaspad-taskd;
-wait and watch: 0 complete, 4 error, 5 cancelled, 6 timeout; 130 after Ctrl-C
+wait and watch: 0 complete, 4 error, 5 cancelled, 6 timeout; 130 on Ctrl-C
 """
 
 
