@@ -1,0 +1,130 @@
+"""`doctor`: each check, and what its findings mean for the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kaspad_taskd.cli import checkup
+from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING
+from kaspad_taskd.cli.main import run
+from kaspad_taskd.client import SYSTEM_SOCKET
+from kaspad_taskd.version import __version__
+from tests.cli.conftest import Ran
+from tests.fakes.golden import NOW, golden_task
+from tests.fakes.taskd import ScriptedTaskd, answering
+
+Ctl = Callable[..., Ran]
+INFO = {"store": {"path": "/var/lib/kaspad-taskd/state.db", "durable": True, "problem": None,
+                  "size": 4096}, "bridge": None, "host": "node-1"}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _no_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host of the tests is not what is examined."""
+    monkeypatch.setattr(checkup, "_ask", lambda *_command: None)
+
+
+def well(taskd: ScriptedTaskd, **answers: Any) -> None:
+    healthy = {"ping": {"version": __version__}, "getInfo": INFO, "listDefinitions": []}
+    taskd.answers.update({**answering([golden_task("kaspa-node")]), **healthy, **answers})
+    taskd.path.chmod(0o660)
+
+
+def test_all_is_well(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """Good findings only: exit 0."""
+    well(taskd)
+    code, out, _err = ctl("doctor")
+    assert code == 0
+    assert out.splitlines()[-1] == "5 good"
+    assert "✓ node     kaspa-node is syncing" in out
+
+
+def test_a_fault_is_exit_1(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """A bad definition file and a store that saves nothing: named, with their cures."""
+    broken = {"path": "/var/lib/x", "durable": False, "problem": "the disk is full", "size": 0}
+    bad = {"file": "a.toml", "key": "interval", "problem": "is none"}
+    well(taskd, getInfo={"store": broken}, listDefinitions=[{"id": "a", "faults": [bad]}])
+    code, out, _err = ctl("doctor")
+    assert code == 1
+    assert "✗ store    nothing is saved: the disk is full" in out
+    assert "✗ files    a.toml, interval: is none" in out
+    assert out.splitlines()[-1].endswith("2 faults")
+
+
+def test_no_daemon_is_a_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can be checked without the daemon is checked; the rest is one fault with its cure."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert run(["--socket", str(tmp_path / "none"), "doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "✗ daemon   cannot reach kaspad-taskd" in out
+    assert "sudo systemctl start kaspad-taskd" in out
+
+
+def test_json_lists_the_findings(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """One document: check, level, text, cure."""
+    well(taskd, ping={"version": "0.0.1"})
+    code, out, _err = ctl("doctor", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found[0] == {
+        "check": "daemon",
+        "level": "warning",
+        "text": f"version 0.0.1 runs, {__version__} is installed",
+        "cure": "sudo systemctl restart kaspad-taskd",
+    }
+
+
+def test_a_task_in_trouble_has_its_causes() -> None:
+    """A failed task is a fault, an unreachable or stalled one a warning, each likely cause too."""
+    found = list(checkup.tasks([golden_task("lonely"), golden_task("failed-job"),
+                                golden_task("headers-import")], NOW))  # fmt: skip
+    assert [(one.level, one.name) for one in found] == [
+        (WARNING, "node"), (WARNING, "node"), (WARNING, "node"), (FAULT, "command")]  # fmt: skip
+    assert found[0].cure == "Let port 16111 out."
+    assert "95 s off" in found[1].text
+
+
+def test_the_socket_is_for_the_group_alone(tmp_path: Path) -> None:
+    """A socket that others may write to is a warning with the mode it should have."""
+    path = tmp_path / "rpc.sock"
+    path.touch()
+    path.chmod(0o666)
+    (found,) = checkup.rights(str(path))
+    assert (found.level, found.cure) == (WARNING, f"chmod 660 {path}")
+    path.chmod(0o660)
+    assert [one.level for one in checkup.rights(str(path))] == [GOOD]
+
+
+def test_a_token_for_others_is_a_fault(tmp_path: Path) -> None:
+    """Who can read the token can change everything."""
+    token = tmp_path / "bridge.token"
+    token.touch()
+    info = {"bridge": {"address": "127.0.0.1:3080", "tokenFile": str(token)}}
+    token.chmod(0o644)
+    assert [one.level for one in checkup.bridge(info)] == [GOOD, FAULT]
+    token.chmod(0o640)
+    assert [one.level for one in checkup.bridge(info)] == [GOOD, GOOD]
+    assert list(checkup.bridge({"bridge": None})) == []
+
+
+def test_the_systems_clock_and_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What systemd says of the clock and of the service becomes findings."""
+    said = {"timedatectl": "no", "is-active": "failed", "is-enabled": "disabled"}
+    monkeypatch.setattr(
+        checkup, "_ask", lambda *command: said.get(command[0]) or said.get(command[1])
+    )
+    monkeypatch.setattr(os.path, "isdir", lambda _path: True)
+    assert [one.level for one in checkup.system_clock()] == [WARNING]
+    assert [one.level for one in checkup.unit(SYSTEM_SOCKET)] == [FAULT, WARNING]
+    assert list(checkup.unit("/tmp/other.sock")) == []
+    said.update({"timedatectl": "yes", "is-active": "active", "is-enabled": "enabled"})
+    assert [one.level for one in checkup.system_clock()] == [GOOD]
+    assert [one.level for one in checkup.unit(SYSTEM_SOCKET)] == [GOOD]
