@@ -103,6 +103,7 @@ class Taskd:
         self.socket = self.runtime / "rpc.sock"
         self.settings = place / "kaspad-taskd.toml"
         self.log = place / "taskd.log"
+        self.program: tuple[str, ...] = ("kaspad_taskd.daemon",)
         self.arguments = arguments
         self.env = {**os.environ, "NOTIFY_SOCKET": "", **(env or {})}
         self.process: asyncio.subprocess.Process | None = None
@@ -115,7 +116,7 @@ class Taskd:
     def command(self, *more: str) -> list[str]:
         config = ("--config", str(self.settings)) if self.settings.exists() else ()
         return [
-            *(sys.executable, "-m", "kaspad_taskd.daemon", *config, "--tasks", str(self.tasks)),
+            *(sys.executable, "-m", *self.program, *config, "--tasks", str(self.tasks)),
             *("--state-dir", str(self.state), "--runtime-dir", str(self.runtime)),
             *("--bridge", "off", *self.arguments, *more),
         ]
