@@ -133,11 +133,12 @@ def _read(
                           reason=reading.epoch))  # fmt: skip
     moved = _moved(task, reading)
     moving = moved or reading.complete
-    live = _live(task, reading, moved, pushed, now)
     confirmed = task.confirmed + 1 if reading.complete else 0
+    taken = _taken(task, reading, confirmed, pushed, now)
+    progressed_at = now if taken else task.live.progressed_at
+    live = _live(task, reading, moved, pushed, progressed_at, now)
     if reading.complete and (pushed or confirmed >= definition.confirmations):
-        task, _ = _taken(task, live, reading, confirmed, pushed, now)
-        ended, more = finish(task, live, now)
+        ended, more = finish(changed(task, live, **taken), live, now)
         return ended, facts + more
     if _given_up(live, definition, now):
         ended, more = _give_up(replace(task, live=live), definition, now)
@@ -146,8 +147,7 @@ def _read(
     reason = reading.reason or (Reason.NO_MOVEMENT if health is Health.STALLED else None)
     if health is Health.STALLED:
         live = _still(live)
-    task, live = _taken(task, live, reading, confirmed, pushed, now)
-    task, more = _with_health(task, live, health, reason, now)
+    task, more = _with_health(task, live, health, reason, now, **taken)
     return task, facts + more
 
 
@@ -170,7 +170,14 @@ def _moved(task: Task, reading: Reading) -> bool:
     )
 
 
-def _live(task: Task, reading: Reading, moved: bool, pushed: bool, now: Moment) -> Live:
+def _live(
+    task: Task,
+    reading: Reading,
+    moved: bool,
+    pushed: bool,
+    progressed_at: Moment | None,
+    now: Moment,
+) -> Live:
     """The live fields after a reading: one object made, for this is done at every look."""
     old = task.live
     position, phase = reading.position, reading.phase
@@ -201,28 +208,30 @@ def _live(task: Task, reading: Reading, moved: bool, pushed: bool, now: Moment) 
         activity=reading.activity,
         patient_since=now if heard else old.patient_since,
         persistent_since=now if moving else old.persistent_since,
-        progressed_at=old.progressed_at,
+        progressed_at=progressed_at,
     )
 
 
 def _taken(
-    task: Task, live: Live, reading: Reading, confirmed: int, pushed: bool, now: Moment
-) -> tuple[Task, Live]:
-    """The task with the reading's progress, unless a look's was taken within the last second."""
+    task: Task, reading: Reading, confirmed: int, pushed: bool, now: Moment
+) -> dict[str, Any]:
+    """The durable fields of the reading's progress; none if a look's was taken within a second."""
     before = progress.shown(task)
     after = progress.advance(before, reading, now)
     if after == before and confirmed == task.confirmed:
-        return task, live
-    since = None if pushed else live.progressed_at
+        return {}
+    since = None if pushed else task.live.progressed_at
     early = since is not None and 0 <= now - since < PROGRESS_EVERY_MS
     if early and confirmed == task.confirmed and after.phase == before.phase:
-        return task, live
-    live = replace(live, progressed_at=now)
-    new = changed(
-        task, live, percent=after.percent, basis=after.basis, phase=after.phase,
-        phases=after.phases, pass_number=after.pass_number, confirmed=confirmed,
-    )  # fmt: skip
-    return new, live
+        return {}
+    return {
+        "percent": after.percent,
+        "basis": after.basis,
+        "phase": after.phase,
+        "phases": after.phases,
+        "pass_number": after.pass_number,
+        "confirmed": confirmed,
+    }
 
 
 def _health(task: Task, live: Live, definition: Definition, moving: bool, now: Moment) -> Health:
