@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+import math
 import random
 import secrets
 from collections import deque
@@ -25,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 PLACES = 64
 """Looks at once (contract section 2)."""
+BEATS = 128
+"""Looks begin at so many moments of a second: those that begin together are one commit."""
 
 
 class Monitors:
@@ -179,7 +182,7 @@ class Monitors:
         written = self._engine.submit(task.id, given)
         self._deadlines.pop(task.id, None)
         if written is not None:
-            await asyncio.shield(written)
+            await written
 
     def _probe(self, task: Task) -> Probe | None:
         if task.id not in self._probes:
@@ -203,7 +206,8 @@ class Monitors:
         task = self._engine.get(task_id)
         if task is None or task.status is not Status.IN_PROGRESS:
             return
-        self._plan(task_id, self._time() + next_look(task, task.definition, self._jitter()))
+        due = self._time() + next_look(task, task.definition, self._jitter())
+        self._plan(task_id, math.ceil(due * BEATS) / BEATS)
 
     # -- the end
 
