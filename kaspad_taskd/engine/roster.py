@@ -6,7 +6,7 @@ Each of these is a series of inputs to the engine; nothing here writes by itself
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from kaspad_taskd.core.change import fact
@@ -40,6 +40,8 @@ class Roster:
     def __init__(self, engine: Engine, mirror: Mirror) -> None:
         self._engine = engine
         self._mirror = mirror
+        self._pending: dict[str, None] = {}
+        engine.on_swap.append(self._swapped)
 
     async def register(self, definition: Definition) -> tuple[Task, bool]:
         """Return the task of a definition, and whether it was made now.
@@ -135,22 +137,36 @@ class Roster:
 
     def waits(self) -> None:
         """Let pending tasks wait for what is not complete yet, and start those that need not."""
-        everyone = {task.id: task for task in self._engine.everyone()}
-        for task in everyone.values():
-            if task.status is not Status.PENDING or not task.definition.start:
+        for task_id in list(self._pending):
+            task = self._engine.newest(task_id)
+            if task is None or task.status is not Status.PENDING or not task.definition.start:
                 continue
-            missing = _missing(task.definition, everyone)
-            if missing != task.waiting_for and missing:
-                self._engine.submit(task.id, Await(missing))
-            elif not missing:
-                self._engine.submit(task.id, Start())
+            missing = self._missing(task.definition)
+            if not missing:
+                self._engine.submit(task_id, Start())
+            elif missing != task.waiting_for:
+                self._engine.submit(task_id, Await(missing))
+
+    def _missing(self, definition: Definition) -> tuple[str, ...]:
+        """The awaited ids that are not complete (or not there)."""
+        awaited = {each: self._engine.newest(each) for each in definition.after}
+        return tuple(
+            each
+            for each, task in awaited.items()
+            if task is None or task.status is not Status.COMPLETE
+        )
+
+    def _swapped(self, old: Task | None, new: Task | None) -> None:
+        if new is not None and new.status is Status.PENDING:
+            self._pending[new.id] = None
+        elif old is not None and old.status is Status.PENDING:
+            self._pending.pop(old.id, None)
 
     def _add(self, definition: Definition) -> asyncio.Future[Outcome]:
         now = self._engine.now()
         task = Task(definition, now, self._engine.next_number(), health_since=now)
         facts: list[Fact] = [fact(task, EventName.TASK_ADDED, now, origin=definition.origin)]
-        everyone = {each.id: each for each in self._engine.everyone()} if definition.after else {}
-        missing = _missing(definition, everyone)
+        missing = self._missing(definition)
         if missing:
             task, _ = step(task, definition, Await(missing), now)
         elif definition.start:
@@ -165,12 +181,3 @@ class Roster:
             task, facts = step(task, task.definition, Cancel(), now)
         facts.append(fact(task, EventName.TASK_REMOVED, now))
         return self._engine.commit(facts=facts, remove=[task.id])
-
-
-def _missing(definition: Definition, everyone: Mapping[str, Task]) -> tuple[str, ...]:
-    """The awaited ids that are not complete (or not there)."""
-    return tuple(
-        each
-        for each in definition.after
-        if each not in everyone or everyone[each].status is not Status.COMPLETE
-    )
