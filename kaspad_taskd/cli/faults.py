@@ -62,12 +62,10 @@ def of_refused(
     """
     if fault.code == -32601:
         return _unknown_method(method, asked)
-    lines = [safe(fault.message).rstrip(".")]
-    lines += [
-        f"{safe(one.get('key'), 100)}: {safe(one.get('problem'))}"
-        for one in fault.data.get("faults") or ()
-        if isinstance(one, dict)
-    ]
+    faults = [one for one in fault.data.get("faults") or () if isinstance(one, dict)]
+    what = fault.message.partition(":")[0] if faults else fault.message  # the rest lists them too
+    lines = [safe(what).rstrip(".")]
+    lines += [f"{safe(one.get('key'), 100)}: {safe(one.get('problem'))}" for one in faults]
     known = {key: value for key, value in fault.data.items() if isinstance(value, str | int)}
     cure = maybe(f"error.refused.{fault.reason}", **{"task": task, **known})
     if fault.data.get("incident"):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kaspad_taskd.words.task import WireTask
 
 _INDENT = 17
+_ROW = 54  # cells of a row without its bar
 
 
 def heading(host: str, link: str, cells: int, now: float) -> Line:
@@ -38,20 +39,21 @@ def body(tasks: Sequence[WireTask], cells: int, height: int, now: float) -> list
     table = rows(shown, cells, now) if cells >= WIDE else []
     lines: list[Line] = table[:1]
     for place, task in enumerate(shown, 1):
-        lines.append(table[place] if table else _row(task))
+        lines.append(table[place] if table else _row(task, cells))
         second = remark(task, now)
         if second:
-            lines.append([(" " * _INDENT + second, "dim")])
+            lines.append([(" " * min(_INDENT, cells // 4) + second, "dim")])
     rest = len(tasks) - len(shown)
     return [*lines, [("  " + say("watch.more", n=rest), "dim")]] if rest else lines
 
 
-def _row(task: WireTask) -> Line:
+def _row(task: WireTask, cells: int) -> Line:
+    """Icon, service 14, state 14, bar 20, share 6, time left; 74 cells, the bar gives way."""
     return [
         icon(task),
         (" " + fit(words.name(task), 14) + " ", ""),
         (fit(words.state(task), 14) + " ", ""),
-        bar(task, 20),
+        bar(task, max(0, min(20, cells - _ROW))),
         (" " + fit(share(task), 6, right=True) + "  ", ""),
         (time_left(task), ""),
     ]

@@ -180,11 +180,14 @@ def why(task: WireTask) -> str:
     return brief(str(reason), params(task))
 
 
-def since(task: WireTask, now: float) -> float:
-    """Return for how many seconds the health has been what it is (a standstill: since it moved)."""
+def since(task: WireTask, now: float) -> int:
+    """Return for how many whole seconds the health is as it is (a standstill: since it moved).
+
+    1 at least.
+    """
     field = "lastMoved" if condition(task) == "stalled" else "healthSince"
     began = seconds_of(task.get(field)) or seconds_of(task.get("healthSince"))
-    return max(0.0, now - began) if began else 0.0
+    return max(1, int(now - began)) if began else 1
 
 
 def attention(task: WireTask, now: float) -> str:

@@ -114,7 +114,9 @@ def test_every_key_in_the_code_has_a_sentence() -> None:
 
 def test_every_sentence_is_used() -> None:
     """What nobody says any more is taken out of the table."""
-    assert {key for key in SENTENCES if not _used(key)} <= {"unknown", "last-seen"}
+    browsers = ("page.", "wizard.", "months")  # said by scripts, and looked after where these are
+    ours = {key for key in SENTENCES if not key.startswith(browsers)}
+    assert {key for key in ours if not _used(key)} <= {"unknown", "last-seen"}
     assert all(f'say("{key}"' in SOURCES for key in ("unknown", "last-seen"))
 
 
