@@ -54,6 +54,7 @@ class Monitors:
         self._probes: dict[str, Probe | None] = {}
         self._looks: dict[str, asyncio.Task[None]] = {}
         self._deadlines: dict[str, float] = {}
+        self._asked: dict[str, asyncio.Future[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._time = asyncio.get_running_loop().time
@@ -83,8 +84,10 @@ class Monitors:
         if task_id not in self._looks:
             if task_id not in self._due:
                 return
-            self._start(task_id)
-        await asyncio.wait([self._looks[task_id]])
+            self._ready.appendleft(task_id)
+            self._wake.set()
+        asked = self._asked.setdefault(task_id, asyncio.get_running_loop().create_future())
+        await asyncio.shield(asked)
 
     async def run(self) -> None:
         """Take looks as they become due, until cancelled; then cancels those in flight."""
@@ -141,13 +144,21 @@ class Monitors:
         """Nobody looks at the task any more, or at something else."""
         self._due.pop(task_id, None)
         look = self._looks.get(task_id)
-        if look is not None and look is not asyncio.current_task():
+        if look is None:
+            self._answer(task_id)
+        elif look is not asyncio.current_task():
             look.cancel()
         probe = self._probes.pop(task_id, None)
         if probe is not None:
             closing = asyncio.get_running_loop().create_task(self._close(probe))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
+
+    def _answer(self, task_id: str) -> None:
+        """Tell those who asked for a look at the task that it is over."""
+        asked = self._asked.pop(task_id, None)
+        if asked is not None and not asked.done():
+            asked.set_result(None)
 
     # -- a look
 
@@ -159,6 +170,7 @@ class Monitors:
         finally:
             self._looks.pop(task_id, None)
             self._deadlines.pop(task_id, None)
+            self._answer(task_id)
             self._plan_next(task_id)
             if self._ready:
                 self._wake.set()

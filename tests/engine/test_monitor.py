@@ -129,3 +129,22 @@ async def test_a_report_that_falls_silent_stalls() -> None:
         assert built.task("work").health is Health.UNKNOWN
         await asyncio.sleep(20)
         assert built.task("work").health is Health.STALLED
+
+
+async def test_an_asked_look_waits_for_a_place() -> None:
+    """Asking for looks does not get more than 64 of them at once; a pause answers who waits."""
+    async with house() as built:
+        for number in range(70):
+            built.probe(f"t{number}").takes = 4.0
+            await built.roster.register(definition(f"t{number}", start=number < 64))
+        await asyncio.sleep(1)
+        for number in range(64, 70):
+            await built.engine.act(f"t{number}", Start())
+        asked = [asyncio.create_task(built.monitors.check(f"t{n}")) for n in range(64, 70)]
+        await asyncio.sleep(0.5)
+        assert sum(probe.at_once for probe in built.probes.values()) == 64
+        await built.engine.act("t69", Pause())
+        await asyncio.sleep(0.5)
+        assert [each.done() for each in asked] == [False] * 5 + [True]
+        await asyncio.sleep(8)
+        assert all(each.done() for each in asked)
