@@ -47,6 +47,8 @@ def _verdict(task: WireTask, now: float) -> str:
 
 
 def _field(label: str, text: str, cells: int) -> list[Line]:
+    if label in (say("field.cure"), say("field.next")):  # a command stays whole, to be copied
+        return [[("  " + fit(label, _LABEL), "dim"), (text, "")]]
     first, *rest = wrap(text, cells - _LABEL - 2)
     indent = " " * (_LABEL + 2)
     return [[("  " + fit(label, _LABEL), "dim"), (first, "")], *([(indent + r, "")] for r in rest)]

@@ -55,14 +55,12 @@ def _findings(run: Run) -> Iterator[Finding]:
 
 
 def lines(one: Finding, cells: int) -> list[Line]:
-    """Return a finding as lines: sign, name, what; below it the cure."""
+    """Return a finding as lines: sign, name, what; below it the cure, whole, to be copied."""
     first, *rest = wrap(one.text, cells - _LABEL - 3)
     indent = " " * (_LABEL + 3)
     shown: list[Line] = [[_SIGNS[one.level], (f" {fit(one.name, _LABEL)} ", ""), (first, "")]]
     shown += [[(indent + part, "")] for part in rest]
-    if one.cure:
-        shown += [[(indent + part, "dim")] for part in wrap(one.cure, cells - len(indent))]
-    return shown
+    return [*shown, [(indent + one.cure, "dim")]] if one.cure else shown
 
 
 def summary(found: list[Finding]) -> str:
