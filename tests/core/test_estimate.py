@@ -75,6 +75,42 @@ def test_rare_steps_are_not_standstills() -> None:
         assert slope(followed(way)) == pytest.approx(1 / spacing, rel=0.05), spacing
 
 
+def last_step(window: Window) -> int:
+    """Milliseconds of moving time between the newest two samples."""
+    return window.samples[-1].at - window.samples[-2].at
+
+
+def test_one_freeze_teaches_little() -> None:
+    """After minutes of nothing, the next minute of nothing is a standstill too."""
+    window = followed(steady(0, 100, 10.0))
+    window = followed([(t, 1000.0) for t in range(110, 400, 10)] + [(400, 1100.0)], window)
+    assert last_step(window) == 10_000
+    window = followed([(t, 1100.0) for t in range(410, 470, 10)] + [(470, 1200.0)], window)
+    assert last_step(window) == 10_000
+
+
+def test_short_pause_is_movement() -> None:
+    """Up to six seconds of nothing belong to work that moves every second otherwise."""
+    window = followed(steady(0, 60, 10.0, pace=1.0))
+    window = followed([(t, 600.0) for t in range(61, 66)] + [(66, 700.0)], window)
+    assert last_step(window) == 6_000
+
+
+def test_break_keeps_the_usual_pace() -> None:
+    """A coarse counter is known as one after a restart too."""
+    way = [(t, float(t // 30)) for t in range(0, 300, 10)]
+    window = followed(way)
+    assert last_step(window) == 30_000
+    way = [(t, float(t // 30)) for t in range(1000, 1030, 10)]
+    assert last_step(followed(way, broken(window))) == 20_000
+
+
+def test_two_looks_at_once_after_a_freeze() -> None:
+    """Even then the times of samples rise."""
+    window = followed([(t, 5.0) for t in range(0, 100, 10)] + [(90, 6.0)])
+    assert last_step(window) == 1
+
+
 def test_falling_position_is_no_negative_rate() -> None:
     """A rate is never below zero."""
     assert slope(followed([(t, 1000.0 - t) for t in range(0, 100, 10)])) == 0.0
