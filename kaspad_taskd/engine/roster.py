@@ -58,9 +58,12 @@ class Roster:
             outcome = await self._engine.durable(self._add(definition))
             self._mirror.put(definition)
             return outcome.change.put[0], True
-        if known.definition.same_work(definition):
-            await self._engine.settled(definition.id)
-            return self._engine.get(definition.id) or known, False
+        await self._engine.settled(definition.id)
+        task = self._engine.get(definition.id)
+        if task is None:  # what was under way failed, or it was removed
+            return await self.register(definition)
+        if task.definition.same_work(definition):
+            return task, False
         raise Conflict(definition.id)
 
     async def again(self, definition: Definition) -> tuple[Task, bool]:
