@@ -51,7 +51,8 @@ class Shapes:
                 self._made.clear()
             known = self._made[task.id] = (task, _task(task))
         shape = dict(known[1])
-        due = self._due_in(task.id)
+        # nobody looks at a report: only its patience is checked then
+        due = None if task.definition.type == "report" else self._due_in(task.id)
         shape["nextCheck"] = None if due is None else iso(self._now() + int(due * 1000))
         if task.waiting_for:
             statuses = {each: self._status_of(each) for each in task.waiting_for}

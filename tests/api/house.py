@@ -62,9 +62,7 @@ class ApiHouse(House):
             places, TYPES, self.engine, self.roster, settings, lambda _settings: None
         )
         shapes = Shapes(self.monitors.due_in, self._status_of, self.now)
-        self.api = Api(
-            self.engine, self.board, self.roster, self.monitors, shapes, desk, self.host
-        )
+        self.api = Api(self.engine, self.board, self.roster, self.monitors, shapes, desk, self.host)
         self.methods = catalog(self.api)
         self.feed = Feed(self.api)
         self.caller = Caller("rpc", 1, 2, 3)
@@ -173,5 +171,3 @@ async def api_house(
         yield built
     finally:
         await built.stop()
-
-

@@ -294,3 +294,12 @@ async def test_looks_begin_at_once(house: ApiHouse) -> None:
     assert task["lastChecked"] is not None
     assert task["health"] == "ok"
     assert task["nextCheck"] > task["lastChecked"]
+
+
+async def test_nobody_looks_at_a_report(house: ApiHouse) -> None:
+    """A task of that type has no next look and cannot be checked, whatever its interval."""
+    task = (await house.ask("registerTask", type="report", service="work"))["task"]
+    assert task["nextCheck"] is None
+    await asyncio.sleep(60)
+    task = await house.ask("getTask", taskId="report-work")
+    assert (task["nextCheck"], task["lastChecked"]) == (None, None)
