@@ -120,7 +120,8 @@ def _refused(task: Task, refused: Refused, pushed: bool, now: Moment) -> Outcome
         said = text if isinstance(text, str) else None
         task = replace(task, live=live)
         return fail(task, Failure(refused.reason, refused.params, said), now)
-    return changed(task, live, reason=refused.reason, confirmed=0), []
+    health = Health.OK if task.health is Health.UNREACHABLE else task.health
+    return _with_health(task, live, health, refused.reason, now, confirmed=0)
 
 
 def _read(

@@ -257,3 +257,11 @@ def test_step_makes_no_change_in_place() -> None:
     before, text = story.task, repr(story.task)
     step(before, before.definition, inputs.Look(1, reading("20/100", "b", "a,b")), story.now + 1)
     assert repr(before) == text
+
+
+def test_a_refusal_ends_unreachability() -> None:
+    """What says no can be reached: the health is ok, the reason says what is wrong."""
+    story = started().play("see 1/9; gone; refused")
+    assert story.task.health is Health.OK
+    assert story.task.reason is not None
+    assert story.task.status is Status.IN_PROGRESS
