@@ -158,10 +158,11 @@ class Engine:
         look = new if isinstance(given, Look) and new is not task else None
         if look is not None:
             self._note_history(new, now)
-        if new.revision == task.revision and not facts:
+        told = isinstance(given, Look) and given.pushed  # somebody waits until it is on disk
+        if new.revision == task.revision and not facts and not (told and look):
             self._only_live(task_id, task, new)
             return None
-        return self.commit([new], facts, look=look)
+        return self.commit([new], facts, look=None if told else look)
 
     async def act(self, task_id: str, given: Input) -> Task:
         """Make an input happen, wait until it is durable, return the task.
@@ -181,7 +182,9 @@ class Engine:
             outcome = await self.durable(future)
             return next(task for task in outcome.change.put if task.id == task_id)
         await self._tips.wait(task_id)
-        return self._table[task_id]
+        if (task := self.get(task_id)) is None:
+            raise NotFound(task_id)
+        return task
 
     async def settled(self, task_id: str) -> None:
         """Wait until no change of a task is under way."""

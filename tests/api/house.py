@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from kaspad_taskd.api.catalog import catalog
 from kaspad_taskd.api.context import Api
@@ -138,7 +138,9 @@ class ApiHouse(House):
         )
 
     def check(self, schema: Mapping[str, Any], value: Any) -> None:
-        Draft202012Validator({**schema, "components": self.document["components"]}).validate(value)
+        whole = {**schema, "components": self.document["components"]}
+        faults = Draft202012Validator(whole).iter_errors(value)
+        assert [(fault.json_path, fault.message) for fault in faults] == []
 
     def _valid(self, schema: Mapping[str, Any], value: Any) -> bool:
         whole = {**schema, "components": self.document["components"]}

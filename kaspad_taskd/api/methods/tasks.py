@@ -11,13 +11,14 @@ from kaspad_taskd.api import checks
 from kaspad_taskd.api.context import Api, answering, not_found
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Method
-from kaspad_taskd.api.schemas import TASK, TASKS, done
+from kaspad_taskd.api.schemas import TASK, TASKS, done, record
 from kaspad_taskd.clock import iso
 from kaspad_taskd.core.change import NotAllowed
 from kaspad_taskd.core.inputs import Cancel, Complete, Fail, Input, Look, Pause, Retry, Start
 from kaspad_taskd.core.model import Origin, Status, Task
 from kaspad_taskd.core.observation import Observation, Reading, Refused
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.engine.engine import Engine
 
 Json: TypeAlias = Any
 Given: TypeAlias = dict[str, Any]
@@ -69,18 +70,12 @@ def _acting(api: Api) -> list[Method]:
     engine = api.engine
 
     async def start(_caller: Caller, given: Given) -> Json:
-        task = engine.newest(given["taskId"])
-        if task is None or task.status is not Status.IN_PROGRESS:
-            task = await engine.act(given["taskId"], Start())
-        await engine.settled(task.id)
+        task = await _reach(engine, given["taskId"], Status.IN_PROGRESS, Start())
         interval = round(task.definition.interval * 1000)
         return {"success": True, "taskId": task.id, "checkInterval": interval}
 
     async def stop(_caller: Caller, given: Given) -> Json:
-        task = engine.newest(given["taskId"])
-        if task is None or task.status is not Status.PAUSED:
-            task = await engine.act(given["taskId"], Pause())
-        await engine.settled(task.id)
+        task = await _reach(engine, given["taskId"], Status.PAUSED, Pause())
         return {"success": True, "taskId": task.id}
 
     def acting(given_input: Callable[[], Input]) -> Callable[[Caller, Given], Any]:
@@ -113,6 +108,21 @@ def _acting(api: Api) -> list[Method]:
         Method("retryTask", "Begin the next attempt of an ended task.",
                acting(Retry), which, with_task, changes=True, errors=no),
     ]  # fmt: skip
+
+
+async def _reach(engine: Engine, task_id: str, status: Status, way: Input) -> Task:
+    """Return the task in a status, in which it is already or to which `way` brings it."""
+    await engine.settled(task_id)
+    task = engine.get(task_id)
+    if task is not None and task.status is status:
+        return task
+    try:
+        return await engine.act(task_id, way)
+    except NotAllowed:  # somebody else brought it there meanwhile
+        task = engine.get(task_id)
+        if task is None or task.status is not status:
+            raise
+        return task
 
 
 def _ending(api: Api) -> list[Method]:
@@ -158,9 +168,8 @@ def _ending(api: Api) -> list[Method]:
                (which,), done(task=TASK), changes=True, errors=no),
         Method("cleanupOldTasks", "Remove API tasks that ended longer ago than maxAge (ms).",
                answering(cleanup), (age,),
-               {"type": "object", "properties": {"success": {"const": True},
-                                                 "cleaned": {"type": "integer"}},
-                "required": ["success", "cleaned"]}, changes=True, errors=("store-unavailable",)),
+               record(success={"const": True}, cleaned={"type": "integer"}), changes=True,
+               errors=("store-unavailable",)),
     ]  # fmt: skip
 
 
@@ -196,9 +205,12 @@ def _reporting(api: Api) -> list[Method]:
 
     async def report(_caller: Caller, given: Given) -> Json:
         task = engine.newest(given["taskId"])
+        if not _takes_reports(task):
+            await engine.settled(given["taskId"])
+            task = engine.newest(given["taskId"])
         if task is None:
             raise not_found(given["taskId"])
-        if task.definition.type != "report" or task.status is not Status.IN_PROGRESS:
+        if not _takes_reports(task):
             raise NotAllowed(task.status, "report")
         look = Look(task.attempt, _reported(task, given, engine.now()), pushed=True)
         task = await engine.act(task.id, look)
@@ -206,7 +218,9 @@ def _reporting(api: Api) -> list[Method]:
 
     which = checks.task_id()
     status = {"type": "object", "required": ["completed", "progress", "metadata"]}
-    looked = done(completed={"type": "boolean"}, status=status, task=TASK)
+    looked = record(
+        success={"const": True}, completed={"type": "boolean"}, status=status, task=TASK
+    )
     revision = checks.integer("revision", 0, 2**53, summary="the one already known")
     timeout = checks.number("timeout", 0, LONGEST_WAIT_MS, default=30_000, summary="ms")
     progress = checks.number("progress", 0, 100, summary="percent")
@@ -220,6 +234,12 @@ def _reporting(api: Api) -> list[Method]:
         Method("reportTask", "Say how the work is doing (type report).", answering(report),
                says, done(task=TASK), changes=True, errors=(*OFTEN, "not-allowed")),
     ]  # fmt: skip
+
+
+def _takes_reports(task: Task | None) -> bool:
+    return (
+        task is not None and task.definition.type == "report" and task.status is Status.IN_PROGRESS
+    )
 
 
 def _reported(task: Task, given: Given, now: int) -> Observation:

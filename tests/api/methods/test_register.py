@@ -31,7 +31,8 @@ async def test_the_object_may_stand_in_an_array(house: ApiHouse) -> None:
     """Parameters by position are one object; more or other things are -32602."""
     answer = await house.ask("registerTask", {"type": "report", "service": "work"})
     assert answer["taskId"] == "report-work"
-    for params in ([1], [{}, {}], ["report"]):
+    wrong: list[list[Any]] = [[1], [{}, {}], ["report"]]
+    for params in wrong:
         no = await house.no("registerTask", *params)
         assert (no.code, no.data["parameter"]) == (-32602, "params")
 
