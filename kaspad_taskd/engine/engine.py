@@ -122,21 +122,21 @@ class Engine:
 
     def attach(self, *, jumped: bool) -> None:
         """Begin patience anew for all tasks: the clock jumped."""
-        for task_id in list(self._table):
-            self.submit(task_id, Attach(jumped))
+        for task in self.everyone():
+            self.submit(task.id, Attach(jumped))
 
     def flush(self, *, all_of_it: bool = False) -> list[asyncio.Future[Outcome]]:
         """Write live fields that are unwritten for long, or all of them; returns what to wait for.
 
         A task with a change under way is left out: that one writes them.
         """
-        due = self.now() - LIVE_EVERY_MS
+        now = self.now()
         ids = [
             task_id
             for task_id in self._dirty
             if task_id in self._table
             and task_id not in self._tips
-            and (all_of_it or self._written.get(task_id, 0) <= due)
+            and (all_of_it or not 0 <= now - self._written.get(task_id, 0) < LIVE_EVERY_MS)
         ]
         chunks = [ids[start : start + FLUSH_CHUNK] for start in range(0, len(ids), FLUSH_CHUNK)]
         return [self.commit([self._table[task_id] for task_id in chunk]) for chunk in chunks]

@@ -161,7 +161,7 @@ class Board:
         """Tell progress that was not told for long; called every few seconds."""
         now = self.engine.now()
         for task_id, (at, _) in list(self._shown.items()):
-            if now - at >= SHOW_AT_LEAST_MS:
+            if not 0 <= now - at < SHOW_AT_LEAST_MS:
                 self._show(task_id, now)
 
     def _told(self) -> None:

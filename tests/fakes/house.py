@@ -65,9 +65,11 @@ class NoMirror:
 class House:
     """The rooms, joined as the daemon joins them."""
 
-    def __init__(self, store: MemoryStore | None = None) -> None:
+    def __init__(
+        self, store: MemoryStore | None = None, now: Callable[[], int] | None = None
+    ) -> None:
         loop = asyncio.get_running_loop()
-        self.now: Callable[[], int] = lambda: EPOCH + int(loop.time() * 1000)
+        self.now = now or (lambda: EPOCH + int(loop.time() * 1000))
         self.store = store or MemoryStore(self.now)
         self.engine = Engine(self.store, self.now)
         self.board = Board(self.engine)
