@@ -98,6 +98,15 @@ def floor(found: Found, load: tuple[int, float], seconds: float) -> None:
     judge(found, late, ended - began, cpu, load)
 
 
+def copied(mirror: Path, count: int) -> None:
+    """Wait until the copies of what was registered are written: that is no part of looking."""
+    until = time.monotonic() + 180
+    while sum(1 for _ in mirror.glob("*.toml")) < count:
+        if time.monotonic() > until:
+            raise SystemExit(f"{mirror} has not got its {count} copies within 3 minutes")
+        time.sleep(0.5)
+
+
 def ours(found: Found, load: tuple[int, float], seconds: float, directory: str) -> None:
     """Measure the daemon once, with one client."""
     with tempfile.TemporaryDirectory(dir=directory) as place:
@@ -105,6 +114,7 @@ def ours(found: Found, load: tuple[int, float], seconds: float, directory: str) 
         with told.open("w+b") as looks, daemon(Path(place), (*PART, "watch"), looks) as started:
             with part("follow", started.path) as client:
                 register(started.path, *load)
+                copied(Path(place) / "tasks.d", load[0])
                 began, ended, cpu = window(started.pid, load[1], seconds)
                 found.add(rss=rss_mib(started.pid))
                 started.process.send_signal(signal.SIGTERM)

@@ -61,12 +61,12 @@ def daemon(
     directory: Path, command: Sequence[str] = (DAEMON,), output: IO[bytes] | int | None = None
 ) -> Iterator[Started]:
     """Run a daemon whose state and socket are in `directory`; it is told to stop in the end."""
-    (directory / "tasks.d").mkdir(exist_ok=True)
+    (directory / "definitions").mkdir(exist_ok=True)
     settings = directory / "settings.toml"
     settings.touch()
     options = {
         "--config": settings,
-        "--tasks": directory / "tasks.d",
+        "--tasks": directory / "definitions",
         "--state-dir": directory,
         "--runtime-dir": directory,
         "--bridge": "off",

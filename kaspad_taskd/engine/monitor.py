@@ -54,6 +54,7 @@ class Monitors:
         self._probes: dict[str, Probe | None] = {}
         self._looks: dict[str, asyncio.Task[None]] = {}
         self._deadlines: dict[str, float] = {}
+        self._cut: set[str] = set()
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -123,12 +124,29 @@ class Monitors:
             task_id = self._ready.popleft()
             if task_id in self._due and task_id not in self._looks:
                 self._start(task_id)
-        return max(0.0, self._heap[0][0] - now) if self._heap else None
+        moments = [*self._cut_late(now), *(due for due, _ in self._heap[:1])]
+        return max(0.0, min(moments) - now) if moments else None
+
+    def _cut_late(self, now: float) -> list[float]:
+        """Cut looks that are past their deadline; returns the deadlines that are ahead.
+
+        One sweep for all: a timer for each would cost more than a look at a service that is near.
+        """
+        for task_id, deadline in self._deadlines.items():
+            if deadline <= now and task_id not in self._cut:
+                self._cut.add(task_id)
+                self._looks[task_id].cancel()
+        return [deadline for deadline in self._deadlines.values() if deadline > now]
 
     def _start(self, task_id: str) -> None:
-        self._due.pop(task_id, None)
+        del self._due[task_id]
+        task = self._engine.get(task_id)
+        if task is None:
+            return
         look = asyncio.get_running_loop().create_task(self._look(task_id), name=f"look {task_id}")
+        look.add_done_callback(lambda _: self._ended(task_id))
         self._looks[task_id] = look
+        self._deadlines[task_id] = self._time() + task.definition.timeout
 
     def _swapped(self, old: Task | None, new: Task | None) -> None:
         task = new or old
@@ -164,29 +182,24 @@ class Monitors:
 
     async def _look(self, task_id: str) -> None:
         task = self._engine.get(task_id)
-        try:
-            if task is not None and task.status is Status.IN_PROGRESS:
-                await self._take(task)
-        finally:
-            self._looks.pop(task_id, None)
-            self._deadlines.pop(task_id, None)
-            self._answer(task_id)
-            self._plan_next(task_id)
-            if self._ready:
-                self._wake.set()
+        if task is not None and task.status is Status.IN_PROGRESS:
+            await self._take(task)
+
+    def _ended(self, task_id: str) -> None:
+        """A look is over, or was cancelled before it began."""
+        del self._looks[task_id]
+        self._deadlines.pop(task_id, None)
+        self._cut.discard(task_id)
+        self._answer(task_id)
+        self._plan_next(task_id)
+        if self._ready:
+            self._wake.set()
 
     async def _take(self, task: Task) -> None:
-        timeout = task.definition.timeout
-        self._deadlines[task.id] = self._time() + timeout
         given: Input
         try:
             probe = self._probe(task)
-            if probe is None:
-                given = Tick()
-            else:
-                async with asyncio.timeout(timeout):
-                    seen = await probe.observe(task.live.memory)
-                given = Look(task.attempt, seen)
+            given = Tick() if probe is None else Look(task.attempt, await self._ask(task, probe))
         except Exception as error:
             given = Look(task.attempt, self._explain(task, error))
         if self._engine.newest(task.id) is None:
@@ -195,6 +208,16 @@ class Monitors:
         self._deadlines.pop(task.id, None)
         if written is not None:
             await written
+
+    async def _ask(self, task: Task, probe: Probe) -> Observation:
+        """Raises TimeoutError where the look was cut."""
+        try:
+            return await probe.observe(task.live.memory)
+        except asyncio.CancelledError:
+            look = asyncio.current_task()
+            if task.id not in self._cut or (look is not None and look.uncancel()):
+                raise
+            raise TimeoutError from None
 
     def _probe(self, task: Task) -> Probe | None:
         if task.id not in self._probes:

@@ -148,3 +148,36 @@ async def test_an_asked_look_waits_for_a_place() -> None:
         assert [each.done() for each in asked] == [False] * 5 + [True]
         await asyncio.sleep(8)
         assert all(each.done() for each in asked)
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_pause_in_the_moment_a_look_begins_leaves_nothing_behind(turns: int) -> None:
+    """Whichever comes first, looks go on after the next start."""
+    async with house() as built:
+        await built.roster.register(definition())
+        await asyncio.sleep(9.5)
+        due = built.monitors.due_in("work")
+        assert due is not None
+        await asyncio.sleep(due)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await built.engine.act("work", Pause())
+        await asyncio.sleep(1)
+        assert built.monitors.due_in("work") is None
+        before = built.probe("work").looks
+        await built.engine.act("work", Start())
+        await asyncio.sleep(11)
+        assert built.probe("work").looks == before + 2
+
+
+async def test_a_late_look_that_is_paused_is_no_timeout() -> None:
+    """A pause at the deadline ends the look; the deadline does not judge the next one."""
+    async with house() as built:
+        built.probe("work").takes = 1000.0
+        await built.roster.register(definition())
+        await asyncio.sleep(5)
+        await built.engine.act("work", Pause())
+        built.probe("work").takes = 0.0
+        await built.engine.act("work", Start())
+        await asyncio.sleep(1)
+        assert built.task("work").health is Health.OK
