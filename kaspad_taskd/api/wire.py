@@ -21,6 +21,8 @@ REMEMBERED = 2048
 MOMENTS = frozenset({"completedAt", "erroredAt", "cancelledAt", "since"})
 BLOCKS = frozenset({"node-sync", "indexer-sync"})
 """Types whose positions are DAA scores, shown as blocks."""
+BLOCK_FIELDS = frozenset({"currentBlock", "targetBlock", "blocksRemaining"})
+"""Fields of progress that are not always there."""
 
 
 class Shapes:
@@ -172,6 +174,8 @@ def progress_event(task: Task, seq: int, now: Moment) -> dict[str, Json]:
     live = task.live
     complete = task.status is Status.COMPLETE
     data: dict[str, Json] = metadata(live.metadata)
+    for name in BLOCK_FIELDS & data.keys():
+        del data[name]
     data.update(_head(seq, now, task.id, task.definition.service, task.definition.type))
     data.update(
         status=task.status.value,
