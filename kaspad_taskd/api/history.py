@@ -25,13 +25,18 @@ def buckets(
     of these.
     """
     unit = MINUTE_MS if start >= now - MINUTES_KEPT_MS else HALF_HOUR_MS
-    first = start // unit
-    count = max(1, -(-(end - first * unit) // unit))
-    step = unit * -(-count // limit)
-    first = start // step
-    last = (end - 1) // step
+    step = _step(start, end, unit, limit)
     newest = {point.at // step: point for point in points}
-    return [_point(index * step, newest.get(index)) for index in range(first, last + 1)][-limit:]
+    indexes = range(start // step, (end - 1) // step + 1)
+    return [_point(index * step, newest.get(index)) for index in indexes]
+
+
+def _step(start: Moment, end: Moment, unit: int, limit: int) -> int:
+    """The least multiple of the unit of which `limit` reach over the whole span."""
+    step = unit * max(1, (end - start) // (unit * limit))
+    while (end - 1) // step - start // step >= limit:
+        step += unit
+    return step
 
 
 def _point(at: Moment, point: HistoryPoint | None) -> dict[str, Json]:
