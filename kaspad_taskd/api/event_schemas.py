@@ -1,0 +1,87 @@
+"""JSON Schemas of the events' data (contract section 4): what `wire.event_data` makes of facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kaspad_taskd.api.schemas import MAYBE_TEXT, TEXT, TEXTS, TIME, WHOLE, record
+from kaspad_taskd.core.fact import EventName
+from kaspad_taskd.core.model import Health, Origin, Status
+
+NUMBER = {"type": "number"}
+BOOLEAN = {"type": "boolean"}
+MOMENT = {"type": "string", "format": "date-time"}
+HEALTH = {"enum": [each.value for each in Health]}
+STATUS = {"enum": [each.value for each in Status]}
+DURATION = record(seconds=WHOLE, minutes=WHOLE, hours=WHOLE, formatted=TEXT)
+
+HEAD: dict[str, Any] = {
+    "seq": WHOLE,
+    "timestamp": MOMENT,
+    "taskId": TEXT,
+    "service": TEXT,
+    "type": TEXT,
+}
+"""What every event has."""
+
+_SWITCH = {"to": {"enum": ["local", "public"]}}
+_OWN: dict[EventName, dict[str, Any]] = {
+    EventName.TASK_ADDED: {"origin": {"enum": [each.value for each in Origin]}},
+    EventName.TASK_CHANGED: {},
+    EventName.TASK_REMOVED: {},
+    EventName.START: {"attempt": WHOLE},
+    EventName.PROGRESS: {
+        "status": STATUS,
+        "health": HEALTH,
+        "phase": MAYBE_TEXT,
+        "progress": NUMBER,
+        "percentage": NUMBER,
+        "estimatedTimeRemaining": {"type": ["integer", "null"]},
+        "formattedTimeRemaining": TEXT,
+        "syncRate": NUMBER,
+        "connected": BOOLEAN,
+        "synced": BOOLEAN,
+    },
+    EventName.COMPLETE: {
+        "status": {"const": "complete"},
+        "progress": {"const": 100},
+        "completedAt": MOMENT,
+        "duration": DURATION,
+    },
+    EventName.ERROR: {
+        "status": {"const": "error"},
+        "error": TEXT,
+        "erroredAt": MOMENT,
+        "reason": TEXT,
+    },
+    EventName.CANCELLED: {"cancelledAt": MOMENT},
+    EventName.PAUSED: {},
+    EventName.RESUMED: {},
+    EventName.HEALTH: {"health": HEALTH, "since": TIME, "reason": MAYBE_TEXT, "note": MAYBE_TEXT},
+    EventName.EPOCH: {"number": WHOLE, "since": TIME, "reason": MAYBE_TEXT},
+    EventName.SWITCH_PROGRESS: _SWITCH,
+    EventName.SWITCH_COMPLETE: _SWITCH,
+    EventName.SWITCH_ERROR: {**_SWITCH, "error": TEXT},
+    EventName.NODE_READY: {
+        "host": MAYBE_TEXT,
+        "port": {"type": ["integer", "null"]},
+        "url": TEXT,
+        "message": TEXT,
+        "switched": TEXTS,
+        "failed": TEXTS,
+    },
+}
+_MAYBE: dict[EventName, dict[str, Any]] = {
+    EventName.PROGRESS: {"currentBlock": WHOLE, "targetBlock": WHOLE, "blocksRemaining": WHOLE},
+}
+"""Fields that an event may lack: blocks, before the node answered."""
+
+
+def event_schemas() -> dict[str, dict[str, Any]]:
+    """Return the schema of each event's data, by the event's name."""
+    schemas = {}
+    for name, own in _OWN.items():
+        schema = record(**HEAD, **own)
+        schema["properties"].update(_MAYBE.get(name, {}))
+        schemas[name.value] = schema
+    return schemas

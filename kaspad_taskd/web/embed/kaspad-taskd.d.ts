@@ -1,0 +1,747 @@
+// Payloads of kaspad-taskd. Generated from the definitions that make them; do not edit.
+
+export interface Task {
+  id: string;
+  type: string;
+  service: string;
+  endpoint: string | null;
+  config: Record<string, unknown>;
+  checkInterval: number;
+  status: "pending" | "in-progress" | "paused" | "complete" | "error" | "cancelled";
+  health: "unknown" | "ok" | "stalled" | "unreachable";
+  healthSince: string | null;
+  reason: string | null;
+  note: string | null;
+  hints: {
+    code: string;
+    params: Record<string, unknown>;
+  }[];
+  waitingFor: string[];
+  progress: number;
+  progressBasis: "exact" | "estimated" | "unknown";
+  phase: string | null;
+  phases: {
+    key: string;
+    state: "done" | "current" | "next";
+    weight: number;
+    progress: number | null;
+    basis: string;
+    startedAt: string | null;
+    endedAt: string | null;
+  }[];
+  pass: number;
+  progressDetail: {
+    done?: number;
+    total?: number | null;
+    unit?: string | null;
+    basis?: string;
+  } | null;
+  behind: number | null;
+  syncRate: number | null;
+  rateUnit: string | null;
+  estimatedTimeRemaining: number | null;
+  etaReason: string | null;
+  formattedTimeRemaining: string;
+  confirmations: {
+    have: number;
+    need: number;
+  };
+  epoch: {
+    number: number;
+    since: string | null;
+    reason: string | null;
+  };
+  createdAt: string | null;
+  startedAt: string | null;
+  lastChecked: string | null;
+  lastUpdate: string | null;
+  lastMoved: string | null;
+  nextCheck: string | null;
+  completedAt: string | null;
+  erroredAt: string | null;
+  cancelledAt: string | null;
+  error: string | null;
+  attempt: number;
+  revision: number;
+  origin: "vendor" | "api" | "admin";
+  switches: string[];
+  actions: string[];
+  metadata: Record<string, unknown>;
+}
+
+export interface Events {
+  "task:added": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    origin: "vendor" | "api" | "admin";
+  };
+  "task:changed": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+  };
+  "task:removed": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+  };
+  "sync:start": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    attempt: number;
+  };
+  "sync:progress": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    status: "pending" | "in-progress" | "paused" | "complete" | "error" | "cancelled";
+    health: "unknown" | "ok" | "stalled" | "unreachable";
+    phase: string | null;
+    progress: number;
+    percentage: number;
+    estimatedTimeRemaining: number | null;
+    formattedTimeRemaining: string;
+    syncRate: number;
+    connected: boolean;
+    synced: boolean;
+    currentBlock?: number;
+    targetBlock?: number;
+    blocksRemaining?: number;
+  };
+  "sync:complete": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    status: "complete";
+    progress: 100;
+    completedAt: string;
+    duration: {
+      seconds: number;
+      minutes: number;
+      hours: number;
+      formatted: string;
+    };
+  };
+  "sync:error": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    status: "error";
+    error: string;
+    erroredAt: string;
+    reason: string;
+  };
+  "sync:cancelled": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    cancelledAt: string;
+  };
+  "sync:paused": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+  };
+  "sync:resumed": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+  };
+  "sync:health": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    health: "unknown" | "ok" | "stalled" | "unreachable";
+    since: string | null;
+    reason: string | null;
+    note: string | null;
+  };
+  "sync:epoch": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    number: number;
+    since: string | null;
+    reason: string | null;
+  };
+  "switch:progress": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    to: "local" | "public";
+  };
+  "switch:complete": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    to: "local" | "public";
+  };
+  "switch:error": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    to: "local" | "public";
+    error: string;
+  };
+  "node:ready": {
+    seq: number;
+    timestamp: string;
+    taskId: string;
+    service: string;
+    type: string;
+    host: string | null;
+    port: number | null;
+    url: string;
+    message: string;
+    switched: string[];
+    failed: string[];
+  };
+}
+
+export interface Methods {
+  /** Register a task. */
+  "registerTask": {
+    params: {
+      type: string;
+      service: string;
+      [key: string]: unknown;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      task: Task;
+      created: boolean;
+    };
+  };
+  /** Register the sync of a node. */
+  "registerNodeSyncTask": {
+    params: {
+      service?: string;
+      [key: string]: unknown;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      task: Task;
+      created: boolean;
+    };
+  };
+  /** Register the sync of an indexer. */
+  "registerIndexerSyncTask": {
+    params: {
+      service?: string;
+      indexerUrl: string;
+      [key: string]: unknown;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      task: Task;
+      created: boolean;
+    };
+  };
+  /** One task, or null. */
+  "getTask": {
+    params: {
+      taskId: string;
+    };
+    result: Task | null;
+  };
+  /** All tasks, in order of registration. */
+  "getAllTasks": {
+    params: {
+      status?: "cancelled" | "complete" | "error" | "in-progress" | "paused" | "pending";
+    };
+    result: Task[];
+  };
+  /** The tasks of a type. */
+  "getTasksByType": {
+    params: {
+      type: string;
+      status?: "cancelled" | "complete" | "error" | "in-progress" | "paused" | "pending";
+    };
+    result: Task[];
+  };
+  /** The tasks of a service. */
+  "getTasksByService": {
+    params: {
+      service: string;
+      status?: "cancelled" | "complete" | "error" | "in-progress" | "paused" | "pending";
+    };
+    result: Task[];
+  };
+  /** Watch a pending or paused task; fine if already so. */
+  "startMonitoring": {
+    params: {
+      taskId: string;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      checkInterval: number;
+    };
+  };
+  /** Pause the watching; fine if already so. */
+  "stopMonitoring": {
+    params: {
+      taskId: string;
+    };
+    result: {
+      success: true;
+      taskId: string;
+    };
+  };
+  /** Pause the watching; the work itself goes on. */
+  "pauseTask": {
+    params: {
+      taskId: string;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      task: Task;
+    };
+  };
+  /** Watch a paused task again. */
+  "resumeTask": {
+    params: {
+      taskId: string;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      task: Task;
+    };
+  };
+  /** Begin the next attempt of an ended task. */
+  "retryTask": {
+    params: {
+      taskId: string;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      task: Task;
+    };
+  };
+  /** Stop watching a live task; the work itself goes on. */
+  "cancelTask": {
+    params: {
+      taskId: string;
+    };
+    result: {
+      success: true;
+      taskId: string;
+    };
+  };
+  /** Say that the work is done. */
+  "completeTask": {
+    params: {
+      taskId: string;
+      finalStatus?: Record<string, unknown>;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      completedAt: string;
+    };
+  };
+  /** Say that the work failed. */
+  "errorTask": {
+    params: {
+      taskId: string;
+      error: string;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      error: string;
+    };
+  };
+  /** Remove a task that came over an API. */
+  "removeTask": {
+    params: {
+      taskId: string;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      task: Task;
+    };
+  };
+  /** Remove API tasks that ended longer ago than maxAge (ms). */
+  "cleanupOldTasks": {
+    params: {
+      maxAge?: number;
+    };
+    result: {
+      success: true;
+      cleaned: number;
+    };
+  };
+  /** Take a look now (or wait for the one in flight). */
+  "checkTaskStatus": {
+    params: {
+      taskId: string;
+    };
+    result: {
+      success: true;
+      completed: boolean;
+      status: Record<string, unknown>;
+      task: Task;
+    };
+  };
+  /** The task at its next revision, at the timeout, or at once if ended. */
+  "waitTask": {
+    params: {
+      taskId: string;
+      revision?: number;
+      timeout?: number;
+    };
+    result: Task;
+  };
+  /** Say how the work is doing (type report). */
+  "reportTask": {
+    params: {
+      taskId: string;
+      progress?: number;
+      completed?: boolean;
+      error?: string;
+      metadata?: Record<string, unknown>;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      task: Task;
+    };
+  };
+  /** Events on record, in order. */
+  "getEvents": {
+    params: {
+      after?: number;
+      before?: number;
+      taskId?: string;
+      limit?: number;
+    };
+    result: {
+      events: TaskdEvent[];
+      seq: number;
+      oldest: number;
+    };
+  };
+  /** How a task was, in time; null where nobody looked. */
+  "getHistory": {
+    params: {
+      taskId: string;
+      from?: string;
+      to?: string;
+      points?: number;
+    };
+    result: {
+      points: Record<string, unknown>[];
+    };
+  };
+  /** Put somebody's choice on record. */
+  "recordDecision": {
+    params: {
+      decision: string;
+      context?: unknown;
+    };
+    result: {
+      success: true;
+      decision: {
+        id: number;
+        decision: string;
+        context: unknown;
+        timestamp: string;
+      };
+    };
+  };
+  /** All choices on record, oldest first. */
+  "getDecisions": {
+    params: Record<string, never>;
+    result: {
+      id: number;
+      decision: string;
+      context: unknown;
+      timestamp: string;
+    }[];
+  };
+  /** What to recommend to somebody who waits for this task. */
+  "getSyncStrategy": {
+    params: {
+      taskId: string;
+    };
+    result: {
+      recommended: "wait" | "background" | "skip";
+      options: unknown[];
+      estimatedTime: unknown;
+    };
+  };
+  /** Every definition and how its file is. */
+  "listDefinitions": {
+    params: Record<string, never>;
+    result: Record<string, unknown>[];
+  };
+  /** Whether anybody is there. */
+  "ping": {
+    params: Record<string, never>;
+    result: {
+      pong: true;
+      version: string;
+      seq: number;
+    };
+  };
+  /** The daemon: version, store, doors, files. */
+  "getInfo": {
+    params: Record<string, never>;
+    result: Record<string, unknown>;
+  };
+  /** Services that can be switched to the local node. */
+  "getServices": {
+    params: Record<string, never>;
+    result: unknown[];
+  };
+  /** Switch a service to the local or the public node. */
+  "switchService": {
+    params: {
+      service: string;
+      to: "local" | "public";
+    };
+    result: Record<string, unknown>;
+  };
+  /** This description. */
+  "rpc.discover": {
+    params: Record<string, never>;
+    result: Record<string, unknown>;
+  };
+}
+
+// Client and components. By hand; the payloads above are generated.
+
+/** An event on record. */
+export type TaskdEvent = {
+  [Name in keyof Events]: { seq: number; event: Name; data: Events[Name] };
+}[keyof Events];
+
+/** How the line to the daemon is. */
+export interface Connection {
+  readonly state: "connecting" | "live" | "lost" | "stopping" | "closed";
+  /** Since when; ISO 8601, this machine's clock. */
+  readonly since: string;
+  readonly host?: string | null;
+  readonly version?: string | null;
+  readonly canChange?: boolean;
+  /** Events that came after a reconnection, before it was live again. */
+  readonly missed?: number;
+  readonly reason?: string | null;
+  readonly error?: string;
+}
+
+/** What a client tells. */
+export interface ClientEvents {
+  /** A task changed; null stands for one that is not there. */
+  change: { id: string; before: FrozenTask | null; after: FrozenTask | null };
+  /** What lies between is not kept any more; `tasks` is right all the same. */
+  gap: { from: number; to: number };
+  connection: Connection;
+  switch: { event: string } & Events["switch:progress"] & { error?: string };
+  "node-ready": Events["node:ready"];
+  /** Every event, once and in order. */
+  event: TaskdEvent;
+}
+
+export type FrozenTask = Readonly<Task>;
+
+/** The part of a Socket.IO client socket that is needed of one handed over. */
+export interface SocketLike {
+  readonly id?: string | undefined;
+  readonly connected: boolean;
+  on(name: string, listener: (...given: any[]) => void): unknown;
+  off(name: string, listener: (...given: any[]) => void): unknown;
+  onAny(listener: (...given: any[]) => void): unknown;
+  offAny(listener: (...given: any[]) => void): unknown;
+  timeout(ms: number): { emit(name: string, ...given: any[]): unknown };
+}
+
+export interface ClientOptions {
+  /** The bridge: `http(s):` or relative; `ws(s):` is websocket only. Else the one this file is of. */
+  url?: string;
+  /** A Socket.IO socket of the page's own, used instead. */
+  socket?: SocketLike;
+  /** The access token; changes need it. */
+  token?: string | null;
+  /** `seq` of the last event known; what followed is told. */
+  after?: number | null;
+}
+
+export type Result<Name extends keyof Methods> = Promise<Methods[Name]["result"]>;
+
+/** A no of the daemon, or none of its answers (`reason` "no-answer"). */
+export declare class TaskdError extends Error {
+  readonly code: number | null;
+  readonly reason: string | null;
+  readonly data: Record<string, any>;
+}
+
+/** What kaspad-taskd knows, kept true over reconnections. */
+export declare class TaskdClient {
+  constructor(options?: ClientOptions);
+  /** Resolves with the first snapshot. */
+  readonly ready: Promise<this>;
+  readonly tasks: ReadonlyMap<string, FrozenTask>;
+  readonly connection: Connection;
+  readonly seq: number | null;
+  readonly canChange: boolean;
+  token: string | null;
+  /** The daemon's clock, ms since 1970. */
+  serverNow(): number;
+  on<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (detail: ClientEvents[Name]) => void,
+  ): () => void;
+  off<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (detail: ClientEvents[Name]) => void,
+  ): void;
+  close(): void;
+  /** Any method; rejects with TaskdError after `deadline` ms without an answer. */
+  call<Name extends keyof Methods>(
+    method: Name,
+    params?: Methods[Name]["params"],
+    deadline?: number,
+  ): Result<Name>;
+  list(which?: { type?: string; service?: string; status?: Task["status"] }): Promise<Task[]>;
+  get(taskId: string): Result<"getTask">;
+  register(definition: Methods["registerTask"]["params"]): Result<"registerTask">;
+  start(taskId: string): Result<"startMonitoring">;
+  pause(taskId: string): Result<"pauseTask">;
+  resume(taskId: string): Result<"resumeTask">;
+  cancel(taskId: string): Result<"cancelTask">;
+  retry(taskId: string): Result<"retryTask">;
+  remove(taskId: string): Result<"removeTask">;
+  check(taskId: string): Result<"checkTaskStatus">;
+  /** Rejects when the task ends otherwise ("not-reached"), goes ("not-found"), or on `signal`. */
+  wait(
+    taskId: string,
+    options?: { until?: Task["status"] | ((task: FrozenTask) => boolean); signal?: AbortSignal },
+  ): Promise<FrozenTask>;
+  history(
+    taskId: string,
+    span?: { from?: string; to?: string; points?: number },
+  ): Result<"getHistory">;
+  events(page?: Methods["getEvents"]["params"]): Result<"getEvents">;
+  strategy(taskId: string): Result<"getSyncStrategy">;
+  recordDecision(decision: string, context?: unknown): Result<"recordDecision">;
+  decisions(): Result<"getDecisions">;
+  services(): Result<"getServices">;
+  switchService(service: string, to: "local" | "public"): Result<"switchService">;
+  /** Asks for one task anew, soon. */
+  refresh(taskId: string): void;
+}
+
+/** What a card says of a task at `now`, seconds since 1970. */
+export declare function view(task: Readonly<Task>, now: number): {
+  icon: string;
+  tone: "moving" | "done" | "attention" | "failure" | "quiet";
+  name: string;
+  state: string;
+  kind: string;
+  banner: string;
+  cures: string[];
+  step: string;
+  share: string;
+  percent: string;
+  value: number | null;
+  left: string;
+  ready: string;
+  note: string;
+  facts: string[];
+  checked: string;
+  bar: [begin: number, width: number, kind: "done" | "now" | "next" | "hatch"][];
+  spoken: string;
+};
+
+/** What all components have. A `client` that is set is shared; else there is one for each `bridge`. */
+interface TaskdElement extends HTMLElement {
+  client: TaskdClient;
+  token: string | null;
+}
+
+export declare class KaspadTask extends HTMLElement implements TaskdElement {
+  client: TaskdClient;
+  token: string | null;
+  readonly task: FrozenTask | null;
+}
+export declare class KaspadTasks extends HTMLElement implements TaskdElement {
+  client: TaskdClient;
+  token: string | null;
+}
+export declare class KaspadStrategy extends HTMLElement implements TaskdElement {
+  client: TaskdClient;
+  token: string | null;
+}
+export declare class KaspadResume extends HTMLElement implements TaskdElement {
+  client: TaskdClient;
+  token: string | null;
+}
+
+/** Events of the components: bubbling, out of every shadow. */
+export interface TaskdElementEvents {
+  "task-change": CustomEvent<{ before: FrozenTask | null; after: FrozenTask | null }>;
+  "task-complete": CustomEvent<{ task: FrozenTask }>;
+  "task-failed": CustomEvent<{ task: FrozenTask }>;
+  "node-ready": CustomEvent<Events["node:ready"]>;
+  "task-action": CustomEvent<{ action: string; result: unknown; error?: TaskdError }>;
+  connection: CustomEvent<Pick<Connection, "state" | "since">>;
+  "strategy-chosen": CustomEvent<{
+    choice: "wait" | "background" | "skip";
+    recommended: "wait" | "background" | "skip";
+    /** Null where the choice could not be put on record. */
+    decisionId: number | null;
+  }>;
+  resume: CustomEvent<Record<string, never>>;
+  "start-over": CustomEvent<{ alsoStop: string[] }>;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "kaspad-task": KaspadTask;
+    "kaspad-tasks": KaspadTasks;
+    "kaspad-strategy": KaspadStrategy;
+    "kaspad-resume": KaspadResume;
+  }
+  interface HTMLElementEventMap extends TaskdElementEvents {}
+}

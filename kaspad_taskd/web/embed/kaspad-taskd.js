@@ -1,0 +1,2092 @@
+// kaspad-taskd: client and components for wizards. Made from web/embed/src by its bundle.py.
+// Socket.IO's client inside: (c) 2014-2026 Guillermo Rauch, MIT License.
+const m_______static_en_js = { default: {"unknown": "unknown", "type": {"node-sync": {"short": "node", "long": "Node sync"}, "indexer-sync": {"short": "indexer", "long": "Indexer sync"}, "database-migration": {"short": "database", "long": "Database migration"}, "command": {"short": "command", "long": "Command"}, "http-json": {"short": "http", "long": "HTTP endpoint"}, "report": {"short": "report", "long": "Reported work"}}, "running": {"node-sync": "syncing", "indexer-sync": "catching up", "database-migration": "migrating", "other": "running"}, "done": {"node-sync": "ready", "indexer-sync": "caught up", "database-migration": "migrated", "other": "done"}, "headline": {"not-started": "{name} is not watched yet", "waiting": "{name} starts by itself when {names} is complete", "first-check": "{name}: the first answer is on its way", "running": "{name} is {word}", "left-ready": "{name} is {word}, about {eta:left} left, ready around {when}", "stalled": "{name} has not moved for {since:span}", "unreachable": "{name} has not answered for {since:span}", "paused": "Watching {name} is paused since {when}; the work itself goes on", "complete": ["{name} is {word} since {when}, after {took:left}", "{name} is {word} since {when}", "{name} is {word}"], "error": ["{name} failed: {error}", "{name} failed"], "cancelled": ["Watching {name} was stopped at {when}; the work itself was not touched", "Watching {name} was stopped"], "none": "Nothing is watched yet"}, "attention": {"unreachable": "{name} has not answered for {since:span}: {why}", "stalled": "{name} has not moved for {since:span}: {why}", "error": ["{name} failed: {error}", "{name} failed"], "count": {"one": "{n} of {total} needs attention", "other": "{n} of {total} need attention"}}, "last-seen": ["{percent} at {when}", "{percent}"], "reason": {"refused": {"note": ["{address} refuses: stopped, still starting, or listening elsewhere.", "It refuses the connection: stopped, still starting, or listening elsewhere."], "brief": ["{address} refuses", "connection refused"]}, "timeout": {"note": ["No answer within {seconds:span}: busy, which is normal while it writes, or blocked.", "No answer in time: busy, which is normal while it writes, or blocked."], "brief": ["no answer within {seconds:span}", "no answer in time"]}, "stream-closed": {"note": ["{address} closed the connection instead of answering: an older version, or another program.", "It closed the connection instead of answering: an older version, or another program."], "brief": ["{address} closes the connection", "connection closed"]}, "busy": {"note": "It takes no further client at the moment.", "brief": "it takes no further client"}, "stopping": {"note": "It says that it is going down.", "brief": "it is going down"}, "name-unknown": {"note": ["The name {host} is not known: a typing error, or the resolver does not answer.", "The name {address} is not known: a typing error, or the resolver does not answer.", "Its name is not known: a typing error, or the resolver does not answer."], "brief": ["the name {host} is not known", "the name of {address} is not known", "its name is not known"]}, "network-down": {"note": ["There is no way to {address} at the moment: the network or its host is down.", "There is no way to it at the moment: the network or its host is down."], "brief": ["no way to {address}", "no way to it"]}, "bad-answer": {"note": ["Its answer cannot be used: {detail}.", "Its answer cannot be used: it is garbled, too large, or of another shape."], "brief": "its answer cannot be used"}, "not-ready": {"note": ["It answers that it is not ready yet (HTTP {status}).", "It answers that it is not ready yet."], "brief": "it is not ready yet"}, "forbidden": {"note": ["This task may not ask {address}: allow it in allow_hosts of kaspad-taskd.toml.", "This task may not ask that address: allow it in allow_hosts of kaspad-taskd.toml."], "brief": ["asking {address} is not allowed", "asking it is not allowed"]}, "checker-fault": {"note": ["The checker itself failed; the log has it under {incident}.", "The checker itself failed; the log of kaspad-taskd says how."], "brief": "the checker itself failed"}, "library-missing": {"note": ["The Python library {library} is missing: install it, then restart kaspad-taskd.", "A Python library is missing: the log of kaspad-taskd names it."], "brief": ["the library {library} is missing", "a library is missing"]}, "wrong-network": {"note": ["It is on {network}, the task expects {expected}.", "It is on another network than the task expects."], "brief": ["it is on {network}, not {expected}", "it is on another network"]}, "wrong-program": {"note": ["{program} answers at {address}, not {expected}.", "Another program than {expected} answers there.", "Another program answers there."], "brief": "another program answers there"}, "credentials": {"note": ["It rejects the credentials of {user}.", "It rejects the credentials."], "brief": "it rejects the credentials"}, "checker-error": {"note": ["The work says that it failed: {text}", "The work says that it failed."], "brief": "the work says that it failed"}, "gave-up": {"note": ["No movement for {seconds:span}, which is as long as give_up_after allows.", "No movement for as long as give_up_after allows."], "brief": "no movement for too long"}, "by-request": {"note": ["A program reported the failure: {text}", "A program reported the failure."], "brief": "failed by request"}, "no-movement": {"note": ["It answers, but nothing has moved for {seconds:span}.", "It answers, but nothing moves."], "brief": "it answers, but nothing moves"}, "no-peers": {"note": "It has no peers.", "brief": "it has no peers"}, "peer-silent": {"note": "It waits for one peer that sends nothing; it usually changes peer by itself.", "brief": "its peer sends nothing"}, "network-stands-still": {"note": "It has all that its peers have, but the newest block is old: the network itself seems to stand still.", "brief": "the network stands still"}, "node-not-synced": {"note": "It waits until its node is synced.", "brief": "its node is not synced"}, "db-prompt": {"note": "kaspad stops at a question about its database and exits again and again.", "brief": "kaspad stops at a question about its database"}, "ibd-errors": {"note": ["The sync broke off {count:number} times in the last hour.", "The sync breaks off again and again."], "brief": "the sync breaks off again and again"}, "disk-full": {"note": ["{free:bytes} free on its disk.", "Its disk is full."], "brief": "its disk is full"}, "clock-skew": {"note": ["This clock is {skew:number} s off the node's; estimates are wrong.", "This clock is off the node's; estimates are wrong."], "brief": "the clock is off"}, "lock-wait": {"note": "The migration waits for another session's lock.", "brief": "it waits for a lock"}, "silent-report": {"note": ["Its program has not reported for {seconds:span}.", "Its program has stopped reporting."], "brief": "its program has stopped reporting"}}, "hint": {"refused": {"do": ["systemctl status {unit}", "docker ps -a --filter name={container}"]}, "timeout": {"do": "It usually passes; if it does not, raise timeout in the definition."}, "stream-closed": {"do": "Check the address and the port."}, "name-unknown": {"do": ["getent hosts {host}", "Check the address."]}, "wrong-network": {"do": ["Correct network in the definition ({expected}), or the address.", "Correct network in the definition, or the address."]}, "wrong-program": {"do": "Check the address and the port."}, "credentials": {"do": "Correct the credentials in the file that the settings name."}, "node-not-synced": {"do": "Wait: it goes on by itself."}, "db-prompt": {"do": ["journalctl -u {unit} -n 30, then start it with --yes", "Read the end of its log, then start it with --yes."]}, "no-peers": {"do": ["Let port {port} out.", "Let port 16111 out."]}, "peer-silent": {"do": "After 30 min restart the node (this may repeat the current step)."}, "network-stands-still": {"do": "Wait, or compare with a block explorer."}, "ibd-errors": {"do": ["journalctl -u {unit} -g IBD", "Look for IBD in its log."]}, "disk-full": {"do": "Free space, then restart the node."}, "clock-skew": {"do": "timedatectl set-ntp true"}, "lock-wait": {"do": ["End that session: SELECT pg_terminate_backend({pid})", "End that session."]}, "silent-report": {"do": "Look at that program."}, "library-missing": {"do": ["pip install {library}", "Install the library that the log names."]}, "borsh-closed": {"says": "The node does not offer port 17110, which services need.", "do": "Start kaspad with --rpclisten-borsh=127.0.0.1:17110"}, "checkpoint-missing": {"says": "The node no longer has the block this indexer stopped at.", "do": "Stay on the public node, or rebuild the indexer."}}, "phase": {"starting": {"short": "connecting", "label": "connecting", "sentence": "The node looks for peers and agrees with one on what to fetch."}, "connecting": {"short": "connecting", "label": "connecting", "sentence": "The node looks for peers and agrees with one on what to fetch."}, "negotiating": {"short": "connecting", "label": "connecting", "sentence": "The node looks for peers and agrees with one on what to fetch."}, "proof": {"short": "proof", "label": "checking the proof", "sentence": "It checks a short proof of the chain instead of downloading years of it."}, "proof_or_headers": {"short": "proof/headers", "label": "proof or headers", "sentence": "It checks a short proof of the chain, or downloads headers. (The node's RPC does not tell which of the two it does now.)"}, "headers": {"short": "headers", "label": "downloading headers", "sentence": "The skeleton of the recent blocks."}, "trusted_bodies": {"short": "state", "label": "fetching the state", "sentence": "What the network's state was at the starting point."}, "smt": {"short": "state", "label": "fetching the state", "sentence": "What the network's state was at the starting point."}, "utxo": {"short": "UTXO set", "label": "downloading the UTXO set", "sentence": "Who owns what. The total is not known, so this step has no percent."}, "state_download": {"short": "UTXO set", "label": "downloading the UTXO set", "sentence": "Who owns what. The total is not known, so this step has no percent."}, "utxoindex": {"short": "UTXO index", "label": "building the UTXO index", "sentence": "The node reports no numbers here; it can take hours."}, "blocks": {"short": "blocks", "label": "downloading blocks", "sentence": "From the starting point to now. The target moves by 10 blocks a second."}, "confirming": {"short": "confirming", "label": "confirming", "sentence": "It says it is synced; it counts as ready when that stays so."}, "relay": {"short": "confirming", "label": "confirming", "sentence": "It says it is synced; it counts as ready when that stays so."}, "synced": {"short": "confirming", "label": "confirming", "sentence": "It says it is synced; it counts as ready when that stays so."}}, "step": {"line": ["{k} of {n}, {label}, {percent} of this step", "{k} of {n}, {label}"], "no-numbers": "the node reports no numbers here, its disk is writing", "checks": "{have} of {need} checks", "pass": "pass {pass}: the network moved on meanwhile and the rest is fetched", "began": ["step {k} of {n} began: {label}; step {before} took {took:left}", "step {k} of {n} began: {label}"]}, "position": {"of": "{done:number} of {total:number} {unit}", "of-about": "{done:number} of about {total:number} {unit}", "so-far": "{done:number} {unit} so far", "behind": "{behind:left} behind", "no-total": "the total is not known, so there is no percent and no time left"}, "eta": {"not-running": "no time left is shown: it is not being watched now", "no-answer": "no time left without an answer", "no-total": "the total is not known, so there is no percent and no time left", "warming-up": "time left appears after about a minute of readings", "not-catching-up": ["it adds {rate:number} {unit} a second, the network makes {drift:number}; at this pace it will not arrive. Disk or processor is the usual limit", "it is slower than the network grows; at this pace it will not arrive. Disk or processor is the usual limit"], "stalled": "no time left while nothing moves", "confirming": "done but for its last checks"}, "epoch": {"note": "Started over at {when}: {why}. Progress counts from there; nothing you did caused it.", "why": {"other": "data was lost and the work began anew", "db-reset": "the node's database was reset", "headers-lost": "the node began a new sync; the headers it had are lost"}}, "waiting": {"missing": "{name} is not there (yet)", "error": "{name} failed; try it again", "cancelled": "{name} was stopped; try it again", "pending": "{name} has not started", "note": "Waits for {names}."}, "time": {"calculating": "Calculating...", "complete": "Complete", "second": {"one": "{n} second", "other": "{n} seconds"}, "minute": {"one": "{n} minute", "other": "{n} minutes"}, "hour": {"one": "{n} hour", "other": "{n} hours"}, "day": {"one": "{n} day", "other": "{n} days"}, "hour-minute": "{hours} {minutes} min", "day-hour": "{days} {hours} hr", "minute-second": "{minutes} {seconds}s"}, "percent": {"exact": "{p} %", "about": "about {p} %", "tilde": "~{p} %"}, "months": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", "strategy": {"recommended": "recommended: {label}", "wait": {"label": "Wait here", "sentence": "The next steps open when the node is ready."}, "background": {"label": "Go on, sync in the background", "sentence": "Services use public servers now and switch to your node by themselves when it is ready."}, "skip": {"label": "Skip for now", "sentence": "Services stay on public servers; you can switch later."}, "left": ["about {eta:left} left", "the time left is not known"]}, "wizard": {"asking": "Asking kaspad-taskd", "silent": "kaspad-taskd does not answer.", "no-task": "There is no such task.", "none": "Nothing is watched.", "more": {"one": "and {n} more task", "other": "and {n} more tasks"}, "progress": "Progress of {name}", "failed": "That did not work: {why}", "gone": "Not connected to kaspad-taskd.", "strategy": "How to go on while {name} is syncing", "because": {"wait": "Recommended: it takes about {eta:left} more.", "background": ["Recommended: it takes about {eta:left} more, and nothing has to wait for it.", "Recommended: the time left is not known yet, and nothing has to wait for it."], "skip": "Recommended: it takes about {eta:left} more."}, "continue": "Continue", "chosen": "Chosen: {label}", "in-progress": "An installation was in progress", "go-on": "These go on whether you resume or not", "resume": "Resume", "start-over": "Start over", "means": "This clears your answers in the wizard. The node keeps its data.", "also-stop": {"one": "Also stop watching {n} task", "other": "Also stop watching {n} tasks"}}, "status": {"peers": {"one": "{n} peer", "other": "{n} peers"}}, "page": {"utc": "{when} UTC", "kind": ["{kind}, {network}", "{kind}"], "state": {"not-started": "not started", "waiting": "waiting for {names}", "first-check": "first check", "stalled": "stalled", "unreachable": "not reachable", "paused": "paused", "error": "failed", "cancelled": "stopped"}, "step": "Step {k} of {n}: {label}", "of-step": "{percent} of this step", "left": "About {eta:left} left", "ready": "ready around {when}", "so-far": ["{done:number} {unit} so far, {rate:number} a second.", "{done:number} {unit} so far."], "rate": "{rate:number} {unit} now", "checked": ["Checked {ago:span} ago, every {every:span}", "Checked {ago:span} ago", "Not checked yet"], "reported": "Reported {ago:span} ago", "say": {"not-started": "Nobody watches this yet.", "waiting": "Starts by itself when {names} is complete.", "first-check": "The first answer is on its way.", "stalled": "No movement for {since:span}.", "unreachable": "No answer for {since:span}.", "lost": ["Nothing is lost; checking goes on, next in {next:span}.", "Nothing is lost; checking goes on."], "paused": ["Watching is paused since {when}.", "Watching is paused."], "paused-node": "The node itself keeps running and syncing; no service is switched meanwhile.", "paused-work": "The work itself goes on.", "complete": ["Complete since {when}, after {took:left}. Not watched since.", "Complete since {when}. Not watched since.", "Complete. Not watched since."], "error": "The place reached is kept.", "try": "Then press Try again.", "cancelled": ["Watching was stopped at {when}.", "Watching was stopped."], "untouched-node": "The node was not touched.", "untouched-work": "The work itself was not touched."}, "action": {"start": "Start now", "resume": "Resume watching", "check": "Check now", "pause": "Pause watching", "cancel": "Stop watching...", "retry": "Try again", "again": "Watch again", "remove": "Remove"}, "stop": {"title": "Stop watching {name}?", "text": "The work itself goes on. kaspad-taskd no longer reports on it.", "text-node": "The node keeps running. kaspad-taskd no longer reports on it and will not switch services when it is ready.", "keep": "Keep watching", "stop": "Stop watching"}, "strip": "Rate of the last hour, a bar a minute", "reassure": "You can close this page; the work goes on without it.", "link": {"static": "As of {when}", "connecting": "Connecting", "live": "Live", "reconnecting": "Reconnecting", "down": "Not connected", "lost": "Not connected to kaspad-taskd since {when}. The numbers are from then. What is watched is not affected.", "try": "Try now", "restarting": "kaspad-taskd is restarting.", "stopped": "kaspad-taskd was stopped. It will take up every task where it was.", "back": "Connected again. Nothing was missed.", "changes": {"one": "Connected again. {n} change meanwhile.", "other": "Connected again. {n} changes meanwhile."}, "gap": "Too long away, so the page was loaded anew.", "version": "kaspad-taskd is now {version}.", "reload": "Reload"}}} };
+const m_______static_words_js = (() => {
+const { default: table } = m_______static_en_js;
+const form = { utc: false, numbers: new Intl.NumberFormat(navigatorLanguage()) };
+
+function navigatorLanguage() {
+  return globalThis.document ? navigator.language : "en";
+}
+
+const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
+
+function safe(value, limit = 300) {
+  const points = [...visible(String(value).slice(0, 8 * limit))];
+  return points.length <= limit ? points.join("") : points.slice(0, limit - 1).join("") + "…";
+}
+
+function visible(text) {
+  if (/^[ -~]*$/.test(text)) return text;
+  return text
+    .replace(/[\t\n\r\p{Z}]/gu, " ")
+    .replace(/[\p{Cc}\p{Cs}\p{Co}\p{Cn}]/gu, "?")
+    .replace(/\p{Cf}/gu, "")
+    .replace(/([\p{Mn}\p{Me}]{2})[\p{Mn}\p{Me}]+/gu, "$1")
+    .replace(/[\ufe00-\ufe0f]/g, "");
+}
+
+function entry(key) {
+  let found = table;
+  for (const part of key.split(".")) {
+    found = found !== null && typeof found === "object" ? found[part] : undefined;
+  }
+  return found ?? null;
+}
+
+function say(key, params = {}) {
+  return maybe(key, params) ?? poor(entry(key), params) ?? safe(key);
+}
+
+function maybe(key, params = {}) {
+  return fill(entry(key), params);
+}
+
+function fill(found, params) {
+  if (found !== null && typeof found === "object" && !Array.isArray(found)) {
+    found = found[params.n === 1 ? "one" : "other"];
+  }
+  for (const template of typeof found === "string" ? [found] : (found ?? [])) {
+    const text = put(template, params, null);
+    if (text !== null) return text;
+  }
+  return null;
+}
+
+function poor(found, params) {
+  if (Array.isArray(found)) found = found.at(-1);
+  else if (found !== null && typeof found === "object") found = found.other;
+  return typeof found === "string" ? put(found, params, "?") : null;
+}
+
+function put(template, params, missing) {
+  let poorer = false;
+  const text = template.replace(/\{([^}:]*):?([^}]*)\}/g, (_, name, format) => {
+    const value = params[name] ?? missing;
+    if (value === null) poorer = true;
+    return format && typeof value === "number" ? FORMATS[format](value) : safe(value);
+  });
+  return poorer ? null : text;
+}
+
+const FORMATS = { number, span, left: timeLeft, bytes: size };
+
+const MINUTE = 60, HOUR = 3600, DAY = 86400;
+
+function timeLeft(seconds) {
+  if (!isNumber(seconds)) return say("time.calculating");
+  const whole = Math.max(1, Math.trunc(seconds));
+  if (whole < MINUTE) return say("time.second", { n: whole });
+  if (whole < HOUR) return say("time.minute", { n: Math.trunc(whole / MINUTE) });
+  if (whole < DAY) {
+    const hours = say("time.hour", { n: Math.trunc(whole / HOUR) });
+    const minutes = Math.trunc((whole % HOUR) / MINUTE);
+    return minutes ? say("time.hour-minute", { hours, minutes }) : hours;
+  }
+  const days = say("time.day", { n: Math.trunc(whole / DAY) });
+  const hours = Math.trunc((whole % DAY) / HOUR);
+  return hours ? say("time.day-hour", { days, hours }) : days;
+}
+
+function span(seconds) {
+  if (!isNumber(seconds)) return say("unknown");
+  seconds = Math.max(0, seconds);
+  if (seconds > 0 && seconds < 1) return `${Math.max(1, Math.trunc(seconds * 1000))} ms`;
+  if (seconds < MINUTE) return `${Math.trunc(seconds)} s`;
+  if (seconds < HOUR) return `${Math.trunc(seconds / MINUTE)} min`;
+  const [unit, one] = seconds < DAY ? ["hour", HOUR] : ["day", DAY];
+  return say(`time.${unit}`, { n: Math.trunc(seconds / one) });
+}
+
+function percent(value, basis, mark = "about") {
+  value = isNumber(value) ? Math.min(100, Math.max(0, value)) : 0;
+  if (value === 100) return say("percent.exact", { p: "100" });
+  if (basis !== "exact") return say(`percent.${mark}`, { p: String(Math.trunc(value)) });
+  const tenths = Math.trunc(value * 10 + 1e-6);
+  return say("percent.exact", { p: fixed(tenths / 10) });
+}
+
+const fixed = (value) =>
+  value.toLocaleString(form.numbers.resolvedOptions().locale, { minimumFractionDigits: 1 });
+
+function number(value) {
+  if (!isNumber(value)) return say("unknown");
+  const few = Math.abs(value) < 10 && value !== Math.trunc(value);
+  return few ? fixed(Math.trunc(value * 10) / 10) : form.numbers.format(Math.trunc(value));
+}
+
+function size(value) {
+  if (!isNumber(value)) return say("unknown");
+  for (const [name, unit] of [["TB", 1e12], ["GB", 1e9], ["MB", 1e6]]) {
+    if (value >= unit / 10) return `${fixed(Math.trunc((value / unit) * 10) / 10)} ${name}`;
+  }
+  return `${Math.trunc(value / 1e3)} kB`;
+}
+
+function secondsOf(text) {
+  const ms = typeof text === "string" && text.endsWith("Z") ? Date.parse(text) : NaN;
+  return Number.isNaN(ms) ? null : ms / 1000;
+}
+
+const two = (value) => String(value).padStart(2, "0");
+
+function parts(seconds) {
+  const at = new Date(seconds * 1000);
+  return form.utc
+    ? [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate(), at.getUTCHours(), at.getUTCMinutes()]
+    : [at.getFullYear(), at.getMonth(), at.getDate(), at.getHours(), at.getMinutes()];
+}
+
+function when(seconds, now) {
+  const there = parts(seconds), here = parts(now);
+  const clock = `${two(there[3])}:${two(there[4])}`;
+  const sameDay = [0, 1, 2].every((place) => there[place] === here[place]);
+  const text = sameDay ? clock : `${day(seconds)} ${clock}`;
+  return form.utc ? say("page.utc", { when: text }) : text;
+}
+
+function day(seconds) {
+  const there = parts(seconds);
+  return `${there[2]} ${entry("months").split(" ")[there[1]]}`;
+}
+
+function clock(seconds) {
+  const at = new Date(seconds * 1000);
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+return { form, isNumber, safe, entry, say, maybe, timeLeft, span, percent, number, size, secondsOf, when, day, clock };
+})();
+const m_______static_view_js = (() => {
+const { entry, maybe, percent, safe, say, secondsOf, when } = m_______static_words_js;
+const LOOKS = {
+  "not-started": ["dashed", "quiet"],
+  "waiting": ["dashed", "quiet"],
+  "first-check": ["ring", "quiet"],
+  "ok": ["arrow", "moving"],
+  "stalled": ["hourglass", "attention"],
+  "unreachable": ["plug", "attention"],
+  "paused": ["bars", "quiet"],
+  "complete": ["tick", "done"],
+  "error": ["octagon", "failure"],
+  "cancelled": ["barred", "quiet"],
+};
+const LIVE = ["pending", "in-progress", "paused"];
+const OLD = ["unreachable", "paused", "error", "cancelled"];
+
+const tidy = (text) => text.replaceAll(" %", "\u00a0%");
+const cap = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
+const stop = (text) => (!text || /[.!?]$/.test(text) ? text : `${text}.`);
+
+function view(task, now) {
+  const condition = conditionOf(task);
+  const [icon, tone] = LOOKS[condition] ?? ["ring", "quiet"];
+  const [troubles, cures] = causes(task);
+  const shown = {
+    icon,
+    tone,
+    name: nameOf(task),
+    state: stateOf(task),
+    kind: kindOf(task),
+    banner: banner(task, condition, troubles, now),
+    cures,
+    step: step(task, condition),
+    share: share(task, condition),
+    percent: percentText(task, condition, now),
+    value: counting(task) || !task.progress ? null : Math.trunc(task.progress),
+    left: left(task),
+    ready: ready(task, now),
+    note: note(task, condition, now),
+    facts: facts(task, condition),
+    checked: checked(task, now),
+    bar: bar(task),
+  };
+  const spoken = ["step", "percent", "left"].map((key) => shown[key]).filter(Boolean).join(", ");
+  return { ...shown, spoken: spoken || shown.state };
+}
+
+function conditionOf(task) {
+  if (task.status === "pending") return task.waitingFor?.length ? "waiting" : "not-started";
+  if (task.status !== "in-progress") return String(task.status);
+  return [null, undefined, "unknown"].includes(task.health) ? "first-check" : task.health;
+}
+
+const troubled = (task) => ["error", "unreachable", "stalled"].includes(conditionOf(task));
+
+const nameOf = (task) => safe(task.service || task.id || say("unknown"), 100);
+
+function wordOf(task) {
+  const table = task.status === "complete" ? "done" : "running";
+  return maybe(`${table}.${task.type}`) ?? say(`${table}.other`);
+}
+
+function stateOf(task) {
+  const condition = conditionOf(task);
+  if (condition === "ok" || condition === "complete") return cap(wordOf(task));
+  return cap(maybe(`page.state.${condition}`, { names: awaited(task) }) ?? safe(condition));
+}
+
+function awaited(task) {
+  const types = Object.keys(entry("type"));
+  const names = (task.waitingFor ?? []).map((id) => {
+    const type = types.find((each) => id.startsWith(`${each}-`));
+    return type ? id.slice(type.length + 1) : id;
+  });
+  return safe(names.join(", "));
+}
+
+function stepOf(task) {
+  const phases = task.phases ?? [];
+  const at = phases.findIndex((one) => one.state === "current");
+  return at < 0 ? null : [at + 1, phases.length, phases[at]];
+}
+
+const label = (key) => maybe(`phase.${key}.label`) ?? safe(key.replaceAll("_", " "), 60);
+
+function counting(task) {
+  const at = stepOf(task), detail = task.progressDetail;
+  if (conditionOf(task) !== "ok" || (at && at[2].progress != null)) return false;
+  return Boolean(detail) && detail.total == null && detail.done != null;
+}
+
+function kindOf(task) {
+  const network = task.metadata?.network || task.config?.network || null;
+  const kind = maybe(`type.${task.type}.long`) ?? safe(task.type, 60);
+  return say("page.kind", { kind, network });
+}
+
+function shared(task) {
+  const known = {};
+  const endpoint = task.endpoint, log = task.config?.log;
+  if (typeof endpoint === "string") {
+    const [, rest = ""] = endpoint.split(/:\/\/(.*)/s);
+    known.address = rest.split("/")[0] || endpoint;
+  }
+  if (typeof log === "string" && log.startsWith("journal:")) {
+    known.unit = log.slice("journal:".length).replace(/\.service$/, "");
+  }
+  for (const one of task.hints ?? []) {
+    if (one.code === task.reason) Object.assign(known, one.params);
+  }
+  return known;
+}
+
+function causes(task) {
+  const hints = [...(task.hints ?? [])];
+  if (task.reason && hints.every((one) => one.code !== task.reason)) {
+    hints.unshift({ code: task.reason });
+  }
+  const says = [], cures = [];
+  for (const one of hints) {
+    const params = { ...shared(task), ...one.params };
+    const bare = { ...params, address: params.address?.replace(/^.*:\/\//, "") };
+    const what = maybe(`hint.${one.code}.says`, params) ?? maybe(`reason.${one.code}.note`, bare);
+    const told = one.code === task.reason ? task.note || what : what;
+    says.push(stop(safe(told ?? one.code)));
+    const cure = maybe(`hint.${one.code}.do`, params);
+    if (cure) cures.push(cure);
+  }
+  return [says, cures];
+}
+
+function sinceOf(task, now) {
+  const field = conditionOf(task) === "stalled" ? "lastMoved" : "healthSince";
+  const began = secondsOf(task[field]) || secondsOf(task.healthSince);
+  return began ? Math.max(0, now - began) : 0;
+}
+
+function banner(task, condition, troubles, now) {
+  if (condition === "stalled" || condition === "unreachable") {
+    const parts = [say(`page.say.${condition}`, { since: sinceOf(task, now) }), ...troubles];
+    if (condition === "unreachable") {
+      const due = secondsOf(task.nextCheck);
+      parts.push(say("page.say.lost", { next: due && due > now ? due - now : null }));
+    }
+    return parts.join(" ");
+  }
+  if (condition === "error") {
+    const failed = stop(cap(safe(task.error || say("unknown"))));
+    return [failed, say("page.say.error"), say("page.say.try")].join(" ");
+  }
+  return condition === "ok" ? troubles.join(" ") : "";
+}
+
+function step(task, condition) {
+  const at = stepOf(task);
+  if (!at || !["ok", "stalled", "unreachable", "paused"].includes(condition)) return "";
+  return say("page.step", { k: at[0], n: at[1], label: label(at[2].key) });
+}
+
+function share(task, condition) {
+  const at = stepOf(task);
+  if (!at || !["ok", "stalled"].includes(condition)) return "";
+  const one = at[2];
+  if (one.key === "confirming") return say("step.checks", task.confirmations ?? {});
+  if (one.key === "utxoindex") return say("step.no-numbers");
+  if (one.progress == null) return "";
+  const text = percent(Math.min(one.progress, 99.9), String(one.basis));
+  return tidy(say("page.of-step", { percent: text }));
+}
+
+function whole(task, mark) {
+  const basis = task.progressBasis || "unknown";
+  if (basis === "unknown" && !task.progress) return null;
+  return percent(task.progress || 0, basis, mark);
+}
+
+function percentText(task, condition, now) {
+  const text = whole(task);
+  if (text === null || counting(task) || ["waiting", "not-started"].includes(condition)) return "";
+  if (!OLD.includes(condition)) return tidy(text);
+  const at = secondsOf(task.erroredAt || task.cancelledAt || task.lastUpdate);
+  return tidy(say("last-seen", { percent: text, when: at ? when(at, now) : null }));
+}
+
+function etaOf(task) {
+  const eta = task.estimatedTimeRemaining;
+  return task.status === "in-progress" && typeof eta === "number" ? eta : null;
+}
+
+function left(task) {
+  const eta = conditionOf(task) === "ok" ? etaOf(task) : null;
+  return eta === null ? "" : say("page.left", { eta });
+}
+
+function ready(task, now) {
+  const eta = conditionOf(task) === "ok" ? etaOf(task) : null;
+  return eta === null ? "" : say("page.ready", { when: when(now + eta, now) });
+}
+
+function endedAt(task) {
+  const fields = { "paused": "healthSince", "complete": "completedAt", "error": "erroredAt" };
+  return secondsOf(task[fields[task.status] ?? "cancelledAt"]);
+}
+
+function note(task, condition, now) {
+  if (condition === "ok") return going(task, now).join(" ");
+  if (["stalled", "unreachable", "error"].includes(condition)) return "";
+  const kind = task.type === "node-sync" ? "node" : "work";
+  const at = endedAt(task), began = secondsOf(task.startedAt);
+  const texts = [say(`page.say.${condition}`, {
+    names: awaited(task),
+    when: at ? when(at, now) : null,
+    took: at && began ? at - began : null,
+  })];
+  if (condition === "paused") texts.push(say(`page.say.paused-${kind}`));
+  else if (condition === "cancelled") texts.push(say(`page.say.untouched-${kind}`));
+  else if (condition === "waiting") {
+    const plain = say("waiting.note", { names: (task.waitingFor ?? []).join(", ") });
+    const more = safe(task.note ?? "");
+    if (more.startsWith(`${plain} `)) texts.push(more.slice(plain.length + 1));
+  }
+  return texts.join(" ");
+}
+
+function going(task, now) {
+  const texts = [], detail = task.progressDetail, rate = task.syncRate;
+  if (counting(task)) {
+    const unit = safe(detail.unit || "", 40);
+    texts.push(say("page.so-far", { done: detail.done, unit, rate }));
+  }
+  if (etaOf(task) === null && task.etaReason) {
+    const unit = safe(String(task.rateUnit ?? "").replace(/\/s$/, ""), 40);
+    const why = maybe(`eta.${task.etaReason}`, { rate, unit, drift: task.metadata?.drift });
+    texts.push(stop(cap(why ?? safe(task.etaReason))));
+  }
+  if ((task.pass || 1) > 1) texts.push(stop(cap(say("step.pass", { pass: task.pass }))));
+  const since = secondsOf(task.epoch?.since);
+  if ((task.epoch?.number || 1) > 1 && since) {
+    const known = entry("epoch.why");
+    const why = known[task.epoch.reason] ?? known.other;
+    texts.push(say("epoch.note", { when: when(since, now), why }));
+  }
+  return texts;
+}
+
+function facts(task, condition) {
+  if (condition !== "ok" && condition !== "stalled") return [];
+  const told = [position(task)], rate = task.syncRate;
+  if (condition === "ok" && rate && task.rateUnit && !counting(task)) {
+    told.push(say("page.rate", { rate, unit: safe(task.rateUnit, 40) }));
+  }
+  if (task.behind) told.push(say("position.behind", { behind: task.behind }));
+  const peers = task.metadata?.peers;
+  if (Number.isInteger(peers)) told.push(say("status.peers", { n: peers }));
+  return told.filter(Boolean);
+}
+
+function position(task) {
+  const detail = task.progressDetail;
+  if (detail?.done == null || detail.total == null || detail.unit === "%") return "";
+  const key = detail.basis === "exact" ? "of" : "of-about";
+  const unit = safe(detail.unit || "", 40);
+  return say(`position.${key}`, { done: detail.done, total: detail.total, unit }).trimEnd();
+}
+
+function checked(task, now) {
+  if (task.status !== "in-progress") return "";
+  const report = task.type === "report";
+  const at = secondsOf(report ? task.lastUpdate : task.lastChecked);
+  const every = task.checkInterval ?? null;
+  const ago = at ? Math.max(0, Math.trunc(now - at)) : null;
+  if (report) return ago === null ? "" : say("page.reported", { ago });
+  return say("page.checked", { ago, every: every === null ? null : every / 1000 });
+}
+
+const cut = (value) => Math.trunc(value * 100) / 100;
+
+function bar(task) {
+  const phases = task.phases ?? [], progress = Number(task.progress || 0);
+  if (!phases.length) {
+    const known = progress ? [[0, cut(progress), "now"]] : [];
+    const rest = [cut(progress), cut(100 - progress), counting(task) ? "hatch" : "next"];
+    return progress < 100 ? [...known, rest] : known;
+  }
+  const sum = phases.reduce((before, one) => before + Number(one.weight || 0), 0) || 1;
+  const segments = [];
+  let begin = 0;
+  for (const one of phases) {
+    const width = (Number(one.weight || 0) / sum) * 100;
+    segments.push(...segment(begin, width, one, counting(task)));
+    begin += width;
+  }
+  return segments.map(([x, width, kind]) => [cut(x), cut(width), kind]);
+}
+
+function segment(begin, width, one, hatched) {
+  if (one.state !== "current") return [[begin, width, one.state === "done" ? "done" : "next"]];
+  if (one.progress == null) {
+    return [[begin, width, hatched || one.key === "utxoindex" ? "hatch" : "next"]];
+  }
+  const full = (width * one.progress) / 100;
+  return [[begin, full, "now"], [begin + full, width - full, "next"]];
+}
+
+
+function overview(tasks, now, host, problem = null) {
+  const first = mostUrgent(tasks);
+  const inTrouble = tasks.filter(troubled);
+  const other = inTrouble.find((task) => task !== first) ?? null;
+  const running = tasks.some((task) => task.status === "in-progress");
+  return {
+    title: title(tasks, host),
+    headline: tidy(problem ? say("page.headline.store", { why: problem }) : headline(first, now)),
+    reassure: problem ? say("page.store") : running ? say("page.reassure") : "",
+    attention: other ? attention(inTrouble, other, tasks.length, now) : "",
+    first: first?.id ?? null,
+    troubled: other?.id ?? null,
+  };
+}
+
+function mostUrgent(tasks) {
+  const node = tasks.find(
+    (task) => task.type === "node-sync" && [...LIVE, "error"].includes(task.status),
+  );
+  const live = tasks.find((task) => LIVE.includes(task.status) && !task.waitingFor?.length);
+  if (node || live) return node ?? live;
+  const at = (task) => (task.status === "error" ? 0 : (endedAt(task) ?? 0));
+  return tasks.reduce((best, task) => (best && at(best) >= at(task) ? best : task), null);
+}
+
+function title(tasks, host, lost = null) {
+  host = safe(host, 100);
+  const first = mostUrgent(tasks);
+  const text = first ? shortPercent(first) : "";
+  if (lost) return say("page.title.lost", { percent: text || null, when: lost, host });
+  const trouble = tasks.find(troubled);
+  if (trouble) return say("page.title.trouble", { name: nameOf(trouble), host });
+  if (!first) return say("page.title.other", { word: say("page.name"), host });
+  const eta = etaOf(first);
+  if (first.status === "in-progress" && text) {
+    return say(`page.title.${eta === null ? "share" : "left"}`, { percent: text, eta, host });
+  }
+  const word = first.status === "complete" ? wordOf(first) : stateOf(first);
+  return say("page.title.other", { word: cap(word), host });
+}
+
+function shortPercent(task) {
+  if (whole(task) === null) return "";
+  return tidy(percent(Math.trunc(task.progress || 0), "estimated", "exact"));
+}
+
+function headline(task, now) {
+  if (task === null) return say("headline.none");
+  const key = conditionOf(task), eta = etaOf(task), at = endedAt(task);
+  const known = {
+    name: nameOf(task),
+    word: wordOf(task),
+    names: awaited(task),
+    since: sinceOf(task, now),
+    when: at ? when(at, now) : null,
+    eta,
+  };
+  if (key === "ok") return say(eta === null ? "headline.running" : "page.headline.left", known);
+  const page = key === "complete" || key === "error";
+  return say(page ? `page.headline.${key}` : `headline.${key}`, known);
+}
+
+function attention(inTrouble, other, total, now) {
+  const count = say("attention.count", { n: inTrouble.length, total });
+  return tidy(stop(say("page.attention", { count, what: headline(other, now) })));
+}
+return { view, conditionOf, bar, overview, title };
+})();
+const m_emitter_js = (() => {
+class Emitter {
+  #listeners = new Map();
+
+  on(name, listener) {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => this.off(name, listener);
+  }
+
+  off(name, listener) {
+    this.#listeners.get(name)?.delete(listener);
+  }
+
+  emit(name, detail) {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        listener(detail);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error; // it is the listener's own: seen by whoever watches for errors
+        });
+      }
+    }
+  }
+}
+return { Emitter };
+})();
+const m_journal_js = (() => {
+const PAGE = 1000;
+const HELD = 5000; // events that may wait for those before them
+
+class Journal {
+  seq;
+  #ask;
+  #take;
+  #gap;
+  #held = [];
+  #filling = null;
+
+  constructor(seq, { getEvents, take, gap }) {
+    this.seq = seq;
+    this.#ask = getEvents;
+    this.#take = take;
+    this.#gap = gap;
+  }
+
+  told(name, data) {
+    if (this.seq !== null && data.seq <= this.seq) return;
+    if (this.seq !== null && data.seq === this.seq + 1) this.#pass(name, data);
+    else this.#hold(name, data);
+  }
+
+  async reached(seq) {
+    if (this.seq === null) this.seq = seq;
+    else if (seq < this.seq) this.#jump(seq);
+    else if (seq > this.seq) await this.#fill();
+    this.#drain();
+  }
+
+  #hold(name, data) {
+    this.#held.push([name, data]);
+    if (this.seq === null) return;
+    if (this.#held.length > HELD) this.#jump(this.#held.at(-1)[1].seq - 1);
+    else this.#fill();
+  }
+
+  #fill() {
+    this.#filling ??= this.#fetchAll().finally(() => {
+      this.#filling = null;
+      this.#drain();
+    });
+    return this.#filling;
+  }
+
+  async #fetchAll() {
+    for (let more = true; more; ) {
+      let page;
+      try {
+        page = await this.#ask({ after: this.seq, limit: PAGE });
+      } catch (error) {
+        if (error.reason === "gap") this.#jump(error.data?.seq ?? this.#held.at(-1)?.[1].seq);
+        return; // else no answer: the next event, or the next snapshot, asks again
+      }
+      for (const { seq, event, data } of page.events) {
+        if (seq === this.seq + 1 || this.seq === 0) this.#pass(event, { ...data, seq });
+      }
+      more = page.events.length === PAGE;
+    }
+  }
+
+  #jump(seq) {
+    const from = this.seq;
+    this.seq = seq ?? from;
+    this.#gap({ from, to: this.seq });
+  }
+
+  #drain() {
+    const held = this.#held.sort(([, a], [, b]) => a.seq - b.seq);
+    this.#held = [];
+    for (const [name, data] of held) {
+      if (data.seq === this.seq + 1) this.#pass(name, data);
+      else if (data.seq > this.seq) this.#held.push([name, data]);
+    }
+  }
+
+  #pass(name, data) {
+    this.seq = data.seq;
+    this.#take(name, data);
+  }
+}
+return { Journal };
+})();
+const m_mirror_js = (() => {
+const AT_ONCE = 10; // tasks asked for together
+const PAUSE_MS = 250; // between two such rounds
+const MOVES = [
+  "status", "health", "phase", "progress", "estimatedTimeRemaining", "formattedTimeRemaining",
+];
+
+class Mirror {
+  tasks = new Map();
+  #fetch;
+  #changed;
+  #urgent = new Set();
+  #routine = new Set();
+  #pumping = false;
+
+  constructor(fetch, changed) {
+    this.#fetch = fetch;
+    this.#changed = changed;
+  }
+
+  replace(list) {
+    const ids = new Set(list.map((task) => task.id));
+    for (const id of [...this.tasks.keys()]) if (!ids.has(id)) this.#set(id, null);
+    for (const task of list) this.#set(task.id, task);
+  }
+
+  put(id, task) {
+    if (!older(task, this.tasks.get(id))) this.#set(id, task);
+  }
+
+  moved(data) {
+    const known = this.tasks.get(data.taskId);
+    if (known && data.progress >= known.progress) this.#set(known.id, patched(known, data));
+    this.refresh(data.taskId, false);
+  }
+
+  refresh(id, urgent = true) {
+    (urgent ? this.#urgent : this.#routine).add(id);
+    if (!this.#pumping) this.#pump();
+  }
+
+  rest() {
+    this.#urgent.clear();
+    this.#routine.clear();
+  }
+
+  async #pump() {
+    this.#pumping = true;
+    while (this.#urgent.size || this.#routine.size) {
+      const ids = [...new Set([...this.#urgent, ...this.#routine])].slice(0, AT_ONCE);
+      for (const id of ids) this.#urgent.delete(id) | this.#routine.delete(id);
+      await Promise.all(ids.map((id) => this.#renew(id)));
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+    this.#pumping = false;
+  }
+
+  async #renew(id) {
+    let task;
+    try {
+      task = await this.#fetch(id);
+    } catch {
+      return; // no answer: the next event, or the next snapshot, asks again
+    }
+    this.put(id, task);
+  }
+
+  #set(id, task) {
+    const before = this.tasks.get(id) ?? null;
+    if (JSON.stringify(before) === JSON.stringify(task)) return;
+    if (task) this.tasks.set(id, frozen(task));
+    else this.tasks.delete(id);
+    this.#changed(before, task && this.tasks.get(id));
+  }
+}
+
+function patched(known, data) {
+  const after = { ...known };
+  for (const field of MOVES) if (field in data) after[field] = data[field];
+  if (after.estimatedTimeRemaining !== null) after.etaReason = null;
+  if (data.syncRate > 0) after.syncRate = data.syncRate;
+  return after;
+}
+
+function older(task, known) {
+  return Boolean(task && known) && task.createdAt === known.createdAt
+    && task.revision < known.revision;
+}
+
+function frozen(value) {
+  if (value && typeof value === "object" && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(frozen);
+  }
+  return value;
+}
+return { Mirror };
+})();
+const m_vendor_socket_io_client_4_8_4_socket_io_esm_min_js = (() => {
+/*!
+ * Socket.IO v4.8.4
+ * (c) 2014-2026 Guillermo Rauch
+ * Released under the MIT License.
+ */
+const t=Object.create(null);t.open="0",t.close="1",t.ping="2",t.pong="3",t.message="4",t.upgrade="5",t.noop="6";const s=Object.create(null);Object.keys(t).forEach((i=>{s[t[i]]=i}));const i={type:"error",data:"parser error"},e="function"==typeof Blob||"undefined"!=typeof Blob&&"[object BlobConstructor]"===Object.prototype.toString.call(Blob),n="function"==typeof ArrayBuffer,r=t=>"function"==typeof ArrayBuffer.isView?ArrayBuffer.isView(t):t&&t.buffer instanceof ArrayBuffer,o=({type:s,data:i},o,c)=>e&&i instanceof Blob?o?c(i):h(i,c):n&&(i instanceof ArrayBuffer||r(i))?o?c(i):h(new Blob([i]),c):c(t[s]+(i||"")),h=(t,s)=>{const i=new FileReader;return i.onload=function(){const t=i.result.split(",")[1];s("b"+(t||""))},i.readAsDataURL(t)};function c(t){return t instanceof Uint8Array?t:t instanceof ArrayBuffer?new Uint8Array(t):new Uint8Array(t.buffer,t.byteOffset,t.byteLength)}let a;const u="ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",f="undefined"==typeof Uint8Array?[]:new Uint8Array(256);for(let t=0;t<64;t++)f[u.charCodeAt(t)]=t;const l="function"==typeof ArrayBuffer,d=(t,e)=>{if("string"!=typeof t)return{type:"message",data:y(t,e)};const n=t.charAt(0);if("b"===n)return{type:"message",data:p(t.substring(1),e)};return s[n]?t.length>1?{type:s[n],data:t.substring(1)}:{type:s[n]}:i},p=(t,s)=>{if(l){const i=(t=>{let s,i,e,n,r,o=.75*t.length,h=t.length,c=0;"="===t[t.length-1]&&(o--,"="===t[t.length-2]&&o--);const a=new ArrayBuffer(o),u=new Uint8Array(a);for(s=0;s<h;s+=4)i=f[t.charCodeAt(s)],e=f[t.charCodeAt(s+1)],n=f[t.charCodeAt(s+2)],r=f[t.charCodeAt(s+3)],u[c++]=i<<2|e>>4,u[c++]=(15&e)<<4|n>>2,u[c++]=(3&n)<<6|63&r;return a})(t);return y(i,s)}return{base64:!0,data:t}},y=(t,s)=>"blob"===s?t instanceof Blob?t:new Blob([t]):t instanceof ArrayBuffer?t:t.buffer,b=String.fromCharCode(30);function w(){return new TransformStream({transform(t,s){!function(t,s){e&&t.data instanceof Blob?t.data.arrayBuffer().then(c).then(s):n&&(t.data instanceof ArrayBuffer||r(t.data))?s(c(t.data)):o(t,!1,(t=>{a||(a=new TextEncoder),s(a.encode(t))}))}(t,(i=>{const e=i.length;let n;if(e<126)n=new Uint8Array(1),new DataView(n.buffer).setUint8(0,e);else if(e<65536){n=new Uint8Array(3);const t=new DataView(n.buffer);t.setUint8(0,126),t.setUint16(1,e)}else{n=new Uint8Array(9);const t=new DataView(n.buffer);t.setUint8(0,127),t.setBigUint64(1,BigInt(e))}t.data&&"string"!=typeof t.data&&(n[0]|=128),s.enqueue(n),s.enqueue(i)}))}})}let g;function v(t){return t.reduce(((t,s)=>t+s.length),0)}function m(t,s){if(t[0].length===s)return t.shift();const i=new Uint8Array(s);let e=0;for(let n=0;n<s;n++)i[n]=t[0][e++],e===t[0].length&&(t.shift(),e=0);return t.length&&e<t[0].length&&(t[0]=t[0].slice(e)),i}function k(t){if(t)return function(t){for(var s in k.prototype)t[s]=k.prototype[s];return t}(t)}k.prototype.on=k.prototype.addEventListener=function(t,s){return this.t=this.t||{},(this.t["$"+t]=this.t["$"+t]||[]).push(s),this},k.prototype.once=function(t,s){function i(){this.off(t,i),s.apply(this,arguments)}return i.fn=s,this.on(t,i),this},k.prototype.off=k.prototype.removeListener=k.prototype.removeAllListeners=k.prototype.removeEventListener=function(t,s){if(this.t=this.t||{},0==arguments.length)return this.t={},this;var i,e=this.t["$"+t];if(!e)return this;if(1==arguments.length)return delete this.t["$"+t],this;for(var n=0;n<e.length;n++)if((i=e[n])===s||i.fn===s){e.splice(n,1);break}return 0===e.length&&delete this.t["$"+t],this},k.prototype.emit=function(t){this.t=this.t||{};for(var s=new Array(arguments.length-1),i=this.t["$"+t],e=1;e<arguments.length;e++)s[e-1]=arguments[e];if(i){e=0;for(var n=(i=i.slice(0)).length;e<n;++e)i[e].apply(this,s)}return this},k.prototype.emitReserved=k.prototype.emit,k.prototype.listeners=function(t){return this.t=this.t||{},this.t["$"+t]||[]},k.prototype.hasListeners=function(t){return!!this.listeners(t).length};const A="function"==typeof Promise&&"function"==typeof Promise.resolve?t=>Promise.resolve().then(t):(t,s)=>s(t,0),E="undefined"!=typeof self?self:"undefined"!=typeof window?window:Function("return this")();function O(t,...s){return s.reduce(((s,i)=>(t.hasOwnProperty(i)&&(s[i]=t[i]),s)),{})}const _=E.setTimeout,j=E.clearTimeout;function B(t,s){s.useNativeTimers?(t.setTimeoutFn=_.bind(E),t.clearTimeoutFn=j.bind(E)):(t.setTimeoutFn=E.setTimeout.bind(E),t.clearTimeoutFn=E.clearTimeout.bind(E))}function x(){return Date.now().toString(36).substring(3)+Math.random().toString(36).substring(2,5)}class C extends Error{constructor(t,s,i){super(t),this.description=s,this.context=i,this.type="TransportError"}}class T extends k{constructor(t){super(),this.writable=!1,B(this,t),this.opts=t,this.query=t.query,this.socket=t.socket,this.supportsBinary=!t.forceBase64}onError(t,s,i){return super.emitReserved("error",new C(t,s,i)),this}open(){return this.readyState="opening",this.doOpen(),this}close(){return"opening"!==this.readyState&&"open"!==this.readyState||(this.doClose(),this.onClose()),this}send(t){"open"===this.readyState&&this.write(t)}onOpen(){this.readyState="open",this.writable=!0,super.emitReserved("open")}onData(t){const s=d(t,this.socket.binaryType);this.onPacket(s)}onPacket(t){super.emitReserved("packet",t)}onClose(t){this.readyState="closed",super.emitReserved("close",t)}pause(t){}createUri(t,s={}){return t+"://"+this.i()+this.o()+this.opts.path+this.h(s)}i(){const t=this.opts.hostname;return-1===t.indexOf(":")?t:"["+t+"]"}o(){return this.opts.port&&(this.opts.secure&&443!==Number(this.opts.port)||!this.opts.secure&&80!==Number(this.opts.port))?":"+this.opts.port:""}h(t){const s=function(t){let s="";for(let i in t)t.hasOwnProperty(i)&&(s.length&&(s+="&"),s+=encodeURIComponent(i)+"="+encodeURIComponent(t[i]));return s}(t);return s.length?"?"+s:""}}class N extends T{constructor(){super(...arguments),this.u=!1}get name(){return"polling"}doOpen(){this.l()}pause(t){this.readyState="pausing";const s=()=>{this.readyState="paused",t()};if(this.u||!this.writable){let t=0;this.u&&(t++,this.once("pollComplete",(function(){--t||s()}))),this.writable||(t++,this.once("drain",(function(){--t||s()})))}else s()}l(){this.u=!0,this.doPoll(),this.emitReserved("poll")}onData(t){((t,s)=>{const i=t.split(b),e=[];for(let t=0;t<i.length;t++){const n=d(i[t],s);if(e.push(n),"error"===n.type)break}return e})(t,this.socket.binaryType).forEach((t=>{if("opening"===this.readyState&&"open"===t.type&&this.onOpen(),"close"===t.type)return this.onClose({description:"transport closed by the server"}),!1;this.onPacket(t)})),"closed"!==this.readyState&&(this.u=!1,this.emitReserved("pollComplete"),"open"===this.readyState&&this.l())}doClose(){const t=()=>{this.write([{type:"close"}])};"open"===this.readyState?t():this.once("open",t)}write(t){this.writable=!1,((t,s)=>{const i=t.length,e=new Array(i);let n=0;t.forEach(((t,r)=>{o(t,!1,(t=>{e[r]=t,++n===i&&s(e.join(b))}))}))})(t,(t=>{this.doWrite(t,(()=>{this.writable=!0,this.emitReserved("drain")}))}))}uri(){const t=this.opts.secure?"https":"http",s=this.query||{};return!1!==this.opts.timestampRequests&&(s[this.opts.timestampParam]=x()),this.supportsBinary||s.sid||(s.b64=1),this.createUri(t,s)}}let U=!1;try{U="undefined"!=typeof XMLHttpRequest&&"withCredentials"in new XMLHttpRequest}catch(t){}const P=U;function D(){}class M extends N{constructor(t){if(super(t),"undefined"!=typeof location){const s="https:"===location.protocol;let i=location.port;i||(i=s?"443":"80"),this.xd="undefined"!=typeof location&&t.hostname!==location.hostname||i!==t.port}}doWrite(t,s){const i=this.request({method:"POST",data:t});i.on("success",s),i.on("error",((t,s)=>{this.onError("xhr post error",t,s)}))}doPoll(){const t=this.request();t.on("data",this.onData.bind(this)),t.on("error",((t,s)=>{this.onError("xhr poll error",t,s)})),this.pollXhr=t}}class S extends k{constructor(t,s,i){super(),this.createRequest=t,B(this,i),this.p=i,this.v=i.method||"GET",this.m=s,this.k=void 0!==i.data?i.data:null,this.A()}A(){var t;const s=O(this.p,"agent","pfx","key","passphrase","cert","ca","ciphers","rejectUnauthorized","autoUnref");s.xdomain=!!this.p.xd;const i=this.O=this.createRequest(s);try{i.open(this.v,this.m,!0);try{if(this.p.extraHeaders){i.setDisableHeaderCheck&&i.setDisableHeaderCheck(!0);for(let t in this.p.extraHeaders)this.p.extraHeaders.hasOwnProperty(t)&&i.setRequestHeader(t,this.p.extraHeaders[t])}}catch(t){}if("POST"===this.v)try{i.setRequestHeader("Content-type","text/plain;charset=UTF-8")}catch(t){}try{i.setRequestHeader("Accept","*/*")}catch(t){}null===(t=this.p.cookieJar)||void 0===t||t.addCookies(i),"withCredentials"in i&&(i.withCredentials=this.p.withCredentials),this.p.requestTimeout&&(i.timeout=this.p.requestTimeout),i.onreadystatechange=()=>{var t;3===i.readyState&&(null===(t=this.p.cookieJar)||void 0===t||t.parseCookies(i.getResponseHeader("set-cookie"))),4===i.readyState&&(200===i.status||1223===i.status?this._():this.setTimeoutFn((()=>{this.j("number"==typeof i.status?i.status:0)}),0))},i.send(this.k)}catch(t){return void this.setTimeoutFn((()=>{this.j(t)}),0)}"undefined"!=typeof document&&(this.B=S.requestsCount++,S.requests[this.B]=this)}j(t){this.emitReserved("error",t,this.O),this.C(!0)}C(t){if(void 0!==this.O&&null!==this.O){if(this.O.onreadystatechange=D,t)try{this.O.abort()}catch(t){}"undefined"!=typeof document&&delete S.requests[this.B],this.O=null}}_(){const t=this.O.responseText;null!==t&&(this.emitReserved("data",t),this.emitReserved("success"),this.C())}abort(){this.C()}}if(S.requestsCount=0,S.requests={},"undefined"!=typeof document)if("function"==typeof attachEvent)attachEvent("onunload",L);else if("function"==typeof addEventListener){addEventListener("onpagehide"in E?"pagehide":"unload",L,!1)}function L(){for(let t in S.requests)S.requests.hasOwnProperty(t)&&S.requests[t].abort()}const R=function(){const t=F({xdomain:!1});return t&&null!==t.responseType}();class I extends M{constructor(t){super(t);const s=t&&t.forceBase64;this.supportsBinary=R&&!s}request(t={}){return Object.assign(t,{xd:this.xd},this.opts),new S(F,this.uri(),t)}}function F(t){const s=t.xdomain;try{if("undefined"!=typeof XMLHttpRequest&&(!s||P))return new XMLHttpRequest}catch(t){}if(!s)try{return new(E[["Active"].concat("Object").join("X")])("Microsoft.XMLHTTP")}catch(t){}}const $="undefined"!=typeof navigator&&"string"==typeof navigator.product&&"reactnative"===navigator.product.toLowerCase();class V extends T{get name(){return"websocket"}doOpen(){const t=this.uri(),s=this.opts.protocols,i=$?{}:O(this.opts,"agent","perMessageDeflate","pfx","key","passphrase","cert","ca","ciphers","rejectUnauthorized","localAddress","protocolVersion","origin","maxPayload","family","checkServerIdentity");this.opts.extraHeaders&&(i.headers=this.opts.extraHeaders);try{this.ws=this.createSocket(t,s,i)}catch(t){return this.emitReserved("error",t)}this.ws.binaryType=this.socket.binaryType,this.addEventListeners()}addEventListeners(){this.ws.onopen=()=>{this.opts.autoUnref&&this.ws.T.unref(),this.onOpen()},this.ws.onclose=t=>this.onClose({description:"websocket connection closed",context:t}),this.ws.onmessage=t=>this.onData(t.data),this.ws.onerror=t=>this.onError("websocket error",t)}write(t){this.writable=!1;for(let s=0;s<t.length;s++){const i=t[s],e=s===t.length-1;o(i,this.supportsBinary,(t=>{try{this.doWrite(i,t)}catch(t){}e&&A((()=>{this.writable=!0,this.emitReserved("drain")}),this.setTimeoutFn)}))}}doClose(){void 0!==this.ws&&(this.ws.onerror=()=>{},this.ws.close(),this.ws=null)}uri(){const t=this.opts.secure?"wss":"ws",s=this.query||{};return this.opts.timestampRequests&&(s[this.opts.timestampParam]=x()),this.supportsBinary||(s.b64=1),this.createUri(t,s)}}const W=E.WebSocket||E.MozWebSocket;class q extends V{createSocket(t,s,i){return $?new W(t,s,i):s?new W(t,s):new W(t)}doWrite(t,s){this.ws.send(s)}}class H extends T{get name(){return"webtransport"}doOpen(){try{this.N=new WebTransport(this.createUri("https"),this.opts.transportOptions[this.name])}catch(t){return this.emitReserved("error",t)}this.N.closed.then((()=>{this.onClose()})).catch((t=>{this.onError("webtransport error",t)})),this.N.ready.then((()=>{this.N.createBidirectionalStream().then((t=>{const s=function(t,s){g||(g=new TextDecoder);const e=[];let n=0,r=-1,o=!1;return new TransformStream({transform(h,c){for(e.push(h);;){if(0===n){if(v(e)<1)break;const t=m(e,1);o=!(128&~t[0]),r=127&t[0],n=r<126?3:126===r?1:2}else if(1===n){if(v(e)<2)break;const t=m(e,2);r=new DataView(t.buffer,t.byteOffset,t.length).getUint16(0),n=3}else if(2===n){if(v(e)<8)break;const t=m(e,8),s=new DataView(t.buffer,t.byteOffset,t.length),o=s.getUint32(0);if(o>Math.pow(2,21)-1){c.enqueue(i);break}r=o*Math.pow(2,32)+s.getUint32(4),n=3}else{if(v(e)<r)break;const t=m(e,r);c.enqueue(d(o?t:g.decode(t),s)),n=0}if(0===r||r>t){c.enqueue(i);break}}}})}(Number.MAX_SAFE_INTEGER,this.socket.binaryType),e=t.readable.pipeThrough(s).getReader(),n=w();n.readable.pipeTo(t.writable),this.U=n.writable.getWriter();const r=()=>{e.read().then((({done:t,value:s})=>{t||(this.onPacket(s),r())})).catch((t=>{}))};r();const o={type:"open"};this.query.sid&&(o.data=`{"sid":"${this.query.sid}"}`),this.U.write(o).then((()=>this.onOpen()))}))}))}write(t){this.writable=!1;for(let s=0;s<t.length;s++){const i=t[s],e=s===t.length-1;this.U.write(i).then((()=>{e&&A((()=>{this.writable=!0,this.emitReserved("drain")}),this.setTimeoutFn)}))}}doClose(){var t;null===(t=this.N)||void 0===t||t.close()}}const X={websocket:q,webtransport:H,polling:I},z=/^(?:(?![^:@\/?#]+:[^:@\/]*@)(http|https|ws|wss):\/\/)?((?:(([^:@\/?#]*)(?::([^:@\/?#]*))?)?@)?((?:[a-f0-9]{0,4}:){2,7}[a-f0-9]{0,4}|[^:\/?#]*)(?::(\d*))?)(((\/(?:[^?#](?![^?#\/]*\.[^?#\/.]+(?:[?#]|$)))*\/?)?([^?#\/]*))(?:\?([^#]*))?(?:#(.*))?)/,J=["source","protocol","authority","userInfo","user","password","host","port","relative","path","directory","file","query","anchor"];function Q(t){if(t.length>8e3)throw"URI too long";const s=t,i=t.indexOf("["),e=t.indexOf("]");-1!=i&&-1!=e&&(t=t.substring(0,i)+t.substring(i,e).replace(/:/g,";")+t.substring(e,t.length));let n=z.exec(t||""),r={},o=14;for(;o--;)r[J[o]]=n[o]||"";return-1!=i&&-1!=e&&(r.source=s,r.host=r.host.substring(1,r.host.length-1).replace(/;/g,":"),r.authority=r.authority.replace("[","").replace("]","").replace(/;/g,":"),r.ipv6uri=!0),r.pathNames=function(t,s){const i=/\/{2,9}/g,e=s.replace(i,"/").split("/");"/"!=s.slice(0,1)&&0!==s.length||e.splice(0,1);"/"==s.slice(-1)&&e.splice(e.length-1,1);return e}(0,r.path),r.queryKey=function(t,s){const i={};return s.replace(/(?:^|&)([^&=]*)=?([^&]*)/g,(function(t,s,e){s&&(i[s]=e)})),i}(0,r.query),r}const G="function"==typeof addEventListener&&"function"==typeof removeEventListener,K=[];G&&addEventListener("offline",(()=>{K.forEach((t=>t()))}),!1);class Y extends k{constructor(t,s={}){var i,e;if(super(),this.binaryType="arraybuffer",this.writeBuffer=[],this.P=0,this.D=[],this.M=-1,this.S=-1,this.L=-1,this.R=1/0,t&&"object"==typeof t&&(s=t,t=null),t){const i=Q(t);s.hostname=i.host,s.secure="https"===i.protocol||"wss"===i.protocol,s.port=i.port,i.query&&(s.query=i.query)}else s.host&&(s.hostname=Q(s.host).host);if(B(this,s),this.secure=null!=s.secure?s.secure:"undefined"!=typeof location&&"https:"===location.protocol,s.hostname&&!s.port&&(s.port=this.secure?"443":"80"),this.hostname=s.hostname||("undefined"!=typeof location?location.hostname:"localhost"),this.port=s.port||("undefined"!=typeof location&&location.port?location.port:this.secure?"443":"80"),s.transportImplementations&&s.transports)throw new Error("specifying both 'transportImplementations' and 'transports' options is not supported");s.transportImplementations||(null===(i=s.transports)||void 0===i?void 0:i.length)&&"function"==typeof s.transports[0]?(this.transports=[],this.I=Object.create(null),(null!==(e=s.transportImplementations)&&void 0!==e?e:s.transports).forEach((t=>{const s=t.prototype.name;this.transports.push(s),this.I[s]=t}))):(this.transports=s.transports?[...s.transports]:["polling","websocket","webtransport"],this.I=X),this.opts=Object.assign({path:"/engine.io",agent:!1,withCredentials:!1,upgrade:!0,timestampParam:"t",rememberUpgrade:!1,addTrailingSlash:!0,rejectUnauthorized:!0,perMessageDeflate:{threshold:1024},transportOptions:{},closeOnBeforeunload:!1},s),this.opts.path=this.opts.path.replace(/\/$/,"")+(this.opts.addTrailingSlash?"/":""),"string"==typeof this.opts.query&&(this.opts.query=function(t){let s={},i=t.split("&");for(let t=0,e=i.length;t<e;t++){let e=i[t].split("=");s[decodeURIComponent(e[0])]=decodeURIComponent(e[1])}return s}(this.opts.query)),G&&(this.opts.closeOnBeforeunload&&(this.F=()=>{this.transport&&(this.transport.removeAllListeners(),this.transport.close())},addEventListener("beforeunload",this.F,!1)),"localhost"!==this.hostname&&(this.$=()=>{this.V("transport close",{description:"network connection lost"})},K.push(this.$))),this.opts.withCredentials&&(this.W=void 0),this.q()}createTransport(t){const s=Object.assign({},this.opts.query);s.EIO=4,s.transport=t,this.id&&(s.sid=this.id);const i=Object.assign({},this.opts,{query:s,socket:this,hostname:this.hostname,secure:this.secure,port:this.port},this.opts.transportOptions[t]);return new this.I[t](i)}q(){if(0===this.transports.length)return void this.setTimeoutFn((()=>{this.emitReserved("error","No transports available")}),0);const t=this.opts.rememberUpgrade&&Y.priorWebsocketSuccess&&-1!==this.transports.indexOf("websocket")?"websocket":this.transports[0];this.readyState="opening";const s=this.createTransport(t);s.open(),this.setTransport(s)}setTransport(t){this.transport&&this.transport.removeAllListeners(),this.transport=t,t.on("drain",this.H.bind(this)).on("packet",this.X.bind(this)).on("error",this.j.bind(this)).on("close",(t=>this.V("transport close",t)))}J(t){let s=this.createTransport(t),i=!1;Y.priorWebsocketSuccess=!1;const e=()=>{i||(s.send([{type:"ping",data:"probe"}]),s.once("packet",(t=>{if(!i)if("pong"===t.type&&"probe"===t.data){if(this.upgrading=!0,this.emitReserved("upgrading",s),!s)return;Y.priorWebsocketSuccess="websocket"===s.name,this.transport.pause((()=>{i||"closed"!==this.readyState&&(a(),this.setTransport(s),s.send([{type:"upgrade"}]),this.emitReserved("upgrade",s),s=null,this.upgrading=!1,this.flush())}))}else{const t=new Error("probe error");t.transport=s.name,this.emitReserved("upgradeError",t)}})))};function n(){i||(i=!0,a(),s.close(),s=null)}const r=t=>{const i=new Error("probe error: "+t);i.transport=s.name,n(),this.emitReserved("upgradeError",i)};function o(){r("transport closed")}function h(){r("socket closed")}function c(t){s&&t.name!==s.name&&n()}const a=()=>{s.removeListener("open",e),s.removeListener("error",r),s.removeListener("close",o),this.off("close",h),this.off("upgrading",c)};s.once("open",e),s.once("error",r),s.once("close",o),this.once("close",h),this.once("upgrading",c),-1!==this.D.indexOf("webtransport")&&"webtransport"!==t?this.setTimeoutFn((()=>{i||s.open()}),200):s.open()}onOpen(){if(this.readyState="open",Y.priorWebsocketSuccess="websocket"===this.transport.name,this.emitReserved("open"),this.flush(),"open"===this.readyState&&this.opts.upgrade)for(let t=0;t<this.D.length;t++)this.J(this.D[t])}X(t){if("opening"===this.readyState||"open"===this.readyState||"closing"===this.readyState)switch(this.emitReserved("packet",t),this.emitReserved("heartbeat"),t.type){case"open":this.onHandshake(JSON.parse(t.data));break;case"ping":this.G("pong"),this.emitReserved("ping"),this.emitReserved("pong"),this.K();break;case"error":const s=new Error("server error");s.code=t.data,this.j(s);break;case"message":this.emitReserved("data",t.data),this.emitReserved("message",t.data)}}onHandshake(t){this.emitReserved("handshake",t),this.id=t.sid,this.transport.query.sid=t.sid,this.D=this.Y(t.upgrades),this.M=t.pingInterval,this.S=t.pingTimeout,this.L=t.maxPayload,this.onOpen(),"closed"!==this.readyState&&this.K()}K(){this.clearTimeoutFn(this.Z);const t=this.M+this.S;this.R=Date.now()+t,this.Z=this.setTimeoutFn((()=>{this.V("ping timeout")}),t),this.opts.autoUnref&&this.Z.unref()}H(){this.writeBuffer.splice(0,this.P),this.P=0,0===this.writeBuffer.length?this.emitReserved("drain"):this.flush()}flush(){if("closed"!==this.readyState&&this.transport.writable&&!this.upgrading&&this.writeBuffer.length){const t=this.tt();this.transport.send(t),this.P=t.length,this.emitReserved("flush")}}tt(){if(!(this.L&&"polling"===this.transport.name&&this.writeBuffer.length>1))return this.writeBuffer;let t=1;for(let i=0;i<this.writeBuffer.length;i++){const e=this.writeBuffer[i].data;if(e&&(t+="string"==typeof(s=e)?function(t){let s=0,i=0;for(let e=0,n=t.length;e<n;e++)s=t.charCodeAt(e),s<128?i+=1:s<2048?i+=2:s<55296||s>=57344?i+=3:(e++,i+=4);return i}(s):Math.ceil(1.33*(s.byteLength||s.size))),i>0&&t>this.L)return this.writeBuffer.slice(0,i);t+=2}var s;return this.writeBuffer}st(){if(!this.R)return!0;const t=Date.now()>this.R;return t&&(this.R=0,A((()=>{this.V("ping timeout")}),this.setTimeoutFn)),t}write(t,s,i){return this.G("message",t,s,i),this}send(t,s,i){return this.G("message",t,s,i),this}G(t,s,i,e){if("function"==typeof s&&(e=s,s=void 0),"function"==typeof i&&(e=i,i=null),"closing"===this.readyState||"closed"===this.readyState)return;(i=i||{}).compress=!1!==i.compress;const n={type:t,data:s,options:i};this.emitReserved("packetCreate",n),this.writeBuffer.push(n),e&&this.once("flush",e),this.flush()}close(){const t=()=>{this.V("forced close"),this.transport.close()},s=()=>{this.off("upgrade",s),this.off("upgradeError",s),t()},i=()=>{this.once("upgrade",s),this.once("upgradeError",s)};return"opening"!==this.readyState&&"open"!==this.readyState||(this.readyState="closing",this.writeBuffer.length?this.once("drain",(()=>{this.upgrading?i():t()})):this.upgrading?i():t()),this}j(t){if(Y.priorWebsocketSuccess=!1,this.opts.tryAllTransports&&this.transports.length>1&&"opening"===this.readyState)return this.transports.shift(),this.q();this.emitReserved("error",t),this.V("transport error",t)}V(t,s){if("opening"===this.readyState||"open"===this.readyState||"closing"===this.readyState){if(this.clearTimeoutFn(this.Z),this.transport.removeAllListeners("close"),this.transport.close(),this.transport.removeAllListeners(),G&&(this.F&&removeEventListener("beforeunload",this.F,!1),this.$)){const t=K.indexOf(this.$);-1!==t&&K.splice(t,1)}this.readyState="closed",this.id=null,this.emitReserved("close",t,s),this.writeBuffer=[],this.P=0}}Y(t){const s=[];for(let i=0;i<t.length;i++)~this.transports.indexOf(t[i])&&s.push(t[i]);return s}}Y.protocol=4;class Z extends N{doPoll(){this.it().then((t=>{if(!t.ok)return this.onError("fetch read error",t.status,t);t.text().then((t=>this.onData(t)))})).catch((t=>{this.onError("fetch read error",t)}))}doWrite(t,s){this.it(t).then((t=>{if(!t.ok)return this.onError("fetch write error",t.status,t);s()})).catch((t=>{this.onError("fetch write error",t)}))}it(t){var s;const i=void 0!==t,e=new Headers(this.opts.extraHeaders);return i&&e.set("content-type","text/plain;charset=UTF-8"),null===(s=this.socket.W)||void 0===s||s.appendCookies(e),fetch(this.uri(),{method:i?"POST":"GET",body:i?t:null,headers:e,credentials:this.opts.withCredentials?"include":"omit"}).then((t=>{var s;return null===(s=this.socket.W)||void 0===s||s.parseCookies(t.headers.getSetCookie()),t}))}}const tt="function"==typeof ArrayBuffer,st=t=>"function"==typeof ArrayBuffer.isView?ArrayBuffer.isView(t):t.buffer instanceof ArrayBuffer,it=Object.prototype.toString,et="function"==typeof Blob||"undefined"!=typeof Blob&&"[object BlobConstructor]"===it.call(Blob),nt="function"==typeof File||"undefined"!=typeof File&&"[object FileConstructor]"===it.call(File);function rt(t){return tt&&(t instanceof ArrayBuffer||st(t))||et&&t instanceof Blob||nt&&t instanceof File}function ot(t,s){if(!t||"object"!=typeof t)return!1;if(Array.isArray(t)){for(let s=0,i=t.length;s<i;s++)if(ot(t[s]))return!0;return!1}if(rt(t))return!0;if(t.toJSON&&"function"==typeof t.toJSON&&1===arguments.length)return ot(t.toJSON(),!0);for(const s in t)if(Object.prototype.hasOwnProperty.call(t,s)&&ot(t[s]))return!0;return!1}function ht(t){const s=[],i=t.data,e=t;return e.data=ct(i,s),e.attachments=s.length,{packet:e,buffers:s}}function ct(t,s,i){if(!t)return t;if(rt(t)){const i={_placeholder:!0,num:s.length};return s.push(t),i}if(Array.isArray(t)){const i=new Array(t.length);for(let e=0;e<t.length;e++)i[e]=ct(t[e],s);return i}if("object"==typeof t&&!(t instanceof Date)){if(t.toJSON&&"function"==typeof t.toJSON&&!i)return ct(t.toJSON(),s,!0);const e={};for(const i in t)Object.prototype.hasOwnProperty.call(t,i)&&(e[i]=ct(t[i],s));return e}return t}function at(t,s){return t.data=ut(t.data,s),delete t.attachments,t}function ut(t,s){if(!t)return t;if(t&&!0===t._placeholder){if("number"==typeof t.num&&t.num>=0&&t.num<s.length)return s[t.num];throw new Error("illegal attachments")}if(Array.isArray(t))for(let i=0;i<t.length;i++)t[i]=ut(t[i],s);else if("object"==typeof t)for(const i in t)Object.prototype.hasOwnProperty.call(t,i)&&(t[i]=ut(t[i],s));return t}const ft=["connect","connect_error","disconnect","disconnecting","newListener","removeListener"],lt=5;var dt;!function(t){t[t.CONNECT=0]="CONNECT",t[t.DISCONNECT=1]="DISCONNECT",t[t.EVENT=2]="EVENT",t[t.ACK=3]="ACK",t[t.CONNECT_ERROR=4]="CONNECT_ERROR",t[t.BINARY_EVENT=5]="BINARY_EVENT",t[t.BINARY_ACK=6]="BINARY_ACK"}(dt||(dt={}));class pt extends k{constructor(t){super(),this.opts=Object.assign({reviver:void 0,maxAttachments:10},"function"==typeof t?{reviver:t}:t)}add(t){let s;if("string"==typeof t){if(this.reconstructor)throw new Error("got plaintext data when reconstructing a packet");s=this.decodeString(t);const i=s.type===dt.BINARY_EVENT;i||s.type===dt.BINARY_ACK?(s.type=i?dt.EVENT:dt.ACK,this.reconstructor=new yt(s)):super.emitReserved("decoded",s)}else{if(!rt(t)&&!t.base64)throw new Error("Unknown type: "+t);if(!this.reconstructor)throw new Error("got binary data when not reconstructing a packet");s=this.reconstructor.takeBinaryData(t),s&&(this.reconstructor=null,super.emitReserved("decoded",s))}}decodeString(t){let s=0;const i={type:Number(t.charAt(0))};if(void 0===dt[i.type])throw new Error("unknown packet type "+i.type);if(i.type===dt.BINARY_EVENT||i.type===dt.BINARY_ACK){const e=s+1;for(;"-"!==t.charAt(++s)&&s!=t.length;);const n=t.substring(e,s);if(n!=Number(n)||"-"!==t.charAt(s))throw new Error("Illegal attachments");const r=Number(n);if(!bt(r)||r<1)throw new Error("Illegal attachments");if(r>this.opts.maxAttachments)throw new Error("too many attachments");i.attachments=r}if("/"===t.charAt(s+1)){const e=s+1;for(;++s;){if(","===t.charAt(s))break;if(s===t.length)break}i.nsp=t.substring(e,s)}else i.nsp="/";const e=t.charAt(s+1);if(""!==e&&Number(e)==e){const e=s+1;for(;++s;){const i=t.charAt(s);if(null==i||Number(i)!=i){--s;break}if(s===t.length)break}i.id=Number(t.substring(e,s+1))}if(t.charAt(++s)){const e=this.tryParse(t.substr(s));if(!pt.isPayloadValid(i.type,e))throw new Error("invalid payload");i.data=e}return i}tryParse(t){try{return JSON.parse(t,this.opts.reviver)}catch(t){return!1}}static isPayloadValid(t,s){switch(t){case dt.CONNECT:return wt(s);case dt.DISCONNECT:return void 0===s;case dt.CONNECT_ERROR:return"string"==typeof s||wt(s);case dt.EVENT:case dt.BINARY_EVENT:return Array.isArray(s)&&("number"==typeof s[0]||"string"==typeof s[0]&&-1===ft.indexOf(s[0]));case dt.ACK:case dt.BINARY_ACK:return Array.isArray(s)}}destroy(){this.reconstructor&&(this.reconstructor.finishedReconstruction(),this.reconstructor=null)}}class yt{constructor(t){this.packet=t,this.buffers=[],this.reconPack=t}takeBinaryData(t){if(this.buffers.push(t),this.buffers.length===this.reconPack.attachments){const t=at(this.reconPack,this.buffers);return this.finishedReconstruction(),t}return null}finishedReconstruction(){this.reconPack=null,this.buffers=[]}}const bt=Number.isInteger||function(t){return"number"==typeof t&&isFinite(t)&&Math.floor(t)===t};function wt(t){return"[object Object]"===Object.prototype.toString.call(t)}var gt=Object.freeze({__proto__:null,protocol:5,get PacketType(){return dt},Encoder:class{constructor(t){this.replacer=t}encode(t){return t.type!==dt.EVENT&&t.type!==dt.ACK||!ot(t)?[this.encodeAsString(t)]:this.encodeAsBinary({type:t.type===dt.EVENT?dt.BINARY_EVENT:dt.BINARY_ACK,nsp:t.nsp,data:t.data,id:t.id})}encodeAsString(t){let s=""+t.type;return t.type!==dt.BINARY_EVENT&&t.type!==dt.BINARY_ACK||(s+=t.attachments+"-"),t.nsp&&"/"!==t.nsp&&(s+=t.nsp+","),null!=t.id&&(s+=t.id),null!=t.data&&(s+=JSON.stringify(t.data,this.replacer)),s}encodeAsBinary(t){const s=ht(t),i=this.encodeAsString(s.packet),e=s.buffers;return e.unshift(i),e}},Decoder:pt,isPacketValid:function(t){return"string"==typeof t.nsp&&(void 0===(s=t.id)||bt(s))&&function(t,s){switch(t){case dt.CONNECT:return void 0===s||wt(s);case dt.DISCONNECT:return void 0===s;case dt.EVENT:return Array.isArray(s)&&("number"==typeof s[0]||"string"==typeof s[0]&&-1===ft.indexOf(s[0]));case dt.ACK:return Array.isArray(s);case dt.CONNECT_ERROR:return"string"==typeof s||wt(s);default:return!1}}(t.type,t.data);var s}});function vt(t,s,i){return t.on(s,i),function(){t.off(s,i)}}const mt=Object.freeze({connect:1,connect_error:1,disconnect:1,disconnecting:1,newListener:1,removeListener:1});class kt extends k{constructor(t,s,i){super(),this.connected=!1,this.recovered=!1,this.receiveBuffer=[],this.sendBuffer=[],this.et=[],this.nt=0,this.ids=0,this.acks={},this.flags={},this.io=t,this.nsp=s,i&&i.auth&&(this.auth=i.auth),this.p=Object.assign({},i),this.io.rt&&this.open()}get disconnected(){return!this.connected}subEvents(){if(this.subs)return;const t=this.io;this.subs=[vt(t,"open",this.onopen.bind(this)),vt(t,"packet",this.onpacket.bind(this)),vt(t,"error",this.onerror.bind(this)),vt(t,"close",this.onclose.bind(this))]}get active(){return!!this.subs}connect(){return this.connected||(this.subEvents(),this.io.ot||this.io.open(),"open"===this.io.ht&&this.onopen()),this}open(){return this.connect()}send(...t){return t.unshift("message"),this.emit.apply(this,t),this}emit(t,...s){var i,e,n;if(mt.hasOwnProperty(t))throw new Error('"'+t.toString()+'" is a reserved event name');if(s.unshift(t),this.p.retries&&!this.flags.fromQueue&&!this.flags.volatile)return this.ct(s),this;const r={type:dt.EVENT,data:s,options:{}};if(r.options.compress=!1!==this.flags.compress,"function"==typeof s[s.length-1]){const t=this.ids++,i=s.pop();this.ut(t,i),r.id=t}const o=null===(e=null===(i=this.io.engine)||void 0===i?void 0:i.transport)||void 0===e?void 0:e.writable,h=this.connected&&!(null===(n=this.io.engine)||void 0===n?void 0:n.st());return this.flags.volatile&&!o||(h?(this.notifyOutgoingListeners(r),this.packet(r)):this.sendBuffer.push(r)),this.flags={},this}ut(t,s){var i;const e=null!==(i=this.flags.timeout)&&void 0!==i?i:this.p.ackTimeout;if(void 0===e)return void(this.acks[t]=s);const n=this.io.setTimeoutFn((()=>{delete this.acks[t];for(let s=0;s<this.sendBuffer.length;s++)this.sendBuffer[s].id===t&&this.sendBuffer.splice(s,1);s.call(this,new Error("operation has timed out"))}),e),r=(...t)=>{this.io.clearTimeoutFn(n),s.apply(this,t)};r.withError=!0,this.acks[t]=r}emitWithAck(t,...s){return new Promise(((i,e)=>{const n=(t,s)=>t?e(t):i(s);n.withError=!0,s.push(n),this.emit(t,...s)}))}ct(t){let s;"function"==typeof t[t.length-1]&&(s=t.pop());const i={id:this.nt++,tryCount:0,pending:!1,args:t,flags:Object.assign({fromQueue:!0},this.flags)};t.push(((t,...e)=>{this.et[0];return null!==t?i.tryCount>this.p.retries&&(this.et.shift(),s&&s(t)):(this.et.shift(),s&&s(null,...e)),i.pending=!1,this.ft()})),this.et.push(i),this.ft()}ft(t=!1){if(!this.connected||0===this.et.length)return;const s=this.et[0];s.pending&&!t||(s.pending=!0,s.tryCount++,this.flags=s.flags,this.emit.apply(this,s.args))}packet(t){t.nsp=this.nsp,this.io.lt(t)}onopen(){"function"==typeof this.auth?this.auth((t=>{this.dt(t)})):this.dt(this.auth)}dt(t){this.packet({type:dt.CONNECT,data:this.yt?Object.assign({pid:this.yt,offset:this.bt},t):t})}onerror(t){this.connected||this.emitReserved("connect_error",t)}onclose(t,s){this.connected=!1,delete this.id,this.emitReserved("disconnect",t,s),this.wt()}wt(){Object.keys(this.acks).forEach((t=>{if(!this.sendBuffer.some((s=>String(s.id)===t))){const s=this.acks[t];delete this.acks[t],s.withError&&s.call(this,new Error("socket has been disconnected"))}}))}onpacket(t){if(t.nsp===this.nsp)switch(t.type){case dt.CONNECT:t.data&&t.data.sid?this.onconnect(t.data.sid,t.data.pid):this.emitReserved("connect_error",new Error("It seems you are trying to reach a Socket.IO server in v2.x with a v3.x client, but they are not compatible (more information here: https://socket.io/docs/v3/migrating-from-2-x-to-3-0/)"));break;case dt.EVENT:case dt.BINARY_EVENT:this.onevent(t);break;case dt.ACK:case dt.BINARY_ACK:this.onack(t);break;case dt.DISCONNECT:this.ondisconnect();break;case dt.CONNECT_ERROR:this.destroy();const s=new Error(t.data.message);s.data=t.data.data,this.emitReserved("connect_error",s)}}onevent(t){const s=t.data||[];null!=t.id&&s.push(this.ack(t.id)),this.connected?this.emitEvent(s):this.receiveBuffer.push(Object.freeze(s))}emitEvent(t){if(this.gt&&this.gt.length){const s=this.gt.slice();for(const i of s)i.apply(this,t)}super.emit.apply(this,t),this.yt&&t.length&&"string"==typeof t[t.length-1]&&(this.bt=t[t.length-1])}ack(t){const s=this;let i=!1;return function(...e){i||(i=!0,s.packet({type:dt.ACK,id:t,data:e}))}}onack(t){const s=this.acks[t.id];"function"==typeof s&&(delete this.acks[t.id],s.withError&&t.data.unshift(null),s.apply(this,t.data))}onconnect(t,s){this.id=t,this.recovered=s&&this.yt===s,this.yt=s,this.connected=!0,this.emitBuffered(),this.ft(!0),this.emitReserved("connect")}emitBuffered(){this.receiveBuffer.forEach((t=>this.emitEvent(t))),this.receiveBuffer=[],this.sendBuffer.forEach((t=>{this.notifyOutgoingListeners(t),this.packet(t)})),this.sendBuffer=[]}ondisconnect(){this.destroy(),this.onclose("io server disconnect")}destroy(){this.subs&&(this.subs.forEach((t=>t())),this.subs=void 0),this.io.vt(this)}disconnect(){return this.connected&&this.packet({type:dt.DISCONNECT}),this.destroy(),this.connected&&this.onclose("io client disconnect"),this}close(){return this.disconnect()}compress(t){return this.flags.compress=t,this}get volatile(){return this.flags.volatile=!0,this}timeout(t){return this.flags.timeout=t,this}onAny(t){return this.gt=this.gt||[],this.gt.push(t),this}prependAny(t){return this.gt=this.gt||[],this.gt.unshift(t),this}offAny(t){if(!this.gt)return this;if(t){const s=this.gt;for(let i=0;i<s.length;i++)if(t===s[i])return s.splice(i,1),this}else this.gt=[];return this}listenersAny(){return this.gt||[]}onAnyOutgoing(t){return this.kt=this.kt||[],this.kt.push(t),this}prependAnyOutgoing(t){return this.kt=this.kt||[],this.kt.unshift(t),this}offAnyOutgoing(t){if(!this.kt)return this;if(t){const s=this.kt;for(let i=0;i<s.length;i++)if(t===s[i])return s.splice(i,1),this}else this.kt=[];return this}listenersAnyOutgoing(){return this.kt||[]}notifyOutgoingListeners(t){if(this.kt&&this.kt.length){const s=this.kt.slice();for(const i of s)i.apply(this,t.data)}}}function At(t){t=t||{},this.ms=t.min||100,this.max=t.max||1e4,this.factor=t.factor||2,this.jitter=t.jitter>0&&t.jitter<=1?t.jitter:0,this.attempts=0}At.prototype.duration=function(){var t=this.ms*Math.pow(this.factor,this.attempts++);if(this.jitter){var s=Math.random(),i=Math.floor(s*this.jitter*t);t=1&Math.floor(10*s)?t+i:t-i}return 0|Math.min(t,this.max)},At.prototype.reset=function(){this.attempts=0},At.prototype.setMin=function(t){this.ms=t},At.prototype.setMax=function(t){this.max=t},At.prototype.setJitter=function(t){this.jitter=t};class Et extends k{constructor(t,s){var i;super(),this.nsps={},this.subs=[],t&&"object"==typeof t&&(s=t,t=void 0),(s=s||{}).path=s.path||"/socket.io",this.opts=s,B(this,s),this.reconnection(!1!==s.reconnection),this.reconnectionAttempts(s.reconnectionAttempts||1/0),this.reconnectionDelay(s.reconnectionDelay||1e3),this.reconnectionDelayMax(s.reconnectionDelayMax||5e3),this.randomizationFactor(null!==(i=s.randomizationFactor)&&void 0!==i?i:.5),this.backoff=new At({min:this.reconnectionDelay(),max:this.reconnectionDelayMax(),jitter:this.randomizationFactor()}),this.timeout(null==s.timeout?2e4:s.timeout),this.ht="closed",this.uri=t;const e=s.parser||gt;this.encoder=new e.Encoder,this.decoder=new e.Decoder,this.rt=!1!==s.autoConnect,this.rt&&this.open()}reconnection(t){return arguments.length?(this.At=!!t,t||(this.skipReconnect=!0),this):this.At}reconnectionAttempts(t){return void 0===t?this.Et:(this.Et=t,this)}reconnectionDelay(t){var s;return void 0===t?this.Ot:(this.Ot=t,null===(s=this.backoff)||void 0===s||s.setMin(t),this)}randomizationFactor(t){var s;return void 0===t?this._t:(this._t=t,null===(s=this.backoff)||void 0===s||s.setJitter(t),this)}reconnectionDelayMax(t){var s;return void 0===t?this.jt:(this.jt=t,null===(s=this.backoff)||void 0===s||s.setMax(t),this)}timeout(t){return arguments.length?(this.Bt=t,this):this.Bt}maybeReconnectOnOpen(){!this.ot&&this.At&&0===this.backoff.attempts&&this.reconnect()}open(t){if(~this.ht.indexOf("open"))return this;this.engine=new Y(this.uri,this.opts);const s=this.engine,i=this;this.ht="opening",this.skipReconnect=!1;const e=vt(s,"open",(function(){i.onopen(),t&&t()})),n=s=>{this.cleanup(),this.ht="closed",this.emitReserved("error",s),t?t(s):this.maybeReconnectOnOpen()},r=vt(s,"error",n);if(!1!==this.Bt){const t=this.Bt,i=this.setTimeoutFn((()=>{e(),n(new Error("timeout")),s.close()}),t);this.opts.autoUnref&&i.unref(),this.subs.push((()=>{this.clearTimeoutFn(i)}))}return this.subs.push(e),this.subs.push(r),this}connect(t){return this.open(t)}onopen(){this.cleanup(),this.ht="open",this.emitReserved("open");const t=this.engine;this.subs.push(vt(t,"ping",this.onping.bind(this)),vt(t,"data",this.ondata.bind(this)),vt(t,"error",this.onerror.bind(this)),vt(t,"close",this.onclose.bind(this)),vt(this.decoder,"decoded",this.ondecoded.bind(this)))}onping(){this.emitReserved("ping")}ondata(t){try{this.decoder.add(t)}catch(t){this.onclose("parse error",t)}}ondecoded(t){A((()=>{this.emitReserved("packet",t)}),this.setTimeoutFn)}onerror(t){this.emitReserved("error",t)}socket(t,s){let i=this.nsps[t];return i?this.rt&&!i.active&&i.connect():(i=new kt(this,t,s),this.nsps[t]=i),i}vt(t){const s=Object.keys(this.nsps);for(const t of s){if(this.nsps[t].active)return}this.xt()}lt(t){const s=this.encoder.encode(t);for(let i=0;i<s.length;i++)this.engine.write(s[i],t.options)}cleanup(){this.subs.forEach((t=>t())),this.subs.length=0,this.decoder.destroy()}xt(){this.skipReconnect=!0,this.ot=!1,this.onclose("forced close")}disconnect(){return this.xt()}onclose(t,s){var i;this.cleanup(),null===(i=this.engine)||void 0===i||i.close(),this.backoff.reset(),this.ht="closed",this.emitReserved("close",t,s),this.At&&!this.skipReconnect&&this.reconnect()}reconnect(){if(this.ot||this.skipReconnect)return this;const t=this;if(this.backoff.attempts>=this.Et)this.backoff.reset(),this.emitReserved("reconnect_failed"),this.ot=!1;else{const s=this.backoff.duration();this.ot=!0;const i=this.setTimeoutFn((()=>{t.skipReconnect||(this.emitReserved("reconnect_attempt",t.backoff.attempts),t.skipReconnect||t.open((s=>{s?(t.ot=!1,t.reconnect(),this.emitReserved("reconnect_error",s)):t.onreconnect()})))}),s);this.opts.autoUnref&&i.unref(),this.subs.push((()=>{this.clearTimeoutFn(i)}))}}onreconnect(){const t=this.backoff.attempts;this.ot=!1,this.backoff.reset(),this.emitReserved("reconnect",t)}}const Ot={};function _t(t,s){"object"==typeof t&&(s=t,t=void 0);const i=function(t,s="",i){let e=t;i=i||"undefined"!=typeof location&&location,null==t&&(t=i.protocol+"//"+i.host),"string"==typeof t&&("/"===t.charAt(0)&&(t="/"===t.charAt(1)?i.protocol+t:i.host+t),/^(https?|wss?):\/\//.test(t)||(t=void 0!==i?i.protocol+"//"+t:"https://"+t),e=Q(t)),e.port||(/^(http|ws)$/.test(e.protocol)?e.port="80":/^(http|ws)s$/.test(e.protocol)&&(e.port="443")),e.path=e.path||"/";const n=-1!==e.host.indexOf(":")?"["+e.host+"]":e.host;return e.id=e.protocol+"://"+n+":"+e.port+s,e.href=e.protocol+"://"+n+(i&&i.port===e.port?"":":"+e.port),e}(t,(s=s||{}).path||"/socket.io"),e=i.source,n=i.id,r=i.path,o=Ot[n]&&r in Ot[n].nsps;let h;return s.forceNew||s["force new connection"]||!1===s.multiplex||o?h=new Et(e,s):(Ot[n]||(Ot[n]=new Et(e,s)),h=Ot[n]),i.query&&!s.query&&(s.query=i.queryKey),h.socket(i.path,s)}Object.assign(_t,{Manager:Et,Socket:kt,io:_t,connect:_t});
+return { Fetch: Z, Manager: Et, NodeWebSocket: q, NodeXHR: I, Socket: kt, WebSocket: q, WebTransport: H, XHR: I, connect: _t, default: _t, io: _t, protocol: lt };
+})();
+const m_socket_js = (() => {
+const { Fetch, io } = m_vendor_socket_io_client_4_8_4_socket_io_esm_min_js;
+const HERE = "/embed/kaspad-taskd.js";
+const LOCAL = "http://127.0.0.1:3080";
+
+function usualBridge(file = import.meta.url) {
+  const served = /^https?:/.test(file) && new URL(file).pathname.endsWith(HERE);
+  if (served) return file.slice(0, file.lastIndexOf(HERE));
+  return globalThis.location?.origin?.startsWith("http") ? globalThis.location.origin : LOCAL;
+}
+
+function openSocket(url, auth) {
+  const at = new URL(url, globalThis.document?.baseURI ?? LOCAL);
+  const only = at.protocol.startsWith("ws");
+  return io(`${at.protocol}//${at.host}`, {
+    path: `${at.pathname.replace(/\/+$/, "")}/socket.io/`,
+    auth,
+    transports: transports(only),
+    tryAllTransports: true,
+    reconnectionDelay: 500,
+    reconnectionDelayMax: 5000,
+    forceNew: true,
+  });
+}
+
+function transports(only) {
+  if (typeof WebSocket === "undefined") return [Fetch]; // Node 20
+  return only ? ["websocket"] : ["websocket", "polling"];
+}
+return { usualBridge, openSocket };
+})();
+const m_client_js = (() => {
+const { Emitter } = m_emitter_js;
+const { Journal } = m_journal_js;
+const { Mirror } = m_mirror_js;
+const { openSocket, usualBridge } = m_socket_js;
+const DEADLINE_MS = 10_000;
+const LOOK_MS = 65_000; // a look may take as long as its definition allows
+const AGAIN_MS = 2_000;
+const ENDED = ["complete", "error", "cancelled"];
+
+class TaskdError extends Error {
+  constructor({ code = null, message, data = {} }) {
+    super(message);
+    this.name = "TaskdError";
+    this.code = code;
+    this.data = data ?? {};
+    this.reason = this.data.reason ?? null;
+  }
+}
+
+class TaskdClient {
+  #emitter = new Emitter();
+  #mirror;
+  #journal;
+  #socket;
+  #own;
+  #token;
+  #hello = null;
+  #clock = null; // [daemon's ms since 1970, performance.now() of then]
+  #connection;
+  #readied;
+  #missed = 0;
+  #offs = [];
+
+  constructor({ url, socket, token, after } = {}) {
+    this.#token = token ?? null;
+    this.#connection = Object.freeze({ state: "connecting", since: new Date().toISOString() });
+    this.ready = new Promise((resolve) => (this.#readied = resolve));
+    this.#mirror = new Mirror((id) => this.get(id), (before, after_) => this.#changed(before, after_));
+    this.#journal = new Journal(after ?? null, {
+      getEvents: (page) => this.call("getEvents", page),
+      take: (name, data) => this.#take(name, data),
+      gap: (gap) => this.#emitter.emit("gap", gap),
+    });
+    this.#own = !socket;
+    this.#socket = socket ?? openSocket(url || usualBridge(), (give) => give(this.#auth()));
+    this.#listen();
+  }
+
+  get tasks() {
+    return this.#mirror.tasks;
+  }
+
+  get connection() {
+    return this.#connection;
+  }
+
+  get seq() {
+    return this.#journal.seq;
+  }
+
+  get canChange() {
+    return this.#hello?.canChange ?? true;
+  }
+
+  get token() {
+    return this.#token;
+  }
+
+  set token(token) {
+    if (token === this.#token) return;
+    this.#token = token;
+    if (this.#own) this.#socket.disconnect().connect();
+  }
+
+  serverNow() {
+    return this.#clock ? this.#clock[0] + performance.now() - this.#clock[1] : Date.now();
+  }
+
+  on(name, listener) {
+    return this.#emitter.on(name, listener);
+  }
+
+  off(name, listener) {
+    this.#emitter.off(name, listener);
+  }
+
+  close() {
+    for (const off of this.#offs.splice(0)) off();
+    this.#mirror.rest();
+    if (this.#own) this.#socket.disconnect();
+    this.#state("closed");
+  }
+
+  async call(method, params = {}, deadline = DEADLINE_MS) {
+    const answer = await this.#ask("rpc", { method, params }, deadline);
+    if (answer?.error) throw new TaskdError(answer.error);
+    return answer?.result;
+  }
+
+  list({ type, service, status } = {}) {
+    if (type) return this.call("getTasksByType", given({ type, status }));
+    if (service) return this.call("getTasksByService", given({ service, status }));
+    return this.call("getAllTasks", given({ status }));
+  }
+
+  get(taskId) {
+    return this.call("getTask", { taskId });
+  }
+
+  register(definition) {
+    return this.#act("registerTask", definition);
+  }
+
+  start(taskId) {
+    return this.#act("startMonitoring", { taskId });
+  }
+
+  pause(taskId) {
+    return this.#act("pauseTask", { taskId });
+  }
+
+  resume(taskId) {
+    return this.#act("resumeTask", { taskId });
+  }
+
+  cancel(taskId) {
+    return this.#act("cancelTask", { taskId });
+  }
+
+  retry(taskId) {
+    return this.#act("retryTask", { taskId });
+  }
+
+  remove(taskId) {
+    return this.#act("removeTask", { taskId });
+  }
+
+  check(taskId) {
+    return this.#act("checkTaskStatus", { taskId }, LOOK_MS);
+  }
+
+  history(taskId, { from, to, points } = {}) {
+    return this.call("getHistory", given({ taskId, from, to, points }));
+  }
+
+  events(page = {}) {
+    return this.call("getEvents", given(page));
+  }
+
+  strategy(taskId) {
+    return this.call("getSyncStrategy", { taskId });
+  }
+
+  recordDecision(decision, context = {}) {
+    return this.call("recordDecision", { decision, context });
+  }
+
+  decisions() {
+    return this.call("getDecisions");
+  }
+
+  services() {
+    return this.call("getServices");
+  }
+
+  switchService(service, to) {
+    return this.call("switchService", { service, to });
+  }
+
+  refresh(taskId) {
+    this.#mirror.refresh(taskId);
+  }
+
+  async wait(taskId, { until = "complete", signal } = {}) {
+    const reached = typeof until === "function" ? until : (task) => task.status === until;
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const offs = [];
+      const end = (settle, value) => {
+        for (const off of offs) off();
+        settle(value);
+      };
+      const look = (task) => {
+        if (!task) end(reject, failure("not-found", `there is no task ${taskId}`));
+        else if (reached(task)) end(resolve, task);
+        else if (ENDED.includes(task.status)) end(reject, failure("not-reached", endedAs(task), { task }));
+      };
+      const aborted = () => end(reject, signal.reason);
+      signal?.addEventListener("abort", aborted);
+      offs.push(() => signal?.removeEventListener("abort", aborted));
+      offs.push(this.on("change", ({ id, after }) => id === taskId && look(after)));
+      this.#known(taskId).then(look, (error) => end(reject, error));
+    });
+  }
+
+  async #known(taskId) {
+    await this.ready;
+    return this.tasks.get(taskId) ?? this.get(taskId);
+  }
+
+  async #act(method, params, deadline) {
+    const answer = await this.call(method, params, deadline);
+    if (method === "removeTask") this.#mirror.put(params.taskId, null);
+    else if (answer.task) this.#mirror.put(answer.task.id, answer.task);
+    else this.#mirror.refresh(answer.taskId);
+    return answer;
+  }
+
+  #auth() {
+    return given({ token: this.#token ?? undefined, since: this.#journal.seq ?? undefined });
+  }
+
+  #listen() {
+    const socket = this.#socket;
+    this.#hear("connect", () => this.#greet());
+    this.#hear("disconnect", () => this.#lost());
+    this.#hear("connect_error", (error) => this.#lost(error));
+    this.#hear("hello", (hello) => this.#greeted(hello));
+    this.#hear("server:stopping", (why) => this.#state("stopping", { reason: why?.reason ?? null }));
+    const told = (name, data) => this.#told(name, data);
+    socket.onAny(told);
+    this.#offs.push(() => socket.offAny(told));
+    if (socket.connected) this.#greet();
+  }
+
+  #hear(name, listener) {
+    this.#socket.on(name, listener);
+    this.#offs.push(() => this.#socket.off(name, listener));
+  }
+
+  #greeted(hello) {
+    this.#hello = hello;
+    const at = Date.parse(hello.serverTime);
+    if (!Number.isNaN(at)) this.#clock = [at, performance.now()];
+  }
+
+  async #greet() {
+    const line = this.#socket.id;
+    const current = () => this.#socket.connected && this.#socket.id === line;
+    this.#missed = 0;
+    try {
+      const { tasks, seq } = await this.#ask("tasks:list", {}, DEADLINE_MS);
+      if (!current()) return;
+      this.#mirror.replace(tasks);
+      await this.#journal.reached(seq);
+    } catch {
+      if (current()) setTimeout(() => current() && this.#greet(), AGAIN_MS);
+      return;
+    }
+    const { host = null, version = null, canChange = true } = this.#hello ?? {};
+    this.#state("live", { host, version, canChange, missed: this.#missed });
+    this.#readied(this);
+  }
+
+  #lost(error) {
+    this.#mirror.rest();
+    const state = this.#connection.state;
+    const cause = error ? { error: String(error.message ?? error) } : {};
+    if (state === "live") this.#state("lost", cause);
+    else if (error && this.#connection.error !== cause.error) {
+      this.#state(state, { ...this.#connection, ...cause }, this.#connection.since);
+    }
+  }
+
+  #state(state, more = {}, since = new Date().toISOString()) {
+    this.#connection = Object.freeze({ ...more, state, since });
+    this.#emitter.emit("connection", this.#connection);
+  }
+
+  #told(name, data) {
+    if (!Number.isInteger(data?.seq) || data.taskId === undefined) return;
+    if (name !== "sync:progress") {
+      this.#journal.told(name, data);
+      return;
+    }
+    this.#mirror.moved(data);
+    this.#emitter.emit("event", { seq: data.seq, event: name, data });
+  }
+
+  #take(event, data) {
+    this.#missed += 1;
+    this.#emitter.emit("event", { seq: data.seq, event, data });
+    if (event.startsWith("switch:")) this.#emitter.emit("switch", { event, ...data });
+    if (event === "node:ready") this.#emitter.emit("node-ready", data);
+    this.#mirror.refresh(data.taskId);
+  }
+
+  #changed(before, after) {
+    this.#emitter.emit("change", { id: (after ?? before).id, before, after });
+  }
+
+  #ask(name, payload, deadline) {
+    return new Promise((resolve, reject) => {
+      this.#socket.timeout(deadline).emit(name, payload, (late, answer) => {
+        if (late) reject(failure("no-answer", `no answer to ${payload.method ?? name}`));
+        else resolve(answer);
+      });
+    });
+  }
+}
+
+function given(params) {
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));
+}
+
+function failure(reason, message, data = {}) {
+  return new TaskdError({ message, data: { reason, ...data } });
+}
+
+function endedAs(task) {
+  return task.error ?? `${task.id} is ${task.status}`;
+}
+return { TaskdError, TaskdClient };
+})();
+const m_dom_js = (() => {
+const SVG = "http://www.w3.org/2000/svg";
+
+function make(tag, attributes = {}, ...children) {
+  return fitted(document.createElement(tag), attributes, children);
+}
+
+function draw(tag, attributes = {}, ...children) {
+  return fitted(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function fitted(node, attributes, children) {
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== null) node.setAttribute(key, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+  if (node.hidden !== !text) node.hidden = !text;
+}
+
+function mark(node, key, value) {
+  if (value === null) node.removeAttribute(key);
+  else if (node.getAttribute(key) !== String(value)) node.setAttribute(key, value);
+}
+return { make, draw, write, mark };
+})();
+const m_look_js = (() => {
+const CSS = `
+:host {
+  --_font: var(--kaspad-font, system-ui, sans-serif);
+  --_text: var(--kaspad-text, #16202A); --_muted: var(--kaspad-muted, #52606D);
+  --_surface: var(--kaspad-surface, #FFFFFF); --_line: var(--kaspad-line, #D5DBE1);
+  --_track: var(--kaspad-track, #E3E8ED); --_moving: var(--kaspad-moving, #2451C4);
+  --_done: var(--kaspad-done, #117A68); --_attention: var(--kaspad-attention, #704500);
+  --_failure: var(--kaspad-failure, #C4123F); --_quiet: var(--kaspad-quiet, #414B55);
+  --_edge: #6F7B87; --_warm: #FFF1D6; --_red: #FDEBEC;
+  --_radius: var(--kaspad-radius, 8px); --_space: var(--kaspad-space, 16px);
+  display: block; font: 400 16px/24px var(--_font); color: var(--_text);
+  font-variant-numeric: tabular-nums; text-align: start;
+}
+@supports (color: light-dark(#000, #fff)) {
+  :host {
+    --_text: var(--kaspad-text, light-dark(#16202A, #E8EDF2));
+    --_muted: var(--kaspad-muted, light-dark(#52606D, #A3AFBB));
+    --_surface: var(--kaspad-surface, light-dark(#FFFFFF, #171E25));
+    --_line: var(--kaspad-line, light-dark(#D5DBE1, #2C3742));
+    --_track: var(--kaspad-track, light-dark(#E3E8ED, #2C3742));
+    --_moving: var(--kaspad-moving, light-dark(#2451C4, #6C9BF5));
+    --_done: var(--kaspad-done, light-dark(#117A68, #A3F0C8));
+    --_attention: var(--kaspad-attention, light-dark(#704500, #F7C532));
+    --_failure: var(--kaspad-failure, light-dark(#C4123F, #F9586E));
+    --_quiet: var(--kaspad-quiet, light-dark(#414B55, #A0A8B0));
+    --_edge: light-dark(#6F7B87, #76848F);
+    --_warm: light-dark(#FFF1D6, #33270F); --_red: light-dark(#FDEBEC, #3D1A20);
+  }
+}
+:host([hidden]), [hidden] { display: none !important; }
+* { box-sizing: border-box; }
+p, ul, fieldset { margin: 0; padding: 0; border: 0; }
+ul { list-style: none; }
+.box { background: var(--_surface); border: 1px solid var(--_line); border-radius: var(--_radius);
+  padding: var(--_space); }
+.stack > * + * { margin-block-start: calc(var(--_space) / 2); }
+.head { display: flex; flex-wrap: wrap; gap: 0 8px; align-items: baseline; }
+.head svg { align-self: center; flex: none; }
+.grow { flex: 1 1 auto; }
+.name { font-weight: 650; font-size: 18px; overflow-wrap: anywhere; min-width: 0; }
+.muted, .facts { color: var(--_muted); font-size: 14px; line-height: 20px; }
+.line { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 16px; }
+.number { font-size: 20px; line-height: 28px; }
+.moving { color: var(--_moving); } .done { color: var(--_done); }
+.attention { color: var(--_attention); } .failure { color: var(--_failure); }
+.quiet { color: var(--_quiet); }
+.state { font-weight: 650; }
+.banner { border-inline-start: 3px solid currentColor; padding: 6px 12px; border-radius: 4px;
+  font-size: 14px; line-height: 20px; overflow-wrap: anywhere; }
+.banner.attention { background: var(--_warm); } .banner.failure { background: var(--_red); }
+.banner.quiet, .banner.done, .banner.moving { border: 0; padding: 0; color: var(--_text); }
+code { font: 400 13px/20px ui-monospace, monospace; overflow-wrap: anywhere; }
+.bar { display: block; width: 100%; height: 10px; overflow: visible; }
+.bar .next { fill: var(--_track); stroke: var(--_edge); stroke-width: 0.5; }
+.bar .past { fill: var(--_tone); stroke: var(--_edge); stroke-width: 0.5; transition: width 200ms; }
+.bar .half { fill: none; stroke: var(--_tone); stroke-width: 2.4; }
+.bar.moving { --_tone: var(--_moving); } .bar.done { --_tone: var(--_done); }
+.bar.attention, .bar.quiet { --_tone: var(--_edge); } .bar.failure { --_tone: var(--_failure); }
+.strip { display: block; width: 100%; height: 28px; fill: var(--_moving); }
+.strip .none { fill: var(--_edge); }
+.buttons { display: flex; flex-wrap: wrap; gap: 8px; }
+button { font: inherit; min-height: 36px; padding: 4px 12px; border-radius: 6px; cursor: pointer;
+  border: 1px solid var(--_edge); background: transparent; color: var(--_text); }
+button:hover { border-color: var(--_text); }
+button[aria-disabled="true"] { color: var(--_muted); cursor: default; }
+button.main { background: var(--_moving); border-color: var(--_moving); color: var(--_surface); }
+:focus-visible { outline: 2px solid var(--_moving); outline-offset: 2px; }
+.option { display: flex; gap: 10px; padding: 8px; border-radius: 6px; cursor: pointer; }
+.option:has(:checked) { background: var(--_track); }
+.option input, .check input { accent-color: var(--_moving); flex: none; margin: 4px 0 0; width: 16px;
+  height: 16px; }
+.option b { font-weight: 650; display: block; }
+.option .because { color: var(--_done); font-size: 14px; line-height: 20px; }
+.check { display: flex; gap: 10px; cursor: pointer; }
+.rows > * { padding-block: 8px; } .rows > * + * { border-block-start: 1px solid var(--_line); }
+.row { display: grid; align-items: center; gap: 2px 12px; grid-template-columns: 20px 1fr auto; }
+.row .name { font-size: 16px; }
+.row .wide { grid-column: 2 / -1; }
+.spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap; }
+dialog { font: inherit; color: var(--_text); background: var(--_surface); max-width: 420px;
+  border: 1px solid var(--_edge); border-radius: var(--_radius); padding: 20px; }
+dialog::backdrop { background: rgb(0 0 0 / 0.45); }
+@media (prefers-reduced-motion: reduce) { .bar .past { transition: none; } }
+@media (forced-colors: active) {
+  .bar .next { fill: Canvas; stroke: CanvasText; } .bar .past { fill: Highlight; }
+  .bar .half { stroke: Highlight; } .strip { fill: CanvasText; }
+}
+`;
+
+let sheet = null;
+
+function dress(root) {
+  if (!sheet) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(CSS);
+  }
+  root.adoptedStyleSheets = [sheet];
+}
+return { dress };
+})();
+const m_element_js = (() => {
+const { TaskdClient } = m_client_js;
+const { make, write } = m_dom_js;
+const { dress } = m_look_js;
+const { usualBridge } = m_socket_js;
+const { clock, say } = m_______static_words_js;
+const DRAW_MS = 250; // at most four times a second
+const TICK_MS = 1000; // ages grow
+const PATIENCE_MS = 5000; // then it is said that nobody answers
+const Base = globalThis.HTMLElement ?? class {};
+const shared = new Map(); // bridge -> {client, users}
+
+class TaskdElement extends Base {
+  static observedAttributes = ["bridge"];
+  #client = null;
+  #bridge = null;
+  #token;
+  #offs = [];
+  #timer = null;
+  #drawn = 0;
+  #born = 0;
+
+  constructor() {
+    super();
+    this.root = this.attachShadow({ mode: "open", delegatesFocus: false });
+    dress(this.root);
+  }
+
+  get client() {
+    return this.#client;
+  }
+
+  set client(client) {
+    const live = this.isConnected;
+    if (live) this.#detach();
+    this.#client = client;
+    if (live) this.#attach();
+  }
+
+  get token() {
+    return this.#client?.token ?? this.#token ?? null;
+  }
+
+  set token(token) {
+    this.#token = token;
+    if (this.#client) this.#client.token = token;
+  }
+
+  connectedCallback() {
+    if (!this.hasAttribute("lang")) this.setAttribute("lang", "en"); // the words are, whatever the page is
+    this.#born = performance.now();
+    this.#attach();
+  }
+
+  disconnectedCallback() {
+    this.#detach();
+  }
+
+  attributeChangedCallback(name, before, after) {
+    if (!this.isConnected || before === after) return;
+    if (name === "bridge" && this.#bridge !== null) {
+      this.#detach();
+      this.#attach();
+    }
+    this.later();
+  }
+
+  later() {
+    if (this.#timer !== null || !this.isConnected) return;
+    const wait = Math.max(0, this.#drawn + DRAW_MS - performance.now());
+    this.#timer = setTimeout(() => this.#draw(), wait);
+  }
+
+  now() {
+    const { state, since } = this.client.connection;
+    return (state === "lost" ? Date.parse(since) : this.client.serverNow()) / 1000;
+  }
+
+  trouble() {
+    const { state, since } = this.client.connection;
+    if (state === "live") return null;
+    if (state === "lost") {
+      const when = clock(Date.parse(since) / 1000);
+      return ["attention", say("page.link.lost", { when }), ""];
+    }
+    if (state === "stopping") return ["attention", say("page.link.restarting"), ""];
+    if (performance.now() - this.#born < PATIENCE_MS) return ["quiet", say("wizard.asking"), ""];
+    return ["attention", say("wizard.silent"), "sudo systemctl start kaspad-taskd"];
+  }
+
+  tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+
+  #attach() {
+    if (!this.#client) this.#share();
+    if (this.#token !== undefined) this.#client.token = this.#token;
+    const again = () => this.later();
+    const seen = () => document.hidden || this.later();
+    const tick = setInterval(seen, TICK_MS);
+    document.addEventListener("visibilitychange", seen);
+    this.#offs = [
+      this.#client.on("connection", again),
+      () => clearInterval(tick),
+      () => document.removeEventListener("visibilitychange", seen),
+      ...this.listen(this.#client),
+    ];
+    this.#draw();
+  }
+
+  #detach() {
+    for (const off of this.#offs.splice(0)) off();
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#bridge !== null) release(this.#bridge);
+    if (this.#bridge !== null) this.#client = this.#bridge = null;
+  }
+
+  #share() {
+    this.#bridge = this.getAttribute("bridge") || usualBridge();
+    this.#client = acquire(this.#bridge);
+  }
+
+  #draw() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#drawn = performance.now();
+    if (this.isConnected) this.render();
+  }
+}
+
+function acquire(bridge) {
+  const known = shared.get(bridge) ?? { client: new TaskdClient({ url: bridge }), users: 0 };
+  known.users += 1;
+  shared.set(bridge, known);
+  return known.client;
+}
+
+function release(bridge) {
+  const known = shared.get(bridge);
+  known.users -= 1;
+  setTimeout(() => {
+    if (known.users > 0 || shared.get(bridge) !== known) return;
+    shared.delete(bridge);
+    known.client.close();
+  }, 1000);
+}
+
+function linkPlace() {
+  const [says, cure] = [make("span"), make("code")];
+  const node = make("p", { class: "banner quiet", part: "banner", role: "status" }, says, " ", cure);
+  node.show = (trouble) => {
+    const [tone, text, command] = trouble ?? ["quiet", "", ""];
+    node.className = `banner ${tone}`;
+    write(says, text);
+    write(cure, command);
+    node.hidden = !text;
+  };
+  return node;
+}
+
+function levelOf(element) {
+  const asked = Number(element.getAttribute("heading-level"));
+  return asked >= 2 && asked <= 6 ? asked : 3;
+}
+return { TaskdElement, linkPlace, levelOf };
+})();
+const m_tasks_js = (() => {
+function live(task) {
+  return ["pending", "in-progress", "paused"].includes(task.status);
+}
+
+function troubled(task) {
+  const ill = task.health === "unreachable" || task.health === "stalled";
+  return task.status === "error" || (task.status === "in-progress" && ill);
+}
+return { live, troubled };
+})();
+const m_resume_element_js = (() => {
+const { make, write } = m_dom_js;
+const { levelOf, linkPlace, TaskdElement } = m_element_js;
+const { live } = m_tasks_js;
+const { say } = m_______static_words_js;
+class KaspadResume extends TaskdElement {
+  static observedAttributes = [...TaskdElement.observedAttributes, "task-ids", "heading-level"];
+  #parts = null;
+  #shown = "";
+
+  listen(client) {
+    return [client.on("change", () => this.later())];
+  }
+
+  render() {
+    const first = !this.#parts;
+    this.#parts ??= this.#build();
+    this.#parts.link.show(this.trouble());
+    const ids = this.#ids();
+    this.#rows(ids);
+    this.#parts.tasks.hidden = !ids.length;
+    this.#parts.also.hidden = !ids.length;
+    write(this.#parts.alsoText, say("wizard.also-stop", { n: ids.length }));
+    if (first) this.#parts.resume.focus();
+  }
+
+  #ids() {
+    const asked = this.getAttribute("task-ids")?.split(/[\s,]+/).filter(Boolean);
+    const tasks = [...this.client.tasks.values()].filter(live).map((task) => task.id);
+    return asked ? tasks.filter((id) => asked.includes(id)) : tasks;
+  }
+
+  #rows(ids) {
+    if (ids.join(" ") === this.#shown) return;
+    this.#shown = ids.join(" ");
+    this.#parts.list.replaceChildren(...ids.map((id) => {
+      const task = make("kaspad-task", { "task-id": id, variant: "row" });
+      task.client = this.client;
+      return make("li", {}, task);
+    }));
+  }
+
+  #build() {
+    const heading = { class: "name", role: "heading", "aria-level": levelOf(this), id: "title" };
+    const resume = make("button", { type: "button", class: "main", part: "button" }, say("wizard.resume"));
+    const over = make("button", { type: "button", part: "button", "aria-describedby": "means" },
+      say("wizard.start-over"));
+    const box = make("input", { type: "checkbox" });
+    const alsoText = make("span");
+    const also = make("label", { class: "check", hidden: "" }, box, alsoText);
+    const list = make("ul", { class: "rows" });
+    const tasks = make("div", { hidden: "" }, make("p", { class: "muted" }, say("wizard.go-on")), list);
+    const link = linkPlace();
+    resume.addEventListener("click", () => this.tell("resume", {}));
+    over.addEventListener("click", () => {
+      this.tell("start-over", { alsoStop: box.checked ? this.#ids() : [] });
+    });
+    this.root.replaceChildren(make("section", { class: "box stack", "aria-labelledby": "title" },
+      make("div", heading, make("slot", { name: "title" }, say("wizard.in-progress"))),
+      make("slot", { name: "facts" }), link, tasks,
+      make("div", { class: "buttons" }, resume, over),
+      make("p", { class: "muted", id: "means" }, say("wizard.means")), also));
+    return { resume, also, alsoText, list, tasks, link };
+  }
+}
+return { KaspadResume };
+})();
+const m_strategy_element_js = (() => {
+const { make, write } = m_dom_js;
+const { linkPlace, TaskdElement } = m_element_js;
+const { view } = m_______static_view_js;
+const { say } = m_______static_words_js;
+const CHOICES = ["wait", "background", "skip"];
+const ASK_MS = 15_000; // the recommendation is renewed while nobody has touched it
+
+class KaspadStrategy extends TaskdElement {
+  static observedAttributes = [...TaskdElement.observedAttributes, "task-id"];
+  #parts = null;
+  #advice = null;
+  #askedAt = -ASK_MS;
+  #touched = false;
+  #busy = false;
+
+  listen(client) {
+    return [client.on("change", () => this.later())];
+  }
+
+  attributeChangedCallback(attribute, before, after) {
+    if (attribute === "task-id") [this.#advice, this.#askedAt] = [null, -ASK_MS];
+    super.attributeChangedCallback(attribute, before, after);
+  }
+
+  render() {
+    this.#parts ??= this.#build();
+    this.#parts.link.show(this.trouble());
+    const task = this.client.tasks.get(this.getAttribute("task-id"));
+    const known = this.client.connection.state !== "connecting";
+    write(this.#parts.empty, known && !task ? say("wizard.no-task") : "");
+    write(this.#parts.legend, task ? say("wizard.strategy", { name: view(task, 0).name }) : "");
+    this.#parts.form.hidden = !task || !this.#advice;
+    if (task) this.#ask();
+  }
+
+  async #ask() {
+    const now = performance.now();
+    const due = !this.#advice || (!this.#touched && now - this.#askedAt > ASK_MS);
+    if (!due || now - this.#askedAt < 1000 || this.client.connection.state !== "live") return;
+    this.#askedAt = now;
+    try {
+      this.#advise(await this.client.strategy(this.getAttribute("task-id")));
+    } catch {
+      this.later(); // asked again a second later
+    }
+  }
+
+  #advise(advice) {
+    if (this.#touched) return;
+    this.#advice = advice;
+    for (const choice of CHOICES) {
+      const { input, because } = this.#parts.options[choice];
+      const best = choice === advice.recommended;
+      input.checked = best;
+      const eta = advice.estimatedTime?.seconds ?? null;
+      write(because, best ? say(`wizard.because.${choice}`, { eta }) : "");
+    }
+    this.later();
+  }
+
+  #build() {
+    const options = Object.fromEntries(CHOICES.map((choice) => [choice, this.#option(choice)]));
+    const legend = make("legend", { class: "name" });
+    const button = make("button", { type: "submit", class: "main", part: "button" }, say("wizard.continue"));
+    const answer = make("p", { role: "status", hidden: "" });
+    const choices = CHOICES.map((choice) => options[choice].node);
+    const form = make("form", { class: "stack", hidden: "" },
+      make("fieldset", { class: "stack" }, legend, ...choices),
+      make("div", { class: "buttons" }, button), answer);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#choose();
+    });
+    form.addEventListener("change", () => (this.#touched = true));
+    const parts = { options, legend, button, answer, form, link: linkPlace(), empty: make("p", { hidden: "" }) };
+    this.root.replaceChildren(make("div", { class: "stack" }, parts.link, parts.empty, form));
+    return parts;
+  }
+
+  #option(choice) {
+    const input = make("input", { type: "radio", name: "choice", value: choice });
+    const because = make("span", { class: "because", hidden: "" });
+    const text = make("span", {}, make("slot", { name: `option-${choice}` },
+      make("b", {}, say(`strategy.${choice}.label`)),
+      make("span", {}, say(`strategy.${choice}.sentence`)), " "), because);
+    return { input, because, node: make("label", { class: "option" }, input, text) };
+  }
+
+  async #choose() {
+    const chosen = CHOICES.find((choice) => this.#parts.options[choice].input.checked);
+    if (!chosen || this.#busy) return;
+    this.#busy = true;
+    const { recommended, estimatedTime } = this.#advice;
+    const context = { taskId: this.getAttribute("task-id"), choice: chosen, recommended, estimatedTime };
+    const record = await this.client.recordDecision("sync-strategy", context).catch(() => null);
+    this.#busy = false;
+    write(this.#parts.answer, say("wizard.chosen", { label: say(`strategy.${chosen}.label`) }));
+    const decisionId = record?.decision.id ?? null;
+    this.tell("strategy-chosen", { choice: chosen, recommended, decisionId });
+  }
+}
+return { KaspadStrategy };
+})();
+const m_bar_js = (() => {
+const { draw, mark } = m_dom_js;
+const GAP = 0.4; // percent of the bar's width
+const HATCH = 6; // pixels; a hatch moves on by a quarter of it with each reading that rose
+const CLASSES = { done: "past", now: "past", next: "next", hatch: null };
+
+class Bar {
+  #hatch;
+  #body = draw("g");
+  #kinds = "";
+  #steps = 0;
+  #done = null;
+
+  constructor() {
+    this.#hatch = draw("pattern", {
+      id: "hatch", width: HATCH, height: HATCH, patternUnits: "userSpaceOnUse",
+    }, draw("path", { d: "M-1 7L7 -1M-1 1L1 -1M5 7L7 5", class: "half" }));
+    this.node = draw("svg", {
+      class: "bar quiet", part: "bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100,
+    }, draw("defs", {}, this.#hatch), this.#body);
+  }
+
+  show(segments, { tone = "quiet", label, value = null, text = null, done = null } = {}) {
+    mark(this.node, "class", `bar ${tone}`);
+    mark(this.node, "aria-label", label);
+    mark(this.node, "aria-valuetext", text);
+    mark(this.node, "aria-valuenow", value);
+    const shown = segments.length ? segments : [[0, 100, "next"]];
+    this.#draw(shown.filter(([, width]) => width > 0));
+    if (this.#done !== null && done > this.#done) this.#step();
+    this.#done = done;
+  }
+
+  #draw(segments) {
+    const kinds = segments.map(([, , kind]) => kind).join(" ");
+    if (kinds !== this.#kinds) this.#body.replaceChildren(...segments.map(segment));
+    this.#kinds = kinds;
+    segments.forEach(([x, width, kind], at) => {
+      const last = at === segments.length - 1;
+      const gap = last || kind === "now" ? 0 : GAP;
+      mark(this.#body.children[at], "x", `${x}%`);
+      mark(this.#body.children[at], "width", `${Math.max(0.1, width - gap).toFixed(2)}%`);
+    });
+  }
+
+  #step() {
+    this.#steps = (this.#steps + 1) % 4;
+    mark(this.#hatch, "patternTransform", `translate(${this.#steps * (HATCH / 4)} 0)`);
+  }
+}
+
+function segment([, , kind]) {
+  const fill = kind === "hatch" ? "url(#hatch)" : null;
+  return draw("rect", { y: 0, height: 10, rx: 2, class: CLASSES[kind], fill });
+}
+
+function strip(points, label) {
+  const most = Math.max(...points.map((point) => point.rate ?? 0)) || 1;
+  const marks = points.flatMap((point, at) => {
+    if (point.health === null) return [];
+    const tall = point.rate > 0 ? Math.max(1.5, (point.rate / most) * 26) : 0;
+    const place = { x: at * 4, width: 3 };
+    return tall
+      ? draw("rect", { ...place, y: 28 - tall, height: tall })
+      : draw("rect", { ...place, y: 26.6, height: 1, class: "none" });
+  });
+  const width = Math.max(60, points.length) * 4;
+  return draw("svg", {
+    class: "strip", part: "strip", role: "img", "aria-label": label,
+    viewBox: `0 0 ${width} 28`, preserveAspectRatio: "none",
+  }, ...marks);
+}
+return { Bar, strip };
+})();
+const m_buttons_js = (() => {
+const { make } = m_dom_js;
+const { say } = m_______static_words_js;
+const { view } = m_______static_view_js;
+const OFFERS = {
+  none: [],
+  basic: ["pause", "resume"],
+  all: ["start", "resume", "check", "pause", "retry", "remove", "cancel"],
+};
+
+function offers(task, wanted, canChange) {
+  const allowed = new Set(task?.actions ?? []);
+  if (task?.status === "paused" && allowed.delete("start")) allowed.add("resume");
+  const list = OFFERS[wanted] ?? OFFERS.none;
+  return list.filter((action) => allowed.has(action) && (canChange || action === "check"));
+}
+
+function labelOf(action, task) {
+  const again = action === "retry" && task.status === "complete";
+  return say(`page.action.${again ? "again" : action}`);
+}
+
+function askToStop(root, task) {
+  const node = task.type === "node-sync";
+  const keep = make("button", { value: "keep", class: "main", autofocus: "" }, say("page.stop.keep"));
+  const stop = make("button", { value: "stop" }, say("page.stop.stop"));
+  const title = make("p", { class: "name", id: "stop-title" }, say("page.stop.title", { name: view(task, 0).name }));
+  const text = make("p", {}, say(`page.stop.${node ? "text-node" : "text"}`));
+  const form = make("form", { method: "dialog", class: "stack" }, title, text,
+    make("div", { class: "buttons" }, keep, stop));
+  const dialog = make("dialog", { "aria-labelledby": "stop-title" }, form);
+  root.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      resolve(dialog.returnValue === "stop");
+      dialog.remove();
+    });
+  });
+}
+return { offers, labelOf, askToStop };
+})();
+const m_icons_js = (() => {
+const { draw } = m_dom_js;
+const PATHS = {
+  dashed: ["M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12", { "stroke-dasharray": "2.6 2.1" }],
+  ring: ["M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12"],
+  arrow: ["M2 8h8M7 4.5L10.5 8L7 11.5M14 3v10"],
+  tick: ["M2.5 8.5l3.5 3.5l7.5-8"],
+  hourglass: ["M4 2h8M4 14h8M5 2v2.5L8 8L11 4.5V2M5 14v-2.5L8 8L11 11.5V14"],
+  plug: ["M2 14l3-3M5 7l4 4l-1 1a2.8 2.8 0 1 1-4-4zM14 2l-3 3M7 5l4 4l1-1a2.8 2.8 0 1 0-4-4z"],
+  bars: ["M5.5 3v10M10.5 3v10"],
+  octagon: ["M5.5 2h5L14 5.5v5L10.5 14h-5L2 10.5v-5zM6 6l4 4M10 6l-4 4"],
+  barred: ["M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12M4 12l8-8"],
+};
+
+function iconPlace() {
+  return draw("svg", {
+    width: 16, height: 16, viewBox: "0 0 16 16", fill: "none", stroke: "currentColor",
+    "stroke-width": 1.6, "stroke-linecap": "round", "stroke-linejoin": "round",
+    "aria-hidden": "true",
+  });
+}
+
+function icon(place, name, tone) {
+  if (place.dataset.icon !== name) {
+    const [d, more] = PATHS[name];
+    place.replaceChildren(draw("path", { d, ...more }));
+    place.dataset.icon = name;
+  }
+  if (place.getAttribute("class") !== tone) place.setAttribute("class", tone);
+}
+return { iconPlace, icon };
+})();
+const m_task_element_js = (() => {
+const { Bar, strip } = m_bar_js;
+const { askToStop, labelOf, offers } = m_buttons_js;
+const { make, mark, write } = m_dom_js;
+const { levelOf, linkPlace, TaskdElement } = m_element_js;
+const { icon, iconPlace } = m_icons_js;
+const { view } = m_______static_view_js;
+const { say, secondsOf } = m_______static_words_js;
+const STRIP_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const SPEAK_MS = 10_000; // the polite region speaks at most six times a minute
+const VARIANTS = ["card", "row", "bar"];
+const ENDINGS = { complete: "task-complete", error: "task-failed" };
+
+class KaspadTask extends TaskdElement {
+  static observedAttributes = [
+    ...TaskdElement.observedAttributes,
+    "task-id", "service", "variant", "actions", "chart", "heading-level",
+  ];
+  #parts = null;
+  #shape = "";
+  #bar = null;
+  #spoken = { text: "", at: -SPEAK_MS };
+  #stripAt = -STRIP_MS;
+  #asked = false;
+  #looked = null;
+
+  get task() {
+    const tasks = this.client?.tasks;
+    const [id, service] = [this.getAttribute("task-id"), this.getAttribute("service")];
+    if (id) return tasks?.get(id) ?? null;
+    const found = service ? [...(tasks?.values() ?? [])].filter((one) => one.service === service) : [];
+    return found.at(-1) ?? null;
+  }
+
+  listen(client) {
+    return [
+      client.on("change", (change) => this.#changed(change)),
+      client.on("node-ready", (data) => data.taskId === this.task?.id && this.tell("node-ready", data)),
+    ];
+  }
+
+  #changed({ id, before, after }) {
+    const mine = id === (this.getAttribute("task-id") ?? (after && this.task?.id));
+    if (!mine && this.getAttribute("service") !== (after ?? before).service) return;
+    this.tell("task-change", { before, after });
+    const ending = before && before.status !== after?.status ? ENDINGS[after?.status] : null;
+    if (ending) this.tell(ending, { task: after });
+    this.later();
+  }
+
+  render() {
+    const task = this.task;
+    this.#build();
+    const parts = this.#parts;
+    parts.link.show(this.trouble());
+    const known = this.client.connection.state !== "connecting";
+    write(parts.empty, !task && known ? say("wizard.no-task") : "");
+    parts.body.hidden = !task && known;
+    if (!task) return this.#bar.show([], { label: say("wizard.asking") });
+    this.#show(task, view(task, this.now()));
+    this.#stayTrue(task);
+  }
+
+  #build() {
+    const variant = VARIANTS.find((one) => one === this.getAttribute("variant")) ?? "card";
+    const shape = `${variant} ${levelOf(this)}`;
+    if (shape === this.#shape) return;
+    this.#shape = shape;
+    this.#bar = new Bar();
+    this.#parts = skeleton(variant, levelOf(this), this.#bar.node);
+    this.root.replaceChildren(this.#parts.box);
+    this.#stripAt = -STRIP_MS;
+  }
+
+  #show(task, says) {
+    const parts = this.#parts;
+    const lost = this.client.connection.state !== "live";
+    icon(parts.icon, says.icon, says.tone);
+    write(parts.name, says.name);
+    mark(parts.title, "title", says.name.length > 40 ? says.name : null);
+    write(parts.state, says.state);
+    parts.state.className = `state ${says.tone}`;
+    for (const key of ["kind", "percent", "note", "checked"]) write(parts[key], says[key]);
+    write(parts.step, [says.step, says.share].filter(Boolean).join(", "));
+    write(parts.eta, lost ? "" : [says.left, says.ready].filter(Boolean).join(", "));
+    write(parts.facts, says.facts.join(", "));
+    parts.reassure.hidden = says.tone !== "moving" || lost;
+    this.#banner(says);
+    this.#bar.show(says.bar, {
+      tone: lost ? "quiet" : says.tone,
+      label: say("wizard.progress", { name: says.name }),
+      value: says.value,
+      text: says.spoken,
+      done: task.progressDetail?.done ?? null,
+    });
+    this.#buttons(task);
+    this.#speak(`${says.name}: ${says.state}`);
+    this.#chart(task);
+  }
+
+  #banner({ banner, cures, tone }) {
+    const { banner: node, cures: list } = this.#parts;
+    node.className = `banner ${tone}`;
+    node.hidden = !banner;
+    write(node.firstChild, banner);
+    if (list.textContent === cures.join("")) return;
+    list.replaceChildren(...cures.map((cure) => make("li", {}, make("code", {}, cure))));
+  }
+
+  #buttons(task) {
+    const { canChange, connection } = this.client;
+    const live = connection.state === "live";
+    const wanted = live ? offers(task, this.getAttribute("actions"), canChange) : [];
+    const place = this.#parts.buttons;
+    const labels = wanted.map((action) => labelOf(action, task));
+    place.hidden = !wanted.length;
+    if (place.dataset.labels === labels.join("|")) return;
+    place.dataset.labels = labels.join("|");
+    const focused = this.root.activeElement?.dataset?.action;
+    place.replaceChildren(...wanted.map((action, at) => this.#button(action, labels[at])));
+    if (focused) (place.querySelector(`[data-action=${focused}]`) ?? place.firstChild)?.focus();
+  }
+
+  #button(action, label) {
+    const button = make("button", { type: "button", part: "button", "data-action": action }, label);
+    button.addEventListener("click", () => this.#act(action, button));
+    return button;
+  }
+
+  async #act(action, button) {
+    const task = this.task;
+    if (!task || this.#asked) return;
+    if (action === "cancel" && !(await askToStop(this.root, task))) return button.focus();
+    this.#asked = true;
+    mark(button, "aria-disabled", "true");
+    write(this.#parts.answer, "");
+    try {
+      this.tell("task-action", { action, result: await this.client[action](task.id) });
+    } catch (error) {
+      write(this.#parts.answer, say("wizard.failed", { why: error.message }));
+      this.tell("task-action", { action, result: null, error });
+    }
+    this.#asked = false;
+    mark(button, "aria-disabled", null);
+    this.later();
+  }
+
+  #speak(text) {
+    const now = performance.now();
+    if (text === this.#spoken.text || now - this.#spoken.at < SPEAK_MS) return;
+    if (this.#spoken.text) this.#parts.spoken.textContent = text;
+    this.#spoken = { text, at: now };
+  }
+
+  #stayTrue(task) {
+    const due = secondsOf(task.nextCheck);
+    if (this.#looked === task.nextCheck || !due) return;
+    if (this.now() < due + 1 || document.hidden) return;
+    this.#looked = task.nextCheck;
+    this.client.refresh(task.id);
+  }
+
+  async #chart(task) {
+    const now = performance.now();
+    const place = this.#parts.strip;
+    place.hidden = !this.hasAttribute("chart") || task.status !== "in-progress";
+    if (place.hidden || now - this.#stripAt < STRIP_MS || this.client.connection.state !== "live") return;
+    this.#stripAt = now;
+    const from = new Date(this.client.serverNow() - HOUR_MS).toISOString();
+    try {
+      const { points } = await this.client.history(task.id, { from, points: 60 });
+      place.replaceChildren(strip(points, say("page.strip")));
+    } catch {
+      place.replaceChildren(); // no history: the card stands without
+    }
+  }
+}
+
+function skeleton(variant, level, bar) {
+  const parts = nodes(level, bar);
+  const layouts = { card: cardBox, row: rowBox, bar: barBox };
+  parts.body = layouts[variant](parts);
+  parts.box = make("div", { class: variant === "card" ? "box stack" : "stack" },
+    parts.link, parts.empty, parts.body, parts.spoken);
+  return parts;
+}
+
+function nodes(level, bar) {
+  const name = make("span");
+  const text = (part) => make("span", { part, hidden: "" });
+  const cures = make("ul", { class: "cures" });
+  const reassure = make("p", { class: "muted" }, say("page.reassure"));
+  return {
+    bar, name, cures, reassure,
+    icon: iconPlace(),
+    title: make("div", { class: "name grow", part: "name", role: "heading", "aria-level": level },
+      make("slot", { name: "title" }, name)),
+    kind: make("p", { class: "muted", hidden: "" }),
+    state: make("span", { class: "state", part: "state" }),
+    banner: make("div", { class: "banner", part: "banner", hidden: "" }, make("p"), cures),
+    step: make("p", { part: "step", hidden: "" }),
+    percent: make("span", { class: "number", part: "percent", hidden: "" }),
+    eta: text("eta"),
+    strip: make("div", { hidden: "" }),
+    facts: make("p", { class: "facts", part: "facts", hidden: "" }),
+    checked: make("p", { class: "facts", hidden: "" }),
+    note: make("p", { hidden: "" }),
+    buttons: make("div", { class: "buttons", hidden: "" }),
+    answer: make("p", { class: "failure", role: "alert", hidden: "" }),
+    link: linkPlace(),
+    empty: make("p", { hidden: "" }),
+    spoken: make("div", { class: "spoken", role: "status" }),
+    below: make("slot", { name: "note" }, reassure),
+  };
+}
+
+function cardBox(parts) {
+  return make("div", { class: "stack" },
+    make("div", { class: "head" }, parts.icon, parts.title, parts.state),
+    parts.kind, parts.banner, parts.step, parts.bar,
+    make("p", { class: "line" }, parts.percent, parts.eta),
+    parts.strip, parts.note, parts.facts, parts.checked, parts.below, parts.buttons, parts.answer);
+}
+
+function rowBox(parts) {
+  const wide = (...children) => make("div", { class: "wide" }, ...children);
+  return make("div", { class: "row" },
+    parts.icon, parts.title, parts.state,
+    wide(parts.bar), wide(make("p", { class: "line facts" }, parts.percent, parts.eta)),
+    wide(parts.banner), wide(parts.buttons, parts.answer));
+}
+
+function barBox(parts) {
+  return make("div", {}, parts.bar, make("p", { class: "line facts" }, parts.percent, parts.eta));
+}
+return { KaspadTask };
+})();
+const m_tasks_element_js = (() => {
+const { make, mark, write } = m_dom_js;
+const { linkPlace, TaskdElement } = m_element_js;
+const { live, troubled } = m_tasks_js;
+const { view } = m_______static_view_js;
+const { say } = m_______static_words_js;
+const FILTERS = {
+  attention: troubled,
+  running: (task) => task.status === "in-progress",
+  waiting: (task) => task.status === "pending" || task.status === "paused",
+  live,
+  ended: (task) => !live(task),
+};
+const HANDED_DOWN = ["actions", "chart", "heading-level", "lang"];
+const LIMIT = 50;
+
+class KaspadTasks extends TaskdElement {
+  static observedAttributes = [
+    ...TaskdElement.observedAttributes, ...HANDED_DOWN, "type", "filter", "limit", "variant",
+  ];
+  #parts = null;
+  #shown = new Map();
+  #state = null;
+
+  listen(client) {
+    return [client.on("change", () => this.later())];
+  }
+
+  render() {
+    this.#parts ??= this.#build();
+    this.#parts.link.show(this.trouble());
+    this.#tellState();
+    const wanted = this.#wanted();
+    const limit = Number(this.getAttribute("limit")) || LIMIT;
+    const known = this.client.connection.state !== "connecting";
+    this.#parts.empty.hidden = wanted.length > 0 || !known;
+    this.#fill(wanted.slice(0, limit));
+    const more = wanted.length - limit;
+    write(this.#parts.more, more > 0 ? say("wizard.more", { n: more }) : "");
+  }
+
+  #build() {
+    const parts = {
+      link: linkPlace(),
+      list: make("ul", { class: "rows" }),
+      empty: make("div", { hidden: "" }, make("slot", { name: "empty" }, say("wizard.none"))),
+      more: make("p", { class: "muted", hidden: "" }),
+    };
+    this.root.replaceChildren(
+      make("div", { class: "stack" }, parts.link, parts.empty, parts.list, parts.more),
+    );
+    return parts;
+  }
+
+  #tellState() {
+    const { state, since } = this.client.connection;
+    if (state !== this.#state) this.tell("connection", { state, since });
+    this.#state = state;
+  }
+
+  #wanted() {
+    const type = this.getAttribute("type");
+    const filter = this.getAttribute("filter") ?? "";
+    const words = FILTERS[filter] ? "" : filter.toLowerCase();
+    const fits = (task) => (!type || task.type === type)
+      && (FILTERS[filter]?.(task) ?? `${view(task, 0).name} ${task.type}`.toLowerCase().includes(words));
+    const tasks = [...this.client.tasks.values()].filter(fits);
+    return [...tasks.filter(troubled), ...tasks.filter((task) => !troubled(task))];
+  }
+
+  #fill(tasks) {
+    const ids = new Set(tasks.map((task) => task.id));
+    for (const [id, row] of this.#shown) {
+      if (ids.has(id)) continue;
+      row.remove();
+      this.#shown.delete(id);
+    }
+    let before = null;
+    for (const { id } of tasks) {
+      const row = this.#shown.get(id) ?? this.#row(id);
+      const place = before ? before.nextSibling : this.#parts.list.firstChild;
+      if (row !== place) this.#parts.list.insertBefore(row, place);
+      this.#handDown(row.firstChild);
+      before = row;
+    }
+  }
+
+  #row(id) {
+    const task = make("kaspad-task", { "task-id": id, variant: "row", exportparts: PARTS });
+    task.client = this.client;
+    const row = make("li", {}, task);
+    this.#shown.set(id, row);
+    return row;
+  }
+
+  #handDown(task) {
+    for (const key of HANDED_DOWN) mark(task, key, this.getAttribute(key));
+    mark(task, "variant", this.getAttribute("variant") ?? "row");
+    if (task.client !== this.client) task.client = this.client;
+  }
+}
+
+const PARTS = "name, state, banner, bar, percent, eta, step, strip, facts, button";
+return { KaspadTasks };
+})();
+const { KaspadResume, KaspadStrategy, KaspadTask, KaspadTasks, TaskdClient, TaskdError, view } = (() => {
+const { view } = m_______static_view_js;
+const { TaskdClient, TaskdError } = m_client_js;
+const { KaspadResume } = m_resume_element_js;
+const { KaspadStrategy } = m_strategy_element_js;
+const { KaspadTask } = m_task_element_js;
+const { KaspadTasks } = m_tasks_element_js;
+const ELEMENTS = {
+  "kaspad-task": KaspadTask,
+  "kaspad-tasks": KaspadTasks,
+  "kaspad-strategy": KaspadStrategy,
+  "kaspad-resume": KaspadResume,
+};
+
+if (globalThis.customElements) {
+  for (const [tag, element] of Object.entries(ELEMENTS)) {
+    if (!customElements.get(tag)) customElements.define(tag, element);
+  }
+}
+return { KaspadResume, KaspadStrategy, KaspadTask, KaspadTasks, TaskdClient, TaskdError, view };
+})();
+export { KaspadResume, KaspadStrategy, KaspadTask, KaspadTasks, TaskdClient, TaskdError, view };

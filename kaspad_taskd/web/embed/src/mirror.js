@@ -1,0 +1,109 @@
+// The tasks as the daemon has them: a snapshot, kept true by asking anew what events name.
+
+const AT_ONCE = 10; // tasks asked for together
+const PAUSE_MS = 250; // between two such rounds
+const MOVES = [
+  "status", "health", "phase", "progress", "estimatedTimeRemaining", "formattedTimeRemaining",
+];
+
+/**
+ * Frozen tasks by id, in order of registration.
+ *
+ * `fetch(id)` gives a task or null; `changed(before, after)` is called with each change, null
+ * standing for a task that is not there.
+ */
+export class Mirror {
+  tasks = new Map();
+  #fetch;
+  #changed;
+  #urgent = new Set();
+  #routine = new Set();
+  #pumping = false;
+
+  constructor(fetch, changed) {
+    this.#fetch = fetch;
+    this.#changed = changed;
+  }
+
+  /** Makes the tasks those of a snapshot. */
+  replace(list) {
+    const ids = new Set(list.map((task) => task.id));
+    for (const id of [...this.tasks.keys()]) if (!ids.has(id)) this.#set(id, null);
+    for (const task of list) this.#set(task.id, task);
+  }
+
+  /** Takes an answer, unless what is known is newer; null: the task is gone. */
+  put(id, task) {
+    if (!older(task, this.tasks.get(id))) this.#set(id, task);
+  }
+
+  /** Takes the fields of a `sync:progress`, and asks for the rest when there is time. */
+  moved(data) {
+    const known = this.tasks.get(data.taskId);
+    if (known && data.progress >= known.progress) this.#set(known.id, patched(known, data));
+    this.refresh(data.taskId, false);
+  }
+
+  /** Asks for a task anew. */
+  refresh(id, urgent = true) {
+    (urgent ? this.#urgent : this.#routine).add(id);
+    if (!this.#pumping) this.#pump();
+  }
+
+  /** Forgets what was to be asked: the line is lost, or closed. */
+  rest() {
+    this.#urgent.clear();
+    this.#routine.clear();
+  }
+
+  async #pump() {
+    this.#pumping = true;
+    while (this.#urgent.size || this.#routine.size) {
+      const ids = [...new Set([...this.#urgent, ...this.#routine])].slice(0, AT_ONCE);
+      for (const id of ids) this.#urgent.delete(id) | this.#routine.delete(id);
+      await Promise.all(ids.map((id) => this.#renew(id)));
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+    this.#pumping = false;
+  }
+
+  async #renew(id) {
+    let task;
+    try {
+      task = await this.#fetch(id);
+    } catch {
+      return; // no answer: the next event, or the next snapshot, asks again
+    }
+    this.put(id, task);
+  }
+
+  #set(id, task) {
+    const before = this.tasks.get(id) ?? null;
+    if (JSON.stringify(before) === JSON.stringify(task)) return;
+    if (task) this.tasks.set(id, frozen(task));
+    else this.tasks.delete(id);
+    this.#changed(before, task && this.tasks.get(id));
+  }
+}
+
+function patched(known, data) {
+  const after = { ...known };
+  for (const field of MOVES) if (field in data) after[field] = data[field];
+  if (after.estimatedTimeRemaining !== null) after.etaReason = null;
+  if (data.syncRate > 0) after.syncRate = data.syncRate;
+  return after;
+}
+
+/** Whether an answer was overtaken by a later one. */
+function older(task, known) {
+  return Boolean(task && known) && task.createdAt === known.createdAt
+    && task.revision < known.revision;
+}
+
+function frozen(value) {
+  if (value && typeof value === "object" && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(frozen);
+  }
+  return value;
+}

@@ -1,0 +1,32 @@
+// The line to the bridge: Socket.IO at `socket.io/` below the bridge's address.
+import { Fetch, io } from "./vendor/socket.io-client-4.8.4/socket.io.esm.min.js";
+
+const HERE = "/embed/kaspad-taskd.js";
+const LOCAL = "http://127.0.0.1:3080";
+
+/** The bridge that served this file, else the page's own origin, else this host's. */
+export function usualBridge(file = import.meta.url) {
+  const served = /^https?:/.test(file) && new URL(file).pathname.endsWith(HERE);
+  if (served) return file.slice(0, file.lastIndexOf(HERE));
+  return globalThis.location?.origin?.startsWith("http") ? globalThis.location.origin : LOCAL;
+}
+
+/** A socket to the bridge at `url`; `ws:` and `wss:` mean websocket only. */
+export function openSocket(url, auth) {
+  const at = new URL(url, globalThis.document?.baseURI ?? LOCAL);
+  const only = at.protocol.startsWith("ws");
+  return io(`${at.protocol}//${at.host}`, {
+    path: `${at.pathname.replace(/\/+$/, "")}/socket.io/`,
+    auth,
+    transports: transports(only),
+    tryAllTransports: true,
+    reconnectionDelay: 500,
+    reconnectionDelayMax: 5000,
+    forceNew: true,
+  });
+}
+
+function transports(only) {
+  if (typeof WebSocket === "undefined") return [Fetch]; // Node 20
+  return only ? ["websocket"] : ["websocket", "polling"];
+}

@@ -1,0 +1,242 @@
+// <kaspad-task>: one task, as a card, a row or a bar.
+import { Bar, strip } from "./bar.js";
+import { askToStop, labelOf, offers } from "./buttons.js";
+import { make, mark, write } from "./dom.js";
+import { levelOf, linkPlace, TaskdElement } from "./element.js";
+import { icon, iconPlace } from "./icons.js";
+import { view } from "../../static/view.js";
+import { say, secondsOf } from "../../static/words.js";
+
+const STRIP_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const SPEAK_MS = 10_000; // the polite region speaks at most six times a minute
+const VARIANTS = ["card", "row", "bar"];
+const ENDINGS = { complete: "task-complete", error: "task-failed" };
+
+/** Attributes: task-id or service, variant, actions, chart, heading-level, bridge, lang. */
+export class KaspadTask extends TaskdElement {
+  static observedAttributes = [
+    ...TaskdElement.observedAttributes,
+    "task-id", "service", "variant", "actions", "chart", "heading-level",
+  ];
+  #parts = null;
+  #shape = "";
+  #bar = null;
+  #spoken = { text: "", at: -SPEAK_MS };
+  #stripAt = -STRIP_MS;
+  #asked = false;
+  #looked = null;
+
+  /** The task shown, or null. */
+  get task() {
+    const tasks = this.client?.tasks;
+    const [id, service] = [this.getAttribute("task-id"), this.getAttribute("service")];
+    if (id) return tasks?.get(id) ?? null;
+    const found = service ? [...(tasks?.values() ?? [])].filter((one) => one.service === service) : [];
+    return found.at(-1) ?? null;
+  }
+
+  listen(client) {
+    return [
+      client.on("change", (change) => this.#changed(change)),
+      client.on("node-ready", (data) => data.taskId === this.task?.id && this.tell("node-ready", data)),
+    ];
+  }
+
+  #changed({ id, before, after }) {
+    const mine = id === (this.getAttribute("task-id") ?? (after && this.task?.id));
+    if (!mine && this.getAttribute("service") !== (after ?? before).service) return;
+    this.tell("task-change", { before, after });
+    const ending = before && before.status !== after?.status ? ENDINGS[after?.status] : null;
+    if (ending) this.tell(ending, { task: after });
+    this.later();
+  }
+
+  render() {
+    const task = this.task;
+    this.#build();
+    const parts = this.#parts;
+    parts.link.show(this.trouble());
+    const known = this.client.connection.state !== "connecting";
+    write(parts.empty, !task && known ? say("wizard.no-task") : "");
+    parts.body.hidden = !task && known;
+    if (!task) return this.#bar.show([], { label: say("wizard.asking") });
+    this.#show(task, view(task, this.now()));
+    this.#stayTrue(task);
+  }
+
+  #build() {
+    const variant = VARIANTS.find((one) => one === this.getAttribute("variant")) ?? "card";
+    const shape = `${variant} ${levelOf(this)}`;
+    if (shape === this.#shape) return;
+    this.#shape = shape;
+    this.#bar = new Bar();
+    this.#parts = skeleton(variant, levelOf(this), this.#bar.node);
+    this.root.replaceChildren(this.#parts.box);
+    this.#stripAt = -STRIP_MS;
+  }
+
+  #show(task, says) {
+    const parts = this.#parts;
+    const lost = this.client.connection.state !== "live";
+    icon(parts.icon, says.icon, says.tone);
+    write(parts.name, says.name);
+    mark(parts.title, "title", says.name.length > 40 ? says.name : null);
+    write(parts.state, says.state);
+    parts.state.className = `state ${says.tone}`;
+    for (const key of ["kind", "percent", "note", "checked"]) write(parts[key], says[key]);
+    write(parts.step, [says.step, says.share].filter(Boolean).join(", "));
+    write(parts.eta, lost ? "" : [says.left, says.ready].filter(Boolean).join(", "));
+    write(parts.facts, says.facts.join(", "));
+    parts.reassure.hidden = says.tone !== "moving" || lost;
+    this.#banner(says);
+    this.#bar.show(says.bar, {
+      tone: lost ? "quiet" : says.tone,
+      label: say("wizard.progress", { name: says.name }),
+      value: says.value,
+      text: says.spoken,
+      done: task.progressDetail?.done ?? null,
+    });
+    this.#buttons(task);
+    this.#speak(`${says.name}: ${says.state}`);
+    this.#chart(task);
+  }
+
+  #banner({ banner, cures, tone }) {
+    const { banner: node, cures: list } = this.#parts;
+    node.className = `banner ${tone}`;
+    node.hidden = !banner;
+    write(node.firstChild, banner);
+    if (list.textContent === cures.join("")) return;
+    list.replaceChildren(...cures.map((cure) => make("li", {}, make("code", {}, cure))));
+  }
+
+  #buttons(task) {
+    const { canChange, connection } = this.client;
+    const live = connection.state === "live";
+    const wanted = live ? offers(task, this.getAttribute("actions"), canChange) : [];
+    const place = this.#parts.buttons;
+    const labels = wanted.map((action) => labelOf(action, task));
+    place.hidden = !wanted.length;
+    if (place.dataset.labels === labels.join("|")) return;
+    place.dataset.labels = labels.join("|");
+    const focused = this.root.activeElement?.dataset?.action;
+    place.replaceChildren(...wanted.map((action, at) => this.#button(action, labels[at])));
+    if (focused) (place.querySelector(`[data-action=${focused}]`) ?? place.firstChild)?.focus();
+  }
+
+  #button(action, label) {
+    const button = make("button", { type: "button", part: "button", "data-action": action }, label);
+    button.addEventListener("click", () => this.#act(action, button));
+    return button;
+  }
+
+  async #act(action, button) {
+    const task = this.task;
+    if (!task || this.#asked) return;
+    if (action === "cancel" && !(await askToStop(this.root, task))) return button.focus();
+    this.#asked = true;
+    mark(button, "aria-disabled", "true");
+    write(this.#parts.answer, "");
+    try {
+      this.tell("task-action", { action, result: await this.client[action](task.id) });
+    } catch (error) {
+      write(this.#parts.answer, say("wizard.failed", { why: error.message }));
+      this.tell("task-action", { action, result: null, error });
+    }
+    this.#asked = false;
+    mark(button, "aria-disabled", null);
+    this.later();
+  }
+
+  /** A change of the state is spoken; times left are not. */
+  #speak(text) {
+    const now = performance.now();
+    if (text === this.#spoken.text || now - this.#spoken.at < SPEAK_MS) return;
+    if (this.#spoken.text) this.#parts.spoken.textContent = text;
+    this.#spoken = { text, at: now };
+  }
+
+  /** What no event tells, such as when it was checked, is asked for once it is due. */
+  #stayTrue(task) {
+    const due = secondsOf(task.nextCheck);
+    if (this.#looked === task.nextCheck || !due) return;
+    if (this.now() < due + 1 || document.hidden) return;
+    this.#looked = task.nextCheck;
+    this.client.refresh(task.id);
+  }
+
+  async #chart(task) {
+    const now = performance.now();
+    const place = this.#parts.strip;
+    place.hidden = !this.hasAttribute("chart") || task.status !== "in-progress";
+    if (place.hidden || now - this.#stripAt < STRIP_MS || this.client.connection.state !== "live") return;
+    this.#stripAt = now;
+    const from = new Date(this.client.serverNow() - HOUR_MS).toISOString();
+    try {
+      const { points } = await this.client.history(task.id, { from, points: 60 });
+      place.replaceChildren(strip(points, say("page.strip")));
+    } catch {
+      place.replaceChildren(); // no history: the card stands without
+    }
+  }
+}
+
+/** The nodes of a card, a row or a bar, by name. */
+function skeleton(variant, level, bar) {
+  const parts = nodes(level, bar);
+  const layouts = { card: cardBox, row: rowBox, bar: barBox };
+  parts.body = layouts[variant](parts);
+  parts.box = make("div", { class: variant === "card" ? "box stack" : "stack" },
+    parts.link, parts.empty, parts.body, parts.spoken);
+  return parts;
+}
+
+function nodes(level, bar) {
+  const name = make("span");
+  const text = (part) => make("span", { part, hidden: "" });
+  const cures = make("ul", { class: "cures" });
+  const reassure = make("p", { class: "muted" }, say("page.reassure"));
+  return {
+    bar, name, cures, reassure,
+    icon: iconPlace(),
+    title: make("div", { class: "name grow", part: "name", role: "heading", "aria-level": level },
+      make("slot", { name: "title" }, name)),
+    kind: make("p", { class: "muted", hidden: "" }),
+    state: make("span", { class: "state", part: "state" }),
+    banner: make("div", { class: "banner", part: "banner", hidden: "" }, make("p"), cures),
+    step: make("p", { part: "step", hidden: "" }),
+    percent: make("span", { class: "number", part: "percent", hidden: "" }),
+    eta: text("eta"),
+    strip: make("div", { hidden: "" }),
+    facts: make("p", { class: "facts", part: "facts", hidden: "" }),
+    checked: make("p", { class: "facts", hidden: "" }),
+    note: make("p", { hidden: "" }),
+    buttons: make("div", { class: "buttons", hidden: "" }),
+    answer: make("p", { class: "failure", role: "alert", hidden: "" }),
+    link: linkPlace(),
+    empty: make("p", { hidden: "" }),
+    spoken: make("div", { class: "spoken", role: "status" }),
+    below: make("slot", { name: "note" }, reassure),
+  };
+}
+
+function cardBox(parts) {
+  return make("div", { class: "stack" },
+    make("div", { class: "head" }, parts.icon, parts.title, parts.state),
+    parts.kind, parts.banner, parts.step, parts.bar,
+    make("p", { class: "line" }, parts.percent, parts.eta),
+    parts.strip, parts.note, parts.facts, parts.checked, parts.below, parts.buttons, parts.answer);
+}
+
+function rowBox(parts) {
+  const wide = (...children) => make("div", { class: "wide" }, ...children);
+  return make("div", { class: "row" },
+    parts.icon, parts.title, parts.state,
+    wide(parts.bar), wide(make("p", { class: "line facts" }, parts.percent, parts.eta)),
+    wide(parts.banner), wide(parts.buttons, parts.answer));
+}
+
+function barBox(parts) {
+  return make("div", {}, parts.bar, make("p", { class: "line facts" }, parts.percent, parts.eta));
+}

@@ -1,0 +1,12 @@
+// Questions about a task that more than one component asks.
+
+/** Whether the task can still come to its end by itself. */
+export function live(task) {
+  return ["pending", "in-progress", "paused"].includes(task.status);
+}
+
+/** Whether somebody should look at the task: failed, unreachable or stalled. */
+export function troubled(task) {
+  const ill = task.health === "unreachable" || task.health === "stalled";
+  return task.status === "error" || (task.status === "in-progress" && ill);
+}
