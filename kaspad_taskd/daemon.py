@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import faulthandler
+import importlib
 import logging
 import os
 import platform
@@ -11,9 +13,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kaspad_taskd import words
 from kaspad_taskd.api.catalog import catalog
@@ -26,7 +29,7 @@ from kaspad_taskd.clock import Clock, iso
 from kaspad_taskd.config.layers import read_layers
 from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.config.places import Places, find_places
-from kaspad_taskd.config.settings import Settings, load_settings
+from kaspad_taskd.config.settings import Address, Settings, load_settings
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
@@ -43,6 +46,9 @@ from kaspad_taskd.store.sqlite import SqliteStore
 from kaspad_taskd.systemd.heart import Heart, pulse
 from kaspad_taskd.systemd.notify import Notifier
 from kaspad_taskd.systemd.sockets import passed, take
+
+if TYPE_CHECKING:
+    from kaspad_taskd.bridge.server import BridgeServer
 
 _log = logging.getLogger("kaspad_taskd")
 
@@ -63,15 +69,23 @@ class Daemon:
     """One daemon: its rooms, from start to stop."""
 
     def __init__(
-        self, places: Places, settings: Settings, *, level: str | None, clock: Clock | None = None
+        self,
+        places: Places,
+        settings: Settings,
+        *,
+        level: str | None,
+        listen: Address | Literal["off"] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._places = places
+        self._listen = settings.bridge.listen if listen is None else listen
         self._settings = settings
         self._level = level
         self._clock = clock or Clock()
         self._began = time.monotonic()
         self._started_at = self._clock.now()
         self._stopping = asyncio.Event()
+        self._asked_to_stop = False
         self._notifier = Notifier()
         self._store = SqliteStore(
             places.state / "state.db", self._clock.now, self._notifier.extend_timeout
@@ -88,8 +102,10 @@ class Daemon:
         self._api = Api(
             self._engine, self._board, self._roster, self._monitors, self._shapes, self._desk, self
         )
+        self._methods = catalog(self._api)
+        self._bridge: BridgeServer | None = None
         self._server = RpcServer(
-            catalog(self._api),
+            self._methods,
             Feed(self._api),
             path=places.runtime / "rpc.sock",
             passed=take(passed(os.environ, os.getpid())),
@@ -114,7 +130,7 @@ class Daemon:
                 "size": path.stat().st_size if path.exists() else 0,
             },
             "socket": str(places.runtime / "rpc.sock"),
-            "bridge": None,
+            "bridge": self._bridge and self._bridge.info(),
             "settingsFile": str(places.settings),
             "definitionDirs": [str(each) for each in directories if each is not None],
             "connections": self._server.connections,
@@ -123,6 +139,7 @@ class Daemon:
 
     def stop(self) -> None:
         """Stop soon, with exit code 0."""
+        self._asked_to_stop = True
         self._stopping.set()
 
     def backup_path(self) -> str:
@@ -145,9 +162,10 @@ class Daemon:
             self._mirror.align(self._engine.tasks())
             self._monitors.begin()
             await self._server.start()
+            await self._open_bridge()
             return await self._serve(loaded.cursors)
         finally:
-            await self._server.stop()
+            await asyncio.gather(self._server.stop(), self._close_bridge())
             await self._mirror.close()
             await self._store.close()
             self._notifier.close()
@@ -172,6 +190,27 @@ class Daemon:
         for fault in answer["faults"]:
             _log.error("%s, %s: %s", fault["file"], fault["key"] or "-", fault["problem"])
 
+    async def _open_bridge(self) -> None:
+        """Open door 2, if it is on; its libraries are loaded while door 1 answers already."""
+        if not isinstance(self._listen, Address):
+            return
+        bridge, page, files = await asyncio.to_thread(_load_bridge)
+        settings = replace(self._settings.bridge, listen=self._listen)
+        opening: BridgeServer = bridge.BridgeServer(
+            self._api,
+            self._methods,
+            settings,
+            state=self._places.state,
+            page=page.Page(),
+            files=files.files,
+        )
+        await opening.start()
+        self._bridge = opening
+
+    async def _close_bridge(self) -> None:
+        if self._bridge is not None:
+            await self._bridge.stop("shutdown" if self._asked_to_stop else "signal")
+
     async def _serve(self, cursors: Any) -> int:
         reactions = Reactions(self._engine, self._board, self._roster, cursors, _environment)
         heart = Heart(self._store.answered, self._monitors.overdue, self._notifier.watchdog)
@@ -185,23 +224,25 @@ class Daemon:
             ]
             if every is not None:
                 running.append(rooms.create_task(heart.run(every), name="heart"))
-            self._listen_to_signals(rooms)
+            self._listen_to_signals(lambda: running.append(rooms.create_task(self._reload())))
             self._notifier.ready(self._status())
             _log.info("ready: %d tasks, %s", len(self._engine.tasks()), self._places.runtime)
             await self._stopping.wait()
             self._notifier.stopping("stopping")
             self._server.refuse()
+            if self._bridge is not None:
+                self._bridge.refuse()
             for room in running:
                 room.cancel()
         await asyncio.gather(*self._engine.flush(all_of_it=True))
         _log.info("stopped; every task goes on at the next start")
         return OK
 
-    def _listen_to_signals(self, rooms: asyncio.TaskGroup) -> None:
+    def _listen_to_signals(self, reload: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, lambda: rooms.create_task(self._reload()))
+            loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, reload)
 
     async def _reload(self) -> None:
         self._notifier.reloading()
@@ -247,6 +288,12 @@ class Daemon:
 
     def _take_settings(self, settings: Settings) -> None:
         logging.getLogger().setLevel((self._level or settings.log_level).upper())
+
+
+def _load_bridge() -> tuple[Any, Any, Any]:
+    names = ("kaspad_taskd.bridge.server", "kaspad_taskd.web.page", "kaspad_taskd.web.files")
+    bridge, page, files = map(importlib.import_module, names)
+    return bridge, page, files
 
 
 def _environment() -> dict[str, str]:
@@ -300,14 +347,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BAD_SETTINGS
     faulthandler.enable()
     _log_to_stderr(options.log_level or settings.log_level)
-    return _run(places, settings, options.log_level)
+    return _run(places, settings, options)
 
 
-def _run(places: Places, settings: Settings, level: str | None) -> int:
+def _run(places: Places, settings: Settings, options: argparse.Namespace) -> int:
     try:
         for directory in (places.state, places.runtime):
             _make(directory)
-        return asyncio.run(_live(places, settings, level))
+        return asyncio.run(_live(places, settings, options))
     except (StoreError, NotDurable, CannotListenError, OSError) as error:
         print(f"kaspad-taskd: {error}", file=sys.stderr)
     except Exception:
@@ -320,8 +367,9 @@ def _make(directory: Path) -> None:
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
 
 
-async def _live(places: Places, settings: Settings, level: str | None) -> int:
-    return await Daemon(places, settings, level=level).run()
+async def _live(places: Places, settings: Settings, options: argparse.Namespace) -> int:
+    daemon = Daemon(places, settings, level=options.log_level, listen=options.bridge)
+    return await daemon.run()
 
 
 if __name__ == "__main__":

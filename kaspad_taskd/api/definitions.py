@@ -132,9 +132,8 @@ class DefinitionDesk:
             settings = await asyncio.to_thread(load_settings, self._places)
             faults = list(settings) if isinstance(settings, list) else []
             restart = [] if isinstance(settings, list) else self._take(settings)
-            known = {task.id: task.definition for task in self._engine.everyone()}
-            layers = await asyncio.to_thread(read_layers, self._places, self._types, known)
-            change = diff(known, layers)
+            layers = await asyncio.to_thread(read_layers, self._places, self._types, self._known())
+            change = diff(self._known(), layers)  # some may have come or gone meanwhile
             self._layers = layers
             self._note_files()
             await self._roster.reload(change.added, change.changed, change.removed)
@@ -145,6 +144,10 @@ class DefinitionDesk:
             "faults": [_fault(each) for each in (*faults, *layers.faults)],
             "needRestart": restart,
         }
+
+    def _known(self) -> dict[str, Definition]:
+        """What is watched now, and what is on its way to be."""
+        return {task.id: task.definition for task in self._engine.everyone()}
 
     def _take(self, new: Settings) -> list[str]:
         """Apply new settings; returns the keys that only a restart applies."""
