@@ -1,0 +1,90 @@
+"""What the page says of all tasks together: the title, the first sentence, who needs attention.
+
+static/view.js is the same in JavaScript.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kaspad_taskd.web.moment import when
+from kaspad_taskd.web.view import WireTask, cap, ended, stop, tidy
+from kaspad_taskd.words import spans
+from kaspad_taskd.words import task as words
+from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.table import say
+
+
+def overview(
+    tasks: Sequence[WireTask], now: float, host: str, problem: str | None = None
+) -> dict[str, Any]:
+    """Return the first sentences and the ids of the tasks that they are about.
+
+    `title`, `headline`, `reassure` and `attention` are texts ("" for none), `first` and `troubled`
+    ids or None. `problem` is why nothing can be saved, where that is so.
+    """
+    first = words.most_urgent(tasks)
+    troubled = [task for task in tasks if words.troubled(task)]
+    other = next((task for task in troubled if task is not first), None)
+    running = any(task.get("status") == "in-progress" for task in tasks)
+    headline = _headline(first, now)
+    reassure = say("page.reassure") if running else ""
+    if problem:
+        headline, reassure = say("page.headline.store", why=problem), say("page.store")
+    return {
+        "title": title(tasks, host),
+        "headline": tidy(headline),
+        "reassure": reassure,
+        "attention": _attention(troubled, other, len(tasks), now) if other else "",
+        "first": first and first["id"],
+        "troubled": other and other["id"],
+    }
+
+
+def title(tasks: Sequence[WireTask], host: str) -> str:
+    """Return the tab's title: trouble first, then the share and time left of what runs."""
+    host = safe(host, 100)
+    troubled = next((task for task in tasks if words.troubled(task)), None)
+    if troubled:
+        return say("page.title.trouble", name=words.name(troubled), host=host)
+    first = words.most_urgent(tasks)
+    if first is None:
+        return say("page.title.other", word=say("page.name"), host=host)
+    eta, share = words.left(first), short_percent(first)
+    if first.get("status") == "in-progress" and share:
+        key = "share" if eta is None else "left"
+        return say(f"page.title.{key}", percent=share, eta=eta, host=host)
+    word = words.word(first) if first.get("status") == "complete" else words.state(first)
+    return say("page.title.other", word=cap(word), host=host)
+
+
+def short_percent(task: Mapping[str, Any]) -> str:
+    """Return `71 %`, rounded down, or "" where nothing is known."""
+    if words.percent(task) is None:
+        return ""
+    return tidy(spans.percent(int(task.get("progress") or 0), "estimated", "exact"))
+
+
+def _headline(task: WireTask | None, now: float) -> str:
+    if task is None:
+        return say("headline.none")
+    key = words.condition(task)
+    eta, at = words.left(task), ended(task)
+    known = {
+        "name": words.name(task),
+        "word": words.word(task),
+        "names": words.awaited(task),
+        "since": words.since(task, now),
+        "when": when(at, now) if at else None,
+        "eta": eta,
+    }
+    if key == "ok":
+        return say("headline.running" if eta is None else "page.headline.left", **known)
+    page = key in ("complete", "error")
+    return say(f"page.headline.{key}" if page else f"headline.{key}", **known)
+
+
+def _attention(troubled: Sequence[WireTask], other: WireTask, total: int, now: float) -> str:
+    count = say("attention.count", n=len(troubled), total=total)
+    return tidy(stop(say("page.attention", count=count, what=_headline(other, now))))

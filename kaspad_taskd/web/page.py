@@ -1,0 +1,224 @@
+"""The page as HTML: true by itself, and the ground on which static/app.js keeps it alive.
+
+The doors' side calls `Page().index(snapshot, query)` and `.task(snapshot, task_id, query)`. A
+snapshot is `{seq, serverTime (ISO), host, version, canChange, needsToken, store: {durable,
+problem}, tasks, events (newest last), services, tokenFile}`, with `needsToken` where this reader
+has to give the token first (then the page is the form that asks for it), and perhaps `history:
+{taskId: points}` and, on a task's page, `taskEvents`.
+A query may have `q`, `state`, `page` (the list), `range` (the chart: 1h, 6h, all) and `unlock`
+("wrong" or "wait": how the last try ended); `before` and `range` are for who makes the snapshot:
+its events are the newest below `before`, its history begins so long ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from kaspad_taskd.web.chart import chart, strip
+from kaspad_taskd.web.listing import Listing, listing, slim
+from kaspad_taskd.web.moment import clock, when
+from kaspad_taskd.web.overview import overview
+from kaspad_taskd.web.story import story
+from kaspad_taskd.web.view import WireTask, bar, cap, tidy, view
+from kaspad_taskd.words import spans
+from kaspad_taskd.words import task as words
+from kaspad_taskd.words.event import sentence
+from kaspad_taskd.words.moment import seconds_of
+from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.table import maybe, plural, say
+
+Snapshot: TypeAlias = Mapping[str, Any]
+Query: TypeAlias = Mapping[str, str]
+
+EVENTS = 50
+"""Events of a page."""
+RANGES = ("1h", "6h", "all")
+DAEMON_FACTS = ("seq", "serverTime", "host", "version", "canChange", "store")
+BUTTONS = ("check", "start", "pause", "retry", "cancel", "remove")
+
+
+class Page:
+    """Renders snapshots. The templates are read and compiled once."""
+
+    def __init__(self) -> None:
+        self._templates = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=StrictUndefined,
+        )
+        self._templates.globals.update(
+            say=say, plural=plural, cap=cap, percent=_percent, when=when, quote=quote, bar=bar,
+            seconds_of=seconds_of, sentence=sentence, number=spans.number,
+        )  # fmt: skip
+
+    def index(self, snapshot: Snapshot, query: Query) -> str:
+        """Return the page of all tasks, or the form that asks for the token."""
+        if snapshot["needsToken"]:
+            return self._locked(snapshot, query, "./")
+        now = _now(snapshot)
+        known: list[WireTask] = list(snapshot["tasks"])
+        shown = listing(known, query)
+        history = snapshot.get("history") or {}
+        cards = [_card(task, now, history.get(task["id"])) for task in shown.cards]
+        return self._render(
+            "index.html",
+            snapshot,
+            query,
+            "./",
+            about=overview(known, now, snapshot["host"], _problem(snapshot)),
+            cards=cards,
+            rows=[{"task": task, "view": view(task, now)} for task in shown.rows],
+            shown=shown,
+            pages=_pages(shown, query),
+            data=_data(snapshot, [*shown.cards, *map(slim, shown.others)], shown),
+            story=story(snapshot["events"]),
+            earlier=_earlier(snapshot["events"]),
+        )
+
+    def task(self, snapshot: Snapshot, task_id: str, query: Query) -> str | None:
+        """Return the page of one task, or None where there is no such task."""
+        if snapshot["needsToken"]:
+            return self._locked(snapshot, query, "../")
+        known: list[WireTask] = list(snapshot["tasks"])
+        task = next((each for each in known if each["id"] == task_id), None)
+        if task is None:
+            return None
+        now = _now(snapshot)
+        points: Sequence[Mapping[str, Any]] = (snapshot.get("history") or {}).get(task_id) or ()
+        events = _events_of(snapshot, task_id)
+        return self._render(
+            "task.html",
+            snapshot,
+            query,
+            "../",
+            about=overview([task], now, snapshot["host"], _problem(snapshot)),
+            card_of=_card(task, now, points),
+            chart=chart(points, events),
+            points=points,
+            range=query.get("range") if query.get("range") in RANGES else "all",
+            ranges=RANGES,
+            data={**_data(snapshot, [task], None), "history": points},
+            story=story(events),
+            earlier=_earlier(events),
+        )
+
+    def missing(self, snapshot: Snapshot, query: Query) -> str:
+        """Return the page for a task that is not there."""
+        return self._render("missing.html", snapshot, query, "../", about=None, data=None)
+
+    def _locked(self, snapshot: Snapshot, query: Query, root: str) -> str:
+        return self._render("locked.html", snapshot, query, root, about=None, data=None)
+
+    def _render(
+        self, template: str, snapshot: Snapshot, query: Query, root: str, **more: Any
+    ) -> str:
+        now = _now(snapshot)
+        return self._templates.get_template(template).render(
+            root=root, now=now, as_of=clock(now), snapshot=snapshot, query=query, **more
+        )
+
+
+def _now(snapshot: Snapshot) -> float:
+    return seconds_of(snapshot["serverTime"]) or 0.0
+
+
+def _problem(snapshot: Snapshot) -> str | None:
+    store = snapshot["store"]
+    return None if store["durable"] else store["problem"] or say("unknown")
+
+
+def _percent(value: float | None, basis: object = "exact") -> str:
+    return "" if value is None else tidy(spans.percent(value, str(basis)))
+
+
+def _data(
+    snapshot: Snapshot, tasks: Sequence[Mapping[str, Any]], shown: Listing | None
+) -> dict[str, Any]:
+    """What the scripts go on from."""
+    return {
+        **{key: snapshot[key] for key in DAEMON_FACTS},
+        "cards": [task["id"] for task in shown.cards] if shown else [tasks[0]["id"]],
+        "tasks": list(tasks),
+    }
+
+
+def _events_of(snapshot: Snapshot, task_id: str) -> list[Mapping[str, Any]]:
+    if snapshot.get("taskEvents") is not None:
+        return list(snapshot["taskEvents"])
+    return [each for each in snapshot["events"] if each["data"].get("taskId") == task_id]
+
+
+def _earlier(events: Sequence[Mapping[str, Any]]) -> str | None:
+    """Where the events before these are, if these are a full page of them."""
+    return f"?before={events[0]['seq']}" if len(events) >= EVENTS else None
+
+
+def _card(task: WireTask, now: float, points: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
+    shown = view(task, now)
+    return {
+        "task": task,
+        "view": shown,
+        "strip": strip(points or (), now) if words.condition(task) == "ok" else None,
+        "buttons": list(_buttons(task)),
+        "steps": list(_steps(task, now)),
+        "record": list(_record(task, now)),
+    }
+
+
+def _buttons(task: WireTask) -> Iterator[tuple[str, str]]:
+    """Actions in the order in which they are drawn, each with its label."""
+    for action in BUTTONS:
+        if action in (task.get("actions") or ()):
+            label = {("start", "paused"): "resume", ("retry", "complete"): "again"}
+            key = label.get((action, str(task["status"])), action)
+            yield action, say(f"page.action.{key}")
+
+
+def _steps(task: WireTask, now: float) -> Iterator[dict[str, str]]:
+    for one in task.get("phases") or ():
+        began, ended = seconds_of(one.get("startedAt")), seconds_of(one.get("endedAt"))
+        until = ended or (now if one["state"] == "current" else None)
+        took = until - began if began and until and until > began else None
+        yield {
+            "state": one["state"],
+            "label": cap(words.phase(one["key"])),
+            "took": say("page.took", took=took) if took else "",
+            "sentence": maybe(f"phase.{one['key']}.sentence") or "",
+        }
+
+
+def _record(task: WireTask, now: float) -> Iterator[tuple[str, str]]:
+    """What is on record of a task, as label and text."""
+    began = seconds_of(task.get("startedAt"))
+    version = (task.get("metadata") or {}).get("version")
+    epoch = (task.get("epoch") or {}).get("number") or 1
+    switches = ", ".join(map(str, task.get("switches") or ()))
+    for key, text in (
+        ("id", task["id"]),
+        ("endpoint", task.get("endpoint")),
+        ("version", version),
+        ("attempt", task.get("attempt")),
+        ("begun", when(began, now) if began else None),
+        ("epoch", epoch - 1 if epoch > 1 else None),
+        ("then", say("status.switches", names=switches) if switches else None),
+        ("origin", say(f"origin.{task['origin']}") if task.get("origin") else None),
+    ):
+        if text is not None:
+            yield say(f"page.field.{key}"), safe(text)
+
+
+def _pages(shown: Listing, query: Query) -> dict[str, str | None]:
+    """Links to the rows before and after, with the rest of the query kept."""
+    kept = {key: query[key] for key in ("q", "state") if query.get(key)}
+
+    def link(page: int | None) -> str | None:
+        return None if page is None else "?" + urlencode({**kept, "page": page})
+
+    return {"before": link(shown.before), "after": link(shown.after)}

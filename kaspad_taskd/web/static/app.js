@@ -1,0 +1,310 @@
+// Keeps the page alive: follows events from the `seq` at which it was made, asks for what they do
+// not carry, carries out what its buttons say.
+import { adopt, drawOverview, drawTask, localize, remember, setText } from "./draw.js";
+import { follow } from "./link.js";
+import { overview, title, view } from "./view.js";
+import { say, secondsOf, when } from "./words.js";
+
+const FLUSH_MS = 250;
+const ASK_MS = 1000; // at most so often for one card
+const PAGE_MS = 2000; // at most so often for the whole page
+const STRIP_MS = 60_000;
+const ANSWER_MS = 15_000;
+const SPEAK_MS = 10_000;
+const METHODS = {
+  check: "checkTaskStatus",
+  start: "startMonitoring",
+  pause: "pauseTask",
+  retry: "retryTask",
+  cancel: "cancelTask",
+  remove: "removeTask",
+};
+
+const byId = (id) => document.getElementById(id);
+const base = new URL(document.documentElement.dataset.root, location.href);
+const onTaskPage = document.documentElement.dataset.root === "../";
+
+let data = JSON.parse(byId("data").textContent);
+let offset = secondsOf(data.serverTime) * 1000 - Date.now();
+let tasks = new Map(data.tasks.map((task) => [task.id, task]));
+const dirty = new Set(), wanted = new Set(), seen = new Set();
+const asked = new Map(), told = new Map(), progress = new Map();
+const serverNow = () => (Date.now() + offset) / 1000;
+
+const link = follow(base, data, {
+  onHello(hello) {
+    offset = secondsOf(hello.serverTime) * 1000 - Date.now();
+    if (hello.canChange !== data.canChange) anew();
+  },
+  onProgress(event) {
+    const task = tasks.get(event.taskId);
+    if (!task) return void (onTaskPage || anew());
+    progress.set(event.taskId, event);
+    merge(task, event);
+    dirty.add(task.id);
+    wanted.add(task.id);
+  },
+  onEvent(event) {
+    if (event.taskId) wanted.add(event.taskId);
+    if (!onTaskPage || tasks.has(event.taskId)) anew();
+  },
+  onChange(text) {
+    dirtyAll();
+    if (text) speak(text);
+  },
+  onGap: () => anew(),
+  serverNow,
+});
+
+function merge(task, event) {
+  task.status = event.status;
+  task.health = event.health;
+  task.progress = event.progress;
+  task.estimatedTimeRemaining = event.estimatedTimeRemaining;
+  task.syncRate = event.syncRate || null;
+  if (task.phase === event.phase) return;
+  task.phase = event.phase;
+  const at = task.phases?.findIndex((one) => one.key === event.phase) ?? -1;
+  task.phases?.forEach((one, place) => {
+    if (at >= 0) one.state = place < at ? "done" : place === at ? "current" : "next";
+  });
+}
+
+// ---- drawing -------------------------------------------------------------------------------
+
+const watcher = new IntersectionObserver((changes) => {
+  for (const { target, isIntersecting } of changes) {
+    if (isIntersecting) {
+      seen.add(target);
+      dirty.add(target.dataset.id);
+    } else seen.delete(target);
+  }
+});
+
+function watch() {
+  seen.clear();
+  watcher.disconnect();
+  for (const element of document.querySelectorAll("[data-id]")) watcher.observe(element);
+}
+
+function dirtyAll() {
+  for (const id of tasks.keys()) dirty.add(id);
+}
+
+function flush() {
+  if (document.hidden || !dirty.size) return;
+  const now = serverNow();
+  for (const element of seen) {
+    const task = tasks.get(element.dataset.id);
+    if (task && dirty.has(task.id)) draw(element, task, now);
+  }
+  dirty.clear();
+  const about = overview([...tasks.values()], now, data.host, problem());
+  drawOverview(about);
+  const lost = link.lostSince();
+  const all = [...tasks.values()];
+  document.title = lost ? title(all, data.host, when(lost, now)) : about.title;
+}
+
+const problem = () => (data.store.durable ? null : data.store.problem || say("unknown"));
+
+function draw(element, task, now) {
+  const shown = view(task, now);
+  drawTask(element, shown, task.progressDetail?.done ?? 0);
+  if (!element.matches(".card")) return;
+  const before = told.get(task.id);
+  told.set(task.id, { state: shown.state, step: shown.step, tens: tens(shown) });
+  if (!before) return;
+  if (before.state !== shown.state) speak(`${shown.name}: ${shown.state}`);
+  if (before.step !== shown.step) {
+    if (shown.step) speak(`${shown.name}: ${shown.step}`);
+    anew();
+  } else if (tasks.size === 1 && before.tens !== tens(shown)) speak(shown.spoken);
+}
+
+const tens = (shown) => (shown.value === null ? null : Math.trunc(shown.value / 10));
+
+let unsaid = [], spokenAt = 0, speaking = 0;
+
+/** One polite region, at most once in ten seconds. */
+function speak(text) {
+  if (!unsaid.includes(text)) unsaid.push(text);
+  speaking ||= setTimeout(() => {
+    speaking = 0;
+    spokenAt = Date.now();
+    byId("spoken").textContent = unsaid.splice(0).join(". ");
+  }, Math.max(0, spokenAt + SPEAK_MS - Date.now()));
+}
+
+// ---- asking --------------------------------------------------------------------------------
+
+/** Cards show more than an event tells: the whole task is asked for, once it is due. */
+function ask() {
+  if (document.hidden || !link.live()) return;
+  const now = Date.now();
+  for (const id of data.cards) {
+    const task = tasks.get(id), due = secondsOf(task?.nextCheck);
+    if (!task || now - (asked.get(id) ?? 0) < ASK_MS) continue;
+    const looked = due !== null && serverNow() > due + 0.5 && now - (asked.get(id) ?? 0) > 2000;
+    if (!wanted.has(id) && !(task.status === "in-progress" && looked)) continue;
+    wanted.delete(id);
+    asked.set(id, now);
+    link.rpc("getTask", { taskId: id }).then((answer) => answer.result && take(answer.result));
+  }
+}
+
+function take(task) {
+  if (!tasks.has(task.id)) return;
+  tasks.set(task.id, task);
+  progress.delete(task.id);
+  dirty.add(task.id);
+}
+
+let pageDue = 0, pageAt = 0;
+
+/** Fetch the page again and take over what is new in it: buttons, steps, events, other tasks. */
+function anew() {
+  pageDue ||= setTimeout(async () => {
+    pageDue = 0;
+    if (document.hidden) return void (missedPage = true);
+    pageAt = Date.now();
+    try {
+      const answer = await fetch(location.href, { cache: "no-store" });
+      if (answer.status === 404 && onTaskPage) return void location.assign(base);
+      if (answer.status === 401) return void location.reload(); // it wants the token now
+      if (answer.ok) adoptPage(await answer.text());
+    } catch {
+      // the link says that there is no connection; once it is back, the page is fetched again
+    }
+  }, Math.max(300, pageAt + PAGE_MS - Date.now()));
+}
+
+let missedPage = false;
+
+function adoptPage(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  data = JSON.parse(fresh.getElementById("data").textContent);
+  tasks = new Map(data.tasks.map((task) => [task.id, task]));
+  for (const [id, event] of progress) {
+    const task = tasks.get(id);
+    if (task && event.timestamp > data.serverTime) merge(task, event);
+  }
+  adopt(fresh, serverNow());
+  watch();
+  dirtyAll();
+}
+
+// ---- changing ------------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-action]");
+  if (button) act(button, button.closest("[data-id]"));
+});
+
+async function act(button, card) {
+  const action = button.dataset.action, taskId = card.dataset.id;
+  if (button.ariaDisabled === "true") return;
+  if (action === "cancel" && !(await sure(tasks.get(taskId)))) return;
+  button.ariaDisabled = "true";
+  const result = card.querySelector(".result");
+  answered(result, say("page.working"), false);
+  const answer = await link.rpc(METHODS[action], { taskId }, ANSWER_MS);
+  button.ariaDisabled = null;
+  const fault = answer.error?.message;
+  answered(result, fault ?? say("page.done"), Boolean(fault));
+  setTimeout(() => setText(result, ""), fault ? 20_000 : 4000);
+  if (answer.result?.task) take(answer.result.task);
+  if (action === "remove" && !fault && onTaskPage) location.assign(base);
+  else anew();
+}
+
+/** Failures are alerts, the rest waits its turn. */
+function answered(element, text, failed) {
+  element.setAttribute("role", failed ? "alert" : "status");
+  element.classList.toggle("fault", failed);
+  setText(element, text);
+}
+
+function sure(task) {
+  const dialog = byId("stop");
+  setText(byId("stop-title"), say("page.stop.title", { name: task.service }));
+  setText(byId("stop-text"), say(`page.stop.text${task.type === "node-sync" ? "-node" : ""}`));
+  dialog.returnValue = "keep";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "stop"), { once: true });
+  });
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.id !== "token-form" && form.id !== "lock") return;
+  event.preventDefault();
+  const fault = byId("token-fault");
+  try {
+    const locking = form.id === "lock";
+    const answer = await fetch(form.action, locking ? { method: "DELETE" } : {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ token: byId("token").value }),
+    });
+    if (answer.ok) return void reopened();
+    setText(fault, say(`page.unlock.${answer.status === 429 ? "wait" : "wrong"}`));
+    byId("token")?.select();
+  } catch {
+    if (fault) setText(fault, say("page.unlock.failed"));
+  }
+});
+
+/** The rights have changed: a new connection has them, and the page shows them. */
+function reopened() {
+  link.reopen();
+  anew();
+}
+
+// ---- the chart's readout -------------------------------------------------------------------
+
+document.addEventListener("pointermove", (event) => {
+  const chart = event.target.closest?.("#chart");
+  const points = data.history;
+  if (!chart || !points?.length) return;
+  const box = chart.getBoundingClientRect();
+  const first = secondsOf(points[0].at), last = secondsOf(points.at(-1).at);
+  const at = first + ((event.clientX - box.left) / box.width) * (last - first);
+  const near = (point) => Math.abs(secondsOf(point.at) - at);
+  const point = points.reduce((best, each) => (near(each) < near(best) ? each : best));
+  setText(byId("readout"), readout(point));
+});
+
+function readout(point) {
+  const at = when(secondsOf(point.at), serverNow());
+  if (point.progress === null) return at;
+  const percent = `${Math.trunc(point.progress * 10) / 10}\u00a0%`;
+  return say("page.chart.point", { when: at, percent, rate: point.rate });
+}
+
+// ---- begin ---------------------------------------------------------------------------------
+
+document.documentElement.classList.add("js");
+remember(document);
+localize(document, serverNow());
+watch();
+dirtyAll();
+setInterval(() => {
+  ask();
+  flush();
+}, FLUSH_MS);
+setInterval(() => {
+  link.tick();
+  for (const id of data.cards) dirty.add(id);
+}, 1000);
+setInterval(() => link.live() && anew(), STRIP_MS);
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  dirtyAll();
+  flush();
+  if (missedPage) {
+    missedPage = false;
+    anew();
+  }
+});

@@ -1,0 +1,162 @@
+// Views to the page. Texts are text nodes, written only when they change; what is more than text
+// (buttons, steps, events) comes as HTML from the server and replaces what has changed.
+import { day, secondsOf, when } from "./words.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const known = new WeakMap();
+const raw = new WeakMap();
+
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function setAttribute(element, name, value) {
+  if (value === null) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+function partsOf(element) {
+  if (!known.has(element)) {
+    known.set(element, {
+      texts: [...element.querySelectorAll("[data-t]")],
+      lists: [...element.querySelectorAll("[data-l]")],
+      bar: element.querySelector(".bar"),
+      icon: element.querySelector(".icon use"),
+      count: 0,
+      steps: 0,
+    });
+  }
+  return known.get(element);
+}
+
+/** Draw a card or a row. `count`: what a step without a total has counted. */
+export function drawTask(element, view, count) {
+  const parts = partsOf(element);
+  setAttribute(element, "data-tone", view.tone);
+  setAttribute(parts.icon, "href", `#i-${view.icon}`);
+  for (const text of parts.texts) setText(text, view[text.dataset.t]);
+  for (const list of parts.lists) drawList(list, view[list.dataset.l]);
+  drawBar(parts.bar, view);
+  if (count > parts.count) hatch(parts);
+  parts.count = count;
+}
+
+function drawList(list, texts) {
+  while (list.children.length > texts.length) list.lastChild.remove();
+  texts.forEach((text, place) => {
+    const item = list.children[place] ?? list.appendChild(document.createElement("li"));
+    setText(item, text);
+    if (list.dataset.l === "cures") item.classList.toggle("command", !text.endsWith("."));
+  });
+}
+
+function drawBar(bar, view) {
+  setAttribute(bar, "aria-valuetext", view.spoken);
+  setAttribute(bar, "aria-valuenow", view.value);
+  setAttribute(bar, "aria-valuemin", view.value === null ? null : 0);
+  setAttribute(bar, "aria-valuemax", view.value === null ? null : 100);
+  const pattern = bar.querySelector("pattern").id;
+  const rects = [...bar.querySelectorAll("rect")];
+  while (rects.length > view.bar.length) rects.pop().remove();
+  view.bar.forEach(([x, width, kind], place) => {
+    const rect = rects[place] ?? bar.appendChild(document.createElementNS(SVG, "rect"));
+    setAttribute(rect, "class", kind);
+    setAttribute(rect, "x", `${x}%`);
+    setAttribute(rect, "width", `${width}%`);
+    setAttribute(rect, "height", "100%");
+    setAttribute(rect, "fill", kind === "hatch" ? `url(#${pattern})` : null);
+  });
+}
+
+/** The hatch moves when a reading rose, and only then. */
+function hatch(parts) {
+  parts.steps += 1;
+  const shift = (parts.steps * 4) % 12;
+  setAttribute(parts.bar.querySelector("pattern"), "patternTransform", `translate(${shift} 0)`);
+}
+
+/** Draw what is said of all tasks. */
+export function drawOverview(about) {
+  for (const element of document.querySelectorAll("[data-o]")) {
+    setText(element, about[element.dataset.o]);
+    if (element.dataset.o === "attention") {
+      setAttribute(element, "href", `#t-${about.troubled ?? ""}`);
+    }
+  }
+}
+
+/** Show times of day as this browser's own, with UTC beside them. */
+export function localize(root, now) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const seconds = secondsOf(time.dateTime);
+    if (seconds === null) continue;
+    const minute = time.closest(".story");
+    setText(time, minute ? when(seconds, seconds) : when(seconds, now));
+    time.title = time.dateTime;
+  }
+  let before = "";
+  for (const item of root.querySelectorAll(".story li")) {
+    const seconds = secondsOf(item.querySelector("time").dateTime);
+    const today = seconds === null ? before : day(seconds);
+    if (today !== before) item.dataset.day = today;
+    else delete item.dataset.day;
+    before = today;
+  }
+}
+
+const PARTS = "[data-part]:not([data-part=cards]), [data-p]";
+
+/** Remember the server's HTML of each part, to know later what has changed in it. */
+export function remember(root) {
+  for (const part of root.querySelectorAll(PARTS)) raw.set(part, part.innerHTML);
+}
+
+/** Take over what is new in a page that was fetched anew. */
+export function adopt(fresh, now) {
+  for (const part of fresh.querySelectorAll("[data-part]")) {
+    const mine = document.querySelector(`[data-part=${part.dataset.part}]`);
+    if (!mine) continue;
+    if (part.dataset.part === "cards") adoptCards(mine, part);
+    else if (!mine.matches(".many:hover, .filter:focus-within")) replace(mine, part);
+  }
+  localize(document, now);
+}
+
+function adoptCards(mine, fresh) {
+  const old = new Map([...mine.children].map((card) => [card.dataset.id, card]));
+  const order = [...fresh.children].map((card) => {
+    const kept = old.get(card.dataset.id);
+    if (!kept) {
+      remember(card);
+      return card;
+    }
+    for (const part of card.querySelectorAll("[data-p]")) {
+      replace(kept.querySelector(`[data-p=${part.dataset.p}]`), part);
+    }
+    return kept;
+  });
+  for (const [id, card] of old) if (!order.some((each) => each.dataset.id === id)) card.remove();
+  const still = mine.matches(":hover") || mine.contains(document.activeElement);
+  order.forEach((card, place) => {
+    const there = mine.children[place];
+    if (there !== card && !(still && mine.contains(card))) mine.insertBefore(card, there ?? null);
+  });
+}
+
+function replace(mine, fresh) {
+  const html = fresh.innerHTML;
+  if (raw.get(mine) === html) return;
+  const focused = mine.contains(document.activeElement) ? document.activeElement : null;
+  mine.replaceChildren(...document.importNode(fresh, true).childNodes);
+  known.delete(mine);
+  raw.set(mine, html);
+  if (focused) refocus(mine, focused);
+}
+
+/** Updates do not take the focus: it goes to what has the same place, else stays nearby. */
+function refocus(part, focused) {
+  const action = focused.dataset?.action, href = focused.getAttribute?.("href");
+  const same = action ? `[data-action="${action}"]` : href ? `[href="${CSS.escape(href)}"]` : null;
+  const target = (same && part.querySelector(same)) ?? part.querySelector("button, a, summary");
+  (target ?? part.closest("[data-id]")?.querySelector("a"))?.focus({ preventScroll: true });
+}

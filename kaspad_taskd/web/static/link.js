@@ -1,0 +1,133 @@
+// The connection: events in order from a `seq` on, its state in words, and questions over it.
+import { io } from "./vendor/socket.io-client-4.8.4/socket.io.esm.min.js";
+import { clock, isNumber, say } from "./words.js";
+
+const SOON_MS = 3000; // only then is it said that the link is lost
+const LOST_MS = 10_000; // and only then in a banner
+const REPLAY_MS = 2000; // what was missed has come by then, or it is too old
+const BACK_MS = 8000; // a good word stays so long
+
+/** Follow the daemon at `base`; `start` is what the page was made from. */
+export function follow(base, start, handlers) {
+  let heard = start.seq; // the newest event that came
+  let downAt = 0, greeted = false, stopping = "";
+
+  const socket = io(base.origin, {
+    path: `${base.pathname}socket.io`,
+    transports: ["websocket", "polling"],
+    auth: (answer) => answer({ since: heard }),
+    reconnectionDelay: 500,
+    reconnectionDelayMax: 10_000,
+    timeout: 10_000,
+  });
+
+  socket.on("disconnect", (reason) => {
+    downAt ||= Date.now();
+    if (reason === "io server disconnect") setTimeout(() => socket.connect(), 1000);
+  });
+  socket.on("connect_error", () => {
+    downAt ||= Date.now();
+    if (!socket.active) setTimeout(() => socket.connect(), 5000);
+  });
+  socket.on("hello", (hello) => {
+    const away = downAt ? Date.now() - downAt : 0;
+    downAt = 0;
+    stopping = "";
+    handlers.onHello(hello);
+    if (hello.version !== start.version) {
+      notice("version", say("page.link.version", { version: hello.version }), {
+        label: say("page.link.reload"),
+        press: () => location.reload(),
+      });
+    }
+    if (greeted && away > SOON_MS) welcome(hello.seq - heard);
+    greeted = true;
+    setTimeout(() => catchUp(hello.seq), REPLAY_MS);
+    tick();
+  });
+  socket.on("server:stopping", ({ reason } = {}) => {
+    const restart = String(reason).includes("restart");
+    stopping = say(`page.link.${restart ? "restarting" : "stopped"}`);
+    tick();
+  });
+  socket.onAny((name, event) => {
+    if (!event?.taskId || !isNumber(event.seq)) return;
+    if (name === "sync:progress") return void handlers.onProgress(event);
+    if (event.seq <= heard) return;
+    heard = event.seq;
+    handlers.onEvent(event);
+  });
+
+  function welcome(missed) {
+    const key = missed > 0 ? "changes" : "back";
+    notice("back", say(`page.link.${key}`, { n: missed }), null, BACK_MS);
+  }
+
+  /** Events that did not come are gone: the page is made anew, and says so if it was seen before. */
+  function catchUp(seq) {
+    if (heard >= seq || downAt) return;
+    if (start.seq !== heard) notice("back", say("page.link.gap"), null, BACK_MS);
+    heard = seq;
+    handlers.onGap();
+  }
+
+  let state = "";
+
+  function tick() {
+    const now = stateNow();
+    document.getElementById("link").dataset.link = now;
+    const label = say(`page.link.${now === "lost" ? "down" : now}`);
+    const text = document.getElementById("link-text");
+    if (text.textContent !== label) text.textContent = label;
+    if (now === "lost") {
+      notice("lost", stopping || say("page.link.lost", { when: clock(downAt / 1000) }), {
+        label: say("page.link.try"),
+        press: () => socket.disconnect().connect(),
+      });
+    } else notice("lost", "");
+    if (now !== state) handlers.onChange(state && now !== "reconnecting" ? label : "");
+    state = now;
+  }
+
+  function stateNow() {
+    const down = downAt ? Date.now() - downAt : 0;
+    if (down > LOST_MS || (down && stopping)) return "lost";
+    if (down > SOON_MS) return greeted ? "reconnecting" : "connecting";
+    return greeted ? "live" : "connecting";
+  }
+
+  return {
+    tick,
+    live: () => socket.connected && greeted,
+    /** Since when the numbers are old, in seconds of this clock; null while they are not. */
+    lostSince: () => (stateNow() === "lost" ? downAt / 1000 : null),
+    reopen: () => socket.disconnect().connect(),
+    async rpc(method, params, patience = 10_000) {
+      try {
+        return await socket.timeout(patience).emitWithAck("rpc", { method, params });
+      } catch {
+        return { error: { message: say("page.no-answer") } };
+      }
+    },
+  };
+}
+
+/** Say something above the tasks, with a button where one can do something; "" takes it away. */
+function notice(key, text, button = null, ms = 0) {
+  const box = document.getElementById("notices");
+  let line = box.querySelector(`[data-key=${key}]`);
+  if (!text) return void line?.remove();
+  if (!line) {
+    line = box.appendChild(document.createElement("p"));
+    line.dataset.key = key;
+    line.append(document.createElement("span"));
+    if (button) {
+      const press = line.appendChild(document.createElement("button"));
+      press.type = "button";
+      press.textContent = button.label;
+      press.addEventListener("click", button.press);
+    }
+  }
+  if (line.firstChild.textContent !== text) line.firstChild.textContent = text;
+  if (ms) setTimeout(() => line.remove(), ms);
+}

@@ -1,0 +1,377 @@
+// What a card and the page say: web/view.py, web/overview.py and words/task.py in JavaScript.
+import { entry, maybe, percent, safe, say, secondsOf, when } from "./words.js";
+
+const LOOKS = {
+  "not-started": ["dashed", "quiet"],
+  "waiting": ["dashed", "quiet"],
+  "first-check": ["ring", "quiet"],
+  "ok": ["arrow", "moving"],
+  "stalled": ["hourglass", "attention"],
+  "unreachable": ["plug", "attention"],
+  "paused": ["bars", "quiet"],
+  "complete": ["tick", "done"],
+  "error": ["octagon", "failure"],
+  "cancelled": ["barred", "quiet"],
+};
+const LIVE = ["pending", "in-progress", "paused"];
+const OLD = ["unreachable", "paused", "error", "cancelled"];
+
+const tidy = (text) => text.replaceAll(" %", "\u00a0%");
+const cap = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
+const stop = (text) => (!text || /[.!?]$/.test(text) ? text : `${text}.`);
+
+/** What a card says of a task at `now`, seconds since 1970 UTC. */
+export function view(task, now) {
+  const condition = conditionOf(task);
+  const [icon, tone] = LOOKS[condition] ?? ["ring", "quiet"];
+  const [troubles, cures] = causes(task);
+  const shown = {
+    icon,
+    tone,
+    name: nameOf(task),
+    state: stateOf(task),
+    kind: kindOf(task),
+    banner: banner(task, condition, troubles, now),
+    cures,
+    step: step(task, condition),
+    share: share(task, condition),
+    percent: percentText(task, condition, now),
+    value: counting(task) || !task.progress ? null : Math.trunc(task.progress),
+    left: left(task),
+    ready: ready(task, now),
+    note: note(task, condition, now),
+    facts: facts(task, condition),
+    checked: checked(task, now),
+    bar: bar(task),
+  };
+  const spoken = ["step", "percent", "left"].map((key) => shown[key]).filter(Boolean).join(", ");
+  return { ...shown, spoken: spoken || shown.state };
+}
+
+export function conditionOf(task) {
+  if (task.status === "pending") return task.waitingFor?.length ? "waiting" : "not-started";
+  if (task.status !== "in-progress") return String(task.status);
+  return [null, undefined, "unknown"].includes(task.health) ? "first-check" : task.health;
+}
+
+const troubled = (task) => ["error", "unreachable", "stalled"].includes(conditionOf(task));
+
+const nameOf = (task) => safe(task.service || task.id || say("unknown"), 100);
+
+function wordOf(task) {
+  const table = task.status === "complete" ? "done" : "running";
+  return maybe(`${table}.${task.type}`) ?? say(`${table}.other`);
+}
+
+function stateOf(task) {
+  const condition = conditionOf(task);
+  if (condition === "ok" || condition === "complete") return cap(wordOf(task));
+  return cap(maybe(`page.state.${condition}`, { names: awaited(task) }) ?? safe(condition));
+}
+
+function awaited(task) {
+  const types = Object.keys(entry("type"));
+  const names = (task.waitingFor ?? []).map((id) => {
+    const type = types.find((each) => id.startsWith(`${each}-`));
+    return type ? id.slice(type.length + 1) : id;
+  });
+  return safe(names.join(", "));
+}
+
+function stepOf(task) {
+  const phases = task.phases ?? [];
+  const at = phases.findIndex((one) => one.state === "current");
+  return at < 0 ? null : [at + 1, phases.length, phases[at]];
+}
+
+const label = (key) => maybe(`phase.${key}.label`) ?? safe(key.replaceAll("_", " "), 60);
+
+function counting(task) {
+  const at = stepOf(task), detail = task.progressDetail;
+  if (conditionOf(task) !== "ok" || (at && at[2].progress != null)) return false;
+  return Boolean(detail) && detail.total == null && detail.done != null;
+}
+
+function kindOf(task) {
+  const network = task.metadata?.network || task.config?.network || null;
+  const kind = maybe(`type.${task.type}.long`) ?? safe(task.type, 60);
+  return say("page.kind", { kind, network });
+}
+
+function shared(task) {
+  const known = {};
+  const endpoint = task.endpoint, log = task.config?.log;
+  if (typeof endpoint === "string") {
+    const [, rest = ""] = endpoint.split(/:\/\/(.*)/s);
+    known.address = rest.split("/")[0] || endpoint;
+  }
+  if (typeof log === "string" && log.startsWith("journal:")) {
+    known.unit = log.slice("journal:".length).replace(/\.service$/, "");
+  }
+  for (const one of task.hints ?? []) {
+    if (one.code === task.reason) Object.assign(known, one.params);
+  }
+  return known;
+}
+
+function causes(task) {
+  const hints = [...(task.hints ?? [])];
+  if (task.reason && hints.every((one) => one.code !== task.reason)) {
+    hints.unshift({ code: task.reason });
+  }
+  const says = [], cures = [];
+  for (const one of hints) {
+    const params = { ...shared(task), ...one.params };
+    const bare = { ...params, address: params.address?.replace(/^.*:\/\//, "") };
+    const what = maybe(`hint.${one.code}.says`, params) ?? maybe(`reason.${one.code}.note`, bare);
+    const told = one.code === task.reason ? task.note || what : what;
+    says.push(stop(safe(told ?? one.code)));
+    const cure = maybe(`hint.${one.code}.do`, params);
+    if (cure) cures.push(cure);
+  }
+  return [says, cures];
+}
+
+function sinceOf(task, now) {
+  const field = conditionOf(task) === "stalled" ? "lastMoved" : "healthSince";
+  const began = secondsOf(task[field]) || secondsOf(task.healthSince);
+  return began ? Math.max(0, now - began) : 0;
+}
+
+function banner(task, condition, troubles, now) {
+  if (condition === "stalled" || condition === "unreachable") {
+    const parts = [say(`page.say.${condition}`, { since: sinceOf(task, now) }), ...troubles];
+    if (condition === "unreachable") {
+      const due = secondsOf(task.nextCheck);
+      parts.push(say("page.say.lost", { next: due && due > now ? due - now : null }));
+    }
+    return parts.join(" ");
+  }
+  if (condition === "error") {
+    const failed = stop(cap(safe(task.error || say("unknown"))));
+    return [failed, say("page.say.error"), say("page.say.try")].join(" ");
+  }
+  return condition === "ok" ? troubles.join(" ") : "";
+}
+
+function step(task, condition) {
+  const at = stepOf(task);
+  if (!at || !["ok", "stalled", "unreachable", "paused"].includes(condition)) return "";
+  return say("page.step", { k: at[0], n: at[1], label: label(at[2].key) });
+}
+
+function share(task, condition) {
+  const at = stepOf(task);
+  if (!at || !["ok", "stalled"].includes(condition)) return "";
+  const one = at[2];
+  if (one.key === "confirming") return say("step.checks", task.confirmations ?? {});
+  if (one.key === "utxoindex") return say("step.no-numbers");
+  if (one.progress == null) return "";
+  const text = percent(Math.min(one.progress, 99.9), String(one.basis));
+  return tidy(say("page.of-step", { percent: text }));
+}
+
+function whole(task, mark) {
+  const basis = task.progressBasis || "unknown";
+  if (basis === "unknown" && !task.progress) return null;
+  return percent(task.progress || 0, basis, mark);
+}
+
+function percentText(task, condition, now) {
+  const text = whole(task);
+  if (text === null || counting(task) || ["waiting", "not-started"].includes(condition)) return "";
+  if (!OLD.includes(condition)) return tidy(text);
+  const at = secondsOf(task.erroredAt || task.cancelledAt || task.lastUpdate);
+  return tidy(say("last-seen", { percent: text, when: at ? when(at, now) : null }));
+}
+
+function etaOf(task) {
+  const eta = task.estimatedTimeRemaining;
+  return task.status === "in-progress" && typeof eta === "number" ? eta : null;
+}
+
+function left(task) {
+  const eta = conditionOf(task) === "ok" ? etaOf(task) : null;
+  return eta === null ? "" : say("page.left", { eta });
+}
+
+function ready(task, now) {
+  const eta = conditionOf(task) === "ok" ? etaOf(task) : null;
+  return eta === null ? "" : say("page.ready", { when: when(now + eta, now) });
+}
+
+function endedAt(task) {
+  const fields = { "paused": "healthSince", "complete": "completedAt", "error": "erroredAt" };
+  return secondsOf(task[fields[task.status] ?? "cancelledAt"]);
+}
+
+function note(task, condition, now) {
+  if (condition === "ok") return going(task, now).join(" ");
+  if (["stalled", "unreachable", "error"].includes(condition)) return "";
+  const kind = task.type === "node-sync" ? "node" : "work";
+  const at = endedAt(task), began = secondsOf(task.startedAt);
+  const texts = [say(`page.say.${condition}`, {
+    names: awaited(task),
+    when: at ? when(at, now) : null,
+    took: at && began ? at - began : null,
+  })];
+  if (condition === "paused") texts.push(say(`page.say.paused-${kind}`));
+  else if (condition === "cancelled") texts.push(say(`page.say.untouched-${kind}`));
+  else if (condition === "waiting") {
+    const plain = say("waiting.note", { names: (task.waitingFor ?? []).join(", ") });
+    const more = safe(task.note ?? "");
+    if (more.startsWith(`${plain} `)) texts.push(more.slice(plain.length + 1));
+  }
+  return texts.join(" ");
+}
+
+function going(task, now) {
+  const texts = [], detail = task.progressDetail, rate = task.syncRate;
+  if (counting(task)) {
+    const unit = safe(detail.unit || "", 40);
+    texts.push(say("page.so-far", { done: detail.done, unit, rate }));
+  }
+  if (etaOf(task) === null && task.etaReason) {
+    const unit = safe(String(task.rateUnit ?? "").replace(/\/s$/, ""), 40);
+    const why = maybe(`eta.${task.etaReason}`, { rate, unit, drift: task.metadata?.drift });
+    texts.push(stop(cap(why ?? safe(task.etaReason))));
+  }
+  if ((task.pass || 1) > 1) texts.push(stop(cap(say("step.pass", { pass: task.pass }))));
+  const since = secondsOf(task.epoch?.since);
+  if ((task.epoch?.number || 1) > 1 && since) {
+    const known = entry("epoch.why");
+    const why = known[task.epoch.reason] ?? known.other;
+    texts.push(say("epoch.note", { when: when(since, now), why }));
+  }
+  return texts;
+}
+
+function facts(task, condition) {
+  if (condition !== "ok" && condition !== "stalled") return [];
+  const told = [position(task)], rate = task.syncRate;
+  if (condition === "ok" && rate && task.rateUnit && !counting(task)) {
+    told.push(say("page.rate", { rate, unit: safe(task.rateUnit, 40) }));
+  }
+  if (task.behind) told.push(say("position.behind", { behind: task.behind }));
+  const peers = task.metadata?.peers;
+  if (Number.isInteger(peers)) told.push(say("status.peers", { n: peers }));
+  return told.filter(Boolean);
+}
+
+function position(task) {
+  const detail = task.progressDetail;
+  if (detail?.done == null || detail.total == null || detail.unit === "%") return "";
+  const key = detail.basis === "exact" ? "of" : "of-about";
+  const unit = safe(detail.unit || "", 40);
+  return say(`position.${key}`, { done: detail.done, total: detail.total, unit }).trimEnd();
+}
+
+function checked(task, now) {
+  if (task.status !== "in-progress") return "";
+  const report = task.type === "report";
+  const at = secondsOf(report ? task.lastUpdate : task.lastChecked);
+  const every = task.checkInterval ?? null;
+  const ago = at ? Math.max(0, Math.trunc(now - at)) : null;
+  if (report) return ago === null ? "" : say("page.reported", { ago });
+  return say("page.checked", { ago, every: every === null ? null : every / 1000 });
+}
+
+const cut = (value) => Math.trunc(value * 100) / 100;
+
+/** The segments of the bar: begin and width in percent, and what each is. */
+export function bar(task) {
+  const phases = task.phases ?? [], progress = Number(task.progress || 0);
+  if (!phases.length) {
+    const known = progress ? [[0, cut(progress), "now"]] : [];
+    const rest = [cut(progress), cut(100 - progress), counting(task) ? "hatch" : "next"];
+    return progress < 100 ? [...known, rest] : known;
+  }
+  const sum = phases.reduce((before, one) => before + Number(one.weight || 0), 0) || 1;
+  const segments = [];
+  let begin = 0;
+  for (const one of phases) {
+    const width = (Number(one.weight || 0) / sum) * 100;
+    segments.push(...segment(begin, width, one, counting(task)));
+    begin += width;
+  }
+  return segments.map(([x, width, kind]) => [cut(x), cut(width), kind]);
+}
+
+function segment(begin, width, one, hatched) {
+  if (one.state !== "current") return [[begin, width, one.state === "done" ? "done" : "next"]];
+  if (one.progress == null) {
+    return [[begin, width, hatched || one.key === "utxoindex" ? "hatch" : "next"]];
+  }
+  const full = (width * one.progress) / 100;
+  return [[begin, full, "now"], [begin + full, width - full, "next"]];
+}
+
+// The page as a whole.
+
+export function overview(tasks, now, host, problem = null) {
+  const first = mostUrgent(tasks);
+  const inTrouble = tasks.filter(troubled);
+  const other = inTrouble.find((task) => task !== first) ?? null;
+  const running = tasks.some((task) => task.status === "in-progress");
+  return {
+    title: title(tasks, host),
+    headline: tidy(problem ? say("page.headline.store", { why: problem }) : headline(first, now)),
+    reassure: problem ? say("page.store") : running ? say("page.reassure") : "",
+    attention: other ? attention(inTrouble, other, tasks.length, now) : "",
+    first: first?.id ?? null,
+    troubled: other?.id ?? null,
+  };
+}
+
+function mostUrgent(tasks) {
+  const node = tasks.find(
+    (task) => task.type === "node-sync" && [...LIVE, "error"].includes(task.status),
+  );
+  const live = tasks.find((task) => LIVE.includes(task.status) && !task.waitingFor?.length);
+  if (node || live) return node ?? live;
+  const at = (task) => (task.status === "error" ? 0 : (endedAt(task) ?? 0));
+  return tasks.reduce((best, task) => (best && at(best) >= at(task) ? best : task), null);
+}
+
+/** Trouble first, then the share and time left of what runs. `lost`: since when, if the link is. */
+export function title(tasks, host, lost = null) {
+  host = safe(host, 100);
+  const first = mostUrgent(tasks);
+  const text = first ? shortPercent(first) : "";
+  if (lost) return say("page.title.lost", { percent: text || null, when: lost, host });
+  const trouble = tasks.find(troubled);
+  if (trouble) return say("page.title.trouble", { name: nameOf(trouble), host });
+  if (!first) return say("page.title.other", { word: say("page.name"), host });
+  const eta = etaOf(first);
+  if (first.status === "in-progress" && text) {
+    return say(`page.title.${eta === null ? "share" : "left"}`, { percent: text, eta, host });
+  }
+  const word = first.status === "complete" ? wordOf(first) : stateOf(first);
+  return say("page.title.other", { word: cap(word), host });
+}
+
+function shortPercent(task) {
+  if (whole(task) === null) return "";
+  return tidy(percent(Math.trunc(task.progress || 0), "estimated", "exact"));
+}
+
+function headline(task, now) {
+  if (task === null) return say("headline.none");
+  const key = conditionOf(task), eta = etaOf(task), at = endedAt(task);
+  const known = {
+    name: nameOf(task),
+    word: wordOf(task),
+    names: awaited(task),
+    since: sinceOf(task, now),
+    when: at ? when(at, now) : null,
+    eta,
+  };
+  if (key === "ok") return say(eta === null ? "headline.running" : "page.headline.left", known);
+  const page = key === "complete" || key === "error";
+  return say(page ? `page.headline.${key}` : `headline.${key}`, known);
+}
+
+function attention(inTrouble, other, total, now) {
+  const count = say("attention.count", { n: inTrouble.length, total });
+  return tidy(stop(say("page.attention", { count, what: headline(other, now) })));
+}
