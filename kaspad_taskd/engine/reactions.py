@@ -13,11 +13,11 @@ import signal
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from kaspad_taskd.core.change import NotAllowed, fact
+from kaspad_taskd.core.change import fact
 from kaspad_taskd.core.fact import Event, EventName
 from kaspad_taskd.core.model import Task
 from kaspad_taskd.engine.engine import Engine
-from kaspad_taskd.engine.errors import Gap, NotDurable, NotFound
+from kaspad_taskd.engine.errors import Gap, NotDurable
 from kaspad_taskd.engine.follow import BATCH, Board
 from kaspad_taskd.engine.roster import Roster
 
@@ -30,9 +30,6 @@ COMMAND_TIMEOUT = 60.0
 """Seconds that an `on_complete` command may take (contract section 5)."""
 PATIENCE = 5.0
 """Seconds until a reaction that could not be written is tried again."""
-STARTERS = frozenset({EventName.COMPLETE, EventName.TASK_ADDED, EventName.TASK_CHANGED,
-                      EventName.TASK_REMOVED, EventName.START, EventName.CANCELLED,
-                      EventName.ERROR})  # fmt: skip
 SAVE_EVERY = 256
 """Events without a reaction after which the cursor is written."""
 
@@ -56,17 +53,39 @@ class Reactions:
         self._saved = self._cursor
         self._environment = environment
         self._wake = asyncio.Event()
+        self._turned = asyncio.Event()
         engine.on_events.append(self._wake.set)
+        engine.on_swap.append(self._swapped)
 
     async def run(self) -> None:
         """React until cancelled."""
-        self._waits()
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._start_waiting())  # no command holds these up
+            both.create_task(self._follow())
+
+    async def _start_waiting(self) -> None:
+        while True:
+            self._turned.clear()
+            outcomes = await asyncio.gather(*self._roster.waits())
+            if any(outcome.fault is not None for outcome in outcomes):
+                await asyncio.sleep(PATIENCE)
+            else:
+                await self._turned.wait()
+
+    def _swapped(self, old: Task | None, new: Task | None) -> None:
+        """Somebody may wait no longer, or for somebody else, where more than a look has come."""
+        if (
+            old is None
+            or new is None
+            or old.status is not new.status
+            or old.definition is not new.definition
+        ):
+            self._turned.set()
+
+    async def _follow(self) -> None:
         while True:
             self._wake.clear()
-            events = await self._next()
-            if any(event.fact.name in STARTERS for event in events):
-                self._waits()  # once for all: it goes by what is so now
-            for event in events:
+            for event in await self._next():
                 await self._react(event)
             if self._cursor >= self._engine.seq:
                 await self._wake.wait()
@@ -96,12 +115,6 @@ class Reactions:
         outcome = await self._engine.commit(cursors={CURSOR: self._cursor})
         if outcome.fault is None:
             self._saved = self._cursor
-
-    def _waits(self) -> None:
-        try:
-            self._roster.waits()
-        except (NotFound, NotAllowed) as error:  # it changed in the same moment: comes again
-            _log.debug("waiting tasks: %s", error)
 
     async def _completed(self, event: Event) -> bool:
         task = self._engine.get(event.fact.task_id)
@@ -163,3 +176,5 @@ def _end_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
+    except PermissionError:
+        _log.warning("process group %d runs as somebody else (sudo?): it cannot be ended", pid)

@@ -138,17 +138,22 @@ class Roster:
             if each.origin is not Origin.API:
                 self._mirror.drop(each.id)
 
-    def waits(self) -> None:
-        """Let pending tasks wait for what is not complete yet, and start those that need not."""
+    def waits(self) -> list[asyncio.Future[Outcome]]:
+        """Let pending tasks wait for what is not complete yet, and start those that need not.
+
+        Returns what to wait for.
+        """
+        futures = []
         for task_id in list(self._pending):
             task = self._engine.newest(task_id)
             if task is None or task.status is not Status.PENDING or not task.definition.start:
                 continue
             missing = self._missing(task.definition)
             if not missing:
-                self._engine.submit(task_id, Start())
+                futures.append(self._engine.submit(task_id, Start()))
             elif missing != task.waiting_for:
-                self._engine.submit(task_id, Await(missing))
+                futures.append(self._engine.submit(task_id, Await(missing)))
+        return [future for future in futures if future is not None]
 
     def _missing(self, definition: Definition) -> tuple[str, ...]:
         """The awaited ids that are not complete (or not there)."""
