@@ -51,7 +51,8 @@ def main(argv: list[str]) -> int:
 
     async def live() -> int:
         clock = Clock(fast.monotonic, fast.wall)
-        return await Daemon(places, DEFAULTS, level="error", clock=clock).run()
+        daemon = Daemon(places, DEFAULTS, level="error", listen=options.bridge, clock=clock)
+        return await daemon.run()
 
     return asyncio.run(live())
 

@@ -1,0 +1,208 @@
+"""All browsers: who comes in, what they ask, who leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final, TypeAlias
+
+from kaspad_taskd.api.context import answer_for
+from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.bridge import wizard
+from kaspad_taskd.bridge.access import Access, Refused
+from kaspad_taskd.bridge.browser import Browser, task_error
+from kaspad_taskd.bridge.calls import Calls, incident
+from kaspad_taskd.bridge.fanout import Fanout
+from kaspad_taskd.bridge.outbox import Outbox
+from kaspad_taskd.bridge.sockets import Answer
+
+Json: TypeAlias = Any
+
+IN_FLIGHT: Final = 64
+"""Requests of one browser that are being answered at once."""
+SLOT_S: Final = 5.0
+"""Seconds that one more waits for a place; below the heartbeat's patience, which it holds up."""
+WRONG: Final = "That token is not right."
+
+
+def cookie(headers: Mapping[str, str], name: str) -> str | None:
+    """Return the value of a request's cookie."""
+    try:
+        found = SimpleCookie(headers.get("Cookie", "")).get(name)
+    except CookieError:
+        return None
+    return None if found is None else found.value
+
+
+class Browsers:
+    """The clients that are in, and their requests.
+
+    Args:
+        access: judges them.
+        calls: answers them.
+        fanout: tells them events.
+        hello: what a new one is told, without `canChange`.
+        session: name of the session's cookie.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        calls: Calls,
+        fanout: Fanout,
+        hello: Callable[[], dict[str, Json]],
+        session: str,
+    ) -> None:
+        self._access = access
+        self._calls = calls
+        self._fanout = fanout
+        self._hello = hello
+        self._session = session
+        self._known: dict[str, Browser] = {}
+        self._asking: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    # -- coming and going
+
+    def entering(self, sid: str, headers: Mapping[str, str], address: str, auth: Json) -> None:
+        """Let a client in, or raise Refused."""
+        given = auth if isinstance(auth, dict) else {}
+        may_change = self._may_change(headers, address, given.get("token"))
+        if self._access.public and not may_change():
+            raise Refused(401, "This needs the access token.")
+        self._known[sid] = Browser(sid, address, may_change, given.get("since"))
+
+    def _may_change(
+        self, headers: Mapping[str, str], address: str, token: Json
+    ) -> Callable[[], bool]:
+        if token is not None:
+            if not isinstance(token, str) or not self._access.try_token(token, address):
+                raise Refused(401, WRONG)
+            return lambda: True
+        if self._access.bearer(headers, address):
+            return lambda: True
+        session = cookie(headers, self._session)
+        return lambda: self._access.is_session(session)
+
+    def joined(self, sid: str, outbox: Outbox) -> None:
+        """Tell a client that is in where it is, and what it missed."""
+        browser = self._known[sid]
+        browser.outbox = outbox
+        joining = self._fanout.join(browser, lambda: self._said_hello(browser))
+        browser.joining = asyncio.get_running_loop().create_task(joining)
+
+    def _said_hello(self, browser: Browser) -> dict[str, Json]:
+        known = {"seq": self._fanout.seq, **self._hello()}
+        return {**known, "canChange": browser.may_change()}
+
+    def left(self, sid: str) -> None:
+        """Forget a client."""
+        browser = self._known.pop(sid, None)
+        if browser is not None:
+            self._fanout.leave(browser)
+            browser.end()
+
+    # -- requests
+
+    async def asked(self, sid: str, name: str, args: list[Json], answer: Answer | None) -> None:
+        """Begin a request; comes back when there is room for the next one."""
+        browser = self._known[sid]
+        await browser.room()
+        if len(browser.requests) >= IN_FLIGHT:
+            await asyncio.wait(
+                browser.requests, timeout=SLOT_S, return_when=asyncio.FIRST_COMPLETED
+            )
+        if len(browser.requests) >= IN_FLIGHT:
+            text = f"{IN_FLIGHT} requests wait for their answers already"
+            self._refuse(browser, name, answer, ApiError.of("busy", text, limit=IN_FLIGHT))
+            return
+        task = asyncio.get_running_loop().create_task(self._serve(browser, name, args, answer))
+        browser.requests[task] = self._changes(name, args)
+        self._asking.add(task)
+        task.add_done_callback(lambda done: self._served(browser, done))
+
+    def _changes(self, name: str, args: list[Json]) -> bool:
+        if name == wizard.RPC:
+            given = args[0] if args else None
+            return isinstance(given, dict) and self._calls.changes(given.get("method"))
+        known = wizard.REQUESTS.get(name)
+        return known is not None and known.changes
+
+    def _served(self, browser: Browser, task: asyncio.Task[None]) -> None:
+        browser.requests.pop(task, None)
+        self._asking.discard(task)
+
+    async def _serve(
+        self, browser: Browser, name: str, args: list[Json], answer: Answer | None
+    ) -> None:
+        try:
+            result, told = await self._result(browser, name, args)
+        except ApiError as error:
+            self._refuse(browser, name, answer, error, args)
+            return
+        except Exception as fault:
+            self._refuse(browser, name, answer, answer_for(fault) or incident(name), args)
+            return
+        await browser.room()
+        if told is not None:
+            browser.tell(told, result)
+        if answer is not None:
+            answer(result)
+
+    async def _result(
+        self, browser: Browser, name: str, args: list[Json]
+    ) -> tuple[Json, str | None]:
+        if name == wizard.RPC:
+            return {"result": await self._rpc(browser, args)}, None
+        if name == wizard.EVENTS_SINCE:
+            given = wizard.payload(name, args, bare=False)
+            return await self._fanout.catch_up(browser, given.get("seq")), None
+        request = wizard.REQUESTS.get(name)
+        if request is None:
+            known = ", ".join((wizard.RPC, wizard.EVENTS_SINCE, *wizard.REQUESTS))
+            raise ApiError.params("event", f"must be one of {known}")
+        given = wizard.payload(name, args, bare=request.bare)
+
+        def call(method: str, params: Json = None, /) -> Awaitable[Json]:
+            return self._calls.call(browser, method, params)
+
+        return await request.handle(call, given), request.answer
+
+    async def _rpc(self, browser: Browser, args: list[Json]) -> Json:
+        given = wizard.payload(wizard.RPC, args, bare=False)
+        unknown = given.keys() - {"method", "params"}
+        if unknown:
+            raise ApiError.params("payload", "of rpc must be {method, params} and nothing else")
+        return await self._calls.call(browser, given.get("method"), given.get("params"))
+
+    def _refuse(
+        self,
+        browser: Browser,
+        name: str,
+        answer: Answer | None,
+        error: ApiError,
+        args: list[Json] | None = None,
+    ) -> None:
+        if name == wizard.RPC and answer is not None:
+            answer({"error": {"code": error.code, "message": error.message, "data": error.data}})
+            return
+        given = args[0] if args else None
+        task_id = given.get("taskId") if isinstance(given, dict) else None
+        said = task_error(error, name[:100], task_id)
+        browser.tell(wizard.TASK_ERROR, said)
+        if answer is not None:
+            answer(said)
+
+    # -- the end
+
+    async def finish(self, deadline: float) -> None:
+        """Wait for answers under way, `deadline` seconds at most; the rest is let go."""
+        if self._asking:
+            await asyncio.wait(self._asking, timeout=deadline)
+        for browser in self._known.values():
+            browser.end()
+        for task in self._asking:
+            task.cancel()

@@ -1,0 +1,199 @@
+"""Events to all browsers: encoded once, told to those in the present, replayed to those behind it.
+
+One follower reads the journal for everybody. A browser that comes reads what it missed at its own
+pace, up to where the follower is, and joins it there in one synchronous stretch: nothing is told
+twice or not at all. State (`sync:progress`) is told under the same lock, so it never goes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+from kaspad_taskd.api.context import Api, answer_for
+from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.wire import event_data, progress_event
+from kaspad_taskd.bridge.browser import Browser
+from kaspad_taskd.bridge.packets import Message, event
+from kaspad_taskd.core.fact import Event, EventName
+from kaspad_taskd.core.model import Status, Task
+from kaspad_taskd.engine.errors import Gap
+from kaspad_taskd.engine.follow import News
+
+Json: TypeAlias = Any
+
+TURN: Final = 256
+"""Browsers that are written to before others have their turn."""
+BATCH: Final = 256
+"""Events, or tasks, told at once to one that is behind."""
+DAY_MS: Final = 86_400_000
+EDGE_S: Final = 0.02
+"""Seconds until one that knows more than was told looks again."""
+
+log = logging.getLogger(__name__)
+
+
+class Fanout:
+    """Tells browsers.
+
+    Args:
+        api: whose events.
+        cut_all: ends every connection (they connect anew and say where they were).
+
+    Attributes:
+        told: messages told to everybody so far.
+        delivered: the same, times the browsers.
+    """
+
+    def __init__(self, api: Api, cut_all: Callable[[str], None]) -> None:
+        self._api = api
+        self._cut_all = cut_all
+        self._live: dict[Browser, None] = {}
+        self._seq = api.engine.seq
+        self._lock = asyncio.Lock()
+        self._shown: dict[str, tuple[Task, int, Message]] = {}
+        self.told = 0
+        self.delivered = 0
+
+    @property
+    def seq(self) -> int:
+        """The last event that was told."""
+        return self._seq
+
+    # -- the present
+
+    async def run(self) -> None:
+        """Tell until cancelled."""
+        while True:
+            follower = self._api.board.follow(None)
+            self._seq = self._api.engine.seq
+            try:
+                await follower.run(self._send)
+            except Gap as gap:
+                log.error("events could not be told, browsers connect anew: %s", gap)
+                self._cut_all("events could not be told")
+
+    async def _send(self, news: Sequence[News]) -> None:
+        async with self._lock:
+            for each in news:
+                if isinstance(each, Event):
+                    self._seq = each.seq
+                    await self._tell(event(each.fact.name.value, event_data(each)))
+                else:
+                    await self._tell(self._progress(each.task, each.seq))
+
+    async def _tell(self, message: Message) -> None:
+        browsers = list(self._live)
+        self.told += 1
+        self.delivered += len(browsers)
+        for start in range(0, len(browsers), TURN):
+            if start:
+                await asyncio.sleep(0)
+            for browser in browsers[start : start + TURN]:
+                browser.outbox.tell(message)
+
+    def all(self, name: str, data: Json) -> None:
+        """Tell everybody something that is no event on record."""
+        message = event(name, data)
+        for browser in self._live:
+            browser.outbox.tell(message)
+
+    # -- coming into the present
+
+    async def join(self, browser: Browser, hello: Callable[[], Json]) -> None:
+        """Bring a new browser into the present: after what it missed, or with how everything is."""
+        async with browser.replaying:
+            if browser.since is not None:
+                browser.tell("hello", hello())
+                await self._catch_up(browser, browser.since)
+                return
+            async with self._lock:
+                browser.tell("hello", hello())
+                self._live[browser] = None
+            await self._states(browser, self._recent())
+
+    async def catch_up(self, browser: Browser, since: Json) -> Json:
+        """Tell again what followed `since`; returns `{seq}`, or the `task:error` that was told."""
+        async with browser.replaying:
+            return await self._catch_up(browser, since)
+
+    async def _catch_up(self, browser: Browser, since: Json) -> Json:
+        self.leave(browser)
+        try:
+            seq = await self._past(browser, _whole(since))
+        except (Gap, ApiError) as error:
+            refusal = answer_for(error) or error
+            assert isinstance(refusal, ApiError)
+            said = browser.refuse(refusal, "events:since")
+            async with self._lock:
+                self._live[browser] = None
+            await self._states(browser, self._recent())
+            return said
+        running = (task for task in self._api.engine.tasks() if task.status is Status.IN_PROGRESS)
+        await self._states(browser, running)
+        return {"seq": seq}
+
+    async def _past(self, browser: Browser, cursor: int) -> int:
+        """Tell what follows `cursor`, up to where everybody is; returns where it joined them."""
+        self._api.board.check(cursor)
+        while True:
+            async with self._lock:
+                if cursor == self._seq:
+                    self._live[browser] = None
+                    return cursor
+            await browser.room()
+            if cursor > self._seq:  # on record, and on its way to everybody
+                await asyncio.sleep(EDGE_S)
+                continue
+            for each in await self._api.board.read(cursor, BATCH):
+                if each.seq <= self._seq:
+                    browser.tell(each.fact.name.value, event_data(each))
+                    cursor = each.seq
+
+    # -- state
+
+    def _recent(self) -> list[Task]:
+        """Tasks that are live or ended within a day."""
+        since = self._api.engine.now() - DAY_MS
+        tasks = self._api.engine.tasks()
+        return [task for task in tasks if task.status.live or (task.ended_at or 0) >= since]
+
+    async def _states(self, browser: Browser, tasks: Iterable[Task]) -> None:
+        ids = [task.id for task in tasks]
+        for start in range(0, len(ids), BATCH):
+            await browser.room()
+            async with self._lock:
+                found = map(self._api.engine.get, ids[start : start + BATCH])
+                messages = [self._progress(task, self._seq) for task in found if task is not None]
+                browser.outbox.answer_all(messages)
+
+    def _progress(self, task: Task, seq: int) -> Message:
+        """A task's `sync:progress`, made once for each state of it.
+
+        It says a `seq` up to which everything has been told: who goes on from it misses nothing.
+        """
+        known = self._shown.get(task.id)
+        if known is not None and known[0] is task and known[1] == seq:
+            return known[2]
+        data = progress_event(task, seq, self._api.engine.now())
+        message = event(EventName.PROGRESS.value, data)
+        self._shown[task.id] = (task, seq, message)
+        return message
+
+    def forget(self) -> None:
+        """Let go of what was made for tasks that are there no more; called now and then."""
+        gone = [task_id for task_id in self._shown if self._api.engine.get(task_id) is None]
+        for task_id in gone:
+            del self._shown[task_id]
+
+    def leave(self, browser: Browser) -> None:
+        """Tell it nothing any more."""
+        self._live.pop(browser, None)
+
+
+def _whole(since: Json) -> int:
+    if isinstance(since, bool) or not isinstance(since, int) or since < 0:
+        raise ApiError.params("seq", "must be a whole number: the last one that was told")
+    return since

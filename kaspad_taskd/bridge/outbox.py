@@ -1,0 +1,124 @@
+"""What one browser has still to take: counted, bounded, and without a hop where it takes at once.
+
+It stands in for the queue without bound of python-engineio's sockets. A WebSocket client that has
+taken everything gets its frame straight from whoever tells; for all others it is the queue it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from kaspad_taskd.bridge.packets import Message
+
+LIMIT: Final = 1 << 20
+"""Bytes that a browser may be behind (contract section 4)."""
+PATIENCE: Final = 20.0
+"""Seconds that a browser may be behind (contract section 4)."""
+
+
+class Outbox(asyncio.Queue[Any]):
+    """The queue of a python-engineio socket.
+
+    Attributes:
+        transport: of the WebSocket, once there is one.
+        ready: whether frames may go straight to it.
+        lost: called when the browser is too far behind.
+        written: bytes given so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transport: asyncio.Transport | None = None
+        self.ready: Callable[[], bool] = lambda: False
+        self.lost: Callable[[], None] = lambda: None
+        self.written = 0
+        self._queued = 0
+        self._taker_waits = False
+        self._excused = 0
+        self._mark: tuple[float, int] | None = None
+
+    # -- what python-engineio does with it
+
+    async def put(self, item: Any) -> None:
+        """Take a packet of python-engineio; None ends the writer."""
+        if item is None:
+            self.put_nowait(None)
+        else:
+            self._enqueue(item)
+
+    async def get(self) -> Any:
+        """Hand out the next packet."""
+        self._taker_waits = True
+        try:
+            return await super().get()
+        finally:
+            self._taker_waits = False
+
+    def _get(self) -> Any:
+        item = super()._get()
+        self._queued -= _size(item)
+        return item
+
+    def _enqueue(self, item: Any) -> None:
+        size = _size(item)
+        self.written += size
+        self._queued += size
+        self.put_nowait(item)
+
+    # -- what we do with it
+
+    def tell(self, message: Message) -> None:
+        """Send an event."""
+        line = self._line()
+        if line is None:
+            self._enqueue(message.carrier)
+        else:
+            self.written += len(message.frame)
+            line.write(message.frame)
+        if self.behind > LIMIT and self.arrears > LIMIT:
+            self.lost()
+
+    def answer_all(self, messages: Sequence[Message]) -> None:
+        """Send what was asked for: that is no arrears by itself."""
+        line = self._line()
+        if line is None:
+            for each in messages:
+                self._enqueue(each.carrier)
+        else:
+            data = b"".join([each.frame for each in messages])
+            self.written += len(data)
+            line.write(data)
+        self._excused = self.written
+
+    def _line(self) -> asyncio.Transport | None:
+        """The WebSocket, where everything before has gone out on it."""
+        free = self._taker_waits and self.empty() and self.ready()
+        return self.transport if free else None
+
+    @property
+    def behind(self) -> int:
+        """Bytes given and not taken (by the kernel at least)."""
+        if self.transport is None:
+            return self._queued
+        return self._queued + self.transport.get_write_buffer_size()
+
+    @property
+    def arrears(self) -> int:
+        """The same without what was asked for."""
+        return self.written - max(self.written - self.behind, self._excused)
+
+    def overdue(self) -> bool:
+        """Whether something given 20 s ago is not taken; asked every second or so."""
+        behind, now = self.behind, time.monotonic()
+        if not behind:
+            self._mark = None
+        elif self._mark is None or self.written - behind >= self._mark[1]:
+            self._mark = (now, self.written)
+        return self._mark is not None and now - self._mark[0] >= PATIENCE
+
+
+def _size(item: Any) -> int:
+    return 0 if item is None else len(item.encode())

@@ -1,0 +1,93 @@
+"""What goes over a browser's line: events encoded once, and packets that are refused at sight."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, TypeAlias
+
+from engineio.packet import MESSAGE
+from engineio.packet import Packet as Carrier
+from socketio.packet import ACK, CONNECT, EVENT, Packet
+
+from kaspad_taskd import jsontext
+
+Json: TypeAlias = Any
+
+TEXT_FRAME = 0x81
+"""First byte of a whole WebSocket text frame (RFC 6455, 5.2)."""
+
+
+class Malformed(Exception):
+    """A client that speaks this way is no Socket.IO client of ours."""
+
+
+class JsonModule:
+    """Our JSON in the form of the standard library's module, as python-socketio wants it."""
+
+    @staticmethod
+    def dumps(value: Json, **_: object) -> str:
+        """Return compact JSON."""
+        return jsontext.dumps(value).decode()
+
+    @staticmethod
+    def loads(text: str | bytes) -> Json:
+        """Return the value; raises ValueError."""
+        return jsontext.loads(text)
+
+
+def frame(text: str) -> bytes:
+    """Return the WebSocket frame of a text that a server sends (no mask, no compression)."""
+    data = text.encode()
+    size = len(data)
+    if size < 126:
+        return bytes((TEXT_FRAME, size)) + data
+    if size < 1 << 16:
+        return struct.pack("!BBH", TEXT_FRAME, 126, size) + data
+    return struct.pack("!BBQ", TEXT_FRAME, 127, size) + data
+
+
+class Message:
+    """An event or an acknowledgement, encoded once for whoever gets it.
+
+    Attributes:
+        carrier: as python-engineio's queue takes it (polling).
+        frame: as it is written to a WebSocket.
+    """
+
+    __slots__ = ("carrier", "frame")
+
+    def __init__(self, text: str) -> None:
+        self.carrier = Carrier(MESSAGE, text)
+        self.frame = frame(self.carrier.encode())
+
+
+def event(name: str, data: Json) -> Message:
+    """Return an event with its one argument."""
+    return Message(f"{EVENT}{JsonModule.dumps([name, data])}")
+
+
+def acknowledgement(number: int, data: Json) -> Message:
+    """Return the answer to an event that asked for one."""
+    return Message(f"{ACK}{number}{JsonModule.dumps([data])}")
+
+
+class StrictPacket(Packet):  # type: ignore[misc]
+    """A packet that takes no binary attachments, whose memory the library would keep."""
+
+    def decode(self, encoded_packet: Json) -> int:
+        """Read a packet; raises Malformed, ValueError."""
+        if not isinstance(encoded_packet, str) or encoded_packet[:1] not in tuple("01234"):
+            raise Malformed
+        if super().decode(encoded_packet):
+            raise Malformed
+        if not _sound(self.packet_type, self.data):
+            raise Malformed
+        return 0
+
+
+def _sound(kind: int, data: Json) -> bool:
+    if kind == EVENT:
+        return isinstance(data, list) and bool(data) and isinstance(data[0], str)
+    if kind == ACK:
+        return isinstance(data, list)
+    return kind != CONNECT or data is None or isinstance(data, dict)

@@ -1,0 +1,317 @@
+"""What is asked over HTTP: pages, files, session, health, metrics, descriptions.
+
+Every URL that is made here is relative to the request's, so that a proxy's prefix works.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol, TypeAlias
+
+from aiohttp import web
+
+from kaspad_taskd import jsontext
+from kaspad_taskd.api.context import Api
+from kaspad_taskd.api.method import Method
+from kaspad_taskd.api.wire import event_shape
+from kaspad_taskd.bridge.access import SESSION_S, Access, Refused
+from kaspad_taskd.bridge.browsers import WRONG, cookie
+from kaspad_taskd.bridge.calls import CALLER, incident
+from kaspad_taskd.bridge.sockets import Sockets
+
+Json: TypeAlias = Any
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Files: TypeAlias = Callable[[], Mapping[str, tuple[bytes, str]]]
+
+CONNECTIONS: Final = 2048
+"""Socket.IO connections at once."""
+EVENTS: Final = 50
+"""Events on a page."""
+PACKED_FROM: Final = 1024
+"""Bytes from which an answer is compressed."""
+OPEN: Final = ("/healthz", "/session", "/socket.io/", "/static/", "/embed/")
+"""What needs no token on a public address: health, the way to unlock (Socket.IO asks by itself)."""
+
+log = logging.getLogger(__name__)
+
+
+class Page(Protocol):
+    """Renders the pages."""
+
+    def index(self, snapshot: Mapping[str, Json], query: Mapping[str, str]) -> str:
+        """The page of all tasks; with `needsToken` the way to unlock alone."""
+
+    def task(
+        self, snapshot: Mapping[str, Json], task_id: str, query: Mapping[str, str]
+    ) -> str | None:
+        """The page of one task, None where there is none."""
+
+
+class Pages:
+    """The handlers.
+
+    Args:
+        api: what is shown.
+        access: who may.
+        page: renders.
+        files: what pages load.
+        session: name of the session's cookie.
+        snapshot: what a page knows besides the tasks.
+        openrpc: the method that describes the API.
+        sockets: Socket.IO.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        access: Access,
+        page: Page,
+        files: Files,
+        *,
+        session: str,
+        snapshot: Callable[[], dict[str, Json]],
+        openrpc: Method,
+        sockets: Sockets,
+    ) -> None:
+        self._api = api
+        self._access = access
+        self._page = page
+        self._load = files
+        self._session = session
+        self._known = snapshot
+        self._openrpc = openrpc
+        self._sockets = sockets
+        self._files: dict[str, _File] = {}
+
+    def attach(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.on_response_prepare.append(self._headers)
+        app.add_routes(
+            [
+                web.get("/", self._index),
+                web.get("/task/{id}", self._task),
+                web.get("/healthz", self._health),
+                web.get("/openrpc.json", self._description),
+                web.post("/session", self._unlock),
+                web.delete("/session", self._lock),
+                web.get("/{path:(?:static|embed)/.+}", self._file),
+                web.route("*", "/socket.io/", self._socket_io),
+            ]
+        )
+
+    # -- before and after each request
+
+    async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let a request pass to its handler, or say why not."""
+        try:
+            self._access.check(request.headers)
+            if self._access.public and not self._is_open(request):
+                self._ask_for_token(request)
+            return await handler(request)
+        except Refused as refused:
+            return _refusal(refused)
+        except web.HTTPException as error:
+            return _text(error.status, error.text or error.reason)
+        except ConnectionError:
+            raise
+        except Exception:
+            return _text(500, incident(f"{request.method} {request.path}").message)
+
+    def _is_open(self, request: web.Request) -> bool:
+        return request.path.startswith(OPEN) or request.path == "/"
+
+    def _ask_for_token(self, request: web.Request) -> None:
+        if not self._may_change(request):
+            raise Refused(401, "This needs the access token.")
+
+    def _may_change(self, request: web.Request) -> bool:
+        if self._access.bearer(request.headers, request.remote or "?"):
+            return True
+        return self._access.is_session(cookie(request.headers, self._session))
+
+    async def _headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        headers = response.headers
+        headers["Server"] = "kaspad-taskd"
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers.setdefault("Cache-Control", "no-store")
+        origin = request.headers.get("Origin", "")
+        if origin.lower() in self._access.origins and "Sec-WebSocket-Accept" not in headers:
+            headers["Access-Control-Allow-Origin"] = origin
+            headers["Vary"] = "Origin"
+        if response.content_type == "text/html":
+            headers["Content-Security-Policy"] = self._policy(request)
+
+    def _policy(self, request: web.Request) -> str:
+        host = request.headers.get("X-Forwarded-Host") or request.headers["Host"]
+        own = f" ws://{host} wss://{host}" if not set(host) & set(" ;,'\"") else ""
+        frames = " ".join(("'self'", *sorted(self._access.origins)))
+        return (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+            f"connect-src 'self'{own}; form-action 'self'; base-uri 'none'; "
+            f"frame-ancestors {frames}"
+        )
+
+    # -- pages
+
+    async def _index(self, request: web.Request) -> web.Response:
+        snapshot = await self._snapshot(request)
+        text = self._page.index(snapshot, dict(request.query))
+        return _html(request, text, 401 if snapshot["needsToken"] else 200)
+
+    async def _task(self, request: web.Request) -> web.Response:
+        snapshot = await self._snapshot(request)
+        text = self._page.task(snapshot, request.match_info["id"], dict(request.query))
+        if text is None:
+            return _text(404, "There is no such task.")
+        return _html(request, text)
+
+    async def _snapshot(self, request: web.Request) -> dict[str, Json]:
+        """What a page shows, all of one moment; without a token that is needed, nothing."""
+        engine = self._api.engine
+        may_change = self._may_change(request)
+        hidden = self._access.public and not may_change
+        seq, shown = engine.seq, [] if hidden else engine.tasks()
+        tasks = [self._api.shapes.task(task) for task in shown]
+        known = self._known()
+        events = [] if hidden else await engine.store.events(0, EVENTS, before=seq + 1)
+        return {
+            **known,
+            "seq": seq,
+            "canChange": may_change,
+            "needsToken": hidden,
+            "store": {"durable": engine.problem is None, "problem": engine.problem},
+            "tasks": tasks,
+            "events": [event_shape(each) for each in events],
+            "services": [],
+        }
+
+    async def _file(self, request: web.Request) -> web.Response:
+        if not self._files:
+            self._files = {path: _File(*each) for path, each in self._load().items()}
+        found = self._files.get(request.match_info["path"])
+        if found is None:
+            return _text(404, "There is no such file.")
+        return found.response(request)
+
+    # -- the session
+
+    async def _unlock(self, request: web.Request) -> web.StreamResponse:
+        """Take the token from a form or as JSON; answer with the cookie, or why not."""
+        form = not request.content_type.endswith("json")
+        given = await _given_token(request, form=form)
+        try:
+            right = self._access.try_token(given, request.remote or "?")
+        except Refused:
+            if not form:
+                raise
+            return _see_other("./?unlock=wait")
+        if not right:
+            if not form:
+                raise Refused(401, WRONG)
+            return _see_other("./?unlock=wrong")
+        response = _see_other("./") if form else _json({"canChange": True})
+        secure = request.headers.get("X-Forwarded-Proto", "") == "https"
+        self._set_cookie(response, self._access.new_session(), SESSION_S, secure=secure)
+        return response
+
+    async def _lock(self, request: web.Request) -> web.Response:
+        self._access.end_session(cookie(request.headers, self._session))
+        response = _json({"canChange": False})
+        self._set_cookie(response, "", 0, secure=False)
+        return response
+
+    def _set_cookie(self, response: web.Response, value: str, age: int, *, secure: bool) -> None:
+        # no Path: it is the one of the request, the proxy's prefix included
+        parts = [f"{self._session}={value}", f"Max-Age={age}", "HttpOnly", "SameSite=Strict"]
+        response.headers["Set-Cookie"] = "; ".join([*parts, *(["Secure"] if secure else [])])
+
+    # -- for programs
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        problem = self._api.engine.problem
+        found = {"status": "ok" if problem is None else "not-durable", "problem": problem}
+        return _json(found, 200 if problem is None else 503)
+
+    async def _description(self, _request: web.Request) -> web.Response:
+        return _json(self._openrpc.handler(CALLER, {}))
+
+    async def _socket_io(self, request: web.Request) -> web.StreamResponse:
+        if "sid" not in request.query and self._sockets.connections >= CONNECTIONS:
+            return _text(503, f"There are {CONNECTIONS} connections already.")
+        response: web.StreamResponse = await self._sockets.handle_request(request)
+        return response
+
+
+class _File:
+    """A file of the page, with its tag; packed once."""
+
+    def __init__(self, data: bytes, kind: str) -> None:
+        self._data = data
+        self._packed = gzip.compress(data, mtime=0) if len(data) >= PACKED_FROM else None
+        self._kind = kind
+        self._tag = f'"{hashlib.sha256(data).hexdigest()[:24]}"'
+
+    def response(self, request: web.Request) -> web.Response:
+        headers = {"ETag": self._tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        if self._tag in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=headers)
+        headers["Content-Type"] = self._kind
+        if self._packed is not None and _takes_gzip(request):
+            headers["Content-Encoding"] = "gzip"
+            return web.Response(body=self._packed, headers=headers)
+        return web.Response(body=self._data, headers=headers)
+
+
+def _takes_gzip(request: web.Request) -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "")
+
+
+def _html(request: web.Request, text: str, status: int = 200) -> web.Response:
+    data = text.encode(errors="replace")
+    headers = {"Content-Type": "text/html; charset=utf-8"}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if len(data) >= PACKED_FROM and _takes_gzip(request):
+        headers["Content-Encoding"] = "gzip"
+        data = gzip.compress(data, compresslevel=5, mtime=0)
+    return web.Response(body=data, status=status, headers=headers)
+
+
+def _text(status: int, text: str) -> web.Response:
+    return web.Response(text=f"{text}\n", status=status)
+
+
+def _json(value: Json, status: int = 200) -> web.Response:
+    body = jsontext.dumps(value)
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+def _see_other(where: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": where})
+
+
+def _refusal(refused: Refused) -> web.Response:
+    response = _json({"error": refused.sentence}, refused.status)
+    if refused.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if refused.status == 429:
+        response.headers["Retry-After"] = "60"
+    return response
+
+
+async def _given_token(request: web.Request, *, form: bool) -> str:
+    if form:
+        found = (await request.post()).get("token")
+    else:
+        try:
+            given = jsontext.loads(await request.read())
+        except ValueError:
+            given = None
+        found = given.get("token") if isinstance(given, dict) else None
+    if not isinstance(found, str):
+        raise Refused(400, 'the token is needed: {"token": "..."}')
+    return found.strip()

@@ -1,0 +1,307 @@
+"""python-socketio as we use it: its traps closed, its client manager ours.
+
+What each override is for stands at it; facts that hold for python-socketio 5.16 to 5.18 and
+python-engineio 4.13 to 4.15. What is below the events (hand-shake, heartbeat, upgrade, polling) is
+theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol, TypeAlias
+
+import engineio
+import socketio
+from aiohttp import web
+from engineio.async_drivers import aiohttp as driver
+from engineio.payload import Payload
+from socketio.exceptions import ConnectionRefusedError as NotLetIn
+
+from kaspad_taskd.api.errors import CODES
+from kaspad_taskd.bridge.access import Refused
+from kaspad_taskd.bridge.outbox import Outbox
+from kaspad_taskd.bridge.packets import JsonModule, Malformed, StrictPacket, acknowledgement
+
+Json: TypeAlias = Any
+Answer: TypeAlias = Callable[[Json], None]
+"""Acknowledges an event."""
+
+MESSAGE_BYTES: Final = 1 << 16
+"""Bytes of one message from a client."""
+PACKETS: Final = 512
+"""Messages in one polling request: a client sends all that it has gathered, up to MESSAGE_BYTES."""
+COMPLAIN_EVERY: Final = 10.0
+"""Seconds between two lines in the log about clients that speak nonsense."""
+CLOSE_WAIT: Final = 0.3
+"""Seconds that a WebSocket's other side has to say goodbye."""
+
+_log = logging.getLogger(__name__)
+_quiet = logging.getLogger(f"{__name__}.library")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False  # the libraries log a traceback for each malformed packet
+
+
+class Hooks(Protocol):
+    """What happens on the connections."""
+
+    def entering(self, sid: str, headers: Mapping[str, str], address: str, auth: Json) -> None:
+        """A client wants in; raises Refused."""
+
+    def joined(self, sid: str, outbox: Outbox) -> None:
+        """It was told that it is in."""
+
+    async def asked(self, sid: str, name: str, args: list[Json], answer: Answer | None) -> None:
+        """It sent an event; `answer` acknowledges, where it asked for that."""
+
+    def left(self, sid: str) -> None:
+        """It is gone."""
+
+
+class Line:
+    """A WebSocket in the form that python-engineio wants: without compression, text alone."""
+
+    def __init__(self, handler: Callable[[Line], Awaitable[None]], server: Any) -> None:
+        self._handler = handler
+        # compression takes four times the memory; the wait for the other side's goodbye is 10 s
+        self._line = web.WebSocketResponse(
+            compress=False, max_msg_size=server.max_http_buffer_size, timeout=CLOSE_WAIT
+        )
+
+    async def __call__(self, environ: Mapping[str, Any]) -> web.WebSocketResponse:
+        """Serve the connection until it ends."""
+        request: web.Request = environ["aiohttp.request"]
+        await self._line.prepare(request)
+        end: Any = self._handler.__self__  # type: ignore[attr-defined]
+        end.queue.transport = request.transport
+        try:
+            await self._handler(self)
+        finally:
+            # a probe that failed would leave the polling of this client answered with nothing
+            end.upgrading = False
+            if not end.upgraded:
+                end.queue.transport = None
+        return self._line
+
+    async def close(self) -> None:
+        """Say goodbye."""
+        await self._line.close()
+
+    async def send(self, message: str) -> None:
+        """Send a text."""
+        await self._line.send_str(message)
+
+    async def wait(self) -> str:
+        """Return what comes; raises OSError at the end, and for what no client of ours says."""
+        said = (await self._line.receive()).data
+        if not isinstance(said, str) or not is_carrier(said):
+            raise OSError
+        return said
+
+
+def is_carrier(text: str) -> bool:
+    """Whether a text is an Engine.IO packet without binary."""
+    return text[:1] in tuple("0123456")
+
+
+class _Body:
+    """A request's body that was read already."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def read(self, _length: int) -> bytes:
+        """Return all of it."""
+        return self._data
+
+
+async def translate(request: web.Request) -> dict[str, Any]:
+    """Return the request as python-engineio wants it, its body read and looked at.
+
+    Raises:
+        web.HTTPException: too long, or no packets at all: the library would log a traceback, say
+            "OK" and keep the connection.
+    """
+    environ: dict[str, Any] = driver.translate_request(request)
+    if request.method == "POST":
+        data = bytearray()
+        async for chunk in request.content.iter_any():
+            data += chunk
+            if len(data) > MESSAGE_BYTES:
+                raise web.HTTPRequestEntityTooLarge(MESSAGE_BYTES, len(data))
+        _look_at(bytes(data))
+        environ |= {"wsgi.input": _Body(bytes(data)), "CONTENT_LENGTH": str(len(data))}
+    return environ
+
+
+def _look_at(data: bytes) -> None:
+    try:
+        packets = data.decode().split("\x1e")
+    except UnicodeDecodeError:
+        packets = []
+    if not 0 < len(packets) <= PACKETS or not all(map(is_carrier, packets)):
+        raise web.HTTPBadRequest(text="no Engine.IO packets")
+
+
+class Engine(engineio.AsyncServer):  # type: ignore[misc]
+    """The layer below: with queues that are bounded."""
+
+    def create_queue(self, *_args: object, **_more: object) -> Outbox:
+        """Return a socket's queue."""
+        return Outbox()
+
+
+class Clients(socketio.AsyncManager):  # type: ignore[misc]
+    """The client manager, python-socketio's point of extension: it says when a client is in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.joined: Callable[[str], None] = lambda _sid: None
+
+    async def connect(self, sid: str, namespace: str) -> str:
+        """Take note of a client that has been told that it is connected."""
+        known: str = await super().connect(sid, namespace)
+        self.joined(known)
+        return known
+
+
+class Sockets(socketio.AsyncServer):  # type: ignore[misc]
+    """All Socket.IO connections.
+
+    Args:
+        hooks: what happens on them.
+        is_own: whether an origin, sent with these headers, may connect. (The library takes an
+            empty list for "no check".)
+    """
+
+    def __init__(self, hooks: Hooks, is_own: Callable[[str, Mapping[str, str]], bool]) -> None:
+        self._hooks = hooks
+        self._complained = float("-inf")
+        clients = Clients()
+        clients.joined = self._joined
+        Payload.max_decode_packets = PACKETS  # 16: a browser that polls would lose the rest
+        super().__init__(
+            client_manager=clients,
+            serializer=StrictPacket,
+            json=JsonModule,
+            async_mode="aiohttp",
+            async_handlers=False,  # a flood is held back, not made into tasks
+            max_http_buffer_size=MESSAGE_BYTES,
+            http_compression=False,
+            cors_allowed_origins=lambda origin, environ: (
+                origin is None or is_own(origin, environ["aiohttp.request"].headers)
+            ),
+            logger=_quiet,
+            engineio_logger=_quiet,
+        )
+        self.eio._async = {**driver._async, "websocket": Line, "translate_request": translate}
+        self.on("connect", self._entering)
+        self.on("disconnect", self._left)
+
+    def _engineio_server_class(self) -> type[Engine]:
+        return Engine
+
+    # -- coming and going
+
+    def _entering(self, sid: str, environ: Mapping[str, Any], auth: Json = None) -> None:
+        try:
+            self._hooks.entering(sid, environ["headers"], environ["address"], auth)
+        except Refused as refused:
+            said = {"reason": "forbidden", "code": CODES["forbidden"]}
+            raise NotLetIn(refused.sentence, said) from None
+
+    def _left(self, sid: str, _reason: str) -> None:
+        self._hooks.left(sid)
+
+    def _joined(self, sid: str) -> None:
+        end = self._end_of(sid)
+        if end is not None:
+            self._hooks.joined(sid, end.queue)
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        end = self.eio.sockets[eio_sid]
+        end.queue.ready = lambda: end.upgraded
+        end.queue.lost = lambda: self.cut(eio_sid, "it is too far behind")
+        end.session["since"] = time.monotonic()
+        request: web.Request = environ["aiohttp.request"]
+        knock = {"headers": request.headers, "address": request.remote or "?"}
+        await super()._handle_eio_connect(eio_sid, knock)  # the whole request would be kept
+
+    def _end_of(self, sid: str) -> Any:
+        return self.eio.sockets.get(self.manager.eio_sid_from_sid(sid, "/"))
+
+    def cut(self, eio_sid: str, why: str) -> None:
+        """End a connection now; a client of ours connects anew."""
+        end = self.eio.sockets.get(eio_sid)
+        if end is None or end.closing or end.session.get("cut"):
+            return
+        end.session["cut"] = True
+        _log.info("a browser is cut: %s", why)
+        if end.queue.transport is not None:
+            end.queue.transport.abort()
+        self.start_background_task(self._close, end)
+
+    async def _close(self, end: Any) -> None:
+        await end.close(wait=False, abort=True)
+        end.queue.put_nowait(None)  # a poll that waits ends with it
+        self.eio.sockets.pop(end.sid, None)
+
+    def sweep(self) -> None:
+        """Cut whoever is 20 s behind, or has not said for 20 s what it wants."""
+        now = time.monotonic()
+        for eio_sid, end in list(self.eio.sockets.items()):
+            if end.queue.overdue():
+                self.cut(eio_sid, "it has taken nothing for 20 s")
+            elif now - end.session.get("since", now) > 20 and not self._is_in(eio_sid):
+                self.cut(eio_sid, "it never connected")
+
+    def _is_in(self, eio_sid: str) -> bool:
+        return self.manager.sid_from_eio_sid(eio_sid, "/") is not None
+
+    # -- what they say
+
+    async def _handle_eio_message(self, eio_sid: str, data: Json) -> None:
+        """Take a packet; the first one that is malformed ends its connection."""
+        try:
+            await super()._handle_eio_message(eio_sid, data)
+        except Exception as fault:  # from the libraries' reading: ours answers by itself
+            self._complain(fault)
+            self.cut(eio_sid, "it sent a malformed packet")
+
+    def _complain(self, fault: Exception) -> None:
+        now = time.monotonic()
+        if now - self._complained >= COMPLAIN_EVERY:
+            self._complained = now
+            kind = type(fault).__name__
+            _log.warning("a client sends what is no Socket.IO (%s); it is cut", kind)
+
+    async def _handle_event(
+        self, eio_sid: str, namespace: str | None, number: int | None, data: list[Json]
+    ) -> None:
+        sid = self.manager.sid_from_eio_sid(eio_sid, namespace or "/")
+        if sid is None or not self.manager.is_connected(sid, namespace or "/"):
+            raise Malformed
+        outbox: Outbox = self.eio.sockets[eio_sid].queue
+
+        def answer(value: Json) -> None:
+            assert number is not None
+            outbox.answer_all([acknowledgement(number, value)])
+
+        await self._hooks.asked(sid, data[0], data[1:], None if number is None else answer)
+
+    # -- the end
+
+    @property
+    def connections(self) -> int:
+        """Connections now, joined or not."""
+        return len(self.eio.sockets)
+
+    async def drained(self, deadline: float) -> None:
+        """Wait until everybody has taken everything, for `deadline` seconds at most."""
+        until = time.monotonic() + deadline
+        while time.monotonic() < until:
+            if not any(end.queue.behind for end in self.eio.sockets.values()):
+                return
+            await asyncio.sleep(0.01)
