@@ -1,0 +1,118 @@
+"""Files are read anew and listed, whatever else happens meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kaspad_taskd.api import definitions
+from tests.api.house import ApiHouse
+
+TEXT = 'type = "report"\nservice = "{service}"\n'
+
+
+def define(house: ApiHouse, task_id: str, text: str = TEXT, service: str = "work") -> Path:
+    file = house.tasks_d / f"{task_id}.toml"
+    file.write_text(text.format(service=service))
+    return file
+
+
+async def test_a_reload(house: ApiHouse) -> None:
+    """Says what it added, changed and removed, and the faults with file and key."""
+    one, two = define(house, "one"), define(house, "two")
+    answer = await house.ask("reload")
+    assert answer.pop("added") == ["one", "two"]
+    assert answer == {"changed": [], "removed": [], "faults": [], "needRestart": []}
+    one.write_text(TEXT.format(service="work") + 'interval = "1min"\n')
+    two.unlink()
+    bad = define(house, "bad", TEXT + 'interval = "soon"\n')
+    answer = await house.ask("reload")
+    assert (answer["added"], answer["changed"], answer["removed"]) == ([], ["one"], ["two"])
+    (fault,) = answer["faults"]
+    assert (fault["file"], fault["key"]) == (str(bad), "interval")
+    assert fault["problem"]
+    events = [event["event"] for event in (await house.ask("getEvents", taskId="two"))["events"]]
+    assert events == ["task:added", "sync:start", "sync:cancelled", "task:removed"]
+
+
+async def test_the_listing(house: ApiHouse) -> None:
+    """Every file and every registered task: good, faulty, last-good or masked."""
+    define(house, "good")
+    broken = define(house, "broken")
+    define(house, "hidden").unlink()
+    (house.tasks_d / "hidden.toml").symlink_to("/dev/null")
+    define(house, "never", "type = ")
+    await house.ask("reload")
+    broken.write_text("type = 7")
+    await house.ask("reload")
+    await house.ask("registerTask", id="api", type="report", service="work")
+    listed = {each["id"]: each for each in await house.ask("listDefinitions")}
+    assert {task_id: each["state"] for task_id, each in listed.items()} == {
+        "good": "ok",
+        "broken": "last-good",
+        "hidden": "masked",
+        "never": "faulty",
+        "api": "ok",
+    }
+    assert {each["origin"] for each in listed.values()} == {"admin", "api"}
+    assert listed["broken"]["type"] == "report"
+    assert [fault["key"] for fault in listed["broken"]["faults"]][:1] == ["type"]
+    assert listed["api"]["file"] == str(house.place / "state/tasks.d/api.toml")
+    assert all(Path(each["file"]).name == f"{each['id']}.toml" for each in listed.values())
+
+
+async def test_a_disk_that_fails(house: ApiHouse) -> None:
+    """A reload that could not be written says so, and the next one does it."""
+    define(house, "one")
+    house.store.fail_next("the disk is full")
+    assert (await house.no("reload")).reason == "store-unavailable"
+    assert await house.ask("getAllTasks") == []
+    assert (await house.ask("reload"))["added"] == ["one"]
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Files are read only when this is set."""
+    gate = threading.Event()
+    real = definitions.read_layers
+
+    def read(*given: Any) -> Any:
+        found = real(*given)
+        assert gate.wait(5)
+        return found
+
+    monkeypatch.setattr(definitions, "read_layers", read)
+    return gate
+
+
+async def test_a_task_that_goes_while_files_are_read(
+    house: ApiHouse, slow_disk: threading.Event
+) -> None:
+    """Its file makes it anew; the reload does not stumble over it."""
+    await house.ask("registerTask", id="x", type="report", service="work")
+    define(house, "x")
+    reloading = asyncio.create_task(house.ask("reload"))
+    await asyncio.sleep(0.05)
+    await house.ask("removeTask", taskId="x")
+    slow_disk.set()
+    assert (await reloading)["added"] == ["x"]
+    assert (await house.ask("getTask", taskId="x"))["origin"] == "admin"
+
+
+async def test_a_task_that_comes_while_files_are_read(
+    house: ApiHouse, slow_disk: threading.Event
+) -> None:
+    """Is taken over by its file, and goes on."""
+    define(house, "x")
+    reloading = asyncio.create_task(house.ask("reload"))
+    await asyncio.sleep(0.05)
+    await house.ask("registerTask", id="x", type="report", service="work")
+    await house.ask("reportTask", taskId="x", progress=40)
+    slow_disk.set()
+    assert (await reloading)["changed"] == ["x"]
+    task = await house.ask("getTask", taskId="x")
+    assert (task["origin"], task["progress"], task["attempt"]) == ("admin", 40, 1)
