@@ -144,7 +144,7 @@ class Board:
         events = await self.engine.store.events(after, limit)
         if not events or events[0].seq != after + 1:
             raise Gap(after, self.engine.store.oldest, self.engine.seq)
-        return events
+        return [event for event in events if event.seq <= self.engine.seq]
 
     def pulse(self) -> None:
         """Tell progress that was held back; called twice a second."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.api import definitions
+from kaspad_taskd.config.layers import read_layers
 from tests.api.house import ApiHouse
 
 TEXT = 'type = "report"\nservice = "{service}"\n'
@@ -78,14 +78,13 @@ async def test_a_disk_that_fails(house: ApiHouse) -> None:
 def slow_disk(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Files are read only when this is set."""
     gate = threading.Event()
-    real = definitions.read_layers
 
     def read(*given: Any) -> Any:
-        found = real(*given)
+        found = read_layers(*given)
         assert gate.wait(5)
         return found
 
-    monkeypatch.setattr(definitions, "read_layers", read)
+    monkeypatch.setattr("kaspad_taskd.api.definitions.read_layers", read)
     return gate
 
 

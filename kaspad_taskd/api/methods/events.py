@@ -41,8 +41,9 @@ def _past(api: Api) -> list[Method]:
         if after:
             api.board.check(after)
         found = await api.engine.store.events(after, given["limit"], before, task_id)
-        shapes = [event_shape(event) for event in found]
-        return {"events": shapes, "seq": api.engine.seq, "oldest": oldest}
+        seq = api.engine.seq  # the disk may be a moment ahead of what is shown
+        shapes = [event_shape(event) for event in found if event.seq <= seq]
+        return {"events": shapes, "seq": seq, "oldest": oldest}
 
     async def history(_caller: Caller, given: Given) -> Json:
         task = api.task(given["taskId"])

@@ -399,3 +399,12 @@ async def test_the_strategy_of_what_is_complete(house: ApiHouse) -> None:
     answer = await house.ask("getSyncStrategy", taskId=WORK)
     assert answer["recommended"] == "wait"
     assert answer["estimatedTime"] == {"seconds": 0, "formatted": "Complete"}
+
+
+async def test_no_event_is_told_before_its_task_is_shown(house: ApiHouse) -> None:
+    """What is on disk and not in the table yet waits for the next question."""
+    await work(house)
+    told = house.engine.seq
+    house.store._put_fact(house.store._journal[-1].fact)
+    answer = await house.ask("getEvents")
+    assert (answer["seq"], answer["events"][-1]["seq"]) == (told, told)

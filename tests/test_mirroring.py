@@ -1,0 +1,92 @@
+"""Copies of registered definitions are written off the loop, and no stop waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kaspad_taskd import mirroring
+from kaspad_taskd.config.mirror import Mirror
+from kaspad_taskd.core.model import Definition, Origin
+from kaspad_taskd.mirroring import MirrorKeeper
+from kaspad_taskd.probes import TYPES
+
+
+def definition(number: int) -> Definition:
+    return Definition(f"t{number}", "report", "work", origin=Origin.API)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirroring, "DELAY", 0.0)
+
+
+def copies(directory: Path) -> list[str]:
+    return sorted(path.stem for path in directory.glob("*.toml"))
+
+
+async def stopped(running: asyncio.Task[None]) -> None:
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+class SlowMirror(Mirror):
+    """Each copy takes a while; `begun` is set with the first."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, TYPES)
+        self.begun = threading.Event()
+
+    def write(self, definition: Definition) -> None:
+        self.begun.set()
+        time.sleep(0.02)
+        super().write(definition)
+
+
+async def test_what_comes_while_copies_are_written(tmp_path: Path) -> None:
+    """The newest of each is there in the end, and what went is gone."""
+    mirror = SlowMirror(tmp_path)
+    keeper = MirrorKeeper(mirror)
+    keeper.align([])
+    running = asyncio.create_task(keeper.run())
+    keeper.put(definition(0))
+    await asyncio.to_thread(mirror.begun.wait, 5)
+    for number in range(8):
+        keeper.put(replace(definition(number), interval=20.0))
+    keeper.drop("t3")
+    await asyncio.sleep(0.01)
+    await stopped(running)
+    await keeper.close()
+    assert copies(tmp_path) == ["t0", "t1", "t2", "t4", "t5", "t6", "t7"]
+    for name in copies(tmp_path):
+        assert 'interval = "20s"' in (tmp_path / f"{name}.toml").read_text()
+
+
+async def test_a_stop_is_soon(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What there is no time for is counted in the log; the next start aligns it."""
+    keeper = MirrorKeeper(SlowMirror(tmp_path))
+    for number in range(500):
+        keeper.put(definition(number))
+    began = time.monotonic()
+    await keeper.close()
+    assert time.monotonic() - began < 2 * mirroring.LAST_WORDS
+    left = 500 - len(copies(tmp_path))
+    assert f"{left} copies" in caplog.text
+
+
+async def test_a_disk_that_fails_harms_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said for each, and the rest is written."""
+    (tmp_path / ".t1.toml.new").mkdir()  # in the way of what is to become the copy
+    keeper = MirrorKeeper(Mirror(tmp_path, TYPES))
+    for number in range(3):
+        keeper.put(definition(number))
+    await keeper.close()
+    assert copies(tmp_path) == ["t0", "t2"]
+    assert "task=t1 has no copy" in caplog.text
