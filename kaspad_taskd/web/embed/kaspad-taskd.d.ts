@@ -567,7 +567,8 @@ export interface Connection {
   /** Events that came after a reconnection, before it was live again. */
   readonly missed?: number;
   readonly reason?: string | null;
-  readonly error?: string;
+  /** Why the daemon does not let us in. */
+  readonly refused?: string;
 }
 
 /** What a client tells. */

@@ -789,6 +789,7 @@ const { openSocket, usualBridge } = m_socket_js;
 const DEADLINE_MS = 10_000;
 const LOOK_MS = 65_000; // a look may take as long as its definition allows
 const AGAIN_MS = 2_000;
+const KNOCK_MS = 15_000; // after a refusal, which Socket.IO takes for the end
 const ENDED = ["complete", "error", "cancelled"];
 
 class TaskdError extends Error {
@@ -813,6 +814,7 @@ class TaskdClient {
   #connection;
   #readied;
   #missed = 0;
+  #closed = false;
   #offs = [];
 
   constructor({ url, socket, token, after } = {}) {
@@ -869,6 +871,7 @@ class TaskdClient {
   }
 
   close() {
+    this.#closed = true;
     for (const off of this.#offs.splice(0)) off();
     this.#mirror.rest();
     if (this.#own) this.#socket.disconnect();
@@ -998,7 +1001,7 @@ class TaskdClient {
     const socket = this.#socket;
     this.#hear("connect", () => this.#greet());
     this.#hear("disconnect", () => this.#lost());
-    this.#hear("connect_error", (error) => this.#lost(error));
+    this.#hear("connect_error", (error) => this.#refused(error));
     this.#hear("hello", (hello) => this.#greeted(hello));
     this.#hear("server:stopping", (why) => this.#state("stopping", { reason: why?.reason ?? null }));
     const told = (name, data) => this.#told(name, data);
@@ -1036,14 +1039,16 @@ class TaskdClient {
     this.#readied(this);
   }
 
-  #lost(error) {
+  #lost() {
     this.#mirror.rest();
-    const state = this.#connection.state;
-    const cause = error ? { error: String(error.message ?? error) } : {};
-    if (state === "live") this.#state("lost", cause);
-    else if (error && this.#connection.error !== cause.error) {
-      this.#state(state, { ...this.#connection, ...cause }, this.#connection.since);
-    }
+    if (this.#connection.state === "live") this.#state("lost");
+  }
+
+  #refused(error) {
+    if (this.#socket.active !== false) return;
+    const { state, since } = this.#connection;
+    this.#state(state, { refused: error.message }, since);
+    if (this.#own) setTimeout(() => this.#closed || this.#socket.connect(), KNOCK_MS);
   }
 
   #state(state, more = {}, since = new Date().toISOString()) {
@@ -1162,14 +1167,16 @@ p, ul, fieldset { margin: 0; padding: 0; border: 0; }
 ul { list-style: none; }
 .box { background: var(--_surface); border: 1px solid var(--_line); border-radius: var(--_radius);
   padding: var(--_space); }
-.stack > * + * { margin-block-start: calc(var(--_space) / 2); }
+.stack { display: flex; flex-direction: column; gap: calc(var(--_space) / 2); }
 .head { display: flex; flex-wrap: wrap; gap: 0 8px; align-items: baseline; }
 .head svg { align-self: center; flex: none; }
 .grow { flex: 1 1 auto; }
 .name { font-weight: 650; font-size: 18px; overflow-wrap: anywhere; min-width: 0; }
 .muted, .facts { color: var(--_muted); font-size: 14px; line-height: 20px; }
 .line { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 16px; }
+.line:not(:has(> :not([hidden]))) { display: none; }
 .number { font-size: 20px; line-height: 28px; }
+.facts .number { font-size: inherit; line-height: inherit; color: var(--_text); }
 .moving { color: var(--_moving); } .done { color: var(--_done); }
 .attention { color: var(--_attention); } .failure { color: var(--_failure); }
 .quiet { color: var(--_quiet); }
@@ -1199,7 +1206,7 @@ button.main { background: var(--_moving); border-color: var(--_moving); color: v
 .option input, .check input { accent-color: var(--_moving); flex: none; margin: 4px 0 0; width: 16px;
   height: 16px; }
 .option b { font-weight: 650; display: block; }
-.option .because { color: var(--_done); font-size: 14px; line-height: 20px; }
+.option .because { display: block; color: var(--_done); font-size: 14px; line-height: 20px; }
 .check { display: flex; gap: 10px; cursor: pointer; }
 .rows > * { padding-block: 8px; } .rows > * + * { border-block-start: 1px solid var(--_line); }
 .row { display: grid; align-items: center; gap: 2px 12px; grid-template-columns: 20px 1fr auto; }
@@ -1307,13 +1314,14 @@ class TaskdElement extends Base {
   }
 
   trouble() {
-    const { state, since } = this.client.connection;
-    if (state === "live") return null;
+    const { state, since, refused } = this.client.connection;
+    if (state === "live" || this.getRootNode().host instanceof TaskdElement) return null;
     if (state === "lost") {
       const when = clock(Date.parse(since) / 1000);
       return ["attention", say("page.link.lost", { when }), ""];
     }
     if (state === "stopping") return ["attention", say("page.link.restarting"), ""];
+    if (refused) return ["attention", refused, ""];
     if (performance.now() - this.#born < PATIENCE_MS) return ["quiet", say("wizard.asking"), ""];
     return ["attention", say("wizard.silent"), "sudo systemctl start kaspad-taskd"];
   }
@@ -1803,25 +1811,27 @@ class KaspadTask extends TaskdElement {
   #show(task, says) {
     const parts = this.#parts;
     const lost = this.client.connection.state !== "live";
-    icon(parts.icon, says.icon, says.tone);
+    const tone = lost ? "quiet" : says.tone;
+    icon(parts.icon, says.icon, tone);
     write(parts.name, says.name);
     mark(parts.title, "title", says.name.length > 40 ? says.name : null);
     write(parts.state, says.state);
-    parts.state.className = `state ${says.tone}`;
-    for (const key of ["kind", "percent", "note", "checked"]) write(parts[key], says[key]);
+    parts.state.className = `state ${tone}`;
+    for (const key of ["kind", "note", "checked"]) write(parts[key], says[key]);
+    write(parts.percent, says.percent || (parts.step.isConnected ? "" : says.step));
     write(parts.step, [says.step, says.share].filter(Boolean).join(", "));
     write(parts.eta, lost ? "" : [says.left, says.ready].filter(Boolean).join(", "));
     write(parts.facts, says.facts.join(", "));
     parts.reassure.hidden = says.tone !== "moving" || lost;
-    this.#banner(says);
     this.#bar.show(says.bar, {
-      tone: lost ? "quiet" : says.tone,
+      tone,
       label: say("wizard.progress", { name: says.name }),
       value: says.value,
       text: says.spoken,
       done: task.progressDetail?.done ?? null,
     });
     this.#buttons(task);
+    this.#banner(says);
     this.#speak(`${says.name}: ${says.state}`);
     this.#chart(task);
   }
@@ -1830,7 +1840,8 @@ class KaspadTask extends TaskdElement {
     const { banner: node, cures: list } = this.#parts;
     node.className = `banner ${tone}`;
     node.hidden = !banner;
-    write(node.firstChild, banner);
+    const tries = !this.#parts.buttons.querySelector("[data-action=retry]");
+    write(node.firstChild, tries ? banner.replace(` ${say("page.say.try")}`, "") : banner);
     if (list.textContent === cures.join("")) return;
     list.replaceChildren(...cures.map((cure) => make("li", {}, make("code", {}, cure))));
   }

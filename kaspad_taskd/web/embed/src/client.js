@@ -7,6 +7,7 @@ import { openSocket, usualBridge } from "./socket.js";
 const DEADLINE_MS = 10_000;
 const LOOK_MS = 65_000; // a look may take as long as its definition allows
 const AGAIN_MS = 2_000;
+const KNOCK_MS = 15_000; // after a refusal, which Socket.IO takes for the end
 const ENDED = ["complete", "error", "cancelled"];
 
 /** A "no" of the daemon, or none of its answers: `code`, `reason`, `data`. */
@@ -38,6 +39,7 @@ export class TaskdClient {
   #connection;
   #readied;
   #missed = 0;
+  #closed = false;
   #offs = [];
 
   constructor({ url, socket, token, after } = {}) {
@@ -102,6 +104,7 @@ export class TaskdClient {
 
   /** Lets go of the daemon; a socket that was handed over stays connected. */
   close() {
+    this.#closed = true;
     for (const off of this.#offs.splice(0)) off();
     this.#mirror.rest();
     if (this.#own) this.#socket.disconnect();
@@ -239,7 +242,7 @@ export class TaskdClient {
     const socket = this.#socket;
     this.#hear("connect", () => this.#greet());
     this.#hear("disconnect", () => this.#lost());
-    this.#hear("connect_error", (error) => this.#lost(error));
+    this.#hear("connect_error", (error) => this.#refused(error));
     this.#hear("hello", (hello) => this.#greeted(hello));
     this.#hear("server:stopping", (why) => this.#state("stopping", { reason: why?.reason ?? null }));
     const told = (name, data) => this.#told(name, data);
@@ -278,14 +281,17 @@ export class TaskdClient {
     this.#readied(this);
   }
 
-  #lost(error) {
+  #lost() {
     this.#mirror.rest();
-    const state = this.#connection.state;
-    const cause = error ? { error: String(error.message ?? error) } : {};
-    if (state === "live") this.#state("lost", cause);
-    else if (error && this.#connection.error !== cause.error) {
-      this.#state(state, { ...this.#connection, ...cause }, this.#connection.since);
-    }
+    if (this.#connection.state === "live") this.#state("lost");
+  }
+
+  /** The daemon did not let us in, and says why; a network that fails is tried anew by itself. */
+  #refused(error) {
+    if (this.#socket.active !== false) return;
+    const { state, since } = this.#connection;
+    this.#state(state, { refused: error.message }, since);
+    if (this.#own) setTimeout(() => this.#closed || this.#socket.connect(), KNOCK_MS);
   }
 
   #state(state, more = {}, since = new Date().toISOString()) {

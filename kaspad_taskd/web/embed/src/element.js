@@ -82,15 +82,19 @@ export class TaskdElement extends Base {
     return (state === "lost" ? Date.parse(since) : this.client.serverNow()) / 1000;
   }
 
-  /** What stands instead of data, or beside old data: [tone, sentence, command], or null. */
+  /**
+   * What stands instead of data, or beside old data: [tone, sentence, command], or null. Inside
+   * another component that one says it.
+   */
   trouble() {
-    const { state, since } = this.client.connection;
-    if (state === "live") return null;
+    const { state, since, refused } = this.client.connection;
+    if (state === "live" || this.getRootNode().host instanceof TaskdElement) return null;
     if (state === "lost") {
       const when = clock(Date.parse(since) / 1000);
       return ["attention", say("page.link.lost", { when }), ""];
     }
     if (state === "stopping") return ["attention", say("page.link.restarting"), ""];
+    if (refused) return ["attention", refused, ""];
     if (performance.now() - this.#born < PATIENCE_MS) return ["quiet", say("wizard.asking"), ""];
     return ["attention", say("wizard.silent"), "sudo systemctl start kaspad-taskd"];
   }

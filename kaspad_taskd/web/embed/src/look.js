@@ -35,14 +35,16 @@ p, ul, fieldset { margin: 0; padding: 0; border: 0; }
 ul { list-style: none; }
 .box { background: var(--_surface); border: 1px solid var(--_line); border-radius: var(--_radius);
   padding: var(--_space); }
-.stack > * + * { margin-block-start: calc(var(--_space) / 2); }
+.stack { display: flex; flex-direction: column; gap: calc(var(--_space) / 2); }
 .head { display: flex; flex-wrap: wrap; gap: 0 8px; align-items: baseline; }
 .head svg { align-self: center; flex: none; }
 .grow { flex: 1 1 auto; }
 .name { font-weight: 650; font-size: 18px; overflow-wrap: anywhere; min-width: 0; }
 .muted, .facts { color: var(--_muted); font-size: 14px; line-height: 20px; }
 .line { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 16px; }
+.line:not(:has(> :not([hidden]))) { display: none; }
 .number { font-size: 20px; line-height: 28px; }
+.facts .number { font-size: inherit; line-height: inherit; color: var(--_text); }
 .moving { color: var(--_moving); } .done { color: var(--_done); }
 .attention { color: var(--_attention); } .failure { color: var(--_failure); }
 .quiet { color: var(--_quiet); }
@@ -72,7 +74,7 @@ button.main { background: var(--_moving); border-color: var(--_moving); color: v
 .option input, .check input { accent-color: var(--_moving); flex: none; margin: 4px 0 0; width: 16px;
   height: 16px; }
 .option b { font-weight: 650; display: block; }
-.option .because { color: var(--_done); font-size: 14px; line-height: 20px; }
+.option .because { display: block; color: var(--_done); font-size: 14px; line-height: 20px; }
 .check { display: flex; gap: 10px; cursor: pointer; }
 .rows > * { padding-block: 8px; } .rows > * + * { border-block-start: 1px solid var(--_line); }
 .row { display: grid; align-items: center; gap: 2px 12px; grid-template-columns: 20px 1fr auto; }

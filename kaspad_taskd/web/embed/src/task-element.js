@@ -79,25 +79,27 @@ export class KaspadTask extends TaskdElement {
   #show(task, says) {
     const parts = this.#parts;
     const lost = this.client.connection.state !== "live";
-    icon(parts.icon, says.icon, says.tone);
+    const tone = lost ? "quiet" : says.tone;
+    icon(parts.icon, says.icon, tone);
     write(parts.name, says.name);
     mark(parts.title, "title", says.name.length > 40 ? says.name : null);
     write(parts.state, says.state);
-    parts.state.className = `state ${says.tone}`;
-    for (const key of ["kind", "percent", "note", "checked"]) write(parts[key], says[key]);
+    parts.state.className = `state ${tone}`;
+    for (const key of ["kind", "note", "checked"]) write(parts[key], says[key]);
+    write(parts.percent, says.percent || (parts.step.isConnected ? "" : says.step));
     write(parts.step, [says.step, says.share].filter(Boolean).join(", "));
     write(parts.eta, lost ? "" : [says.left, says.ready].filter(Boolean).join(", "));
     write(parts.facts, says.facts.join(", "));
     parts.reassure.hidden = says.tone !== "moving" || lost;
-    this.#banner(says);
     this.#bar.show(says.bar, {
-      tone: lost ? "quiet" : says.tone,
+      tone,
       label: say("wizard.progress", { name: says.name }),
       value: says.value,
       text: says.spoken,
       done: task.progressDetail?.done ?? null,
     });
     this.#buttons(task);
+    this.#banner(says);
     this.#speak(`${says.name}: ${says.state}`);
     this.#chart(task);
   }
@@ -106,7 +108,9 @@ export class KaspadTask extends TaskdElement {
     const { banner: node, cures: list } = this.#parts;
     node.className = `banner ${tone}`;
     node.hidden = !banner;
-    write(node.firstChild, banner);
+    // who has no button to press is not told to press it
+    const tries = !this.#parts.buttons.querySelector("[data-action=retry]");
+    write(node.firstChild, tries ? banner.replace(` ${say("page.say.try")}`, "") : banner);
     if (list.textContent === cures.join("")) return;
     list.replaceChildren(...cures.map((cure) => make("li", {}, make("code", {}, cure))));
   }
