@@ -23,12 +23,12 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--config", type=Path, metavar="FILE", help="the settings file")
+    made.add_argument("--config", type=_path, metavar="FILE", help="the settings file")
     made.add_argument(
-        "--tasks", type=Path, metavar="DIR", help="task definitions, in place of both tasks.d"
+        "--tasks", type=_path, metavar="DIR", help="task definitions, in place of both tasks.d"
     )
-    made.add_argument("--state-dir", type=Path, metavar="DIR", help="where the state is kept")
-    made.add_argument("--runtime-dir", type=Path, metavar="DIR", help="where the socket is made")
+    made.add_argument("--state-dir", type=_path, metavar="DIR", help="where the state is kept")
+    made.add_argument("--runtime-dir", type=_path, metavar="DIR", help="where the socket is made")
     made.add_argument("--bridge", type=_listen, metavar="HOST:PORT", help='or "off"')
     made.add_argument("--log-level", choices=LOG_LEVELS, help="in place of the settings'")
     made.add_argument(
@@ -52,8 +52,16 @@ def demo_parser() -> argparse.ArgumentParser:
     return made
 
 
+def _path(text: str) -> Path:
+    """What clients are told has to hold in their directory, too."""
+    return Path(text).absolute()
+
+
 def _speed(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0.1 <= value <= 100:
         raise argparse.ArgumentTypeError("must be 0.1 to 100")
     return value

@@ -7,6 +7,7 @@ of ours is NaN or infinite: the rooms that compute them see to that.
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 try:
@@ -19,15 +20,26 @@ def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits} is too large")
+    return number
+
+
 def dumps(value: Any) -> bytes:
     """Return compact UTF-8 JSON.
 
     Raises:
-        TypeError, ValueError: the value cannot be said in JSON.
+        TypeError, ValueError: the value cannot be said in JSON, or is nested too deeply.
     """
     if orjson is not None:
         return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return text.encode()
 
 
 def loads(text: str | bytes | bytearray) -> Any:
@@ -41,7 +53,7 @@ def loads(text: str | bytes | bytearray) -> Any:
     if not isinstance(text, str):
         text = text.decode()  # json itself would take UTF-16 too
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
         if "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate fails here
     except RecursionError:

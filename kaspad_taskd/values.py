@@ -57,9 +57,9 @@ def within(value: float, minimum: float, maximum: float) -> float:
         raise ValueError("must be a finite number")
     if minimum <= value <= maximum:
         return value
-    if minimum in (-math.inf, -SAFE_INTEGER):
+    if value > maximum and minimum in (-math.inf, -SAFE_INTEGER):
         raise ValueError(f"must be {maximum} at most")
-    if maximum in (math.inf, SAFE_INTEGER):
+    if value < minimum and maximum in (math.inf, SAFE_INTEGER):
         raise ValueError(f"must be {minimum} at least")
     raise ValueError(f"must be {minimum} to {maximum}")
 
@@ -71,7 +71,7 @@ def seconds_of(value: str | float) -> float:
         if seconds is None:
             raise ValueError(f'{quote(value)} is no duration; write "10s" or "5min"')
         return seconds
-    return round(within(value, 0, SAFE_INTEGER)) / 1000
+    return round(min(within(value, 0, math.inf), SAFE_INTEGER)) / 1000
 
 
 def check_text(value: object, maximum: int, *, empty: bool = False) -> None:

@@ -28,7 +28,7 @@ def _library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     "text",
     [
         b"NaN", b"Infinity", b"-Infinity", b"", b"{", b"'x'", b"\xff\xfe1\x00", b'"\xff"',
-        b'"\\ud800"', b"[" * 200_000,
+        b'"\\ud800"', b"[" * 200_000, b"1e999", b"[-1E400]",
     ],
 )  # fmt: skip
 def test_what_is_no_json_is_refused(library: str, text: bytes) -> None:

@@ -13,6 +13,8 @@ from kaspad_taskd.api.wire import TEXT
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 LONGEST = 10_000
 """Characters of a free text."""
+FACTS = 64
+"""Named facts of a task."""
 
 
 def task_id() -> Param:
@@ -63,7 +65,7 @@ def number(
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError("must be a number")
         if not math.isfinite(value) or not low <= value <= high:
-            raise ValueError(f"must be {low:g} to {high:g}")
+            raise ValueError(f"must be {low:.0f} to {high:.0f}")
         return float(value)
 
     schema = {"type": "number", "minimum": low, "maximum": high}
@@ -92,8 +94,8 @@ def metadata(value: Any) -> dict[str, Any]:
     Raises:
         ValueError: what they must be.
     """
-    if not isinstance(value, dict) or len(value) > 64:
-        raise ValueError("must be an object of at most 64 facts")
+    if not isinstance(value, dict) or len(value) > FACTS:
+        raise ValueError(f"must be an object of at most {FACTS} facts")
     for key, each in value.items():
         short = isinstance(each, str) and len(each) <= TEXT
         if len(key) > 100 or not (isinstance(each, bool | int | float) or short):

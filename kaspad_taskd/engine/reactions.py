@@ -1,7 +1,7 @@
 """What follows from a fact: tasks that waited start, commands run, the node is announced.
 
 A follower of the journal whose cursor is in the store: each reaction happens at least once, over
-crashes too. Waiting is decided from the table as it is, so it needs no cursor.
+crashes too. Waiting is decided beside it, from the table as it is, so it needs no cursor.
 """
 
 from __future__ import annotations

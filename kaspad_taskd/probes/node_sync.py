@@ -31,6 +31,7 @@ SHARE = 0.8
 """Of the look's time, what one question to the node may take."""
 REFERENCE_SHARE = 0.4
 NETWORK = re.compile(r"(mainnet|testnet|simnet|devnet)(-\d{1,4})?")
+HOST = re.compile(r"[A-Za-z0-9._:\-]{1,253}")
 PROTOCOLS = {"grpc": ("grpc", 16110), "wrpc-json": ("ws", 18110)}
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -75,7 +76,7 @@ def _address(table: Table, key: str) -> Address | None:
 def _by_host(table: Table) -> Address | None:
     protocol = table.string("protocol", "grpc", choices=tuple(PROTOCOLS))
     scheme, default = PROTOCOLS[protocol]
-    host = table.string("host", "localhost", pattern=r"[A-Za-z0-9._:\-]{1,253}")
+    host = table.string("host", "localhost", pattern=HOST, must="must be a name or an address")
     port = table.integer("port", default, minimum=1, maximum=65_535)
     shown = f"[{host}]" if ":" in host else host
     try:

@@ -48,7 +48,7 @@ def _past(api: Api) -> list[Method]:
     async def history(_caller: Caller, given: Given) -> Json:
         task = api.task(given["taskId"])
         now = api.engine.now()
-        start = _moment("from", given["from"], task.started_at or task.created_at)
+        start = max(0, _moment("from", given["from"], task.started_at or task.created_at))
         end = _moment("to", given["to"], now + 1)
         if start >= end:
             raise ApiError.params("to", "must be later than from")
@@ -113,7 +113,11 @@ def _following() -> list[Method]:
 def _choices(api: Api) -> list[Method]:
     async def decide(_caller: Caller, given: Given) -> Json:
         context = {} if given["context"] is None else given["context"]
-        if len(jsontext.dumps(context)) > CONTEXT_BYTES:
+        try:
+            size = len(jsontext.dumps(context))
+        except (TypeError, ValueError):
+            raise ApiError.params("context", "is nested too deeply") from None
+        if size > CONTEXT_BYTES:
             raise ApiError.params("context", f"must be at most {CONTEXT_BYTES} bytes of JSON")
         decision = Decision(0, api.engine.now(), given["decision"], context)
         outcome = await api.engine.durable(api.engine.commit(decisions=[decision]))

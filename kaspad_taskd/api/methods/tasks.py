@@ -244,6 +244,8 @@ def _takes_reports(task: Task | None) -> bool:
 
 def _reported(task: Task, given: Given, now: int) -> Observation:
     metadata = {**task.live.metadata, **(given["metadata"] or {})}
+    if len(metadata) > checks.FACTS:
+        raise ApiError.params("metadata", f"must be at most {checks.FACTS} facts in all reports")
     if given["error"] is not None:
         return Refused(Reason.CHECKER_ERROR, {"text": given["error"]})
     position = task.live.position if given["progress"] is None else given["progress"]
