@@ -49,6 +49,7 @@ class Reactions:
         self._board = board
         self._roster = roster
         self._cursor = cursors.get(CURSOR, engine.seq)
+        self._begun = CURSOR in cursors
         self._announced = cursors.get(ANNOUNCED, 0)
         self._saved = self._cursor
         self._environment = environment
@@ -83,6 +84,8 @@ class Reactions:
             self._turned.set()
 
     async def _follow(self) -> None:
+        if not self._begun:  # from here on, whenever it is killed
+            await self._save()
         while True:
             self._wake.clear()
             for event in await self._next():

@@ -169,6 +169,7 @@ async def api_house(
     """A house that runs, and is stopped in the end."""
     built = ApiHouse(place, settings, store)
     built.start()
+    await built.settle()
     try:
         yield built
     finally:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from kaspad_taskd.core.fact import EventName
+from kaspad_taskd.core.inputs import Complete
 from kaspad_taskd.core.model import OnComplete, Status, Task
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.engine import reactions
-from tests.fakes.house import definition, house
+from tests.fakes.house import House, definition, house
 
 pytestmark = pytest.mark.looptime
 
@@ -95,3 +97,20 @@ async def test_a_command_of_somebody_else_that_cannot_be_ended_harms_nobody(
         await built.roster.register(definition("next", on_complete=command))
         await asyncio.sleep(60)
         assert caplog.text.count("cannot be ended") == 2
+
+
+async def test_what_ended_just_before_the_first_kill_is_reacted_to() -> None:
+    """A node that completed when the daemon had never saved how far it had reacted."""
+    first = House()
+    first.start()
+    url = {"url": "grpc://localhost:16110"}
+    await first.roster.register(definition("node", type="node-sync", checker=url))
+    await asyncio.sleep(1)
+    for running in first._running:
+        running.cancel()
+    await first.engine.act("node", Complete())
+    async with house(first.store):
+        await asyncio.sleep(1)
+        events = await first.store.events(0, 99)
+    names = [event.fact.name for event in events]
+    assert names[-2:] == [EventName.COMPLETE, EventName.NODE_READY]
