@@ -44,7 +44,7 @@ SEQUENCES = {
     # refusals
     "start; refused; refused; refused": "start error(wrong-network)",
     "start; refused; refused; see 1/2; refused; refused": "start",
-    "start; refused; refused; gone; refused; refused": f"start {GONE}",
+    "start; refused; refused; gone; refused; refused": f"start {GONE} health=ok(wrong-network)",
     "start; refused; refused; pause; start; refused; refused": "start paused resumed",
     "start; refused pushed": "start error(wrong-network)",
     # health
