@@ -113,6 +113,7 @@ class NodeSyncProbe:
         allow, self._wall = means.allow, means.wall
         address = parse_url(str(config["url"]))
         self._here = address.host in _LOCAL
+        self._whom: dict[str, Scalar] = {"address": str(address), "expected": "kaspad"}
         self._network: str | None = config.get("network")
         self._max_lag = parse_duration(str(config.get("maxLag", ""))) or MAX_LAG
         self._reference_time = definition.timeout * REFERENCE_SHARE
@@ -184,7 +185,7 @@ class NodeSyncProbe:
         prompt = memory.story.prompt and error.reason is Reason.REFUSED
         return Unreachable(
             Reason.DB_PROMPT if prompt else error.reason,
-            error.params,
+            {**self._whom, **error.params},
             unreachable(memory, self._unit),
             memory.to_json(),
         )

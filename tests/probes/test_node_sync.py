@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kaspad_taskd import words
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
@@ -61,6 +63,34 @@ async def test_no_answer_is_unreachable_with_its_reason(node: GrpcNode) -> None:
     missed = await look(probe(url))
     assert isinstance(missed, Unreachable)
     assert missed.reason is Reason.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("scheme", "says", "note"),
+    [
+        ("grpc", b"", "{address} closed the connection instead of answering: "),
+        ("ws", b"", "{address} closed the connection instead of answering: "),
+        ("ws", b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+         "Another program than kaspad answers there."),
+        ("ws", b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "not ready yet (HTTP 503)."),
+        ("ws", b"SSH-2.0-OpenSSH_9.2\r\n", "Its answer cannot be used: "),
+    ],
+)  # fmt: skip
+async def test_the_sentence_for_what_is_no_node_names_what_was_asked(
+    scheme: str, says: bytes, note: str
+) -> None:
+    """Whoever reads it knows which address to look at."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(says)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        missed = await look(probe(f"{scheme}://{address}"))
+    assert isinstance(missed, Unreachable)
+    assert note.format(address=address) in words.note(missed.reason, missed.params)
 
 
 async def test_the_reference_tells_the_tip_and_may_be_silent(node: GrpcNode) -> None:
