@@ -10,7 +10,9 @@ from kaspad_taskd.web.view import WireTask
 from kaspad_taskd.words import task as words
 
 CARDS = 12
-"""Up to this many tasks are cards; of more, only the first and those in trouble are."""
+"""Up to this many tasks are all cards."""
+CARDS_OF_MANY = 6
+"""Of more, so many at most: the first and those in trouble."""
 ROWS = 200
 """Rows of one page."""
 FILTER_FROM = 8
@@ -63,7 +65,8 @@ def listing(tasks: Sequence[WireTask], query: Mapping[str, str]) -> Listing:
     if len(ordered) <= CARDS:
         cards, many = ordered, []
     else:
-        cards = [task for task in ordered if task is first or words.troubled(task)][:CARDS]
+        cards = [task for task in ordered if task is first or words.troubled(task)]
+        cards = cards[:CARDS_OF_MANY]
         many = ordered[len(cards) :]
     page = min(_number(query.get("page")), max(1, -(-len(many) // ROWS)))
     rows = many[(page - 1) * ROWS : page * ROWS]

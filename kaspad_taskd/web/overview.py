@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kaspad_taskd.web.moment import when
-from kaspad_taskd.web.view import WireTask, cap, ended, stop, tidy
+from kaspad_taskd.web.view import WireTask, cap, ended, state, stop, tidy
 from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.plain import safe
@@ -55,7 +55,7 @@ def title(tasks: Sequence[WireTask], host: str) -> str:
     if first.get("status") == "in-progress" and share:
         key = "share" if eta is None else "left"
         return say(f"page.title.{key}", percent=share, eta=eta, host=host)
-    word = words.word(first) if first.get("status") == "complete" else words.state(first)
+    word = words.word(first) if first.get("status") == "complete" else state(first)
     return say("page.title.other", word=cap(word), host=host)
 
 

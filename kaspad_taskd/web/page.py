@@ -35,6 +35,7 @@ from kaspad_taskd.words.table import maybe, plural, say
 Snapshot: TypeAlias = Mapping[str, Any]
 Query: TypeAlias = Mapping[str, str]
 
+TEMPLATES = Path(__file__).parent / "templates"
 EVENTS = 50
 """Events of a page."""
 RANGES = ("1h", "6h", "all")
@@ -47,7 +48,7 @@ class Page:
 
     def __init__(self) -> None:
         self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -194,8 +195,8 @@ def _steps(task: WireTask, now: float) -> Iterator[dict[str, str]]:
         }
 
 
-def _record(task: WireTask, now: float) -> Iterator[tuple[str, str]]:
-    """What is on record of a task, as label and text."""
+def _record(task: WireTask, now: float) -> Iterator[tuple[str, str, str | None]]:
+    """What is on record of a task, as label, text and, of a time, its ISO form."""
     began = seconds_of(task.get("startedAt"))
     version = (task.get("metadata") or {}).get("version")
     epoch = (task.get("epoch") or {}).get("number") or 1
@@ -211,7 +212,8 @@ def _record(task: WireTask, now: float) -> Iterator[tuple[str, str]]:
         ("origin", say(f"origin.{task['origin']}") if task.get("origin") else None),
     ):
         if text is not None:
-            yield say(f"page.field.{key}"), safe(text)
+            at = task["startedAt"] if key == "begun" else None
+            yield say(f"page.field.{key}"), safe(text), at
 
 
 def _pages(shown: Listing, query: Query) -> dict[str, str | None]:

@@ -17,7 +17,8 @@ Event: TypeAlias = Mapping[str, Any]
 def story(events: Iterable[Event]) -> list[dict[str, Any]]:
     """Return entries, newest first: `seq`, `at` (ISO), `when`, `day`, `name`, `id`, `text`.
 
-    `day` is "" but for the first of a day. An outage that has ended is one entry at its beginning: "not reachable for 3 min: ...".
+    `day` is "" but for the first of a day. An outage that has ended is one entry at its beginning:
+    "not reachable for 3 min: ...".
     """
     entries: list[dict[str, Any]] = []
     open_outages: dict[str, dict[str, Any]] = {}

@@ -229,7 +229,8 @@ def _going(task: WireTask, now: float) -> Iterator[str]:
     if words.left(task) is None and reason:
         rate, unit = task.get("syncRate"), str(task.get("rateUnit") or "").removesuffix("/s")
         drift = (task.get("metadata") or {}).get("drift")
-        why = maybe(f"eta.{reason}", rate=rate, unit=safe(unit, 40), drift=drift)
+        key = "page.no-total" if reason == "no-total" and not counting(task) else f"eta.{reason}"
+        why = maybe(key, rate=rate, unit=safe(unit, 40), drift=drift)
         yield stop(cap(why or safe(reason)))
     if (task.get("pass") or 1) > 1:
         yield stop(cap(say("step.pass", **{"pass": task["pass"]})))

@@ -245,11 +245,11 @@ document.addEventListener("submit", async (event) => {
     const locking = form.id === "lock";
     const answer = await fetch(form.action, locking ? { method: "DELETE" } : {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ token: byId("token").value }),
+      body: new URLSearchParams(new FormData(form)),
     });
-    if (answer.ok) return void reopened();
-    setText(fault, say(`page.unlock.${answer.status === 429 ? "wait" : "wrong"}`));
+    const refused = new URL(answer.url).searchParams.get("unlock"); // where it leads without scripts
+    if (answer.ok && !refused) return void reopened();
+    setText(fault, say(`page.unlock.${refused === "wait" ? "wait" : "wrong"}`));
     byId("token")?.select();
   } catch {
     if (fault) setText(fault, say("page.unlock.failed"));

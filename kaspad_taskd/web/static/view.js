@@ -233,7 +233,9 @@ function going(task, now) {
   }
   if (etaOf(task) === null && task.etaReason) {
     const unit = safe(String(task.rateUnit ?? "").replace(/\/s$/, ""), 40);
-    const why = maybe(`eta.${task.etaReason}`, { rate, unit, drift: task.metadata?.drift });
+    const step = task.etaReason === "no-total" && !counting(task);
+    const key = step ? "page.no-total" : `eta.${task.etaReason}`;
+    const why = maybe(key, { rate, unit, drift: task.metadata?.drift });
     texts.push(stop(cap(why ?? safe(task.etaReason))));
   }
   if ((task.pass || 1) > 1) texts.push(stop(cap(say("step.pass", { pass: task.pass }))));

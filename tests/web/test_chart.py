@@ -1,0 +1,71 @@
+"""What was, as shapes: gaps are gaps."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaspad_taskd.web.chart import CHART, STRIP, chart, strip
+from tests.fakes.golden import NOW
+from tests.web.snapshots import EVENTS, points
+
+healths = st.sampled_from(["ok", "stalled", "unreachable", None])
+anything = st.lists(
+    st.fixed_dictionaries(
+        {
+            "at": st.integers(0, 59).map(lambda m: f"2026-11-23T14:{m:02}:00.000Z"),
+            "progress": st.none() | st.floats(0, 100),
+            "rate": st.none() | st.floats(0, 1e9),
+            "health": healths,
+        }
+    ),
+    max_size=80,
+)
+
+
+def test_the_strip_has_a_bar_a_minute_a_dash_and_a_gap() -> None:
+    """Sixty minutes: 46 with a rate, 4 without an answer, 10 in which nobody looked."""
+    made = strip(points(), NOW)
+    assert made is not None
+    assert made["bars"].count("M") == 45
+    assert made["dashes"].count("M") == 4
+    assert made["most"] == 164
+
+
+def test_without_movement_there_is_no_strip() -> None:
+    """An empty drawing says nothing."""
+    assert strip([], NOW) is None
+    assert strip([{**point, "rate": None} for point in points()], NOW) is None
+
+
+@given(anything)
+def test_no_bar_is_taller_than_the_strip(given_points: list[dict[str, Any]]) -> None:
+    """Whatever the rates, the drawing stays in its box."""
+    made = strip(given_points, NOW)
+    for tall in re.findall(r"v-(\d+)", made["bars"] if made else ""):
+        assert 1 <= int(tall) <= STRIP[1]
+
+
+def test_the_line_breaks_where_nothing_is_known() -> None:
+    """Two gaps make three pieces; marks stand where the events were."""
+    made = chart(points(), EVENTS)
+    assert made is not None
+    assert made["progress"].count("M") == 3
+    assert [round(x) for x, _ in made["ticks"]] == [0, 229, 240, 700]
+
+
+def test_a_single_point_is_no_chart() -> None:
+    """A line needs two."""
+    assert chart(points()[:1], ()) is None
+
+
+@given(anything)
+def test_the_line_stays_in_its_box(given_points: list[dict[str, Any]]) -> None:
+    """Whatever the points, nothing is drawn outside."""
+    made = chart(sorted(given_points, key=lambda point: point["at"]), ())
+    for x, y in re.findall(r"[ML]([\d.]+) ([\d.]+)", made["progress"] if made else ""):
+        assert 0 <= float(x) <= CHART[0]
+        assert 0 <= float(y) <= CHART[1]

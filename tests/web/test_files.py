@@ -1,0 +1,79 @@
+"""The files beside the page."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import tomllib
+from typing import Any
+
+from kaspad_taskd.web.files import HERE, files
+
+KB = 1024
+
+
+def _words() -> Any:
+    return json.loads(files()["static/en.js"][0].decode().removeprefix("export default ")[:-2])
+
+
+def test_what_pages_name_is_served() -> None:
+    """Every file that a template, a style or a script names is there, with its type."""
+    for template in (HERE / "templates").glob("*.html"):
+        for name in re.findall(r'static/([\w./-]+\.\w+)"', template.read_text()):
+            assert f"static/{name}" in files(), name
+    for path, (data, kind) in files().items():
+        if "vendor" in path or path.startswith("embed/"):
+            continue
+        assert kind.split(";")[0] in ("text/javascript", "text/css", "image/svg+xml"), path
+        for name in re.findall(r'from "\./([^"]+)"', data.decode()):
+            assert f"static/{name}" in files(), (path, name)
+
+
+def test_scripts_have_each_sentence_that_they_say() -> None:
+    """What is left out of the browser's table of words is not missed."""
+    table = _words()
+    for path, (data, _) in files().items():
+        if not re.fullmatch(r"static/\w+\.js", path):
+            continue
+        for key in re.findall(r'(?:say|maybe|entry)\("([\w.-]+)"', data.decode()):
+            found = table
+            for part in key.split("."):
+                assert part in found, (path, key)
+                found = found[part]
+
+
+def test_styles_and_scripts_are_within_their_budgets() -> None:
+    """Packed: 6 KB of styles, 32 KB of scripts, the library's included."""
+    packed = {path: len(gzip.compress(data)) for path, (data, _) in files().items()}
+    assert packed["static/page.css"] <= 6 * KB
+    scripts = [
+        size for path, size in packed.items() if path.startswith("static/") and path.endswith(".js")
+    ]
+    assert sum(scripts) <= 32 * KB
+
+
+def test_files_of_others_are_as_their_packages_have_them() -> None:
+    """What is vendored is listed with version, licence and sums, and unchanged."""
+    listed = tomllib.loads((HERE / "vendored.toml").read_text())["package"]
+    known = {
+        HERE / package["directory"] / name: digest
+        for package in listed
+        for name, digest in package["sha256"].items()
+    }
+    assert {path for path in (HERE / "static" / "vendor").rglob("*") if path.is_file()} == set(
+        known
+    )
+    for path, digest in known.items():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == digest, path.name
+    for package in listed:
+        assert package["version"] in package["directory"]
+        assert "LICENSE" in package["sha256"]
+
+
+def test_the_styles_fetch_nothing() -> None:
+    """No other origin, no font, no picture."""
+    css = files()["static/page.css"][0].decode()
+    assert "url(" not in css
+    assert "@import" not in css
