@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from kaspad_taskd import words
+from kaspad_taskd.client import Client
 from kaspad_taskd.demo.daemon import Fast
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
@@ -57,7 +58,6 @@ async def _show(speed: float) -> int:
             (place / "tasks.d").mkdir()
             (place / "tasks.d" / f"{TASK}.toml").write_text(definition)
             _print("demo.what", "demo.follows", "demo.never", speed=f"{speed:g}")
-            print(flush=True)
             return await _follow(place, speed, began)
 
 
@@ -67,10 +67,12 @@ async def _follow(place: Path, speed: float, began: float) -> int:
         "kaspad_taskd.demo.daemon",
         *(str(speed), str(began)),
         *("--tasks", str(place / "tasks.d"), "--state-dir", str(place / "state")),
-        *("--runtime-dir", str(socket.parent), "--bridge", "off"),
+        *("--runtime-dir", str(socket.parent), "--bridge", "127.0.0.1:0"),
     )
     try:
         await _until_there(socket, daemon)
+        _print("demo.page", url=await asyncio.to_thread(_page, socket))
+        print(flush=True)
         watch = await _start("kaspad_taskd.cli", "--socket", str(socket), "watch", TASK)
         code = await watch.wait()
         print()
@@ -78,6 +80,17 @@ async def _follow(place: Path, speed: float, began: float) -> int:
         return code
     finally:
         await _stop(daemon)
+
+
+def _page(socket: Path) -> str:
+    """The address of the daemon's page, as soon as its second door is open. Blocks."""
+    client = Client(str(socket))
+    for _ in range(100):
+        bridge = client.call("getInfo")["bridge"]
+        if bridge is not None:
+            return str(bridge["url"])
+        time.sleep(0.05)
+    return "-"
 
 
 def _print(*keys: str, **params: str) -> None:
