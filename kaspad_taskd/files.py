@@ -74,6 +74,17 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+def size_of(*paths: Path) -> int:
+    """Return the bytes of all these files together; one that is not there has none."""
+    total = 0
+    for path in paths:
+        try:
+            total += path.stat().st_size
+        except OSError:
+            continue
+    return total
+
+
 def quarantine(path: Path, now: int, companions: Sequence[str] = ()) -> Path:
     """Move a file that cannot be used aside, as `NAME.corrupt-<UTC>`, and return its new path.
 

@@ -93,3 +93,10 @@ def test_quarantine_overwrites_nothing(tmp_path: Path) -> None:
         (tmp_path / "f").write_text(content)
         kept.append(files.quarantine(tmp_path / "f", AT))
     assert [path.read_text() for path in kept] == ["first", "second", "third"]
+
+
+def test_the_size_of_files_that_belong_together(tmp_path: Path) -> None:
+    """What lies in the log of a database counts; what is not there does not."""
+    (tmp_path / "a").write_bytes(b"12345")
+    (tmp_path / "a-wal").write_bytes(b"123")
+    assert files.size_of(tmp_path / "a", tmp_path / "a-wal", tmp_path / "none") == 8

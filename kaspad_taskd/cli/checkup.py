@@ -124,7 +124,8 @@ def files(listed: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     """Every fault of a definition file."""
     faults = [fault for one in listed for fault in one.get("faults") or ()]
     for fault in faults:
-        yield Finding(FAULT, say("doctor.files"), say("doctor.fault", **fault))
+        said = {**fault, "key": fault.get("key") or None}
+        yield Finding(FAULT, say("doctor.files"), say("doctor.fault", **said))
     if not faults and listed:
         yield Finding(GOOD, say("doctor.files"), plural("doctor.files-good", len(listed)))
     elif not faults:
@@ -144,6 +145,17 @@ def tasks(listed: Sequence[WireTask], now: float) -> Iterator[Finding]:
             says, do = words.hint(str(one["code"]), {**words.params(task), **one["params"]})
             if one["code"] != task.get("reason"):
                 yield Finding(WARNING, words.kind(task), says, do)
+        yield from _aside(task)
+
+
+def _aside(task: WireTask) -> Iterator[Finding]:
+    """Whether what makes a node's numbers finer is there: its reference, its log."""
+    known: Mapping[str, Any] = task.get("metadata") or {}
+    who = {"name": words.name(task), "id": safe(task.get("id"), 100)}
+    if known.get("referenceAnswers") is False:
+        yield _found(WARNING, "reference.check", "reference", **who)
+    if known.get("logProblem"):
+        yield _found(WARNING, "log.check", "log", problem=safe(known["logProblem"]), **who)
 
 
 def _cure(task: WireTask) -> str | None:

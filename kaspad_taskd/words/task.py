@@ -181,12 +181,12 @@ def why(task: WireTask) -> str:
 
 
 def since(task: WireTask, now: float) -> int:
-    """Return for how many whole seconds the health is as it is (a standstill: since it moved).
+    """Return for how many whole seconds the health is as it is; 1 at least.
 
-    1 at least.
+    Of a standstill: since it moved, or since it is watched where it never did.
     """
-    field = "lastMoved" if condition(task) == "stalled" else "healthSince"
-    began = seconds_of(task.get(field)) or seconds_of(task.get("healthSince"))
+    fields = ("lastMoved", "startedAt") if condition(task) == "stalled" else ()
+    began = next(filter(None, (seconds_of(task.get(each)) for each in (*fields, "healthSince"))), 0)
     return max(1, int(now - began)) if began else 1
 
 

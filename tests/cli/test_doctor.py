@@ -128,3 +128,23 @@ def test_the_systems_clock_and_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     said.update({"timedatectl": "yes", "is-active": "active", "is-enabled": "enabled"})
     assert [one.level for one in checkup.system_clock()] == [GOOD]
     assert [one.level for one in checkup.unit(SYSTEM_SOCKET)] == [GOOD]
+
+
+def test_a_fault_of_a_whole_file_has_no_key(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """No comma that stands before nothing."""
+    bad = {"file": "/etc/a.toml", "key": "", "problem": "is larger than 256 KiB"}
+    well(taskd, listDefinitions=[{"id": "a", "faults": [bad]}])
+    assert "✗ files    /etc/a.toml: is larger than 256 KiB" in ctl("doctor")[1]
+
+
+def test_a_silent_reference_and_an_unread_log_are_warnings() -> None:
+    """Both only make numbers finer, so nobody would notice that they are missing."""
+    node = golden_task("kaspa-node")
+    node["metadata"] = {"referenceAnswers": False, "logProblem": "cannot read /x: no such file"}
+    _, tip, log = checkup.tasks([node], NOW)
+    assert (tip.level, tip.name) == (WARNING, "tip")
+    assert tip.text.startswith("the reference of kaspa-node does not answer")
+    assert (log.level, log.name) == (WARNING, "log")
+    assert "cannot read /x: no such file" in log.text
+    node["metadata"] = {"referenceAnswers": True}
+    assert len(list(checkup.tasks([node], NOW))) == 1

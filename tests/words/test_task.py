@@ -147,3 +147,16 @@ def test_a_step_begins() -> None:
     assert step_began({"key": "blocks"}, 6, 7, 660) == (
         "step 6 of 7 began: downloading blocks; step 5 took 11 minutes"
     )
+
+
+def test_a_standstill_that_never_moved_is_as_old_as_its_watching() -> None:
+    """A program that never reported is silent since the task began, not since it is called so."""
+    started, called = "2026-11-23T13:00:00.000Z", "2026-11-23T13:10:00.000Z"
+    silent = {
+        **golden_task("kaspa-node"), "health": "stalled", "startedAt": started,
+        "healthSince": called, "lastMoved": None,
+    }  # fmt: skip
+    at = NOW - words.since(silent, NOW)
+    assert at == words.seconds_of(started)
+    moved = {**silent, "lastMoved": "2026-11-23T13:05:00.000Z"}
+    assert words.since(silent, NOW) - words.since(moved, NOW) == 300
