@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.event import sentence, step_began
+from kaspad_taskd.words.moment import seconds_of
 from tests.fakes.golden import NOW, golden_task, golden_tasks
 
 
@@ -157,6 +158,6 @@ def test_a_standstill_that_never_moved_is_as_old_as_its_watching() -> None:
         "healthSince": called, "lastMoved": None,
     }  # fmt: skip
     at = NOW - words.since(silent, NOW)
-    assert at == words.seconds_of(started)
+    assert at == seconds_of(started)
     moved = {**silent, "lastMoved": "2026-11-23T13:05:00.000Z"}
     assert words.since(silent, NOW) - words.since(moved, NOW) == 300
