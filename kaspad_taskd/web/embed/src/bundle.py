@@ -18,6 +18,7 @@ from typing import Any
 
 from kaspad_taskd import words
 from kaspad_taskd.api.typescript import declarations
+from kaspad_taskd.web.files import SPOKEN
 
 HERE = Path(__file__).parent
 SCRIPT = HERE.parent / "kaspad-taskd.js"
@@ -25,14 +26,13 @@ TYPES = HERE.parent / "kaspad-taskd.d.ts"
 TABLE = "../../static/en.js"
 """The table of words; the page's server makes it, and so does this."""
 
-WORDS = (
-    "unknown", "type", "running", "done", "headline", "attention", "last-seen", "reason", "hint",
-    "phase", "step", "position", "eta", "epoch", "waiting", "time", "percent", "months", "strategy",
-    "wizard", "status.peers", "page.utc", "page.kind", "page.state", "page.step", "page.of-step",
-    "page.left", "page.ready", "page.so-far", "page.rate", "page.checked", "page.reported",
-    "page.say", "page.action", "page.stop", "page.strip", "page.reassure", "page.link",
+WORDS = (*SPOKEN, "strategy", "wizard")
+"""Sections of the table that the page's scripts and the components say."""
+WITHOUT = (
+    "chart", "filter", "unlock", "empty", "field", "record", "history", "hold",
+    "held", "happened", "earlier", "skip", "not-found", "tasks", "others",
 )  # fmt: skip
-"""What the components say, of the table."""
+"""What the page alone says, of its section."""
 
 IMPORT = re.compile(r'^import (\{[^}]*\}|\w+) from "(\.[\w./-]+)";\n', re.MULTILINE)
 EXPORTED = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
@@ -69,7 +69,8 @@ def _visit(name: str, made: dict[str, str]) -> None:
     if name in made:
         return
     if name == TABLE:
-        made[name] = f"const {_variable(name)} = {{ default: {json.dumps(_table())} }};\n"
+        table = json.dumps(_table(), separators=(",", ":"))
+        made[name] = f"const {_variable(name)} = {{ default: {table} }};\n"
         return
     text = (HERE / name).read_text(encoding="utf-8")
     made[name] = ""
@@ -122,14 +123,8 @@ def _published(name: str, text: str) -> str:
 
 
 def _table() -> dict[str, Any]:
-    table: dict[str, Any] = {}
-    for key in WORDS:
-        *path, last = key.split(".")
-        there: dict[str, Any] = table
-        found: Any = words.table()
-        for part in path:
-            there, found = there.setdefault(part, {}), found[part]
-        there[last] = found[last]
+    table = {section: words.table()[section] for section in WORDS}
+    table["page"] = {key: each for key, each in table["page"].items() if key not in WITHOUT}
     return table
 
 

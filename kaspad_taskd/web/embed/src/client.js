@@ -258,8 +258,13 @@ export class TaskdClient {
 
   #greeted(hello) {
     this.#hello = hello;
-    const at = Date.parse(hello.serverTime);
-    if (!Number.isNaN(at)) this.#clock = [at, performance.now()];
+    this.#clock = null;
+    this.#isNow(hello.serverTime);
+  }
+
+  #isNow(time) {
+    const at = Date.parse(time);
+    if (!this.#clock || at > this.serverNow()) this.#clock = [at, performance.now()];
   }
 
   /** Makes snapshot and journal whole again after a connection came about. */
@@ -305,6 +310,7 @@ export class TaskdClient {
       this.#journal.told(name, data);
       return;
     }
+    this.#isNow(data.timestamp);
     this.#mirror.moved(data);
     this.#emitter.emit("event", { seq: data.seq, event: name, data });
   }

@@ -70,7 +70,7 @@ button[aria-disabled="true"] { color: var(--_muted); cursor: default; }
 button.main { background: var(--_moving); border-color: var(--_moving); color: var(--_surface); }
 :focus-visible { outline: 2px solid var(--_moving); outline-offset: 2px; }
 .option { display: flex; gap: 10px; padding: 8px; border-radius: 6px; cursor: pointer; }
-.option:has(:checked) { background: var(--_track); }
+.option:has(:checked) { box-shadow: inset 0 0 0 1px var(--_moving); }
 .option input, .check input { accent-color: var(--_moving); flex: none; margin: 4px 0 0; width: 16px;
   height: 16px; }
 .option b { font-weight: 650; display: block; }

@@ -9,13 +9,29 @@ export class KaspadResume extends TaskdElement {
   static observedAttributes = [...TaskdElement.observedAttributes, "task-ids", "heading-level"];
   #parts = null;
   #shown = "";
+  #size = null;
+
+  /** The focus goes to Resume once, when the page shows this. */
+  connectedCallback() {
+    super.connectedCallback();
+    this.#size = new ResizeObserver(([{ contentRect }]) => {
+      if (!contentRect.height) return;
+      this.#size.disconnect();
+      this.#parts.resume.focus();
+    });
+    this.#size.observe(this);
+  }
+
+  disconnectedCallback() {
+    this.#size.disconnect();
+    super.disconnectedCallback();
+  }
 
   listen(client) {
     return [client.on("change", () => this.later())];
   }
 
   render() {
-    const first = !this.#parts;
     this.#parts ??= this.#build();
     this.#parts.link.show(this.trouble());
     const ids = this.#ids();
@@ -23,7 +39,6 @@ export class KaspadResume extends TaskdElement {
     this.#parts.tasks.hidden = !ids.length;
     this.#parts.also.hidden = !ids.length;
     write(this.#parts.alsoText, say("wizard.also-stop", { n: ids.length }));
-    if (first) this.#parts.resume.focus();
   }
 
   #ids() {

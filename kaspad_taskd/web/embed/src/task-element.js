@@ -179,7 +179,8 @@ export class KaspadTask extends TaskdElement {
     const from = new Date(this.client.serverNow() - HOUR_MS).toISOString();
     try {
       const { points } = await this.client.history(task.id, { from, points: 60 });
-      place.replaceChildren(strip(points, say("page.strip")));
+      const moved = points.some((point) => point.rate > 0);
+      place.replaceChildren(...(moved ? [strip(points, say("page.strip"))] : []));
     } catch {
       place.replaceChildren(); // no history: the card stands without
     }

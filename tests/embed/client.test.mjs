@@ -1,0 +1,309 @@
+// The headless client on a line of our own making: each order in which things may come.
+// node --test client.test.mjs, with SCRIPT naming the module.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const source = readFileSync(new URL(process.env.SCRIPT), "utf8");
+const { TaskdClient, TaskdError } = await import(
+  `data:text/javascript;base64,${Buffer.from(source).toString("base64")}`
+);
+
+/** A daemon and the socket to it: events on record, tasks, and who is connected. */
+class Daemon {
+  connected = false;
+  id = undefined;
+  seq = 0;
+  oldest = 1;
+  journal = [];
+  tasks = new Map();
+  calls = [];
+  deaf = new Set(); // requests that get no answer
+  #listeners = new Map();
+  #any = new Set();
+  #lines = 0;
+
+  on(name, listener) {
+    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
+  }
+  off(name, listener) {
+    this.#listeners.set(name, (this.#listeners.get(name) ?? []).filter((one) => one !== listener));
+  }
+  onAny(listener) {
+    this.#any.add(listener);
+  }
+  offAny(listener) {
+    this.#any.delete(listener);
+  }
+  get listeners() {
+    return [...this.#listeners.values()].flat().length + this.#any.size;
+  }
+  say(name, data) {
+    for (const listener of this.#listeners.get(name) ?? []) listener(data);
+    for (const listener of this.#any) listener(name, data);
+  }
+  timeout(ms) {
+    const emit = (name, payload, answer) => {
+      const called = payload.method ?? name;
+      this.calls.push(called);
+      if (this.deaf.has(called) || !this.connected) setTimeout(() => answer(new Error("late")), Math.min(ms, 20));
+      else setTimeout(() => answer(null, this.answer(name, payload)), 0);
+    };
+    return { emit };
+  }
+  answer(name, { method, params }) {
+    if (name === "tasks:list") return { tasks: [...this.tasks.values()], seq: this.seq };
+    if (method === "getTask") return { result: this.tasks.get(params.taskId) ?? null };
+    if (method === "getEvents") return this.events(params);
+    return { error: { code: -32003, message: "not possible", data: { reason: "not-allowed", status: "complete" } } };
+  }
+  events({ after, limit }) {
+    if (after && (after < this.oldest - 1 || after > this.seq)) {
+      const data = { reason: "gap", oldest: this.oldest, seq: this.seq };
+      return { error: { code: -32007, message: "gap", data } };
+    }
+    const events = this.journal.filter((one) => one.seq > after && one.seq >= this.oldest);
+    return { result: { events: events.slice(0, limit), seq: this.seq, oldest: this.oldest } };
+  }
+
+  connect() {
+    this.connected = true;
+    this.id = `line-${(this.#lines += 1)}`;
+    this.say("connect");
+    const serverTime = new Date(Date.now() + 3_600_000).toISOString();
+    this.say("hello", { seq: this.seq, serverTime, host: "h", version: "1", canChange: true });
+  }
+  disconnect() {
+    this.connected = false;
+    this.say("disconnect", "transport close");
+  }
+  /** Puts an event on record; `tell` false: the line does not bring it. */
+  happen(event, change = {}, tell = true) {
+    const known = this.tasks.get("a") ?? task();
+    this.tasks.set("a", { ...known, ...change, revision: known.revision + 1 });
+    this.seq += 1;
+    const data = { seq: this.seq, timestamp: new Date().toISOString(), taskId: "a", service: "s", type: "report" };
+    this.journal.push({ seq: this.seq, event, data });
+    if (tell) this.say(event, data);
+    return [event, data];
+  }
+}
+
+function task(more = {}) {
+  return { id: "a", service: "s", status: "in-progress", health: "ok", progress: 1, createdAt: "c",
+    revision: 1, estimatedTimeRemaining: null, etaReason: "warming-up", ...more };
+}
+
+function begin(options = {}) {
+  const daemon = new Daemon();
+  daemon.tasks.set("a", task());
+  const client = new TaskdClient({ socket: daemon, ...options });
+  const heard = [];
+  const gaps = [];
+  client.on("event", ({ seq, event }) => event === "sync:progress" || heard.push(seq));
+  client.on("gap", (gap) => gaps.push(gap));
+  return { daemon, client, heard, gaps };
+}
+
+const settle = (ms = 60) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test("the snapshot comes first, frozen, and ready resolves with it", async () => {
+  const { daemon, client } = begin();
+  assert.equal(client.connection.state, "connecting");
+  daemon.connect();
+  assert.equal(await client.ready, client);
+  assert.equal(client.connection.state, "live");
+  assert.equal(client.tasks.get("a").progress, 1);
+  assert.throws(() => (client.tasks.get("a").progress = 2), TypeError);
+  assert.ok(Math.abs(client.serverNow() - Date.now() - 3_600_000) < 1000);
+});
+
+test("an event that comes before the snapshot is told after it, once", async () => {
+  const { daemon, client, heard } = begin();
+  daemon.seq = 7;
+  daemon.connect();
+  daemon.happen("sync:paused", { status: "paused" });
+  await client.ready;
+  await settle();
+  assert.deepEqual(heard, []); // the snapshot knew of it already
+  assert.equal(client.seq, 8);
+  assert.equal(client.tasks.get("a").status, "paused");
+});
+
+test("doubled and late events are told once and in order", async () => {
+  const { daemon, client, heard } = begin();
+  daemon.connect();
+  await client.ready;
+  const first = daemon.happen("sync:paused", {}, false);
+  const second = daemon.happen("sync:resumed", {}, false);
+  daemon.say(...second);
+  daemon.say(...first);
+  daemon.say(...second);
+  await settle();
+  assert.deepEqual(heard, [1, 2]);
+});
+
+test("what the line did not bring is asked for, thousands of it", async () => {
+  const { daemon, client, heard, gaps } = begin();
+  daemon.connect();
+  await client.ready;
+  for (let n = 0; n < 2500; n += 1) daemon.happen("sync:health", {}, false);
+  daemon.happen("sync:paused");
+  await settle(150);
+  assert.deepEqual(heard, Array.from({ length: 2501 }, (_, n) => n + 1));
+  assert.deepEqual(gaps, []);
+});
+
+test("over a reconnection nothing is lost and nothing told twice", async () => {
+  const { daemon, client, heard } = begin();
+  daemon.connect();
+  await client.ready;
+  daemon.happen("sync:paused");
+  daemon.disconnect();
+  assert.equal(client.connection.state, "lost");
+  daemon.happen("sync:resumed", {}, false);
+  daemon.happen("sync:complete", { status: "complete" }, false);
+  daemon.connect();
+  daemon.happen("node:ready");
+  await settle();
+  assert.deepEqual(heard, [1, 2, 3, 4]);
+  assert.equal(client.connection.state, "live");
+  assert.equal(client.connection.missed, 3);
+  assert.equal(client.tasks.get("a").status, "complete");
+});
+
+test("too long away is a gap, said once; the tasks are right all the same", async () => {
+  const { daemon, client, heard, gaps } = begin();
+  daemon.connect();
+  await client.ready;
+  daemon.happen("sync:paused");
+  daemon.disconnect();
+  for (let n = 0; n < 5; n += 1) daemon.happen("sync:health", { progress: 50 }, false);
+  daemon.oldest = 5;
+  daemon.connect();
+  await settle();
+  assert.deepEqual(gaps, [{ from: 1, to: 6 }]);
+  assert.equal(client.tasks.get("a").progress, 50);
+  daemon.happen("sync:complete");
+  await settle();
+  assert.deepEqual(heard, [1, 7]);
+});
+
+test("a daemon that lost its past is a gap too", async () => {
+  const { daemon, client, gaps, heard } = begin({ after: 900 });
+  daemon.seq = 3;
+  daemon.connect();
+  await client.ready;
+  assert.deepEqual(gaps, [{ from: 900, to: 3 }]);
+  daemon.happen("sync:paused");
+  await settle();
+  assert.deepEqual(heard, [4]);
+});
+
+test("with `after` what followed is told", async () => {
+  const { daemon, client, heard } = begin({ after: 2 });
+  for (let n = 0; n < 4; n += 1) daemon.happen("sync:health", {}, false);
+  daemon.connect();
+  await client.ready;
+  assert.deepEqual(heard, [3, 4]);
+});
+
+test("a snapshot without an answer is asked for again", async () => {
+  const { daemon, client } = begin();
+  daemon.deaf.add("tasks:list");
+  daemon.connect();
+  await settle();
+  assert.equal(client.connection.state, "connecting");
+  daemon.deaf.clear();
+  await client.ready;
+  assert.equal(client.connection.state, "live");
+});
+
+test("progress shows at once, and never falls by an answer that was overtaken", async () => {
+  const { daemon, client } = begin();
+  const shown = [];
+  daemon.connect();
+  await client.ready;
+  client.on("change", ({ after }) => shown.push(after.progress));
+  for (const progress of [10, 20, 30]) {
+    daemon.say("sync:progress", { seq: 0, taskId: "a", status: "in-progress", health: "ok", progress,
+      estimatedTimeRemaining: 60, formattedTimeRemaining: "1 minute", syncRate: 0 });
+    daemon.tasks.set("a", { ...daemon.tasks.get("a"), progress });
+    await settle(5);
+  }
+  await settle(400);
+  assert.deepEqual(shown, [...shown].sort((a, b) => a - b));
+  assert.equal(shown.at(-1), 30);
+});
+
+test("a task that is removed goes, one that is added comes", async () => {
+  const { daemon, client } = begin();
+  daemon.connect();
+  await client.ready;
+  const changes = [];
+  client.on("change", ({ id, before, after }) => changes.push([id, Boolean(before), Boolean(after)]));
+  const [event, data] = daemon.happen("task:removed", {}, false);
+  daemon.tasks.delete("a");
+  daemon.say(event, data);
+  await settle();
+  assert.equal(client.tasks.size, 0);
+  assert.deepEqual(changes, [["a", true, false]]);
+});
+
+test("wait: reached, ended otherwise, gone, given up", async () => {
+  const { daemon, client } = begin();
+  daemon.connect();
+  const half = client.wait("a", { until: (one) => one.progress >= 50 });
+  const done = client.wait("a");
+  const never = client.wait("a", { signal: AbortSignal.timeout(10) });
+  await assert.rejects(client.wait("nobody"), { reason: "not-found" });
+  await assert.rejects(never, { name: "TimeoutError" });
+  daemon.happen("sync:health", { progress: 50 });
+  assert.equal((await half).progress, 50);
+  daemon.disconnect();
+  daemon.happen("sync:error", { status: "error", error: "disk full" }, false);
+  daemon.connect();
+  await assert.rejects(done, (error) => error.reason === "not-reached" && error.message === "disk full");
+});
+
+test("a no is an error with its reason, and no answer is one too", async () => {
+  const { daemon, client } = begin();
+  daemon.connect();
+  await client.ready;
+  await assert.rejects(client.pause("a"), (error) =>
+    error instanceof TaskdError && error.code === -32003 && error.reason === "not-allowed");
+  daemon.deaf.add("getDecisions");
+  await assert.rejects(client.decisions(), { reason: "no-answer" });
+});
+
+test("a listener that fails costs the others nothing", async () => {
+  const { daemon, client, heard } = begin();
+  const thrown = [];
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => thrown.push(error.message));
+  client.on("event", () => {
+    throw new Error("mine");
+  });
+  const later = [];
+  client.on("event", ({ seq }) => later.push(seq));
+  daemon.connect();
+  await client.ready;
+  daemon.happen("sync:paused");
+  await settle();
+  process.removeAllListeners("uncaughtException");
+  for (const one of others) process.on("uncaughtException", one);
+  assert.deepEqual([heard, later, thrown], [[1], [1], ["mine"]]);
+});
+
+test("after close nothing is heard, and a socket handed over has no listener left", async () => {
+  const { daemon, client, heard } = begin();
+  daemon.connect();
+  await client.ready;
+  client.close();
+  daemon.happen("sync:paused");
+  assert.deepEqual(heard, []);
+  assert.equal(client.connection.state, "closed");
+  assert.equal(daemon.listeners, 0);
+  assert.equal(daemon.connected, true);
+});
