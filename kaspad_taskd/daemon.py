@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import faulthandler
+import gc
 import importlib
 import logging
 import os
@@ -60,6 +61,8 @@ STATUS_EVERY = 4
 """Turns between two status lines, and between two writes of live fields."""
 CLEAN_EVERY = 7200
 """Turns between two removals of what ended 30 days ago."""
+COLLECT_EVERY = 1200
+"""Turns between two full collections of garbage: with 10,000 tasks one takes 0.2 s."""
 MIRRORED = "mirror"
 """The cursor of a state that knows all that the mirror knew: from then on the mirror follows."""
 HELD_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "TZ")
@@ -264,6 +267,8 @@ class Daemon:
                 self._board.remind()
                 self._engine.flush()
                 self._notifier.status(self._status())
+            if turn % COLLECT_EVERY == 0:
+                gc.collect()
             if turn % CLEAN_EVERY == 0:
                 await self._clean_up()
 
@@ -369,6 +374,8 @@ def _make(directory: Path) -> None:
 
 
 async def _live(places: Places, settings: Settings, options: argparse.Namespace) -> int:
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, 1_000_000)  # a full collection is housekeeping's alone
     daemon = Daemon(places, settings, level=options.log_level, listen=options.bridge)
     return await daemon.run()
 
