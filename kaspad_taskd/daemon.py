@@ -40,6 +40,7 @@ from kaspad_taskd.engine.monitor import Monitors
 from kaspad_taskd.engine.ports import Probe
 from kaspad_taskd.engine.reactions import Reactions
 from kaspad_taskd.engine.roster import KEPT_MS, Roster
+from kaspad_taskd.files import size_of
 from kaspad_taskd.mirroring import MirrorKeeper
 from kaspad_taskd.probes import TYPES, Means, open_probe
 from kaspad_taskd.rpc.server import CannotListenError, RpcServer
@@ -48,6 +49,7 @@ from kaspad_taskd.store.sqlite import SqliteStore
 from kaspad_taskd.systemd.heart import Heart, pulse
 from kaspad_taskd.systemd.notify import Notifier
 from kaspad_taskd.systemd.sockets import passed, take
+from kaspad_taskd.systemd.story import Story
 
 if TYPE_CHECKING:
     from kaspad_taskd.bridge.server import BridgeServer
@@ -131,7 +133,7 @@ class Daemon:
                 "path": str(path),
                 "durable": self._engine.problem is None,
                 "problem": self._engine.problem,
-                "size": path.stat().st_size if path.exists() else 0,
+                "size": size_of(path, path.with_name(f"{path.name}-wal")),
             },
             "socket": str(places.runtime / "rpc.sock"),
             "bridge": self._bridge and self._bridge.info(),
@@ -158,6 +160,7 @@ class Daemon:
         loaded = self._store.open()
         try:
             self._engine.begin(loaded)
+            Story(self._engine)
             if loaded.repaired is not None:
                 _log.critical("%s", loaded.repaired)
             if MIRRORED not in loaded.cursors:

@@ -1,0 +1,38 @@
+"""The log tells what happened to tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from kaspad_taskd.core.inputs import Fail, Pause
+from kaspad_taskd.core.observation import Reading, Unreachable
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.systemd.story import Story
+from tests.fakes.house import definition, house
+
+pytestmark = pytest.mark.looptime
+
+
+async def test_ends_failures_and_health_are_lines(caplog: pytest.LogCaptureFixture) -> None:
+    """With task and reason for grep, and the sentence for people; a failure is a warning."""
+    caplog.set_level(logging.INFO, "kaspad_taskd.systemd")
+    async with house() as built:
+        await built.roster.register(definition("before", start=False))
+        Story(built.engine)
+        probe = built.probe("work")
+        probe.answers = [Unreachable(Reason.REFUSED), Reading(position=1.0, target=2.0)]
+        probe.default = Reading(complete=True)
+        await built.roster.register(definition("work", interval=1.0))
+        await built.roster.register(definition("other"))
+        await asyncio.sleep(5)
+        await built.engine.act("other", Pause())
+        await built.engine.act("other", Fail("the disk\nbroke 100 %s"))
+    assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
+        ("INFO", "task=work reason=refused not reachable: connection refused"),
+        ("INFO", "task=work answers again"),
+        ("INFO", "task=work done after 2 seconds"),
+        ("WARNING", "task=other reason=by-request failed: the disk broke 100 %s"),
+    ]
