@@ -58,7 +58,10 @@ class Started:
 
 @contextmanager
 def daemon(
-    directory: Path, command: Sequence[str] = (DAEMON,), output: IO[bytes] | int | None = None
+    directory: Path,
+    command: Sequence[str] = (DAEMON,),
+    output: IO[bytes] | int | None = None,
+    bridge: str = "off",
 ) -> Iterator[Started]:
     """Run a daemon whose state and socket are in `directory`; it is told to stop in the end."""
     (directory / "definitions").mkdir(exist_ok=True)
@@ -69,7 +72,7 @@ def daemon(
         "--tasks": directory / "definitions",
         "--state-dir": directory,
         "--runtime-dir": directory,
-        "--bridge": "off",
+        "--bridge": bridge,
         "--log-level": "warning",
     }
     arguments = [*command, *(str(each) for pair in options.items() for each in pair)]

@@ -20,10 +20,12 @@ from pathlib import Path
 from benchmarks import look, others, rpc_servers
 from benchmarks.monitor import PART, copied
 from benchmarks.monitor_parts import register, wanted
-from benchmarks.process import cpu_seconds, daemon, rss_mib
+from benchmarks.process import DAEMON, cpu_seconds, daemon, rss_mib
 from kaspad_taskd.client import Client
 
 MANY = 1000
+ANY_PORT = "127.0.0.1:0"
+"""Where the bridge listens."""
 TASKCTL = str(Path(sys.executable).parent / "kaspad-taskctl")
 Way = Callable[[], float]
 """Does it once and returns the seconds it took."""
@@ -57,11 +59,11 @@ def says_ready(command: Sequence[str], socket: Path) -> Way:
     return once
 
 
-def ready(state: Path) -> Way:
+def ready(state: Path, bridge: str = ANY_PORT) -> Way:
     """A daemon on that state, until it says READY=1."""
 
     def once() -> float:
-        with daemon(state) as started:
+        with daemon(state, bridge=bridge) as started:
             return started.ready
 
     return once
@@ -80,7 +82,11 @@ def starts(scratch: Path, other: Path) -> dict[str, Way]:
     """What starts, by name."""
     empty = scratch / "empty"
     empty.mkdir()
-    found = {"daemon": ready(empty), f"daemon, {MANY} tasks": ready(filled(scratch / "many"))}
+    found = {
+        "daemon": ready(empty),
+        "daemon, bridge off": ready(empty, "off"),
+        f"daemon, {MANY} tasks": ready(filled(scratch / "many")),
+    }
     command = others.express(other, scratch / "express.sock")
     if command is not None:
         found["node, express + socket.io"] = says_ready(command, scratch / "express.sock")
@@ -139,10 +145,8 @@ def idle(scratch: Path, seconds: float, url: str | None) -> tuple[float, float]:
     """
     place = scratch / f"idle-{url is not None}"
     place.mkdir()
-    command = [*PART, "watch"] if url is None else []
-    with ExitStack() as stack:
-        arguments = (command, subprocess.DEVNULL) if command else ()
-        started = stack.enter_context(daemon(place, *arguments))
+    command = (*PART, "watch") if url is None else (DAEMON,)
+    with daemon(place, command, subprocess.DEVNULL, ANY_PORT) as started:
         with Client(str(started.path)) as client:
             for number in range(10):
                 params = wanted(number, 10.0)["params"]
