@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from kaspad_taskd.web.embed.src import bundle
 from tests.fakes import npm
+from tests.fakes.bridged import bridged, line_of, program
 
 HERE = Path(__file__).parent
 
@@ -23,3 +27,25 @@ def test_whatever_order_things_come_in() -> None:
     assert failed == [], outcome.stdout
     assert outcome.returncode == 0, outcome.stderr
     assert "# pass 15" in outcome.stdout
+
+
+@pytest.mark.system
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("how", ["own", "polling", "websocket"])
+async def test_in_node_over_a_killed_daemon(tmp_path: Path, how: str) -> None:
+    """A program follows its task to the end; a wizard's old socket (4.5.4) serves as well."""
+    modules = npm.modules()
+    async with bridged(tmp_path) as (taskd, bridge):
+        token = (taskd.state / "bridge.token").read_text().strip()
+        script = str(HERE / "node.mjs")
+        given = (bundle.SCRIPT.as_uri(), bridge, token, str(modules), how)
+        async with program(npm.node(), script, *given) as process:
+            assert await line_of(process) == "kill"
+            await taskd.kill()
+            line = await taskd.start()
+            await line.call("reportTask", taskId="work", progress=75)
+            assert process.stdin is not None
+            process.stdin.write(b"started\n")
+            seen = json.loads(await line_of(process))
+    assert (seen["status"], seen["progress"]) == ("complete", 100)
+    assert seen["heard"] == seen["told"]

@@ -50,7 +50,8 @@ def _odd(task: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {**task, "status": "error", "error": text}
         yield {**task, "type": text, "etaReason": text, "estimatedTimeRemaining": None}
         yield {**task, "health": "stalled", "reason": text, "note": text, "hints": [{"code": text}]}
-    for key, schema in COMPONENTS["Task"]["properties"].items():
+    fields: Any = COMPONENTS["Task"]["properties"]
+    for key, schema in fields.items():
         if "null" in schema.get("type", ()):
             yield {**task, key: None}
 

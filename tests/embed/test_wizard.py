@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +17,8 @@ from kaspad_taskd.demo.daemon import Fast
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
 from tests.fakes import npm
-from tests.fakes.taskd_process import Taskd, until
+from tests.fakes.bridged import bridged, line_of, program
+from tests.fakes.taskd_process import Taskd
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -26,66 +26,18 @@ HERE = Path(__file__).parent
 SHOTS = npm.ROOT / ".cache" / "embed-shots"
 EXAMPLE = npm.ROOT / "docs" / "examples" / "wizard" / "server.mjs"
 SPEED = 12.0
-PATIENCE = 120.0
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @asynccontextmanager
-async def program(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process with lines in and out, ended at the end."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=1 << 24)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
-
-
-async def line_of(process: asyncio.subprocess.Process) -> str:
-    assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE):
-        return (await process.stdout.readline()).decode().strip()
-
-
-class House:
-    """A daemon, and a wizard's server between it and the browser."""
-
-    def __init__(self, place: Path) -> None:
-        self.began = time.time() * 1000
-        self.taskd = Taskd(place)
-        self.port = free_port()
-        # the demo's daemon, whose clock runs as fast as the recording; its own arguments come first
-        self.taskd.program = ("kaspad_taskd.demo.daemon", str(SPEED), str(self.began))
-        self.taskd.arguments = ("--bridge", f"127.0.0.1:{self.port}")
-
-    @asynccontextmanager
-    async def wizard(self) -> AsyncIterator[str]:
-        """Start all of it; the address of the wizard."""
-        node = npm.node()
-        token = self.taskd.state / "bridge.token"
-        bridge = f"http://127.0.0.1:{self.port}"
-        serve = (node, str(EXAMPLE), "--port", "0", "--bridge", bridge, "--token-file", str(token))
-        async with self.taskd:
-            await self.taskd.start()
-            await until(self._bridge_listens)
-            async with program(*serve) as server:
-                yield await line_of(server)
-
-    async def _bridge_listens(self) -> bool:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        except OSError:
-            return False
-        writer.close()
-        return True
+async def wizard(place: Path, began: float) -> AsyncIterator[tuple[Taskd, str]]:
+    """A daemon, and the wizard's server between it and the browser; with the wizard's address."""
+    # the demo's daemon, whose clock runs as fast as the recording; its own arguments come first
+    fast = ("kaspad_taskd.demo.daemon", str(SPEED), str(began))
+    async with bridged(place, *fast) as (taskd, bridge):
+        token = taskd.state / "bridge.token"
+        options = ("--port", "0", "--bridge", bridge, "--token-file", str(token))
+        async with program(npm.node(), str(EXAMPLE), *options) as server:
+            yield taskd, await line_of(server)
 
 
 @pytest.fixture(scope="module")
@@ -96,19 +48,16 @@ def shots() -> Path:
     return SHOTS
 
 
-async def drive(house: House, address: str, modules: Path, shots: Path) -> dict[str, Any]:
+async def drive(
+    taskd: Taskd, address: str, node: str, modules: Path, shots: Path
+) -> dict[str, Any]:
     """Run the browser through the wizard, the daemon killed and started when it says so."""
-    script = str(HERE / "wizard.mjs")
-    fast = Fast(SPEED, house.began)
-    playing = PlayingNode(load(), SPEED, wall_ms=lambda: fast.wall() * 1000)
-    async with (
-        playing as node,
-        program(npm.node(), script, str(modules), address, str(shots), node.url) as browser,
-    ):
+    given = (str(HERE / "wizard.mjs"), str(modules), address, str(shots), node)
+    async with program(npm.node(), *given) as browser:
         assert await line_of(browser) == "kill"
-        await house.taskd.kill()
+        await taskd.kill()
         assert await line_of(browser) == "start"
-        await house.taskd.start()
+        await taskd.start()
         assert browser.stdin is not None
         browser.stdin.write(b"started\n")
         seen: dict[str, Any] = json.loads(await line_of(browser))
@@ -119,9 +68,11 @@ async def test_the_whole_way(tmp_path: Path, shots: Path) -> None:
     """Register, choose, pause, reload, lose the daemon and get it back, and the node is ready."""
     npm.chromium()
     modules = npm.modules()
-    house = House(tmp_path)
-    async with house.wizard() as address:
-        seen = await drive(house, address, modules, shots)
+    began = time.time() * 1000
+    fast = Fast(SPEED, began)
+    playing = PlayingNode(load(), SPEED, wall_ms=lambda: fast.wall() * 1000)
+    async with wizard(tmp_path, began) as (taskd, address), playing as node:
+        seen = await drive(taskd, address, node.url, modules, shots)
     assert seen["console"] == []
     assert seen["foreign"] == []
     assert {name: found for name, found in seen["axe"].items() if found} == {}
@@ -138,7 +89,7 @@ async def test_the_whole_way(tmp_path: Path, shots: Path) -> None:
 
 async def test_a_foreign_page_cannot(tmp_path: Path) -> None:
     """Through the wizard's server, whose token is worth something, come its own pages alone."""
-    async with House(tmp_path).wizard() as address:
+    async with wizard(tmp_path, time.time() * 1000) as (_taskd, address):
         port = int(address.rstrip("/").rpartition(":")[2])
         own = {"Host": f"127.0.0.1:{port}", "Origin": f"http://127.0.0.1:{port}"}
         assert await status_of(port, own) == 200
@@ -153,7 +104,7 @@ async def status_of(port: int, headers: dict[str, str]) -> int:
     request = ["GET /taskd/socket.io/?EIO=4&transport=polling HTTP/1.1", *lines, "", ""]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write("\r\n".join(request).encode())
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(30):
         status = int((await reader.readline()).split()[1])
     writer.close()
     return status
