@@ -50,12 +50,12 @@ def bar(task: WireTask, cells: int) -> Piece:
 
 
 def counting(task: WireTask) -> bool:
-    """Whether the current step has a count but no percent."""
+    """Whether the current step has a count but no percent; 0 is none: nobody counts yet."""
     at = words.step(task)
     if words.condition(task) != "ok" or (at and at[2].get("progress") is not None):
         return False
     detail = task.get("progressDetail")
-    return detail is not None and detail["total"] is None and detail["done"] is not None
+    return detail is not None and detail["total"] is None and bool(detail["done"])
 
 
 def _step_end(task: WireTask) -> float:

@@ -115,6 +115,8 @@ def _step(task: WireTask) -> str:
 
 
 def _position(task: WireTask) -> str:
+    if words.condition(task) == "complete":
+        return ""
     parts = [_counted(task)] if task.get("progressDetail") else []
     if rate(task) != "-":
         parts.append(rate(task))
@@ -130,6 +132,8 @@ def _counted(task: WireTask) -> str:
         return ""
     key = "of" if detail.get("basis") == "exact" else "of-about"
     if detail.get("total") is None:
+        if not detail["done"]:  # nobody counts yet
+            return ""
         key = "so-far"
     unit = safe(detail.get("unit") or "", 40)
     return say(

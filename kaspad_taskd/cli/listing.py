@@ -74,16 +74,20 @@ def _narrow(tasks: Sequence[WireTask], cells: int, _now: float) -> list[Line]:
         (f" {say('list.type'):<8} {say('list.state'):<17} ", "dim"),
         (f"{say('list.progress'):<{bar_cells + 7}}  {say('list.left')}", "dim"),
     ]
+    names = handles(tasks)
     return [
         head,
-        *(_row(task, left, name, bar_cells) for task, left in zip(tasks, lefts, strict=True)),
+        *(
+            _row(task, fit(called, name), left, bar_cells)
+            for task, called, left in zip(tasks, names, lefts, strict=True)
+        ),
     ]
 
 
-def _row(task: WireTask, left: str, name: int, bar_cells: int) -> Line:
+def _row(task: WireTask, name: str, left: str, bar_cells: int) -> Line:
     return [
         icon(task),
-        (" " + fit(words.name(task), name) + " ", ""),
+        (f" {name} ", ""),
         (fit(words.kind(task), 8) + " ", "dim"),
         (fit(words.state(task), 17) + " ", ""),
         *_progress(task, bar_cells),
@@ -138,25 +142,31 @@ def troubles(
     tasks: Sequence[WireTask], cells: int, now: float, told: WireTask | None
 ) -> list[Line]:
     """Return a sentence and a command for each task in trouble but `told`, the first few."""
-    wanting = [task for task in tasks if words.troubled(task) and task is not told]
+    named = zip(tasks, handles(tasks), strict=True)
+    wanting = [(task, name) for task, name in named if words.troubled(task) and task is not told]
     lines: list[Line] = []
-    for task in wanting[:_TROUBLES]:
+    for task, name in wanting[:_TROUBLES]:
         sign, tone = icon(task)
         first, *rest = wrap(f"{words.attention(task, now)}.", cells - 2)
         lines.append([(sign + " ", tone), (first, "")])
         lines += [[("  " + part, "")] for part in rest]
-        lines.append([(f"  kaspad-taskctl status {_handle(task, tasks)}", "dim")])
+        lines.append([(f"  kaspad-taskctl status {name}", "dim")])
     if len(wanting) > _TROUBLES:
         text = say("attention.count", n=len(wanting), total=len(tasks))
         lines.append([(f"  {text}", "")])
     return lines
 
 
-def _handle(task: WireTask, tasks: Sequence[WireTask]) -> str:
-    """Return what names the task on the command line: its service where that is enough."""
-    service = task.get("service")
-    alone = sum(other.get("service") == service for other in tasks) == 1
-    return safe(service if alone else task.get("id"), 100)
+def handles(tasks: Sequence[WireTask]) -> list[str]:
+    """Return what names each task, on the command line too: its service where that is enough."""
+    count: dict[object, int] = {}
+    for task in tasks:
+        count[task.get("service")] = count.get(task.get("service"), 0) + 1
+    alone = (count[task.get("service")] == 1 for task in tasks)
+    return [
+        words.name(task) if only else safe(task.get("id"), 100)
+        for task, only in zip(tasks, alone, strict=True)
+    ]
 
 
 def verdict(task: WireTask, cells: int, now: float) -> list[Line]:

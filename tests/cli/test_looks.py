@@ -124,3 +124,29 @@ def test_definitions_look_as_judged() -> None:
         {"id": "y", "type": None, "origin": "admin", "state": "faulty", "faults": []},
     ]  # fmt: skip
     check("definitions.txt", written(definitions(listed, 80)))
+
+
+def test_two_tasks_of_one_service_are_told_apart() -> None:
+    """Where the service is not enough the list shows ids, as the command line wants them."""
+    one = {**golden_task("kaspa-node"), "id": "by-grpc"}
+    two = {**golden_task("lonely"), "service": "kaspa-node", "id": "by-wrpc"}
+    text = written(listing.rows([one, two, golden_task("kasia-indexer")], 80, NOW))
+    assert [line.split()[1] for line in text.splitlines()[1:4]] == [
+        "by-grpc", "by-wrpc", "kasia-indexer",
+    ]  # fmt: skip
+
+
+def test_what_nobody_counts_yet_is_no_count() -> None:
+    """A step whose count is 0 is shown by what is known of the whole way, not as "0 so far"."""
+    task = golden_task("utxo-node")
+    assert "3.3 M" in written(listing.rows([task], 80, NOW))
+    task["progressDetail"] = {**task["progressDetail"], "done": 0}
+    assert "so far" not in written(detail.page(task, 80, NOW))
+    (row,) = written(listing.rows([task], 80, NOW)).splitlines()[1:]
+    assert "%" in row
+
+
+def test_what_is_done_is_not_behind() -> None:
+    """How far a node was behind at its last look is no news once it is complete."""
+    task = {**golden_task("headers-import"), "behind": 0.4}
+    assert "behind" not in written(detail.page(task, 80, NOW))
