@@ -33,7 +33,9 @@ RATE = 45_000
 MAX_LAG_S = 5
 PATIENCE = 75.0
 WHOLE = "all-told"
-BARE = "by-rpc-alone"
+BARE = "by-grpc-alone"
+JSON = "by-wrpc-alone"
+WRONG = "of-another-network"
 
 BARE_TEXT = """\
 type = "node-sync"
@@ -41,7 +43,7 @@ service = "node-b"
 interval = "500ms"
 [checker]
 url = "{url}"
-network = "simnet"
+network = "{network}"
 max_lag = "{lag}s"
 """
 WHOLE_TEXT = (
@@ -95,7 +97,7 @@ class Watch:
 
     def __init__(self, daemon: Taskd, a: Talk, b: Talk) -> None:
         self.daemon, self._a, self._b = daemon, a, b
-        self.seen = {WHOLE: Seen(), BARE: Seen()}
+        self.seen = {task_id: Seen() for task_id in (WHOLE, BARE, JSON)}
         self.behind: int | None = None
         self.claimed_early = 0
         self.caught_up: float | None = None
@@ -167,6 +169,14 @@ async def follow(daemon: Taskd, told: list[dict[str, Any]]) -> None:
             after = max(after, event["seq"])
 
 
+def define_all(daemon: Taskd, a: Kaspad, b: Kaspad) -> None:
+    given = {"lag": MAX_LAG_S, "network": "simnet", "reference": a.url, "log": b.log}
+    daemon.define(WHOLE, WHOLE_TEXT.format(url=b.url, **given))
+    daemon.define(BARE, BARE_TEXT.format(url=b.url, **given))
+    daemon.define(JSON, BARE_TEXT.format(url=f"ws://127.0.0.1:{b.json}", **given))
+    daemon.define(WRONG, BARE_TEXT.format(url=b.url, **{**given, "network": "mainnet"}))
+
+
 @pytest.fixture
 async def network(tmp_path: Path) -> AsyncIterator[tuple[Kaspad, Kaspad]]:
     """A, with a history and a miner, and B, not started, that knows A through a slow line."""
@@ -194,9 +204,7 @@ async def test_a_real_sync_is_followed_to_its_end(
     talk_a, talk_b = Talk(a), Talk(b)
     told: list[dict[str, Any]] = []
     async with Taskd(tmp_path / "taskd") as daemon:
-        given = {"url": b.url, "lag": MAX_LAG_S, "reference": a.url, "log": b.log}
-        daemon.define(WHOLE, WHOLE_TEXT.format(**given))
-        daemon.define(BARE, BARE_TEXT.format(**given))
+        define_all(daemon, a, b)
         line = await daemon.start()
         following = asyncio.create_task(follow(daemon, told))
         watch = Watch(daemon, talk_a, talk_b)
@@ -214,6 +222,7 @@ async def test_a_real_sync_is_followed_to_its_end(
         await watch.until_complete()
 
         line = await daemon.line()
+        wrong = await line.call("getTask", taskId=WRONG)
         events = (await line.call("getEvents"))["events"]
 
         async def all_told() -> bool:
@@ -230,6 +239,8 @@ async def test_a_real_sync_is_followed_to_its_end(
         print(f"{name}: {value}")
     for seen in watch.seen.values():
         _check(seen)
+    assert (wrong["status"], wrong["attempt"], wrong["progress"]) == ("error", 1, 0)
+    assert "simnet" in wrong["error"]
     assert watch.claimed_early, "the node never claimed to be synced early: nothing was proven"
     _check_events(events, told)
 
@@ -266,7 +277,7 @@ def _check_events(events: list[dict[str, Any]], told: list[dict[str, Any]]) -> N
     seqs = [event["seq"] for event in told]
     assert seqs == sorted(seqs)
     names = {task_id: [event["event"] for event in events if event["data"]["taskId"] == task_id]
-             for task_id in (WHOLE, BARE)}  # fmt: skip
+             for task_id in (WHOLE, BARE, JSON)}  # fmt: skip
     for own in names.values():
         assert own[:2] == ["task:added", "sync:start"]
         assert own[-2:] == ["sync:complete", "node:ready"]
