@@ -15,11 +15,16 @@ Json: TypeAlias = Any
 Send: TypeAlias = Callable[[Sequence[Mapping[str, Json]]], Awaitable[None]]
 
 
+REMEMBERED = 256
+"""Shapes kept for subscribers who are told the same a little later."""
+
+
 class Feed:
-    """Opens subscriptions."""
+    """Opens subscriptions; what they are told is made once for all of them."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        self._made: dict[int | str, tuple[object, int, Mapping[str, Json]]] = {}
 
     def open(self, after: int | None, tasks: Sequence[str] | None) -> tuple[Json, Reader]:
         """Return the answer `{seq, tasks}` and who sends what follows.
@@ -36,14 +41,31 @@ class Feed:
         if after is None:
             shown = [task for task in engine.tasks() if tasks is None or task.id in tasks]
             answer["tasks"] = [self._api.shapes.task(task) for task in shown]
-        return answer, Reader(self._api, follower)
+        return answer, Reader(self.shape, follower)
+
+    def shape(self, news: News) -> Mapping[str, Json]:
+        """News as `{seq, event, data}`, the same object for everybody: nobody may change it."""
+        key, told = (news.seq, news) if isinstance(news, Event) else (news.task.id, news.task)
+        known = self._made.get(key)
+        if known is not None and known[0] is told and known[1] == news.seq:
+            return known[2]
+        if len(self._made) >= REMEMBERED:
+            self._made.clear()
+        made = self._make(news)
+        self._made[key] = (told, news.seq, made)
+        return made
+
+    def _make(self, news: News) -> Mapping[str, Json]:
+        if isinstance(news, Event):
+            return event_shape(news)
+        return progress_shape(news.task, news.seq, self._api.engine.now())
 
 
 class Reader:
     """Sends one subscription's events."""
 
-    def __init__(self, api: Api, follower: Follower) -> None:
-        self._api = api
+    def __init__(self, shape: Callable[[News], Mapping[str, Json]], follower: Follower) -> None:
+        self._shape = shape
         self._follower = follower
 
     async def run(self, send: Send) -> None:
@@ -60,8 +82,3 @@ class Reader:
             await self._follower.run(public)
         except Gap as gap:
             raise answer_for(gap) or gap from None
-
-    def _shape(self, news: News) -> Mapping[str, Json]:
-        if isinstance(news, Event):
-            return event_shape(news)
-        return progress_shape(news.task, news.seq, self._api.engine.now())
