@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from kaspad_taskd.core.change import fact
@@ -78,6 +79,7 @@ class Roster:
         now = self._engine.now()
         new, facts = step(known, known.definition, Redefine(definition), now)
         new, more = step(new, definition, Retry(), now)
+        new = replace(new, revision=known.revision + 1)  # one change, though two steps
         outcome = await self._engine.durable(self._engine.commit([new], [*facts, *more]))
         self._mirror.put(definition)
         return outcome.change.put[0], True

@@ -155,12 +155,12 @@ async def test_registering_again() -> None:
         assert task.definition.interval == 10.0
         with pytest.raises(Conflict):
             await built.roster.register(definition(checker={"url": "other"}))
-        await built.engine.act("work", Cancel())
+        ended = await built.engine.act("work", Cancel())
         task, created = await built.roster.again(
             definition(origin=Origin.API, checker={"url": "other"})
         )
         assert created
-        assert task.attempt == 2
+        assert (task.attempt, task.revision) == (2, ended.revision + 1)
         assert task.definition.checker == {"url": "other"}
 
 
