@@ -1,0 +1,134 @@
+"""Every state in a real browser, as the server makes it: whole, readable by anybody, nothing fetched."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+
+from kaspad_taskd.web.files import files
+from kaspad_taskd.web.page import Page
+from tests.web.browser import Browser, chromium, shot
+from tests.web.snapshots import ACTIONS, snapshot, tasks
+from tests.web.states import STATES
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.timeout(300),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'"
+)
+
+
+def _pages() -> dict[str, str]:
+    """HTML by path: each state alone, and what only shows with many, few or no tasks."""
+    page = Page()
+    ready = {name: {**task, "actions": ACTIONS[task["status"]]} for name, task in STATES.items()}
+    made = {name: page.index(snapshot(tasks=[task]), {}) for name, task in ready.items()}
+    return {
+        **made,
+        "five": page.index(snapshot(), {}),
+        "fifty": page.index(snapshot(tasks=tasks(50)), {}),
+        "thousand": page.index(snapshot(tasks=tasks(1000)), {}),
+        "empty": page.index(snapshot(tasks=[], events=[]), {}),
+        "locked": page.index(snapshot(tasks=[], events=[], needsToken=True), {"unlock": "wrong"}),
+        "read-only": page.index(snapshot(canChange=False), {}),
+        "missing": page.missing(snapshot(), {}).replace("../", "./"),
+        "task": (page.task(snapshot(), "node-sync-kaspa-node", {}) or "").replace("../", "./"),
+    }
+
+
+def _still(text: str) -> str:
+    """The page as scripts show it, without scripts that change it: these have tests of their own."""
+    text = re.sub(r'<script type="module".*?</script>|<link rel="modulepreload".*?>', "", text)
+    return text.replace("<html ", '<html class="js" ', 1)
+
+
+PAGES = {name: _still(text) for name, text in _pages().items()} | {
+    "no-js": Page().index(snapshot(), {})
+}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path.lstrip("/")
+        text = PAGES.get(path)
+        data, kind = (text.encode(), "text/html; charset=utf-8") if text else files()[path]
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the pages are."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all."""
+    async with chromium() as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_page_is_whole_and_readable(name: str, address: str, browser: Browser) -> None:
+    """Phone and desktop, light and dark: no fault found, no sideways scrolling, no message."""
+    for device, width, height in (("phone", 390, 844), ("desktop", 1280, 900)):
+        for dark in (False, True):
+            seen = await browser.do(
+                "look",
+                url=address + name,
+                width=width,
+                height=height,
+                dark=dark,
+                scripts=name != "no-js",
+                shot=shot(f"{name}-{device}-{'dark' if dark else 'light'}"),
+                whole=name not in ("fifty", "thousand"),
+                axe=device == "phone" and name not in ("thousand", "no-js"),
+            )
+            assert seen["found"] == []
+            assert seen["said"] == []
+            assert seen["wide"] <= 0
+            assert all(url.startswith(address) for url in seen["asked"])
+
+
+@pytest.mark.parametrize("name", ["five", "task", "hostile", "locked", "fifty"])
+async def test_a_page_is_whole_at_320(name: str, address: str, browser: Browser) -> None:
+    """A small phone, or 400 % zoom on a desktop."""
+    seen = await browser.do("look", url=address + name, width=320, height=640)
+    assert seen["wide"] <= 0
+    assert seen["found"] == []
+
+
+async def test_bars_are_there_in_forced_colours(address: str, browser: Browser) -> None:
+    """With the system's own colours nothing vanishes (the picture shows it)."""
+    seen = await browser.do("look", url=address + "five", forced=True, shot=shot("forced-colors"))
+    assert seen["wide"] <= 0
+
+
+async def test_the_time_left_is_above_the_fold(address: str, browser: Browser) -> None:
+    """What the owner asks is seen without scrolling: on a phone within 530 px."""
+    await browser.do("open", url=address + "syncing", width=390, height=844)
+    code = "document.querySelector('[data-t=ready]').getBoundingClientRect().bottom"
+    assert await browser.do("eval", code=code) <= 530
