@@ -21,6 +21,16 @@ def free_port() -> int:
         return port
 
 
+async def listening(port: int) -> bool:
+    """Whether somebody listens on a port of this host."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
 @asynccontextmanager
 async def bridged(place: Path, *module: str) -> AsyncIterator[tuple[Taskd, str]]:
     """A daemon under `place` and its bridge's address; `module`: another program and its words."""
@@ -28,18 +38,9 @@ async def bridged(place: Path, *module: str) -> AsyncIterator[tuple[Taskd, str]]
     taskd = Taskd(place)
     taskd.program = module or taskd.program
     taskd.arguments = ("--bridge", f"127.0.0.1:{port}")
-
-    async def listens() -> bool:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            return False
-        writer.close()
-        return True
-
     async with taskd:
         await taskd.start()
-        await until(listens)
+        await until(lambda: listening(port))
         yield taskd, f"http://127.0.0.1:{port}"
 
 

@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".cache" / "embed-npm"
 PACKAGES = {
     "axe-core": "4.14.1",
+    "express": "4.22.3",
+    "http-proxy-middleware": "3.0.10",
     "playwright-core": "1.65.1",
     "socket.io-client": "4.5.4",
     "typescript": "5.9.3",
