@@ -120,6 +120,8 @@ def _causes(task: WireTask) -> tuple[list[str], list[str]]:
         what, do = words.hint(str(one["code"]), {**shared, **(one.get("params") or {})})
         says.append(task.get("note") or what if one["code"] == reason else what)
         cures += [do] if do else []
+    if words.condition(task) == "error":
+        cures.append(say("page.say.then-try" if cures else "page.say.try"))
     return [stop(safe(each)) for each in says], cures
 
 
@@ -133,7 +135,7 @@ def _banner(task: WireTask, condition: str, troubles: list[str], now: float) -> 
         return " ".join(parts)
     if condition == "error":
         failed = stop(cap(safe(task.get("error") or say("unknown"))))
-        return " ".join([failed, say("page.say.error"), say("page.say.try")])
+        return " ".join([failed, say("page.say.error")])
     return " ".join(troubles) if condition == "ok" else ""
 
 

@@ -129,6 +129,9 @@ function causes(task) {
     const cure = maybe(`hint.${one.code}.do`, params);
     if (cure) cures.push(cure);
   }
+  if (conditionOf(task) === "error") {
+    cures.push(say(cures.length ? "page.say.then-try" : "page.say.try"));
+  }
   return [says, cures];
 }
 
@@ -149,7 +152,7 @@ function banner(task, condition, troubles, now) {
   }
   if (condition === "error") {
     const failed = stop(cap(safe(task.error || say("unknown"))));
-    return [failed, say("page.say.error"), say("page.say.try")].join(" ");
+    return [failed, say("page.say.error")].join(" ");
   }
   return condition === "ok" ? troubles.join(" ") : "";
 }
