@@ -7,8 +7,8 @@ taken everything gets its frame straight from whoever tells; for all others it i
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any, Final
 
 from kaspad_taskd.bridge.packets import Message
@@ -27,6 +27,7 @@ class Outbox(asyncio.Queue[Any]):
         ready: whether frames may go straight to it.
         lost: called when the browser is too far behind.
         written: bytes given so far.
+        ended: whether nothing is to be told any more.
     """
 
     def __init__(self) -> None:
@@ -35,6 +36,7 @@ class Outbox(asyncio.Queue[Any]):
         self.ready: Callable[[], bool] = lambda: False
         self.lost: Callable[[], None] = lambda: None
         self.written = 0
+        self.ended = False
         self._queued = 0
         self._taker_waits = False
         self._excused = 0
@@ -72,6 +74,8 @@ class Outbox(asyncio.Queue[Any]):
 
     def tell(self, message: Message) -> None:
         """Send an event."""
+        if self.ended:
+            return
         line = self._line()
         if line is None:
             self._enqueue(message.carrier)
@@ -95,8 +99,10 @@ class Outbox(asyncio.Queue[Any]):
 
     def _line(self) -> asyncio.Transport | None:
         """The WebSocket, where everything before has gone out on it."""
-        free = self._taker_waits and self.empty() and self.ready()
-        return self.transport if free else None
+        line = self.transport
+        if line is None or line.is_closing() or not self._taker_waits:
+            return None
+        return line if self.empty() and self.ready() else None
 
     @property
     def behind(self) -> int:
@@ -112,7 +118,7 @@ class Outbox(asyncio.Queue[Any]):
 
     def overdue(self) -> bool:
         """Whether something given 20 s ago is not taken; asked every second or so."""
-        behind, now = self.behind, time.monotonic()
+        behind, now = self.behind, monotonic()
         if not behind:
             self._mark = None
         elif self._mark is None or self.written - behind >= self._mark[1]:

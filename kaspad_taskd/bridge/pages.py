@@ -242,8 +242,7 @@ class Pages:
     async def _socket_io(self, request: web.Request) -> web.StreamResponse:
         if "sid" not in request.query and self._sockets.connections >= CONNECTIONS:
             return _text(503, f"There are {CONNECTIONS} connections already.")
-        response: web.StreamResponse = await self._sockets.handle_request(request)
-        return response
+        return await self._sockets.handle_request(request)
 
 
 class _File:

@@ -241,6 +241,7 @@ class BridgeServer:
         if not self._listeners:
             return
         self.refuse()
+        self._listeners.clear()
         self.fanout.all("server:stopping", {"reason": reason})
         await self.browsers.finish(GOODBYE_S / 2)
         await self.sockets.drained(GOODBYE_S / 2)

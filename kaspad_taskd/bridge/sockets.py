@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
+from time import monotonic
 from typing import Any, Final, Protocol, TypeAlias
 
 import engineio
@@ -224,7 +224,7 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
         end = self.eio.sockets[eio_sid]
         end.queue.ready = lambda: end.upgraded
         end.queue.lost = lambda: self.cut(eio_sid, "it is too far behind")
-        end.session["since"] = time.monotonic()
+        end.session["since"] = monotonic()
         request: web.Request = environ["aiohttp.request"]
         knock = {"headers": request.headers, "address": request.remote or "?"}
         await super()._handle_eio_connect(eio_sid, knock)  # the whole request would be kept
@@ -237,7 +237,7 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
         end = self.eio.sockets.get(eio_sid)
         if end is None or end.closing or end.session.get("cut"):
             return
-        end.session["cut"] = True
+        end.session["cut"] = end.queue.ended = True
         _log.info("a browser is cut: %s", why)
         if end.queue.transport is not None:
             end.queue.transport.abort()
@@ -250,7 +250,7 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
 
     def sweep(self) -> None:
         """Cut whoever is 20 s behind, or has not said for 20 s what it wants."""
-        now = time.monotonic()
+        now = monotonic()
         for eio_sid, end in list(self.eio.sockets.items()):
             if end.queue.overdue():
                 self.cut(eio_sid, "it has taken nothing for 20 s")
@@ -262,6 +262,19 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
 
     # -- what they say
 
+    async def handle_request(self, request: web.Request) -> web.StreamResponse:
+        """Serve a request to Socket.IO; one that brings no packets ends its connection.
+
+        Raises:
+            web.HTTPException: too long, or no packets.
+        """
+        try:
+            response: web.StreamResponse = await super().handle_request(request)
+        except web.HTTPException:
+            self.cut(request.query.get("sid", ""), "it sent a malformed request")
+            raise
+        return response
+
     async def _handle_eio_message(self, eio_sid: str, data: Json) -> None:
         """Take a packet; the first one that is malformed ends its connection."""
         try:
@@ -271,7 +284,7 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
             self.cut(eio_sid, "it sent a malformed packet")
 
     def _complain(self, fault: Exception) -> None:
-        now = time.monotonic()
+        now = monotonic()
         if now - self._complained >= COMPLAIN_EVERY:
             self._complained = now
             kind = type(fault).__name__
@@ -300,8 +313,8 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
 
     async def drained(self, deadline: float) -> None:
         """Wait until everybody has taken everything, for `deadline` seconds at most."""
-        until = time.monotonic() + deadline
-        while time.monotonic() < until:
+        until = monotonic() + deadline
+        while monotonic() < until:
             if not any(end.queue.behind for end in self.eio.sockets.values()):
                 return
             await asyncio.sleep(0.01)

@@ -144,9 +144,8 @@ def payload(request: str, args: list[Json], *, bare: bool) -> Payload:
     if given is None and bare:
         return {}
     if not isinstance(given, dict):
-        raise ApiError.params(
-            "payload", f"of {request} must be an object, e.g. {_EXAMPLES[request]}"
-        )
+        text = f"of {request} must be an object, for example {_EXAMPLES[request]}"
+        raise ApiError.params("payload", text)
     return given
 
 
