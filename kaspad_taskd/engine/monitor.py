@@ -28,6 +28,8 @@ PLACES = 64
 """Looks at once (contract section 2)."""
 BEATS = 128
 """Looks begin at so many moments of a second: those that begin together are one commit."""
+SUPERSEDED = 64
+"""Plans that were superseded and may stay in the heap, beside one for each task."""
 
 
 class Monitors:
@@ -110,6 +112,9 @@ class Monitors:
         self._due[task_id] = due
         first = not self._heap or due < self._heap[0][0]
         heapq.heappush(self._heap, (due, task_id))
+        if len(self._heap) > 2 * len(self._due) + SUPERSEDED:
+            self._heap = [(each, planned) for planned, each in self._due.items()]
+            heapq.heapify(self._heap)
         if first:
             self._wake.set()
 

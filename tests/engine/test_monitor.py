@@ -181,3 +181,13 @@ async def test_a_late_look_that_is_paused_is_no_timeout() -> None:
         await built.engine.act("work", Start())
         await asyncio.sleep(1)
         assert built.task("work").health is Health.OK
+
+
+async def test_looks_that_are_asked_for_leave_nothing_behind() -> None:
+    """However often a task is checked between two looks of its own, one plan is kept."""
+    async with house() as built:
+        await built.roster.register(definition(type="report", interval=86_400.0))
+        for _ in range(1000):
+            await built.monitors.check("work")
+        assert len(built.monitors._heap) <= 70
+        assert built.monitors.due_in("work") == pytest.approx(86_400, abs=1)
