@@ -15,6 +15,14 @@ from typing import Any
 PATIENCE = 15.0
 """Seconds that a start may take on a busy machine."""
 
+PASS = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Becomes another program that has a socket from systemd."""
+
 
 class Refusal(Exception):
     """An answer that says no."""
@@ -105,6 +113,7 @@ class Taskd:
         self.log = place / "taskd.log"
         self.program: tuple[str, ...] = ("kaspad_taskd.daemon",)
         self.arguments = arguments
+        self.passed: int | None = None  # a listening socket, handed over as systemd does
         self.env = {**os.environ, "NOTIFY_SOCKET": "", **(env or {})}
         self.process: asyncio.subprocess.Process | None = None
         self._lines: list[Line] = []
@@ -123,9 +132,13 @@ class Taskd:
 
     async def spawn(self, *more: str) -> asyncio.subprocess.Process:
         """Start it without waiting for its socket."""
+        command = self.command(*more)
+        if self.passed is not None:
+            command = [sys.executable, "-c", PASS, str(self.passed), *command]
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *self.command(*more),
+                *command,
+                pass_fds=() if self.passed is None else (self.passed,),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

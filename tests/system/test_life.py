@@ -331,6 +331,26 @@ async def test_a_socket_that_is_answered_is_left_alone(tmp_path: Path) -> None:
         assert await (await second.start()).call("ping")
 
 
+async def test_a_socket_that_systemd_made(daemon: Taskd) -> None:
+    """It is answered and left; who asks while no daemon is there is answered by the next one."""
+    daemon.runtime.mkdir()
+    daemon.socket = daemon.place / "systemd.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(daemon.socket))
+        listening.listen()
+        daemon.passed = listening.fileno()
+        line = await daemon.start()
+        assert await line.call("ping")
+        assert list(daemon.runtime.iterdir()) == []
+        await line.call("shutdown")
+        assert await daemon.ended() == 0
+        early = await Line.open(daemon.socket)
+        asking = asyncio.create_task(early.call("ping"))
+        await daemon.start()
+        assert await asking
+        await early.close()
+
+
 # -- the state
 
 
