@@ -131,7 +131,7 @@ def _banner(task: WireTask, condition: str, troubles: list[str], now: float) -> 
         parts = [first, *troubles]
         if condition == "unreachable":
             due = seconds_of(task.get("nextCheck"))
-            parts.append(say("page.say.lost", next=due - now if due and due > now else None))
+            parts.append(say("page.say.lost", next=due - now if due and due - now >= 1 else None))
         return " ".join(parts)
     if condition == "error":
         failed = stop(cap(safe(task.get("error") or say("unknown"))))

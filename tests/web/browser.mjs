@@ -71,6 +71,7 @@ async function judged(page) {
 const COMMANDS = {
   look,
   async open(given) {
+    await stays?.context.close();
     stays = await opened(given);
     return null;
   },
@@ -79,8 +80,13 @@ const COMMANDS = {
   fill: (given) => stays.page.fill(given.at, given.text),
   press: (given) => stays.page.keyboard.press(given.key),
   wait: async (given) => {
-    await stays.page.waitForFunction(given.code, null, { timeout: given.ms ?? 10_000 });
-    return stays.page.evaluate(given.code);
+    const end = Date.now() + (given.ms ?? 10_000); // (waitForFunction needs unsafe-eval)
+    for (;;) {
+      const found = await stays.page.evaluate(given.code);
+      if (found) return found;
+      if (Date.now() > end) throw new Error(`not within its time: ${given.code}`);
+      await stays.page.waitForTimeout(50);
+    }
   },
   shot: (given) => stays.page.screenshot({ path: given.shot }).then(() => null),
   judge: () => judged(stays.page),

@@ -146,7 +146,7 @@ function banner(task, condition, troubles, now) {
     const parts = [say(`page.say.${condition}`, { since: sinceOf(task, now) }), ...troubles];
     if (condition === "unreachable") {
       const due = secondsOf(task.nextCheck);
-      parts.push(say("page.say.lost", { next: due && due > now ? due - now : null }));
+      parts.push(say("page.say.lost", { next: due && due - now >= 1 ? due - now : null }));
     }
     return parts.join(" ");
   }
