@@ -364,8 +364,11 @@ def _run(places: Places, settings: Settings, options: argparse.Namespace) -> int
         for directory in (places.state, places.runtime):
             _make(directory)
         return asyncio.run(_live(places, settings, options))
-    except (StoreError, NotDurable, CannotListenError, OSError) as error:
+    except (StoreError, NotDurable, CannotListenError) as error:
         print(f"kaspad-taskd: {error}", file=sys.stderr)
+    except OSError as error:
+        where = "--state-dir and --runtime-dir name other places"
+        print(f"kaspad-taskd: {error.filename}: {error.strerror}; {where}", file=sys.stderr)
     except Exception:
         _log.exception("the daemon crashed; every task goes on at its next start")
     return CRASHED

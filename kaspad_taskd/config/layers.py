@@ -106,7 +106,8 @@ def read_layers(
     for origin, directory in _directories(places):
         try:
             # What the higher directory has counts; it came first.
-            sources = read_directory(directory, types, origin) | sources
+            named = places.vendor_tasks is None
+            sources = read_directory(directory, types, origin, named=named) | sources
         except OSError as error:
             unreadable[origin] = Fault("", os_problem(directory, error), str(directory))
             # It might replace or mask any file below it.
@@ -115,11 +116,17 @@ def read_layers(
 
 
 def read_directory(
-    directory: Path, types: Mapping[str, ProbeType], origin: Origin
+    directory: Path, types: Mapping[str, ProbeType], origin: Origin, *, named: bool = False
 ) -> dict[str, Source]:
     """Return the definition files of one directory by id; none where there is no directory.
 
     Names that begin with a dot (an editor's) or do not end in `.toml` are left alone.
+
+    Args:
+        directory: to read.
+        types: the types of task by name.
+        origin: who writes there.
+        named: somebody named it (`--tasks`), so it must exist: a typing error removes no tasks.
 
     Raises:
         OSError: the directory cannot be read.
@@ -127,7 +134,7 @@ def read_directory(
     try:
         names = sorted(path.name for path in directory.iterdir())
     except FileNotFoundError:
-        if directory.is_symlink():  # somebody meant there to be one
+        if named or directory.is_symlink():  # somebody meant there to be one
             raise
         return {}
     paths = [directory / name for name in names if _is_definition(name)]

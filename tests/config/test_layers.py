@@ -327,3 +327,15 @@ def test_a_ring_over_a_task_that_goes_is_none(host: Host) -> None:
     (host.admin / "a.toml").unlink()
     host.put(host.admin, "b", 'after = ["a"]')
     assert changes(host.reload()) == ([], ["b"], ["a"])
+
+
+def test_a_directory_that_was_named_must_be_there(host: Host) -> None:
+    """A typing error in `--tasks` is a fault and removes nobody's tasks."""
+    host.put(host.admin, "a")
+    host.places = replace(host.places, vendor_tasks=None)
+    host.reload()
+    host.places = replace(host.places, admin_tasks=host.admin / "tsaks.d")
+    (fault,) = host.read().faults
+    assert fault.problem == "cannot be read: No such file or directory"
+    assert fault.file == str(host.places.admin_tasks)
+    assert changes(host.reload()) == ([], [], [])
