@@ -70,13 +70,17 @@ class MirrorKeeper:
 
     def _align(self) -> None:
         try:
-            self._mirror.align(self._registered)
+            with self._writing:
+                self._mirror.align(self._registered, self._in_time)
         except OSError as error:
             _log.warning("copies of registered definitions: %s", error)
 
+    def _in_time(self) -> bool:
+        return time.monotonic() < self._until
+
     def _write(self) -> None:
         with self._writing:
-            while self._wanted and time.monotonic() < self._until:
+            while self._wanted and self._in_time():
                 self._write_one(*self._wanted.popitem())
 
     def _write_one(self, task_id: str, definition: Definition | None) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from kaspad_taskd import mirroring
 from kaspad_taskd.config.mirror import Mirror
-from kaspad_taskd.core.model import Definition, Origin
+from kaspad_taskd.core.model import Definition, Origin, Task
 from kaspad_taskd.mirroring import MirrorKeeper
 from kaspad_taskd.probes import TYPES
 
@@ -90,3 +90,18 @@ async def test_a_disk_that_fails_harms_nobody(
     await keeper.close()
     assert copies(tmp_path) == ["t0", "t2"]
     assert "task=t1 has no copy" in caplog.text
+
+
+async def test_a_stop_amid_the_first_alignment_is_soon(tmp_path: Path) -> None:
+    """Thousands of copies that are missing at a start hold up no stop."""
+    mirror = SlowMirror(tmp_path)
+    keeper = MirrorKeeper(mirror)
+    keeper.align([Task(definition(number), 0) for number in range(500)])
+    running = asyncio.create_task(keeper.run())
+    await asyncio.to_thread(mirror.begun.wait, 5)
+    began = time.monotonic()
+    await stopped(running)
+    await keeper.close()
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert time.monotonic() - began < 2 * mirroring.LAST_WORDS
+    assert 0 < len(copies(tmp_path)) < 100

@@ -6,7 +6,7 @@ state itself is lost. All of it blocks: call it off the loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -54,16 +54,21 @@ class Mirror:
         """
         self._path(task_id).unlink(missing_ok=True)
 
-    def align(self, definitions: Iterable[Definition]) -> None:
+    def align(
+        self, definitions: Iterable[Definition], go_on: Callable[[], bool] = lambda: True
+    ) -> None:
         """Bring the copies in line with the registered definitions, after a crash between the two.
 
-        A definition whose type is unknown here (of a later version) keeps its copy as it is.
+        `go_on` is asked before each copy whether there is still time. A definition whose type is
+        unknown here (of a later version) keeps its copy as it is.
 
         Raises:
             OSError: the first that failed.
         """
         wanted = {definition.id: definition for definition in definitions}
         for definition in wanted.values():
+            if not go_on():
+                return
             if definition.type in self._types:
                 self.write(definition)
         for path in self.directory.glob("*.toml"):

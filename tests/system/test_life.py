@@ -144,6 +144,9 @@ async def test_a_stop_does_not_wait_for_copies(daemon: Taskd) -> None:
     assert (code, took < 1.0) == (0, True), took
     line = await daemon.start()
     assert len(await line.call("getAllTasks")) == 1000
+    code, took = await daemon.end()
+    assert (code, took < 1.0) == (0, True), took
+    line = await daemon.start()
     mirror = daemon.state / "tasks.d"
 
     async def all_there() -> bool:
