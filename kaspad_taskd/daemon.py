@@ -50,6 +50,7 @@ from kaspad_taskd.systemd.heart import Heart, pulse
 from kaspad_taskd.systemd.notify import Notifier
 from kaspad_taskd.systemd.sockets import passed, take
 from kaspad_taskd.systemd.story import Story
+from kaspad_taskd.tables import Fault
 
 if TYPE_CHECKING:
     from kaspad_taskd.bridge.server import BridgeServer
@@ -195,7 +196,7 @@ class Daemon:
             _log.error("definitions are as they were: %s", error)
             return
         for fault in answer["faults"]:
-            _log.error("%s, %s: %s", fault["file"], fault["key"] or "-", fault["problem"])
+            _log.error("%s", Fault(fault["key"], fault["problem"], fault["file"]))
 
     async def _open_bridge(self) -> None:
         """Open door 2, if it is on; its libraries are loaded while door 1 answers already."""
