@@ -19,6 +19,7 @@ class Daemon {
   tasks = new Map();
   calls = [];
   deaf = new Set(); // requests that get no answer
+  slow = 0; // ms that an answer is under way
   #listeners = new Map();
   #any = new Set();
   #lines = 0;
@@ -47,13 +48,17 @@ class Daemon {
       const called = payload.method ?? name;
       this.calls.push(called);
       if (this.deaf.has(called) || !this.connected) setTimeout(() => answer(new Error("late")), Math.min(ms, 20));
-      else setTimeout(() => answer(null, this.answer(name, payload)), 0);
+      else {
+        const given = this.answer(name, payload);
+        setTimeout(() => answer(null, given), this.slow);
+      }
     };
     return { emit };
   }
   answer(name, { method, params }) {
     if (name === "tasks:list") return { tasks: [...this.tasks.values()], seq: this.seq };
     if (method === "getTask") return { result: this.tasks.get(params.taskId) ?? null };
+    if (method === "resumeTask") return { result: { success: true, taskId: "a", task: this.tasks.get("a") } };
     if (method === "getEvents") return this.events(params);
     return { error: { code: -32003, message: "not possible", data: { reason: "not-allowed", status: "complete" } } };
   }
@@ -118,15 +123,15 @@ test("the snapshot comes first, frozen, and ready resolves with it", async () =>
   assert.ok(Math.abs(client.serverNow() - Date.now() - 3_600_000) < 1000);
 });
 
-test("an event that comes before the snapshot is told after it, once", async () => {
+test("an event that the snapshot knows of is not told again", async () => {
   const { daemon, client, heard } = begin();
-  daemon.seq = 7;
+  const [event, data] = daemon.happen("sync:paused", { status: "paused" }, false);
   daemon.connect();
-  daemon.happen("sync:paused", { status: "paused" });
+  daemon.say(event, data);
   await client.ready;
   await settle();
-  assert.deepEqual(heard, []); // the snapshot knew of it already
-  assert.equal(client.seq, 8);
+  assert.deepEqual(heard, []);
+  assert.equal(client.seq, 1);
   assert.equal(client.tasks.get("a").status, "paused");
 });
 
@@ -141,6 +146,45 @@ test("doubled and late events are told once and in order", async () => {
   daemon.say(...second);
   await settle();
   assert.deepEqual(heard, [1, 2]);
+  assert.equal(daemon.calls.filter((name) => name === "getEvents").length, 1);
+  daemon.say(...first); // and once more: it is known, so nobody asks
+  await settle();
+  assert.deepEqual(heard, [1, 2]);
+  assert.equal(daemon.calls.filter((name) => name === "getEvents").length, 1);
+});
+
+test("an event that comes while others are fetched is told after them", async () => {
+  const { daemon, client, heard } = begin();
+  daemon.connect();
+  await client.ready;
+  daemon.happen("sync:paused", {}, false);
+  const [event, data] = daemon.happen("sync:resumed", {}, false);
+  const { events } = daemon;
+  daemon.events = (page) => {
+    const answer = events.call(daemon, page);
+    daemon.events = events;
+    daemon.happen("sync:health"); // after the answer was made, before it comes
+    return answer;
+  };
+  daemon.say(event, data);
+  await settle();
+  assert.deepEqual(heard, [1, 2, 3]);
+});
+
+test("an event later than the snapshot, told before it came, is not lost", async () => {
+  const { daemon, client, heard } = begin();
+  const { answer } = daemon;
+  daemon.answer = (name, payload) => {
+    const given = answer.call(daemon, name, payload);
+    daemon.answer = answer;
+    daemon.happen("sync:paused", { status: "paused" });
+    return given;
+  };
+  daemon.connect();
+  await client.ready;
+  await settle();
+  assert.deepEqual(heard, [1]);
+  assert.equal(client.tasks.get("a").status, "paused");
 });
 
 test("what the line did not bring is asked for, thousands of it", async () => {
@@ -152,6 +196,21 @@ test("what the line did not bring is asked for, thousands of it", async () => {
   await settle(150);
   assert.deepEqual(heard, Array.from({ length: 2501 }, (_, n) => n + 1));
   assert.deepEqual(gaps, []);
+});
+
+test("a hole that cannot be filled now is filled with the next event", async () => {
+  const { daemon, client, heard } = begin();
+  daemon.connect();
+  await client.ready;
+  daemon.deaf.add("getEvents");
+  daemon.happen("sync:paused", {}, false);
+  daemon.happen("sync:resumed");
+  await settle(150);
+  assert.equal(daemon.calls.filter((name) => name === "getEvents").length, 1);
+  daemon.deaf.clear();
+  daemon.happen("sync:health");
+  await settle();
+  assert.deepEqual(heard, [1, 2, 3]);
 });
 
 test("over a reconnection nothing is lost and nothing told twice", async () => {
@@ -225,15 +284,30 @@ test("progress shows at once, and never falls by an answer that was overtaken", 
   daemon.connect();
   await client.ready;
   client.on("change", ({ after }) => shown.push(after.progress));
-  for (const progress of [10, 20, 30]) {
+  for (const progress of [10, 20, 15, 30, 25]) {
+    const known = daemon.tasks.get("a");
+    daemon.tasks.set("a", { ...known, progress: Math.max(known.progress, progress) });
     daemon.say("sync:progress", { seq: 0, taskId: "a", status: "in-progress", health: "ok", progress,
       estimatedTimeRemaining: 60, formattedTimeRemaining: "1 minute", syncRate: 0 });
-    daemon.tasks.set("a", { ...daemon.tasks.get("a"), progress });
     await settle(5);
   }
   await settle(400);
   assert.deepEqual(shown, [...shown].sort((a, b) => a - b));
   assert.equal(shown.at(-1), 30);
+});
+
+test("an answer that a later one has overtaken is dropped", async () => {
+  const { daemon, client } = begin();
+  daemon.connect();
+  await client.ready;
+  daemon.slow = 40;
+  daemon.happen("sync:paused", { status: "paused" });
+  daemon.slow = 0;
+  daemon.happen("sync:resumed", { status: "in-progress" }, false);
+  await client.resume("a");
+  assert.equal(client.tasks.get("a").revision, 3);
+  await settle();
+  assert.equal(client.tasks.get("a").status, "in-progress");
 });
 
 test("a task that is removed goes, one that is added comes", async () => {

@@ -302,7 +302,7 @@ function banner(task, condition, troubles, now) {
     const parts = [say(`page.say.${condition}`, { since: sinceOf(task, now) }), ...troubles];
     if (condition === "unreachable") {
       const due = secondsOf(task.nextCheck);
-      parts.push(say("page.say.lost", { next: due && due > now ? due - now : null }));
+      parts.push(say("page.say.lost", { next: due && due - now >= 1 ? due - now : null }));
     }
     return parts.join(" ");
   }
@@ -565,14 +565,13 @@ return { Emitter };
 })();
 const m_journal_js = (() => {
 const PAGE = 1000;
-const HELD = 5000; // events that may wait for those before them
 
 class Journal {
   seq;
   #ask;
   #take;
   #gap;
-  #held = [];
+  #newest = 0; // told or known of; an event is on record before it is told
   #filling = null;
 
   constructor(seq, { getEvents, take, gap }) {
@@ -583,62 +582,42 @@ class Journal {
   }
 
   told(name, data) {
-    if (this.seq !== null && data.seq <= this.seq) return;
-    if (this.seq !== null && data.seq === this.seq + 1) this.#pass(name, data);
-    else this.#hold(name, data);
-  }
-
-  async reached(seq) {
-    if (this.seq === null) this.seq = seq;
-    else if (seq < this.seq) this.#jump(seq);
-    else if (seq > this.seq) await this.#fill();
-    this.#drain();
-  }
-
-  #hold(name, data) {
-    this.#held.push([name, data]);
+    this.#newest = Math.max(this.#newest, data.seq);
     if (this.seq === null) return;
-    if (this.#held.length > HELD) this.#jump(this.#held.at(-1)[1].seq - 1);
+    if (data.seq === this.seq + 1) this.#pass(name, data);
     else this.#fill();
   }
 
+  async reached(seq) {
+    this.seq ??= seq;
+    if (seq < this.seq) this.#jump(seq);
+    this.#newest = Math.max(this.#newest, seq);
+    if (this.#newest > this.seq) await this.#fill();
+  }
+
   #fill() {
-    this.#filling ??= this.#fetchAll().finally(() => {
-      this.#filling = null;
-      this.#drain();
-    });
+    this.#filling ??= this.#fetchAll().finally(() => (this.#filling = null));
     return this.#filling;
   }
 
   async #fetchAll() {
-    for (let more = true; more; ) {
-      let page;
+    for (let before = null; before !== this.seq && this.seq < this.#newest; ) {
+      before = this.seq;
       try {
-        page = await this.#ask({ after: this.seq, limit: PAGE });
+        const { events } = await this.#ask({ after: before, limit: PAGE });
+        for (const { seq, event, data } of events) {
+          if (seq === this.seq + 1 || this.seq === 0) this.#pass(event, { ...data, seq });
+        }
       } catch (error) {
-        if (error.reason === "gap") this.#jump(error.data?.seq ?? this.#held.at(-1)?.[1].seq);
-        return; // else no answer: the next event, or the next snapshot, asks again
+        if (error.reason === "gap") this.#jump(error.data.seq);
       }
-      for (const { seq, event, data } of page.events) {
-        if (seq === this.seq + 1 || this.seq === 0) this.#pass(event, { ...data, seq });
-      }
-      more = page.events.length === PAGE;
     }
   }
 
   #jump(seq) {
     const from = this.seq;
-    this.seq = seq ?? from;
-    this.#gap({ from, to: this.seq });
-  }
-
-  #drain() {
-    const held = this.#held.sort(([, a], [, b]) => a.seq - b.seq);
-    this.#held = [];
-    for (const [name, data] of held) {
-      if (data.seq === this.seq + 1) this.#pass(name, data);
-      else if (data.seq > this.seq) this.#held.push([name, data]);
-    }
+    this.seq = this.#newest = seq;
+    this.#gap({ from, to: seq });
   }
 
   #pass(name, data) {
