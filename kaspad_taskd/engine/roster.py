@@ -42,6 +42,7 @@ class Roster:
         self._engine = engine
         self._mirror = mirror
         self._pending: dict[str, None] = {}
+        self._adding = 0
         engine.on_swap.append(self._swapped)
 
     async def register(self, definition: Definition) -> tuple[Task, bool]:
@@ -54,11 +55,7 @@ class Roster:
         """
         known = self._engine.newest(definition.id)
         if known is None:
-            if len(self._engine.tasks()) >= TASKS:
-                raise Full(TASKS)
-            outcome = await self._engine.durable(self._add(definition))
-            self._mirror.put(definition)
-            return outcome.change.put[0], True
+            return await self._register_new(definition), True
         await self._engine.settled(definition.id)
         task = self._engine.get(definition.id)
         if task is None:  # what was under way failed, or it was removed
@@ -66,6 +63,17 @@ class Roster:
         if task.definition.same_work(definition):
             return task, False
         raise Conflict(definition.id)
+
+    async def _register_new(self, definition: Definition) -> Task:
+        if len(self._engine.tasks()) + self._adding >= TASKS:
+            raise Full(TASKS)
+        self._adding += 1
+        try:
+            outcome = await self._engine.durable(self._add(definition))
+        finally:
+            self._adding -= 1
+        self._mirror.put(definition)
+        return outcome.change.put[0]
 
     async def again(self, definition: Definition) -> tuple[Task, bool]:
         """Register without a given id: where that task has ended and is no file's, begin anew.

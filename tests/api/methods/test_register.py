@@ -304,3 +304,17 @@ async def test_nobody_looks_at_a_report(house: ApiHouse) -> None:
     await asyncio.sleep(60)
     task = await house.ask("getTask", taskId="report-work")
     assert (task["nextCheck"], task["lastChecked"]) == (None, None)
+
+
+async def test_many_at_once_do_not_overfill_the_roster(
+    house: ApiHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those under way count too; who failed does not."""
+    monkeypatch.setattr("kaspad_taskd.engine.roster.TASKS", 3)
+    house.store.fail_next("the disk is full")
+    for _ in range(2):
+        await asyncio.gather(
+            *(house.ask("registerTask", type="report", service=f"s{n}") for n in range(8)),
+            return_exceptions=True,
+        )
+    assert len(await house.ask("getAllTasks")) == 3
