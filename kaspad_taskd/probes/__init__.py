@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.probes import node_sync, report
+from kaspad_taskd.probes import http_json, node_sync, report
 from kaspad_taskd.probes.later import later
 from kaspad_taskd.probes.probe_type import Checker, Means, Probe, ProbeType
 
@@ -22,7 +22,7 @@ TYPES: Mapping[str, ProbeType] = {
         later("indexer-sync", "url", "indexer_url"),
         later("database-migration"),
         later("command"),
-        later("http-json", "url"),
+        http_json.TYPE,
         report.TYPE,
     )
 }

@@ -1,0 +1,96 @@
+"""What comes back over HTTP: an answer, or why there is none that can be used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from kaspad_taskd.core.observation import Json, Refused, Scalar, Unreachable
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.jsontext import loads
+
+IN_LOOP: Final = 65_536
+"""Bytes of an answer that is read in the loop; what is larger is read in a thread."""
+REJECTED: Final = 401, 403, 407
+NOT_READY: Final = 502, 503, 504
+
+T = TypeVar("T")
+
+
+class HttpError(Exception):
+    """No usable answer: `reason` says why, `params` are for its sentence, all in our own words."""
+
+    def __init__(self, reason: Reason, params: Mapping[str, Scalar] | None = None) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+        self.params: Mapping[str, Scalar] = params or {}
+
+    def observation(self) -> Unreachable | Refused:
+        """What a look that ended so brought back."""
+        rejected = self.reason is Reason.CREDENTIALS and "file" not in self.params
+        return (Refused if rejected else Unreachable)(self.reason, self.params)
+
+
+def bad_answer(detail: str) -> HttpError:
+    """The error for an answer that is none; `detail` says why, without a full stop."""
+    return HttpError(Reason.BAD_ANSWER, {"detail": detail})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status of 200 to 299, or one of NOT_READY, and the body that came with it."""
+
+    status: int
+    body: bytes
+
+    @property
+    def good(self) -> bool:
+        """Whether it is an answer of a service that is up."""
+        return self.status not in NOT_READY
+
+    async def read(self, understand: Callable[[Json], T]) -> T:
+        """Return what `understand` makes of the body's JSON; a large one is read in a thread.
+
+        `understand` raises ValueError where it cannot; its words are ours.
+
+        Raises:
+            HttpError: bad-answer, or not-ready where the status says so and the body nothing.
+        """
+        if len(self.body) <= IN_LOOP:
+            return self._read(understand)
+        return await asyncio.to_thread(self._read, understand)
+
+    def _read(self, understand: Callable[[Json], T]) -> T:
+        try:
+            return understand(self._json())
+        except ValueError as fault:
+            if self.good:
+                raise bad_answer(str(fault)) from None
+            raise HttpError(Reason.NOT_READY, {"status": self.status}) from None
+
+    def _json(self) -> Json:
+        try:
+            return loads(self.body)
+        except ValueError:
+            raise ValueError("it is no JSON") from None
+
+
+def check_status(status: int) -> None:
+    """Let a status pass whose body is worth reading.
+
+    Raises:
+        HttpError: for any other.
+    """
+    if 200 <= status < 300 or status in NOT_READY:
+        return
+    if status in REJECTED:
+        raise HttpError(Reason.CREDENTIALS, {"status": status})
+    if status == 429:
+        raise HttpError(Reason.BUSY, {"status": status})
+    if status in (404, 410):
+        raise bad_answer(f"there is nothing at this path (HTTP {status})")
+    if 300 <= status < 400:
+        raise bad_answer(f"it leads elsewhere (HTTP {status}), which is not followed")
+    raise bad_answer(f"HTTP {status}")

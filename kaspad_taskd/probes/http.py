@@ -1,0 +1,210 @@
+"""One HTTP client for every probe: bounded in size and time, no redirects, a kept connection.
+
+Only addresses that the task may ask are connected to, whatever a name resolves to. Nothing of an
+answer stands in an error: its words are ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.client import NodeError
+from kaspad_taskd.kaspa.connect import addresses, connect_error
+from kaspad_taskd.probes.answers import Answer, HttpError, bad_answer, check_status
+from kaspad_taskd.probes.probe_type import Allow
+from kaspad_taskd.probes.urls import Url
+
+MAX_ANSWER: Final = 1024 * 1024
+"""Bytes of one answer (contract section 5)."""
+MAX_HEADER: Final = 8192
+"""Bytes of a file whose content is sent."""
+KEPT: Final = 90.0
+"""Seconds that an idle connection is kept: looks are mostly 10 s apart, a minute at most."""
+_LET_GO: Final = errno.ECONNRESET, errno.EPIPE
+
+
+class HttpClient:
+    """Asks one service, over a connection that is opened when needed and kept.
+
+    Args:
+        allow: checked with each address that is connected to; None allows all.
+        timeout: seconds that one question may take, connecting included.
+        headers: by name, the file whose content is sent.
+    """
+
+    def __init__(
+        self, allow: Allow | None, timeout: float, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._allow = allow
+        self._timeout = timeout
+        self._files = headers or {}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def get(self, url: Url) -> Answer:
+        """Return the answer.
+
+        Raises:
+            HttpError: there is none that can be used.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._get(url)
+        except TimeoutError:
+            raise HttpError(Reason.TIMEOUT, {"seconds": self._timeout}) from None
+        except NodeError as error:
+            raise HttpError(error.reason, error.params) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise explain(error, url) from None
+
+    async def close(self) -> None:
+        """Let the connection go."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _get(self, url: Url) -> Answer:
+        if _is_address(url.host):  # a name is checked by the resolver
+            await addresses(url.host, url.port, self._allow)
+        headers = await asyncio.to_thread(read_files, self._files) if self._files else None
+        try:
+            return await self._ask(url, headers)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if isinstance(error, aiohttp.ClientOSError) and error.errno not in _LET_GO:
+                raise
+            return await self._ask(url, headers)  # the kept connection was let go meanwhile
+
+    async def _ask(self, url: Url, headers: Mapping[str, str] | None) -> Answer:
+        session = self._session or self._open()
+        async with session.get(
+            URL(str(url), encoded=True), headers=headers, allow_redirects=False
+        ) as response:
+            check_status(response.status)
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise bad_answer("it is compressed, which nobody asked for")
+            return Answer(response.status, await _read(response.content))
+
+    def _open(self) -> aiohttp.ClientSession:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                resolver=_Resolver(self._allow),
+                use_dns_cache=False,
+                keepalive_timeout=KEPT,
+                limit=2,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(),
+            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+            auto_decompress=False,
+            trust_env=False,
+        )
+        return self._session
+
+
+class _Resolver(AbstractResolver):
+    """Gives aiohttp those addresses of a name that may be asked."""
+
+    def __init__(self, allow: Allow | None) -> None:
+        self._allow = allow
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002 (aiohttp names it)
+    ) -> list[Any]:
+        """Return the entries that aiohttp's connector wants."""
+        return [
+            {
+                "hostname": host,
+                "host": ip,
+                "port": port,
+                "family": socket.AF_INET6 if ":" in ip else socket.AF_INET,
+                "proto": 0,
+                "flags": socket.AI_NUMERICHOST,
+            }
+            for ip in await addresses(host, port, self._allow)
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in content.iter_any():
+        size += len(part)
+        if size > MAX_ANSWER:
+            raise bad_answer("it is larger than 1 MiB")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def read_files(files: Mapping[str, str]) -> dict[str, str]:
+    """Return headers with the values that their files hold; blocking.
+
+    Raises:
+        HttpError: a file cannot be read, or holds no header.
+    """
+    return {name: _value(Path(file)) for name, file in files.items()}
+
+
+def _value(file: Path) -> str:
+    try:
+        with file.open("rb") as source:
+            value = source.read(MAX_HEADER + 1).decode().strip()
+    except (OSError, UnicodeDecodeError):
+        value = ""
+    if not value or len(value) > MAX_HEADER or not value.isprintable():
+        raise HttpError(Reason.CREDENTIALS, {"file": str(file)})
+    return value
+
+
+def explain(error: Exception, url: Url) -> HttpError:
+    """Return what a failed question means."""
+    if isinstance(error, HttpError):
+        return error
+    address = f"{url.host}:{url.port}"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return bad_answer("its certificate is not trusted: " + _fault(error.certificate_error))
+    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
+        return bad_answer("there is no TLS at this port, or none that is understood")
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError):
+        return HttpError(Reason.STREAM_CLOSED, {"address": address})
+    if isinstance(error, OSError):
+        return _connecting(error, address)
+    return bad_answer("it is no HTTP")
+
+
+def _fault(error: Exception) -> str:
+    """OpenSSL's own words for what is wrong with a certificate."""
+    return str(getattr(error, "verify_message", "") or "it cannot be verified")[:150].rstrip(".")
+
+
+def _connecting(error: OSError, address: str) -> HttpError:
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    # Where ::1 and 127.0.0.1 fail differently, the number is in the text alone.
+    if cause.errno is None and f"[Errno {errno.ECONNREFUSED}]" in str(cause):
+        return HttpError(Reason.REFUSED, {"address": address})
+    found = connect_error(cause, address)
+    return HttpError(found.reason, found.params)

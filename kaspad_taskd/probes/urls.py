@@ -1,0 +1,108 @@
+"""URLs as checkers name them, and the files whose content is sent as headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from kaspad_taskd.tables import Table
+from kaspad_taskd.values import quote
+
+PORTS: Final = {"http": 80, "https": 443}
+HEADER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+OURS: Final = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "upgrade"}
+)
+"""Headers that the client sets itself."""
+_VISIBLE: Final = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """An http or https URL; `rest` is its path with its query, beginning with a slash, or ""."""
+
+    scheme: str
+    host: str
+    port: int
+    rest: str = ""
+
+    @property
+    def base(self) -> str:
+        """It without path and query: what is asked, without what might be secret."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def path(self) -> str:
+        """Its path, without the query and without a slash at its end."""
+        return self.rest.partition("?")[0].rstrip("/")
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Host and port that are connected to."""
+        return self.host, self.port
+
+    def __str__(self) -> str:
+        return self.base + self.rest
+
+
+def parse_url(text: str) -> Url:
+    """Return what a URL names.
+
+    Raises:
+        ValueError: what is wrong with it and what it must be, as a sentence.
+    """
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"{quote(text)} is no URL like http://localhost:8500") from None
+    _check(parts, text)
+    if port == 0:
+        raise ValueError("port 0 is none; it must be 1 to 65535")
+    rest = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    if rest.startswith("?"):
+        rest = f"/{rest}"
+    return Url(parts.scheme, parts.hostname or "", port or PORTS[parts.scheme], rest)
+
+
+def _check(parts: SplitResult, text: str) -> None:
+    if parts.scheme not in PORTS:
+        raise ValueError(f"scheme {quote(parts.scheme)} is unknown; use http:// or https://")
+    if not parts.hostname:
+        raise ValueError("the host is missing; it must be like http://localhost:8500")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("no user or password may stand in it; send a header from a file (headers)")
+    if parts.fragment:
+        raise ValueError("nothing may follow a #; leave it out")
+    if not _VISIBLE.fullmatch(text):
+        raise ValueError("has spaces or letters beyond ASCII; write them as %20 and so on")
+
+
+def read_url(table: Table, key: str) -> Url | None:
+    """Return the URL at a key, None where it is faulty, which is noted."""
+    text = table.string(key, maximum=2048)
+    try:
+        return parse_url(text) if text else None
+    except ValueError as fault:
+        table.fault(key, str(fault))
+        return None
+
+
+def read_headers(table: Table) -> Mapping[str, str]:
+    """Return `headers`: names, and the absolute path of the file that holds the value of each.
+
+    Over an API they are forbidden: they would send any file that the daemon can read.
+    """
+    headers = table.texts("headers", {})
+    if headers and table.style == "json":
+        table.fault("headers", "may only stand in a file of tasks.d", kind="forbidden")
+    for name, file in headers.items():
+        if not HEADER.fullmatch(name) or name.lower() in OURS:
+            table.fault("headers", f"{quote(name)} is no name of a header that can be sent")
+        elif not file.startswith("/"):
+            table.fault("headers", f"{quote(name)} must name a file by its absolute path")
+    return headers

@@ -1,0 +1,54 @@
+"""What tests of probes do: read a checker, take looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from kaspad_taskd.core.model import Definition
+from kaspad_taskd.probes import TYPES, Checker, Means, Probe, open_probe
+from kaspad_taskd.tables import Fault, Table
+
+
+def read(
+    kind: str, data: Mapping[str, Any], style: Literal["toml", "json"] = "toml", service: str = "s"
+) -> tuple[Checker, list[Fault]]:
+    """Read a checker; every key must have been asked for."""
+    faults: list[Fault] = []
+    table = Table(data, faults, "checker" if style == "toml" else "config", style)
+    checker = TYPES[kind].parse(table, service)
+    table.done()
+    return checker, faults
+
+
+def said(
+    kind: str, data: Mapping[str, Any], style: Literal["toml", "json"] = "toml", service: str = "s"
+) -> str:
+    """All faults as one text."""
+    return "; ".join(f"{each.key}: {each.problem}" for each in read(kind, data, style, service)[1])
+
+
+def made(
+    kind: str,
+    data: Mapping[str, Any],
+    means: Means | None = None,
+    timeout: float = 1.0,
+    service: str = "s",
+) -> Probe:
+    """The probe of a checker without faults."""
+    checker, faults = read(kind, data, service=service)
+    assert faults == []
+    definition = Definition(
+        "t", kind, service, timeout=timeout, checker=checker.config, endpoint=checker.endpoint
+    )
+    probe = open_probe(definition, means)
+    assert probe is not None
+    return probe
+
+
+async def look(probe: Probe, memory: Mapping[str, Any] | None = None) -> Any:
+    """One look, and the end of the probe."""
+    try:
+        return await probe.observe(memory or {})
+    finally:
+        await probe.close()
