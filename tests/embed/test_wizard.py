@@ -81,6 +81,7 @@ async def test_the_whole_way(tmp_path: Path, shots: Path) -> None:
     assert seen["heard"] == seen["told"]
     assert seen["states"][0] in ("lost", "stopping")
     assert seen["states"][-1] == "live"
+    assert (seen["made"], seen["safe"], seen["returned"]) == (0, True, True)
     (decision,) = seen["decisions"]
     assert decision["decision"] == "sync-strategy"
     assert decision["context"]["choice"] == "wait"

@@ -113,6 +113,39 @@ Object.assign(seen, await page.evaluate(async () => {
   const { heard, states } = globalThis;
   return { heard, states, told: events.map((one) => one.seq), decisions };
 }));
+
+// A stranger's text stays text; to stop watching is asked for first, the safe answer in focus.
+await page.evaluate(async () => {
+  const { client } = document.querySelector("kaspad-task");
+  const { taskId } = await client.register({ type: "report", service: "stranger" });
+  for (const [id, error] of [["card", "<img src=x onerror=alert(1)><b>\u202eevil"], ["dialog", null]]) {
+    const card = document.createElement("kaspad-task");
+    Object.assign(card, { client, id });
+    for (const [key, value] of [["service", id === "card" ? "stranger" : "work"], ["actions", "all"]]) card.setAttribute(key, value);
+    document.querySelector("#services").append(card);
+    if (error) await client.call("reportTask", { taskId, error });
+    else await client.register({ type: "report", service: "work" });
+  }
+});
+for (let n = 0; n < 2; n += 1) {
+  await page.evaluate(() => document.querySelector("#card").client
+    .call("reportTask", { taskId: "report-stranger", error: "<img src=x onerror=alert(1)><b>\u202eevil" }).catch(() => null));
+}
+await page.locator("#card").getByText("<img src=x onerror=alert(1)><b>").waitFor();
+seen.made = await page.evaluate(() => document.querySelector("#card").root.querySelectorAll("img, b, script").length);
+const stop = page.locator("#dialog").getByRole("button", { name: "Stop watching..." });
+await stop.focus();
+await page.keyboard.press("Enter");
+const keep = page.locator("#dialog").getByRole("button", { name: "Keep watching" });
+await keep.waitFor();
+seen.safe = await keep.evaluate((button) => button.getRootNode().activeElement === button);
+await look("stop");
+await page.keyboard.press("Escape");
+seen.returned = await stop.evaluate((button) => button.getRootNode().activeElement === button);
+await page.keyboard.press("Enter");
+await page.locator("#dialog dialog").getByRole("button", { name: "Stop watching", exact: true }).click();
+await page.locator("#dialog").getByText("Watching was stopped at").waitFor();
+await look("stopped");
 await browser.close();
 console.log(JSON.stringify(seen));
 process.exit(0);

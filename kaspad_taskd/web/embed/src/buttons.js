@@ -6,7 +6,7 @@ import { view } from "../../static/view.js";
 const OFFERS = {
   none: [],
   basic: ["pause", "resume"],
-  all: ["start", "resume", "check", "pause", "retry", "remove", "cancel"],
+  all: ["check", "start", "resume", "pause", "retry", "cancel", "remove"],
 };
 
 /** Actions of `task` to offer, by the attribute `actions` and what the connection may do. */

@@ -21,6 +21,7 @@ export class TaskdElement extends Base {
   #timer = null;
   #drawn = 0;
   #born = 0;
+  #inView = false;
 
   constructor() {
     super();
@@ -50,6 +51,11 @@ export class TaskdElement extends Base {
     if (this.#client) this.#client.token = token;
   }
 
+  /** Whether there is somebody to draw for: in a tab and a place that are seen, or nearly. */
+  get seen() {
+    return this.#inView && !document.hidden;
+  }
+
   connectedCallback() {
     if (!this.hasAttribute("lang")) this.setAttribute("lang", "en"); // the words are, whatever the page is
     this.#born = performance.now();
@@ -71,7 +77,7 @@ export class TaskdElement extends Base {
 
   /** Draws soon, and with other changes together. */
   later() {
-    if (this.#timer !== null || !this.isConnected) return;
+    if (this.#timer !== null || !this.isConnected || !this.seen) return;
     const wait = Math.max(0, this.#drawn + DRAW_MS - performance.now());
     this.#timer = setTimeout(() => this.#draw(), wait);
   }
@@ -108,13 +114,18 @@ export class TaskdElement extends Base {
     if (!this.#client) this.#share();
     if (this.#token !== undefined) this.#client.token = this.#token;
     const again = () => this.later();
-    const seen = () => document.hidden || this.later();
-    const tick = setInterval(seen, TICK_MS);
-    document.addEventListener("visibilitychange", seen);
+    const tick = setInterval(again, TICK_MS);
+    document.addEventListener("visibilitychange", again);
+    const eye = new IntersectionObserver(([entry]) => {
+      this.#inView = entry.isIntersecting;
+      again();
+    }, { rootMargin: "50%" });
+    eye.observe(this);
     this.#offs = [
       this.#client.on("connection", again),
       () => clearInterval(tick),
-      () => document.removeEventListener("visibilitychange", seen),
+      () => document.removeEventListener("visibilitychange", again),
+      () => eye.disconnect(),
       ...this.listen(this.#client),
     ];
     this.#draw();

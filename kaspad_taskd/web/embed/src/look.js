@@ -82,7 +82,7 @@ button.main { background: var(--_moving); border-color: var(--_moving); color: v
 .row .wide { grid-column: 2 / -1; }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
-dialog { font: inherit; color: var(--_text); background: var(--_surface); max-width: 420px;
+dialog { font: inherit; color: var(--_text); background: var(--_surface); max-width: min(420px, 100vw - 32px);
   border: 1px solid var(--_edge); border-radius: var(--_radius); padding: 20px; }
 dialog::backdrop { background: rgb(0 0 0 / 0.45); }
 @media (prefers-reduced-motion: reduce) { .bar .past { transition: none; } }

@@ -1,7 +1,7 @@
 // The tasks as the daemon has them: a snapshot, kept true by asking anew what events name.
 
 const AT_ONCE = 10; // tasks asked for together
-const PAUSE_MS = 250; // between two such rounds
+const PAUSE_MS = 1000; // between two rounds for what only moved; what happened is asked for at once
 const MOVES = [
   "status", "health", "phase", "progress", "estimatedTimeRemaining", "formattedTimeRemaining",
 ];
@@ -19,6 +19,7 @@ export class Mirror {
   #urgent = new Set();
   #routine = new Set();
   #pumping = false;
+  #wake = () => {};
 
   constructor(fetch, changed) {
     this.#fetch = fetch;
@@ -48,6 +49,7 @@ export class Mirror {
   refresh(id, urgent = true) {
     (urgent ? this.#urgent : this.#routine).add(id);
     if (!this.#pumping) this.#pump();
+    else if (urgent) this.#wake();
   }
 
   /** Forgets what was to be asked: the line is lost, or closed. */
@@ -59,12 +61,19 @@ export class Mirror {
   async #pump() {
     this.#pumping = true;
     while (this.#urgent.size || this.#routine.size) {
-      const ids = [...new Set([...this.#urgent, ...this.#routine])].slice(0, AT_ONCE);
-      for (const id of ids) this.#urgent.delete(id) | this.#routine.delete(id);
+      const ids = [...(this.#urgent.size ? this.#urgent : this.#routine)].slice(0, AT_ONCE);
+      for (const id of ids) for (const due of [this.#urgent, this.#routine]) due.delete(id);
       await Promise.all(ids.map((id) => this.#renew(id)));
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      if (!this.#urgent.size) await this.#pause();
     }
     this.#pumping = false;
+  }
+
+  #pause() {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      setTimeout(resolve, PAUSE_MS);
+    });
   }
 
   async #renew(id) {

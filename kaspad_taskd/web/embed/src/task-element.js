@@ -105,14 +105,16 @@ export class KaspadTask extends TaskdElement {
   }
 
   #banner({ banner, cures, tone }) {
-    const { banner: node, cures: list } = this.#parts;
+    const { banner: node, cures: list, buttons } = this.#parts;
     node.className = `banner ${tone}`;
     node.hidden = !banner;
+    write(node.firstChild, banner);
     // who has no button to press is not told to press it
-    const tries = !this.#parts.buttons.querySelector("[data-action=retry]");
-    write(node.firstChild, tries ? banner.replace(` ${say("page.say.try")}`, "") : banner);
-    if (list.textContent === cures.join("")) return;
-    list.replaceChildren(...cures.map((cure) => make("li", {}, make("code", {}, cure))));
+    const pressed = [say("page.say.try"), say("page.say.then-try")];
+    const retry = buttons.querySelector("[data-action=retry]");
+    const told = cures.filter((cure) => retry || !pressed.includes(cure));
+    if (list.textContent === told.join("")) return;
+    list.replaceChildren(...told.map((cure) => make("li", {}, cure.endsWith(".") ? cure : make("code", {}, cure))));
   }
 
   #buttons(task) {
@@ -165,7 +167,7 @@ export class KaspadTask extends TaskdElement {
   #stayTrue(task) {
     const due = secondsOf(task.nextCheck);
     if (this.#looked === task.nextCheck || !due) return;
-    if (this.now() < due + 1 || document.hidden) return;
+    if (this.now() < due + 1) return;
     this.#looked = task.nextCheck;
     this.client.refresh(task.id);
   }

@@ -2,7 +2,6 @@
 import { make, mark, write } from "./dom.js";
 import { linkPlace, TaskdElement } from "./element.js";
 import { live, troubled } from "./tasks.js";
-import { view } from "../../static/view.js";
 import { say } from "../../static/words.js";
 
 const FILTERS = {
@@ -22,16 +21,15 @@ export class KaspadTasks extends TaskdElement {
   ];
   #parts = null;
   #shown = new Map();
-  #state = null;
 
   listen(client) {
-    return [client.on("change", () => this.later())];
+    const lineChanged = ({ state, since }) => this.tell("connection", { state, since });
+    return [client.on("change", () => this.later()), client.on("connection", lineChanged)];
   }
 
   render() {
     this.#parts ??= this.#build();
     this.#parts.link.show(this.trouble());
-    this.#tellState();
     const wanted = this.#wanted();
     const limit = Number(this.getAttribute("limit")) || LIMIT;
     const known = this.client.connection.state !== "connecting";
@@ -54,18 +52,12 @@ export class KaspadTasks extends TaskdElement {
     return parts;
   }
 
-  #tellState() {
-    const { state, since } = this.client.connection;
-    if (state !== this.#state) this.tell("connection", { state, since });
-    this.#state = state;
-  }
-
   #wanted() {
     const type = this.getAttribute("type");
     const filter = this.getAttribute("filter") ?? "";
     const words = FILTERS[filter] ? "" : filter.toLowerCase();
     const fits = (task) => (!type || task.type === type)
-      && (FILTERS[filter]?.(task) ?? `${view(task, 0).name} ${task.type}`.toLowerCase().includes(words));
+      && (FILTERS[filter]?.(task) ?? `${task.service} ${task.type}`.toLowerCase().includes(words));
     const tasks = [...this.client.tasks.values()].filter(fits);
     return [...tasks.filter(troubled), ...tasks.filter((task) => !troubled(task))];
   }
