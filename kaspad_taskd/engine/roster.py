@@ -42,7 +42,7 @@ class Roster:
         self._engine = engine
         self._mirror = mirror
         self._pending: dict[str, None] = {}
-        self._adding = 0
+        self._adding: set[str] = set()
         engine.on_swap.append(self._swapped)
 
     async def register(self, definition: Definition) -> tuple[Task, bool]:
@@ -65,13 +65,14 @@ class Roster:
         raise Conflict(definition.id)
 
     async def _register_new(self, definition: Definition) -> Task:
-        if len(self._engine.tasks()) + self._adding >= TASKS:
+        coming = sum(self._engine.get(each) is None for each in self._adding)
+        if len(self._engine.tasks()) + coming >= TASKS:
             raise Full(TASKS)
-        self._adding += 1
+        self._adding.add(definition.id)
         try:
             outcome = await self._engine.durable(self._add(definition))
         finally:
-            self._adding -= 1
+            self._adding.discard(definition.id)
         self._mirror.put(definition)
         return outcome.change.put[0]
 

@@ -11,6 +11,7 @@ from kaspad_taskd.core.fact import EventName
 from kaspad_taskd.core.inputs import Cancel, Complete, Pause, Start
 from kaspad_taskd.core.model import Origin, Status
 from kaspad_taskd.core.observation import Reading
+from kaspad_taskd.engine import roster
 from kaspad_taskd.engine.errors import Conflict, NotDurable, NotFound
 from kaspad_taskd.engine.follow import Progress
 from tests.fakes.house import House, definition, house
@@ -249,3 +250,25 @@ async def test_progress_is_told_once_a_second_at_most_and_every_half_minute() ->
         told.clear()
         await asyncio.sleep(65)
         assert 2 <= sum(isinstance(each, Progress) for each in told) <= 4
+
+
+async def test_the_last_places_are_given_while_others_are_just_being_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A task that is on record and not yet answered takes one place, not two."""
+    monkeypatch.setattr(roster, "TASKS", 8)
+    async with house() as built:
+        second: list[asyncio.Task[object]] = []
+
+        def follow() -> None:
+            if not second:
+                ids = [f"second-{number}" for number in range(4)]
+                second.extend(
+                    asyncio.create_task(built.roster.register(definition(each))) for each in ids
+                )
+
+        built.engine.on_events.append(follow)
+        first = [built.roster.register(definition(f"first-{number}")) for number in range(4)]
+        await asyncio.gather(*first)
+        await asyncio.gather(*second)
+        assert len(built.engine.tasks()) == 8
