@@ -734,7 +734,7 @@ function frozen(value) {
 }
 return { Mirror };
 })();
-const m_vendor_socket_io_client_4_8_4_socket_io_esm_min_js = (() => {
+const m_______static_vendor_socket_io_client_4_8_4_socket_io_esm_min_js = (() => {
 /*!
  * Socket.IO v4.8.4
  * (c) 2014-2026 Guillermo Rauch
@@ -744,7 +744,7 @@ const t=Object.create(null);t.open="0",t.close="1",t.ping="2",t.pong="3",t.messa
 return { Fetch: Z, Manager: Et, NodeWebSocket: q, NodeXHR: I, Socket: kt, WebSocket: q, WebTransport: H, XHR: I, connect: _t, default: _t, io: _t, protocol: lt };
 })();
 const m_socket_js = (() => {
-const { Fetch, io } = m_vendor_socket_io_client_4_8_4_socket_io_esm_min_js;
+const { Fetch, io } = m_______static_vendor_socket_io_client_4_8_4_socket_io_esm_min_js;
 const HERE = "/embed/kaspad-taskd.js";
 const LOCAL = "http://127.0.0.1:3080";
 
@@ -1815,6 +1815,7 @@ class KaspadTask extends TaskdElement {
     const known = this.client.connection.state !== "connecting";
     write(parts.empty, !task && known ? say("wizard.no-task") : "");
     parts.body.hidden = !task && known;
+    parts.head.hidden = !task;
     if (!task) return this.#bar.show([], { label: say("wizard.asking") });
     this.#show(task, view(task, this.now()));
     this.#stayTrue(task);
@@ -1954,7 +1955,7 @@ function nodes(level, bar) {
   const name = make("span");
   const text = (part) => make("span", { part, hidden: "" });
   const cures = make("ul", { class: "cures" });
-  const reassure = make("p", { class: "muted" }, say("page.reassure"));
+  const reassure = make("p", { class: "muted", hidden: "" }, say("page.reassure"));
   return {
     bar, name, cures, reassure,
     icon: iconPlace(),
@@ -1980,14 +1981,15 @@ function nodes(level, bar) {
 }
 
 function cardBox(parts) {
+  parts.head = make("div", { class: "head" }, parts.icon, parts.title, parts.state);
   return make("div", { class: "stack" },
-    make("div", { class: "head" }, parts.icon, parts.title, parts.state),
-    parts.kind, parts.banner, parts.step, parts.bar,
+    parts.head, parts.kind, parts.banner, parts.step, parts.bar,
     make("p", { class: "line" }, parts.percent, parts.eta),
     parts.strip, parts.note, parts.facts, parts.checked, parts.below, parts.buttons, parts.answer);
 }
 
 function rowBox(parts) {
+  parts.head = parts.title;
   const wide = (...children) => make("div", { class: "wide" }, ...children);
   return make("div", { class: "row" },
     parts.icon, parts.title, parts.state,
@@ -1996,7 +1998,8 @@ function rowBox(parts) {
 }
 
 function barBox(parts) {
-  return make("div", {}, parts.bar, make("p", { class: "line facts" }, parts.percent, parts.eta));
+  parts.head = make("p", { class: "line facts" }, parts.percent, parts.eta);
+  return make("div", {}, parts.bar, parts.head);
 }
 return { KaspadTask };
 })();

@@ -78,7 +78,7 @@ def _visit(name: str, made: dict[str, str]) -> None:
     for _names, other in needs:
         _visit(other, made)
     del made[name]
-    made[name] = _published(name, text) if name.startswith("vendor/") else _own(name, text, needs)
+    made[name] = _published(name, text) if "/vendor/" in name else _own(name, text, needs)
 
 
 def _beside(name: str, other: str) -> str:

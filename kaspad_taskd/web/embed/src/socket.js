@@ -1,5 +1,5 @@
 // The line to the bridge: Socket.IO at `socket.io/` below the bridge's address.
-import { Fetch, io } from "./vendor/socket.io-client-4.8.4/socket.io.esm.min.js";
+import { Fetch, io } from "../../static/vendor/socket.io-client-4.8.4/socket.io.esm.min.js";
 
 const HERE = "/embed/kaspad-taskd.js";
 const LOCAL = "http://127.0.0.1:3080";

@@ -60,6 +60,7 @@ export class KaspadTask extends TaskdElement {
     const known = this.client.connection.state !== "connecting";
     write(parts.empty, !task && known ? say("wizard.no-task") : "");
     parts.body.hidden = !task && known;
+    parts.head.hidden = !task;
     if (!task) return this.#bar.show([], { label: say("wizard.asking") });
     this.#show(task, view(task, this.now()));
     this.#stayTrue(task);
@@ -203,7 +204,7 @@ function nodes(level, bar) {
   const name = make("span");
   const text = (part) => make("span", { part, hidden: "" });
   const cures = make("ul", { class: "cures" });
-  const reassure = make("p", { class: "muted" }, say("page.reassure"));
+  const reassure = make("p", { class: "muted", hidden: "" }, say("page.reassure"));
   return {
     bar, name, cures, reassure,
     icon: iconPlace(),
@@ -229,14 +230,15 @@ function nodes(level, bar) {
 }
 
 function cardBox(parts) {
+  parts.head = make("div", { class: "head" }, parts.icon, parts.title, parts.state);
   return make("div", { class: "stack" },
-    make("div", { class: "head" }, parts.icon, parts.title, parts.state),
-    parts.kind, parts.banner, parts.step, parts.bar,
+    parts.head, parts.kind, parts.banner, parts.step, parts.bar,
     make("p", { class: "line" }, parts.percent, parts.eta),
     parts.strip, parts.note, parts.facts, parts.checked, parts.below, parts.buttons, parts.answer);
 }
 
 function rowBox(parts) {
+  parts.head = parts.title;
   const wide = (...children) => make("div", { class: "wide" }, ...children);
   return make("div", { class: "row" },
     parts.icon, parts.title, parts.state,
@@ -245,5 +247,6 @@ function rowBox(parts) {
 }
 
 function barBox(parts) {
-  return make("div", {}, parts.bar, make("p", { class: "line facts" }, parts.percent, parts.eta));
+  parts.head = make("p", { class: "line facts" }, parts.percent, parts.eta);
+  return make("div", {}, parts.bar, parts.head);
 }
