@@ -384,7 +384,11 @@ async def test_the_mirror_follows_what_is_registered(daemon: Taskd) -> None:
     (file.parent / "stray.toml").write_text("# left by a crash")
     await daemon.start()
     await until(there)
-    assert not (file.parent / "stray.toml").exists()
+
+    async def stray_gone() -> bool:
+        return not (file.parent / "stray.toml").exists()
+
+    await until(stray_gone)
 
 
 async def test_a_file_takes_a_registered_task_over(daemon: Taskd) -> None:

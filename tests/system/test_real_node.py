@@ -157,6 +157,12 @@ class Watch:
         await until(there, PATIENCE, 0.15)
 
 
+async def all_ready(line: Line, nodes: int) -> list[dict[str, Any]] | None:
+    """All events, once so many nodes were announced (that comes after their end)."""
+    events: list[dict[str, Any]] = (await line.call("getEvents"))["events"]
+    return events if [each["event"] for each in events].count("node:ready") == nodes else None
+
+
 async def follow(daemon: Taskd, told: list[dict[str, Any]]) -> None:
     """Read every event, over every kill of the daemon, until cancelled."""
     after = 0
@@ -223,7 +229,7 @@ async def test_a_real_sync_is_followed_to_its_end(
 
         line = await daemon.line()
         wrong = await line.call("getTask", taskId=WRONG)
-        events = (await line.call("getEvents"))["events"]
+        events = await until(lambda: all_ready(line, 3))
 
         async def all_told() -> bool:
             return bool(told[-1]["seq"] >= events[-1]["seq"])
@@ -264,7 +270,7 @@ def _measured(watch: Watch, began: float) -> dict[str, Any]:
 def _check(seen: Seen) -> None:
     assert seen.progress == sorted(seen.progress)
     assert seen.statuses == ["in-progress", "complete"]
-    assert seen.healths.count("unreachable") == 2
+    assert seen.healths.count("unreachable") >= 2  # a busy machine may have more
     assert seen.epochs == [1]
     assert seen.behind_at_end is not None
     assert seen.behind_at_end < 10 * MAX_LAG_S

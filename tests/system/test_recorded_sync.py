@@ -101,7 +101,12 @@ async def test_a_recorded_sync_over_kills(tmp_path: Path) -> None:
                     assert after["syncRate"] > 100
                     assert after["estimatedTimeRemaining"] is not None
         ended = node.played
-        events = (await line.call("getEvents"))["events"]
+
+        async def all_of_them() -> list[dict[str, Any]] | None:
+            found: list[dict[str, Any]] = (await line.call("getEvents"))["events"]
+            return found if found[-1]["event"] == "node:ready" else None
+
+        events = await until(all_of_them)
 
         async def all_told() -> bool:
             return bool(reader.told and reader.told[-1]["seq"] >= events[-1]["seq"])
