@@ -48,8 +48,11 @@ class SlowMirror(Mirror):
         super().write(definition)
 
 
-async def test_what_comes_while_copies_are_written(tmp_path: Path) -> None:
+async def test_what_comes_while_copies_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The newest of each is there in the end, and what went is gone."""
+    monkeypatch.setattr(mirroring, "LAST_WORDS", 20.0)  # a busy disk is not what is tried here
     mirror = SlowMirror(tmp_path)
     keeper = MirrorKeeper(mirror)
     keeper.align([])
@@ -80,9 +83,10 @@ async def test_a_stop_is_soon(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
 
 
 async def test_a_disk_that_fails_harms_nobody(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is said for each, and the rest is written."""
+    monkeypatch.setattr(mirroring, "LAST_WORDS", 20.0)
     (tmp_path / ".t1.toml.new").mkdir()  # in the way of what is to become the copy
     keeper = MirrorKeeper(Mirror(tmp_path, TYPES))
     for number in range(3):
