@@ -32,7 +32,7 @@ from kaspad_taskd.config.layers import read_layers
 from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.config.places import Places, find_places
 from kaspad_taskd.config.settings import Address, Settings, load_settings
-from kaspad_taskd.core.model import Definition
+from kaspad_taskd.core.model import Definition, Health, Status, Task
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
 from kaspad_taskd.engine.follow import Board
@@ -68,6 +68,8 @@ COLLECT_EVERY = 1200
 """Turns between two full collections of garbage: with 10,000 tasks one takes 0.2 s."""
 MIRRORED = "mirror"
 """The cursor of a state that knows all that the mirror knew: from then on the mirror follows."""
+NAMED = 32
+"""Tasks whose names the status line can take; the rest is counted."""
 HELD_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "TZ")
 """What commands get of our environment."""
 
@@ -292,8 +294,10 @@ class Daemon:
         return None if task is None else task.status.value
 
     def _status(self) -> str:
-        tasks = self._engine.tasks()
-        shown = [self._shapes.task(task) for task in tasks[:200]]
+        tasks = sorted(self._engine.tasks(), key=lambda task: not _troubled(task))
+        shown: list[dict[str, Any]] = [self._shapes.task(task) for task in tasks[:NAMED]]
+        shown += [{"status": each.status.value, "health": each.health.value}
+                  for each in tasks[NAMED:]]  # fmt: skip
         return words.status_line(shown, self._engine.problem)
 
     def _take_settings(self, settings: Settings) -> None:
@@ -304,6 +308,10 @@ def _load_bridge() -> tuple[Any, Any, Any]:
     names = ("kaspad_taskd.bridge.server", "kaspad_taskd.web.page", "kaspad_taskd.web.files")
     bridge, page, files = map(importlib.import_module, names)
     return bridge, page, files
+
+
+def _troubled(task: Task) -> bool:
+    return task.status is Status.ERROR or task.health in (Health.STALLED, Health.UNREACHABLE)
 
 
 def _environment() -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 
 from kaspad_taskd.api.event_schemas import event_schemas
 from kaspad_taskd.api.wire import progress_event

@@ -139,6 +139,35 @@ async def test_an_indexer_asks_where(house: ApiHouse) -> None:
     )
     assert no.reason == "forbidden"
     assert "10.9.9.9" in no.message
+    answer = await house.ask(
+        "registerIndexerSyncTask",
+        service="kasia-indexer",
+        indexerUrl="http://localhost:8080/metrics",
+        node="grpc://localhost:16110",
+    )
+    task = answer["task"]
+    assert (task["type"], task["endpoint"]) == ("indexer-sync", "http://localhost:8080")
+    assert task["config"] == {
+        "flavor": "kasia",
+        "url": "http://localhost:8080",
+        "node": "grpc://localhost:16110",
+        "maxLag": "1min",
+    }
+
+
+@pytest.mark.parametrize("key", ["node", "source"])
+async def test_all_that_an_indexer_asks_must_be_allowed(house: ApiHouse, key: str) -> None:
+    """Not its own address alone."""
+    place = {"node": "grpc://10.9.9.9:16110", "source": "http://10.9.9.9:8501"}[key]
+    no = await house.no(
+        "registerIndexerSyncTask",
+        service="k-indexer",
+        indexerUrl="http://localhost:8080",
+        flavor="k-indexer",
+        **{key: place},
+    )
+    assert no.reason == "forbidden"
+    assert "10.9.9.9" in no.message
 
 
 async def test_all_faults_at_once(house: ApiHouse) -> None:
