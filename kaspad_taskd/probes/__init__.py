@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.probes import http_json, node_sync, report
+from kaspad_taskd.probes import http_json, indexer_sync, node_sync, report
 from kaspad_taskd.probes.later import later
 from kaspad_taskd.probes.probe_type import Checker, Means, Probe, ProbeType
 
@@ -19,7 +19,7 @@ TYPES: Mapping[str, ProbeType] = {
     each.name: each
     for each in (
         node_sync.TYPE,
-        later("indexer-sync", "url", "indexer_url"),
+        indexer_sync.TYPE,
         later("database-migration"),
         later("command"),
         http_json.TYPE,

@@ -20,12 +20,18 @@ T = TypeVar("T")
 
 
 class HttpError(Exception):
-    """No usable answer: `reason` says why, `params` are for its sentence, all in our own words."""
+    """No usable answer: `reason` says why, `params` are for its sentence, all in our own words.
 
-    def __init__(self, reason: Reason, params: Mapping[str, Scalar] | None = None) -> None:
+    `absent`: the service answers, and has nothing at this path.
+    """
+
+    def __init__(
+        self, reason: Reason, params: Mapping[str, Scalar] | None = None, absent: bool = False
+    ) -> None:
         super().__init__(str(reason))
         self.reason = reason
         self.params: Mapping[str, Scalar] = params or {}
+        self.absent = absent
 
     def observation(self) -> Unreachable | Refused:
         """What a look that ended so brought back."""
@@ -90,7 +96,8 @@ def check_status(status: int) -> None:
     if status == 429:
         raise HttpError(Reason.BUSY, {"status": status})
     if status in (404, 410):
-        raise bad_answer(f"there is nothing at this path (HTTP {status})")
+        detail = f"there is nothing at this path (HTTP {status})"
+        raise HttpError(Reason.BAD_ANSWER, {"detail": detail}, absent=True)
     if 300 <= status < 400:
         raise bad_answer(f"it leads elsewhere (HTTP {status}), which is not followed")
     raise bad_answer(f"HTTP {status}")

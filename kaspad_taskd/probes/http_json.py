@@ -166,8 +166,8 @@ class HttpJsonProbe:
         await self._client.close()
 
 
-def client_of(definition: Definition, means: Means) -> HttpClient:
-    """Return the client for a definition's probe.
+def client_of(definition: Definition, means: Means, share: float = SHARE) -> HttpClient:
+    """Return the client for a definition's probe; a question may take `share` of a look's time.
 
     Raises:
         ImportError: aiohttp is not installed.
@@ -175,7 +175,7 @@ def client_of(definition: Definition, means: Means) -> HttpClient:
     from kaspad_taskd.probes.http import HttpClient
 
     headers: Mapping[str, str] = definition.checker.get("headers") or {}
-    return HttpClient(means.allow, definition.timeout * SHARE, headers)
+    return HttpClient(means.allow, definition.timeout * share, headers)
 
 
 def open_probe(definition: Definition, means: Means) -> HttpJsonProbe:

@@ -38,15 +38,15 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 def parse(table: Table, _service: str) -> Checker:
     """Read `url` (or host, port, protocol), `network`, `max_lag`, `reference`, `log`."""
-    address = _address(table, "url") if table.peek("url") is not None else _by_host(table)
+    address = read_address(table, "url") if table.peek("url") is not None else _by_host(table)
     network = table.string(
         "network", None, pattern=NETWORK, must='must be "mainnet", "testnet-10", "simnet"...'
     )
     max_lag = table.duration("max_lag", MAX_LAG, minimum=1.0, maximum=86_400.0)
-    reference = _address(table, "reference") if table.peek("reference") is not None else None
+    reference = read_address(table, "reference") if table.peek("reference") is not None else None
     log = table.string("log", None)
     if log is not None:
-        _checked(table, "log", log)
+        check_log(table, "log", log)
     if table.style == "json":
         table.boolean("use_https", None)  # older wizards send it; it means nothing here
     places = [place for place in (address, reference) if place is not None]
@@ -64,7 +64,8 @@ def parse(table: Table, _service: str) -> Checker:
     )
 
 
-def _address(table: Table, key: str) -> Address | None:
+def read_address(table: Table, key: str) -> Address | None:
+    """Return the node's address at a key, None where it is faulty, which is noted."""
     url = table.string(key)
     try:
         return parse_url(url) if url else None
@@ -86,7 +87,8 @@ def _by_host(table: Table) -> Address | None:
         return None
 
 
-def _checked(table: Table, key: str, source: str) -> None:
+def check_log(table: Table, key: str, source: str) -> None:
+    """Note what is wrong with the name of a log."""
     try:
         open_log(source)
     except ValueError as fault:
@@ -133,7 +135,7 @@ class NodeSyncProbe:
         after = _told(before, answers.grown, self._wall())
         if isinstance(answers.node, NodeError):
             return self._missed(answers.node, after)
-        if self._network is not None and not _same(self._network, answers.node.network):
+        if self._network is not None and not same_network(self._network, answers.node.network):
             found = {"network": answers.node.network, "expected": self._network}
             return Refused(Reason.WRONG_NETWORK, found)
         aside = Aside(
@@ -222,7 +224,7 @@ def _told(memory: Memory, grown: Grown | None, at: int) -> Memory:
     return replace(memory, story=story, cursor=grown.cursor)
 
 
-def _same(expected: str, found: str) -> bool:
+def same_network(expected: str, found: str) -> bool:
     """Whether a network is the expected one; "testnet" takes any of them."""
     return found == expected or found.startswith(f"{expected}-")
 

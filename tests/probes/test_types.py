@@ -105,16 +105,6 @@ def test_a_command_over_an_api_is_forbidden_first() -> None:
     )
 
 
-def test_types_of_later_say_so_and_whom_they_would_ask() -> None:
-    """So that a forbidden host is refused first."""
-    checker, faults = parse("indexer-sync", {"url": "http://10.1.1.1:8080/x"}, "json")
-    assert checker.asks == (("10.1.1.1", 8080),)
-    assert "not in this version yet" in faults[0].problem
-    checker, _ = parse("indexer-sync", {"indexerUrl": "https://x.example/health"}, "json")
-    assert checker.asks == (("x.example", 443),)
-    assert parse("indexer-sync", {"url": "http://[::1"})[0].asks == ()
-
-
 def test_a_report_has_no_probe_and_takes_nothing() -> None:
     """Its work reports by itself."""
     assert parse("report", {}) == (Checker(), [])

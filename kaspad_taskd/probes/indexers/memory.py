@@ -1,0 +1,139 @@
+"""What is remembered between two looks at an indexer: where it began, and what its log told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+from kaspad_taskd.core.observation import Hint, Json
+
+VERSION: Final = 1
+HOUR_MS: Final = 3_600_000
+LOOP: Final = 3
+"""Ends within an hour from which it is a loop."""
+LONGEST: Final = 2_000
+"""Characters of a line that are looked at."""
+
+_ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
+_LINES: Final = re.compile(
+    r"(?P<migrating>Upgrading schema from v\d|Start migrating v\d"
+    r"|Applying (?:migration|schema) v\d)"
+    r"|(?P<migrated>Schema upgrade completed|Schema applied|Schema v\d+ is up to date"
+    r"|Migrating v\d+ to v\d+ finished|[Mm]igration .*completed successfully)"
+    r"|(?P<waiting>Kaspad \S+ is NOT synced)"
+    r"|(?P<outdated>Found outdated schema)"
+    r"|(?P<pruned>Failed to fetch checkpoint block)"
+    r"|(?P<ended>\bpanicked at\b)"
+    r"|(?P<lost>Gap filler interrupted|Error in block gap filler)"
+    r"|\bgap_count=(?P<found>\d{1,9})\b"
+    r"|gaps_filling_in_progress=(?P<open>\d{1,9})\b"
+)
+"""Messages of simply-kaspa-indexer 2.3, kasia-indexer and K-transaction-processor 0.1.18."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The rules' state between two looks.
+
+    Attributes:
+        start: the first position that was seen.
+        uptime: of its process at the last look, ms.
+        ends: when its process ended of itself, ms, at most 8, the newest last.
+        stage: "migrating" or "waiting" (for a synced node), while it does not answer.
+        cause: why it ended: "schema-outdated", "checkpoint-missing", or "".
+        gaps: older gaps that it still fills, None where nothing told.
+        lost: a gap was left unfilled; the next start finds it again.
+        cursor: how far its log is read.
+    """
+
+    start: float | None = None
+    uptime: int | None = None
+    ends: tuple[int, ...] = ()
+    stage: str = ""
+    cause: str = ""
+    gaps: int | None = None
+    lost: bool = False
+    cursor: Json = None
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether it is known that older blocks are missing."""
+        return self.lost or bool(self.gaps)
+
+    def told(self, lines: Iterable[str], cursor: Json, now: int) -> Memory:
+        """Return it with the log's new lines in it."""
+        first = self.cursor is None  # what is old says nothing about now
+        memory = self
+        for line in lines:
+            memory = memory._line(_ANSI.sub("", line[:LONGEST]), None if first else now)
+        return replace(memory, cursor=cursor)
+
+    def answered(self, uptime: int | None, now: int) -> Memory:
+        """Return it after an answer: it is up, and perhaps in a new process."""
+        again = uptime is not None and self.uptime is not None and uptime < self.uptime
+        if again and self.cursor is None:
+            return replace(self._ended(now), uptime=uptime, stage="", cause="")
+        return replace(self, uptime=uptime, stage="", cause="")
+
+    def _line(self, text: str, now: int | None) -> Memory:
+        match = _LINES.search(text)
+        kind = match.lastgroup if match else None
+        if match is None or kind is None:
+            return self
+        if kind in ("migrating", "waiting"):
+            return replace(self, stage=kind)
+        if kind == "found":
+            return replace(self, gaps=int(match["found"]), lost=False)
+        if kind == "open":
+            return replace(self, gaps=int(match["open"]))
+        if kind == "ended":
+            return replace(self if now is None else self._ended(now), stage="")
+        plain: dict[str, dict[str, Any]] = {
+            "migrated": {"stage": ""},
+            "outdated": {"cause": "schema-outdated"},
+            "pruned": {"cause": "checkpoint-missing"},
+            "lost": {"lost": True},
+        }
+        return replace(self, **plain[kind])
+
+    def _ended(self, now: int) -> Memory:
+        return replace(self, ends=(*self.ends, now)[-8:])
+
+    def to_json(self) -> dict[str, Json]:
+        """Return it as JSON; what is as in an empty memory is left out."""
+        data: dict[str, Json] = {"v": VERSION}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if value is not item.default:
+                data[item.name] = list(value) if isinstance(value, tuple) else value
+        return data
+
+
+_KINDS: Final[Mapping[str, tuple[type, ...]]] = {
+    "start": (int, float),
+    "uptime": (int,),
+    "stage": (str,),
+    "cause": (str,),
+    "gaps": (int,),
+    "lost": (bool,),
+    "cursor": (str, list, dict),
+}
+
+
+def from_json(data: Mapping[str, Any]) -> Memory:
+    """Return the memory that `to_json` wrote; another version's, or garbage, is an empty one."""
+    if data.get("v") != VERSION:
+        return Memory()
+    good = {key: data[key] for key, kinds in _KINDS.items() if isinstance(data.get(key), kinds)}
+    ends = data.get("ends")
+    whole = [end for end in ends if type(end) is int] if isinstance(ends, list) else []
+    return Memory(**good, ends=tuple(whole[-8:]))
+
+
+def crash_loop(memory: Memory, now: int) -> tuple[Hint, ...]:
+    """Return the hint that it ends again and again, and why, where that is so."""
+    count = sum(0 <= now - end < HOUR_MS for end in memory.ends)
+    cause = (Hint(memory.cause),) if memory.cause else ()
+    return (*cause, Hint("crash-loop", {"count": count})) if count >= LOOP else cause

@@ -1,0 +1,139 @@
+"""What one look at an indexer saw, whichever it is, and the Reading that this makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from kaspad_taskd.core.observation import Hint, Json, Reading, Scalar
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.probes.indexers.memory import Memory, crash_loop
+
+BPS: Final = 10.0
+"""Blocks a second of mainnet and testnet-10; the speed of the target."""
+RESET_S: Final = 600.0
+"""Seconds of blocks that a position may fall behind its start: a restart goes on from its last
+checkpoint. Below that the indexer's database was begun anew."""
+
+FOREIGN_S: Final = 60.0
+"""Seconds of blocks that a position may be ahead of its node: they are asked in turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an indexer and, where one was asked, a node have said.
+
+    Attributes:
+        position: DAA score up to which all that is enabled has come, None where that is unknown.
+        at: time of the block at `position`, ms, or None.
+        target: the node's virtual DAA score, None where no node told.
+        bps: blocks a second of the network.
+        synced: whether the node says that it is synced, None where no node told.
+        busy: it is at something that comes before the blocks (an import of the UTXO set).
+        version: the indexer's.
+        network: "mainnet", "testnet-10", or None.
+        uptime: ms since its process began, or None.
+        tells_gaps: whether its numbers prove that nothing older is missing.
+        counters: what changes as long as it works.
+        hints: why something is not known.
+        metadata: named facts.
+    """
+
+    position: float | None = None
+    at: int | None = None
+    target: float | None = None
+    bps: float = BPS
+    synced: bool | None = None
+    busy: bool = False
+    version: str | None = None
+    network: str | None = None
+    uptime: int | None = None
+    tells_gaps: bool = True
+    counters: tuple[Json, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    metadata: Mapping[str, Scalar | None] = field(default_factory=dict)
+
+
+def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
+    """Return what a view means.
+
+    Complete is only what stands at the tip of a node that says it is synced; that the indexer
+    answers tells nothing.
+
+    Args:
+        view: what was seen.
+        memory: of the last look, the log's newest lines in it.
+        max_lag: seconds that the indexer may be behind its node.
+        now: our wall clock, ms.
+    """
+    ahead = view.position is not None and view.target is not None
+    # A node far behind its indexer has begun anew: it does not know the tip.
+    foreign = ahead and (view.position or 0) - (view.target or 0) > FOREIGN_S * view.bps
+    target = None if foreign else view.target
+    memory, epoch = _placed(memory, view)
+    memory = memory.answered(view.uptime, now)
+    lag = _lag(view, target, now)
+    known = view.position is not None and target is not None and view.synced is True
+    gaps = not view.tells_gaps and memory.has_gaps
+    complete = known and not view.busy and not gaps and lag is not None and lag < max_lag
+    unsynced = view.synced is False or foreign
+    return Reading(
+        complete=complete,
+        position=view.position,
+        start=memory.start,
+        target=None if target is None or view.position is None else max(target, view.position),
+        drift=view.bps,
+        unit="blocks",
+        basis="unknown" if view.position is None or target is None else "exact",
+        behind=None if lag is None else round(lag, 1),
+        activity=[view.position, *view.counters],
+        epoch=epoch,
+        reason=Reason.NODE_NOT_SYNCED if unsynced else None,
+        hints=_hints(view, memory, unsynced, now),
+        metadata=_metadata(view, memory, lag),
+        memory=memory.to_json(),
+    )
+
+
+def _placed(memory: Memory, view: View) -> tuple[Memory, str | None]:
+    """The memory with the place where this began, and why it was begun anew, if it was."""
+    if view.position is None:
+        return memory, None
+    if memory.start is None:
+        return replace(memory, start=view.position), None
+    if view.position < memory.start - RESET_S * view.bps:
+        return replace(memory, start=view.position), "index-reset"
+    return memory, None
+
+
+def _lag(view: View, target: float | None, now: int) -> float | None:
+    """Seconds behind its node; where no node told, behind the present, by its block's time."""
+    if view.position is not None and target is not None:
+        return max(0.0, (target - view.position) / view.bps)
+    return None if view.at is None else max(0.0, (now - view.at) / 1000)
+
+
+def _hints(view: View, memory: Memory, unsynced: bool, now: int) -> tuple[Hint, ...]:
+    found = [Hint("node-not-synced")] if unsynced else []
+    found += view.hints
+    if not view.tells_gaps and memory.gaps is None:
+        found.append(Hint("history-unknown"))
+    elif not view.tells_gaps and memory.has_gaps:
+        found.append(Hint("gaps-open", {"count": memory.gaps or 0}))
+    return (*found, *crash_loop(memory, now))
+
+
+def _metadata(view: View, memory: Memory, lag: float | None) -> Mapping[str, Scalar]:
+    history = "unknown" if memory.gaps is None else "gaps" if memory.has_gaps else "whole"
+    facts: dict[str, Scalar | None] = {
+        "version": view.version,
+        "network": view.network,
+        "position": None if view.position is None else round(view.position),
+        "target": None if view.target is None else round(view.target),
+        "lagSeconds": None if lag is None else round(lag, 1),
+        "nodeSynced": view.synced,
+        "history": None if view.tells_gaps else history,
+        **view.metadata,
+    }
+    return {key: value for key, value in facts.items() if value is not None}

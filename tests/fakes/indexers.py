@@ -1,0 +1,212 @@
+"""Twins of the indexers, over real sockets, with logs as they write them.
+
+Each goes through the states of STATES: before it is ready its port is closed, as the real ones'.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from kaspad_taskd.kaspa import protocol_pb2 as pb
+from tests.fakes.node import GrpcNode
+from tests.fakes.website import Reply, Website
+
+STATES = (
+    "start", "migrating", "waiting", "catching-up", "synced", "node-lost", "crash-loop",
+)  # fmt: skip
+TIP = 102_253_066
+BEHIND = 180_000
+"""Blocks: five hours of mainnet."""
+
+
+class ScoredNode(GrpcNode):
+    """A node whose virtual is at `score`, with blocks by their hash."""
+
+    score = TIP
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks: dict[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        return self
+
+    def _build(self, method: str, request: pb.KaspadRequest) -> pb.KaspadResponse:
+        if method == "getBlock" and request.getBlockRequest.hash in self.blocks:
+            daa = self.blocks[request.getBlockRequest.hash]
+            header = {"timestamp": 1_738_706_345_528, "daaScore": daa, "blueScore": daa}
+            body = {"block": {"header": header}}
+            return pb.KaspadResponse(id=request.id, getBlockResponse=body)
+        answer = super()._build(method, request)
+        if method == "getBlockDagInfo":
+            answer.getBlockDagInfoResponse.virtualDaaScore = self.score
+        return answer
+
+
+class Twin(Website):
+    """An indexer: `await twin.enter(state)`; `behind` is how many blocks it lacks."""
+
+    lines: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, log: Path | None = None) -> None:
+        super().__init__()
+        self.log = log
+        self.behind = BEHIND
+        self.node_lost = False
+        self.up = False
+        if log is not None:
+            log.write_text("started\n")
+
+    async def reserve(self) -> None:
+        """Get a port, and close it again."""
+        await self.start()
+        await self.stop()
+
+    async def enter(self, state: str) -> None:
+        up = state in ("catching-up", "synced", "node-lost")
+        if self.up and not up:
+            await self.stop()
+        elif up and not self.up:
+            await self.start()
+        self.up = up
+        self.behind = 3 if state == "synced" else BEHIND
+        self.node_lost = state == "node-lost"
+        if self.log is not None and state in self.lines:
+            with self.log.open("a") as log:
+                log.write(self.lines[state])
+
+    async def stop(self) -> None:
+        await super().stop()
+        self.up = False
+
+
+def block(daa: int) -> dict[str, Any]:
+    at = int(time.time() * 1000) - (TIP - daa) * 100
+    return {"hash": "ab" * 32, "timestamp": at, "dateTime": "2025-02-04T21:59:05.528Z",
+            "daaScore": daa, "blueScore": daa - 1_600_000}  # fmt: skip
+
+
+class SimplyKaspa(Twin):
+    """simply-kaspa-indexer v2.3.0."""
+
+    lines: ClassVar = {
+        "migrating": "[WARN ] \nALTER TABLE x;\nUpgrading schema from v20 to v21. ^\n",
+        "waiting": "\x1b[32mSchema upgrade completed successfully\x1b[0m\n"
+        "[INFO ] Schema v23 is up to date\n[WARN ] Kaspad 2.0.1 is NOT synced\n",
+        "crash-loop": "thread 'main' panicked at indexer/src/main.rs:142:\n"
+        "Failed to fetch checkpoint block from kaspad. The block may have been pruned\n" * 3,
+    }
+
+    def __init__(self, log: Path | None = None, vcp: bool = True) -> None:
+        super().__init__(log)
+        self.vcp = vcp
+        self.synced: bool | None = True
+        self.uptime = 60_000
+        self.fresh = False  # no component has had a block since its start
+        self.importing = False
+        self.replies = {
+            "/api/health": lambda _: self._health(),
+            "/api/metrics": lambda _: Reply(self._metrics()),
+        }
+
+    @property
+    def position(self) -> int:
+        return TIP - self.behind
+
+    def _health(self) -> Reply:
+        late = self.behind >= 6_000
+        down = late or self.node_lost or not self.synced or not self.vcp
+        details = [
+            {"name": "process.memory_free", "status": "WARN", "reason": "Free memory: 0.2 GB"},
+            {"name": "block_checkpoint", "status": "UP", "reason": "1m 2s behind"},
+            {"name": "vcp_checkpoint", "status": "UP" if self.vcp else "DOWN", "reason": "x"},
+            {"name": "component.db_pruner", "status": "UP", "reason": "Disabled"},
+        ]
+        info = {"name": "simply-kaspa-indexer", "version": "v2.3.0", "uptime": "1m"}
+        lost = {"status": "DOWN", "error": "secret: connection refused (os error 111)"}
+        node = {"status": "UP", "isSynced": self.synced, "serverVersion": "2.0.1",
+                "networkId": "mainnet", "virtualDaaScore": TIP}  # fmt: skip
+        body = {
+            "status": "DOWN" if down else "WARN",
+            "lastUpdated": 1,
+            "indexer": {"status": "DOWN" if down else "WARN", "info": info, "details": details},
+            "kaspad": lost if self.node_lost else node,
+        }
+        return Reply(body, 503 if down else 200)
+
+    def _metrics(self) -> dict[str, Any]:
+        here = None if self.fresh else block(self.position)
+        checkpoint = {"origin": "Blocks", "block": block(self.position - 600)}
+        chain = {"enabled": self.vcp, "onlyBlocks": False, "lastBlock": here if self.vcp else None}
+        return {
+            "name": "simply-kaspa-indexer",
+            "version": "v2.3.0",
+            "commitId": "abc",
+            "settings": {"cli_args": {"db": "secret"}, "net_bps": 10, "block_checkpoint": "ab"},
+            "process": {"cpuUsedPercent": 5.1, "uptime": self.uptime},
+            "queues": {"blocks": 0, "blocksCapacity": 1000},
+            "blockCheckpoint": checkpoint,
+            "vcpCheckpoint": checkpoint if self.vcp else {"block": None},
+            "components": {
+                "utxoImporter": {"enabled": self.importing, "completed": False,
+                                 "utxosImported": 5_000},
+                "blockFetcher": {"lastBlock": here and block(self.position + 2)},
+                "blockProcessor": {"lastBlock": here and block(self.position + 1)},
+                "transactionProcessor": {"enabled": True, "lastBlock": here},
+                "virtualChainProcessor": chain,
+                "dbPruner": {"enabled": False},
+            },
+            "database": {"databaseName": "postgres", "tables": []},
+        }  # fmt: skip
+
+
+class Kasia(Twin):
+    """kasia-indexer: up before its node is, its newest block at the tip while gaps are open."""
+
+    lines: ClassVar = {
+        "migrating": "INFO Start migrating v0 to v1\n",
+        "waiting": "INFO Migrating v0 to v1 finished, setting db version to 1\n",
+        "catching-up": "INFO \x1b[3mgap_count\x1b[0m\x1b[2m=\x1b[0m2 Found gaps to fill\n"
+        "INFO Started gap filling tasks self.gaps_filling_in_progress=2\n",
+        "synced": "INFO Gap filling finished successfully self.gaps_filling_in_progress=0\n",
+        "crash-loop": "thread 'main' panicked at indexer/src/main.rs:1:\nboom\n" * 3,
+    }
+
+    def __init__(self, node: ScoredNode, log: Path | None = None) -> None:
+        super().__init__(log)
+        self.node = node
+        self.begun = True
+        self.blocks = 10
+        self.replies = {"/metrics": lambda _: Reply(self._metrics())}
+
+    def _metrics(self) -> dict[str, Any]:
+        accepting = f"{self.behind:064x}"
+        self.node.blocks[accepting] = TIP - self.behind
+        self.blocks += 1
+        counts = dict.fromkeys(
+            ("handshakes_by_sender", "uniq_handshakes_by_receiver", "payments_by_sender",
+             "uniq_payments_by_receiver", "contextual_messages", "unknown_sender_entries",
+             "resolved_senders", "pruned_blocks"), 0,
+        )  # fmt: skip
+        return {
+            **counts,
+            "blocks_processed": self.blocks,
+            "latest_block": "cd" * 32,
+            "latest_accepting_block": accepting if self.begun else "0" * 64,
+        }
+
+
+class KWebserver(Twin):
+    """K-webserver 0.1.18: always healthy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = "mainnet"
+        self.replies = {"/health": lambda _: Reply(self._health())}
+
+    def _health(self) -> dict[str, Any]:
+        return {"status": "healthy", "service": "K-webserver", "version": "0.1.18",
+                "network": self.network}  # fmt: skip
