@@ -24,7 +24,7 @@ class Outbox(asyncio.Queue[Any]):
 
     Attributes:
         transport: of the WebSocket, once there is one.
-        ready: whether frames may go straight to it.
+        upgraded: whether the client is on it, no more polling.
         lost: called when the browser is too far behind.
         written: bytes given so far.
         ended: whether nothing is to be told any more.
@@ -33,7 +33,7 @@ class Outbox(asyncio.Queue[Any]):
     def __init__(self) -> None:
         super().__init__()
         self.transport: asyncio.Transport | None = None
-        self.ready: Callable[[], bool] = lambda: False
+        self.upgraded: Callable[[], bool] = lambda: False
         self.lost: Callable[[], None] = lambda: None
         self.written = 0
         self.ended = False
@@ -79,10 +79,13 @@ class Outbox(asyncio.Queue[Any]):
         line = self._line()
         if line is None:
             self._enqueue(message.carrier)
+            behind = self.behind
         else:
-            self.written += len(message.frame)
-            line.write(message.frame)
-        if self.behind > LIMIT and self.arrears > LIMIT:
+            data = message.frame
+            self.written += len(data)
+            line.write(data)
+            behind = line.get_write_buffer_size()
+        if behind > LIMIT and self.arrears > LIMIT:
             self.lost()
 
     def answer_all(self, messages: Sequence[Message]) -> None:
@@ -100,9 +103,9 @@ class Outbox(asyncio.Queue[Any]):
     def _line(self) -> asyncio.Transport | None:
         """The WebSocket, where everything before has gone out on it."""
         line = self.transport
-        if line is None or line.is_closing() or not self._taker_waits:
+        if line is None or not self._taker_waits or self._queued or line.is_closing():
             return None
-        return line if self.empty() and self.ready() else None
+        return line if self.upgraded() else None
 
     @property
     def behind(self) -> int:

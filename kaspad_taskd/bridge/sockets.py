@@ -222,7 +222,7 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         end = self.eio.sockets[eio_sid]
-        end.queue.ready = lambda: end.upgraded
+        end.queue.upgraded = lambda: end.upgraded
         end.queue.lost = lambda: self.cut(eio_sid, "it is too far behind")
         end.session["since"] = monotonic()
         request: web.Request = environ["aiohttp.request"]

@@ -38,7 +38,7 @@ def told(size: int = 100) -> Message:
 async def line() -> tuple[Outbox, Any]:
     """An outbox on a WebSocket, its writer waiting."""
     box, transport = Outbox(), Transport()
-    box.transport, box.ready = transport, lambda: True  # type: ignore[assignment]
+    box.transport, box.upgraded = transport, lambda: True  # type: ignore[assignment]
     waiting = asyncio.create_task(box.get())
     await asyncio.sleep(0)
     assert not waiting.done()
