@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.probes import http_json, indexer_sync, node_sync, report
+from kaspad_taskd.probes import command, http_json, indexer_sync, node_sync, report
 from kaspad_taskd.probes.later import later
 from kaspad_taskd.probes.probe_type import Checker, Means, Probe, ProbeType
 
@@ -21,7 +21,7 @@ TYPES: Mapping[str, ProbeType] = {
         node_sync.TYPE,
         indexer_sync.TYPE,
         later("database-migration"),
-        later("command"),
+        command.TYPE,
         http_json.TYPE,
         report.TYPE,
     )

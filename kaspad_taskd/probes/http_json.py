@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.core.observation import Json, Observation, Reading, Refused
+from kaspad_taskd.core.observation import Json, Observation, Reading, Refused, Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.answers import HttpError
 from kaspad_taskd.probes.expressions import find, read_expression
@@ -116,7 +116,9 @@ def number_at(found: Mapping[str, Any], key: str, most: float = MOST) -> float |
     return float(value)
 
 
-def judge(said: Said, good: bool, unit: str | None) -> Reading | Refused:
+def judge(
+    said: Said, good: bool, unit: str | None, facts: Mapping[str, Scalar] | None = None
+) -> Reading | Refused:
     """Return what a look brought back; `good`: it was an answer of a service that is up.
 
     Where the answer does not say itself that the work is complete, its numbers do. That somebody
@@ -139,6 +141,7 @@ def judge(said: Said, good: bool, unit: str | None) -> Reading | Refused:
         basis="unknown" if position is None or target is None else "exact",
         floor=said.progress / 100 if counted and said.progress is not None else None,
         activity=[said.progress, said.done, said.total, said.completed],
+        metadata=facts or {},
     )
 
 
