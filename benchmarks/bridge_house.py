@@ -9,6 +9,7 @@ from kaspad_taskd.api.catalog import catalog
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.definitions import DefinitionDesk
 from kaspad_taskd.api.wire import Shapes
+from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.server import BridgeServer
 from kaspad_taskd.clock import Clock
 from kaspad_taskd.config.places import Places
@@ -50,5 +51,6 @@ def make_bridge(place: Path) -> tuple[Engine, BridgeServer]:
         state=place,
         page=nothing,
         files=dict,
+        counts=Counts(),
     )
     return engine, bridge

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import faulthandler
 import gc
-import importlib
 import logging
 import os
 import platform
@@ -18,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from kaspad_taskd import words
 from kaspad_taskd.api.catalog import catalog
@@ -27,6 +26,8 @@ from kaspad_taskd.api.definitions import DefinitionDesk
 from kaspad_taskd.api.feed import Feed
 from kaspad_taskd.api.wire import Shapes
 from kaspad_taskd.arguments import demo_parser, parser
+from kaspad_taskd.bridge.counts import CountedStore, Counts
+from kaspad_taskd.bridge.opening import open_bridge
 from kaspad_taskd.clock import Clock, iso
 from kaspad_taskd.config.layers import read_layers
 from kaspad_taskd.config.mirror import Mirror
@@ -37,7 +38,7 @@ from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
 from kaspad_taskd.engine.follow import Board
 from kaspad_taskd.engine.monitor import Monitors
-from kaspad_taskd.engine.ports import Probe
+from kaspad_taskd.engine.ports import Probe, Store
 from kaspad_taskd.engine.reactions import Reactions
 from kaspad_taskd.engine.roster import KEPT_MS, Roster
 from kaspad_taskd.files import size_of
@@ -87,7 +88,9 @@ class Daemon:
         clock: Clock | None = None,
     ) -> None:
         self._places = places
-        self._listen = settings.bridge.listen if listen is None else listen
+        self._listen = settings.bridge
+        if listen is not None:  # the command line's word
+            self._listen = replace(settings.bridge, listen=None if listen == "off" else listen)
         self._settings = settings
         self._level = level
         self._clock = clock or Clock()
@@ -99,7 +102,9 @@ class Daemon:
         self._store = SqliteStore(
             places.state / "state.db", self._clock.now, self._notifier.extend_timeout
         )
-        self._engine = Engine(self._store, self._clock.now)
+        self._counts = Counts()
+        counted = cast(Store, CountedStore(self._store, self._counts.commit))
+        self._engine = Engine(counted, self._clock.now)
         self._board = Board(self._engine)
         self._mirror = MirrorKeeper(Mirror(places.mirror, TYPES))
         self._roster = Roster(self._engine, self._mirror)
@@ -172,7 +177,13 @@ class Daemon:
             self._mirror.align(self._engine.tasks())
             self._monitors.begin()
             await self._server.start()
-            await self._open_bridge()
+            self._bridge = await open_bridge(
+                self._api,
+                self._methods,
+                self._listen,
+                state=self._places.state,
+                counts=self._counts,
+            )
             return await self._serve(loaded.cursors)
         finally:
             await asyncio.gather(self._server.stop(), self._close_bridge())
@@ -199,23 +210,6 @@ class Daemon:
             return
         for fault in answer["faults"]:
             _log.error("%s", Fault(fault["key"], fault["problem"], fault["file"]))
-
-    async def _open_bridge(self) -> None:
-        """Open door 2, if it is on; its libraries are loaded while door 1 answers already."""
-        if not isinstance(self._listen, Address):
-            return
-        bridge, page, files = await asyncio.to_thread(_load_bridge)
-        settings = replace(self._settings.bridge, listen=self._listen)
-        opening: BridgeServer = bridge.BridgeServer(
-            self._api,
-            self._methods,
-            settings,
-            state=self._places.state,
-            page=page.Page(),
-            files=files.files,
-        )
-        await opening.start()
-        self._bridge = opening
 
     async def _close_bridge(self) -> None:
         if self._bridge is not None:
@@ -287,7 +281,8 @@ class Daemon:
     # -- between the rooms
 
     def _open_probe(self, definition: Definition) -> Probe | None:
-        return open_probe(definition, Means(self._desk.allow(definition), self._clock.wall))
+        probe = open_probe(definition, Means(self._desk.allow(definition), self._clock.wall))
+        return probe and self._counts.probe(definition.id, probe)
 
     def _status_of(self, task_id: str) -> str | None:
         task = self._engine.get(task_id)
@@ -302,12 +297,6 @@ class Daemon:
 
     def _take_settings(self, settings: Settings) -> None:
         logging.getLogger().setLevel((self._level or settings.log_level).upper())
-
-
-def _load_bridge() -> tuple[Any, Any, Any]:
-    names = ("kaspad_taskd.bridge.server", "kaspad_taskd.web.page", "kaspad_taskd.web.files")
-    bridge, page, files = map(importlib.import_module, names)
-    return bridge, page, files
 
 
 def _troubled(task: Task) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, TypeAlias
 
 from aiohttp import web
@@ -17,6 +17,7 @@ from kaspad_taskd import jsontext
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.method import Method
 from kaspad_taskd.api.wire import event_shape
+from kaspad_taskd.bridge import metrics
 from kaspad_taskd.bridge.access import SESSION_S, Access, Refused
 from kaspad_taskd.bridge.browsers import WRONG, cookie
 from kaspad_taskd.bridge.calls import CALLER, incident
@@ -61,6 +62,7 @@ class Pages:
         session: name of the session's cookie.
         snapshot: what a page knows besides the tasks.
         openrpc: the method that describes the API.
+        families: makes the metrics.
         sockets: Socket.IO.
     """
 
@@ -74,6 +76,7 @@ class Pages:
         session: str,
         snapshot: Callable[[], dict[str, Json]],
         openrpc: Method,
+        families: Callable[[], Iterable[metrics.Family]],
         sockets: Sockets,
     ) -> None:
         self._api = api
@@ -83,6 +86,7 @@ class Pages:
         self._session = session
         self._known = snapshot
         self._openrpc = openrpc
+        self._families = families
         self._sockets = sockets
         self._files: dict[str, _File] = {}
 
@@ -95,6 +99,7 @@ class Pages:
                 web.get("/task/{id}", self._task),
                 web.get("/healthz", self._health),
                 web.get("/openrpc.json", self._description),
+                web.get("/metrics", self._metrics),
                 web.post("/session", self._unlock),
                 web.delete("/session", self._lock),
                 web.get("/{path:(?:static|embed)/.+}", self._file),
@@ -235,6 +240,15 @@ class Pages:
         problem = self._api.engine.problem
         found = {"status": "ok" if problem is None else "not-durable", "problem": problem}
         return _json(found, 200 if problem is None else 503)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        openmetrics = metrics.wants_openmetrics(request.headers.get("Accept", ""))
+        body = metrics.text(self._families(), openmetrics=openmetrics).encode()
+        headers = {"Content-Type": metrics.OPENMETRICS if openmetrics else metrics.PLAIN}
+        if _takes_gzip(request):
+            headers["Content-Encoding"] = "gzip"
+            body = gzip.compress(body, compresslevel=1, mtime=0)
+        return web.Response(body=body, headers=headers)
 
     async def _description(self, _request: web.Request) -> web.Response:
         return _json(self._openrpc.handler(CALLER, {}))

@@ -16,9 +16,11 @@ from aiohttp import web
 
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.method import Method
+from kaspad_taskd.bridge import metrics
 from kaspad_taskd.bridge.access import Access, TokenError, read_token
 from kaspad_taskd.bridge.browsers import Browsers
 from kaspad_taskd.bridge.calls import Calls
+from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.fanout import Fanout
 from kaspad_taskd.bridge.pages import Files, Page, Pages
 from kaspad_taskd.bridge.sockets import Sockets
@@ -102,6 +104,7 @@ class BridgeServer:
         state: the directory of the state, where a token is made.
         page: renders the pages.
         files: what pages load, by path.
+        counts: for the metrics.
     """
 
     def __init__(
@@ -113,6 +116,7 @@ class BridgeServer:
         state: Path,
         page: Page,
         files: Files,
+        counts: Counts,
     ) -> None:
         assert settings.listen is not None
         self._api = api
@@ -122,6 +126,7 @@ class BridgeServer:
         self._state = state
         self._page = page
         self._files = files
+        self._counts = counts
         self._host = socket.gethostname()
         self._listeners: list[asyncio.Server] = []
         self._rooms: list[asyncio.Task[None]] = []
@@ -182,6 +187,9 @@ class BridgeServer:
             session=session,
             snapshot=self._snapshot,
             openrpc=self._methods["rpc.discover"],
+            families=lambda: metrics.families(
+                self._api, self._counts, self.fanout, len(self.browsers)
+            ),
             sockets=self.sockets,
         )
         app = web.Application(client_max_size=1 << 14, middlewares=[self._guard])

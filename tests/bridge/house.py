@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 
+from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.server import BridgeServer
 from kaspad_taskd.config.settings import Address, Bridge
 from kaspad_taskd.store.memory import MemoryStore
@@ -102,8 +103,15 @@ class Bridged:
 
     def __init__(self, place: Path, house: ApiHouse, settings: Bridge) -> None:
         self.house = house
+        self.counts = Counts()
         self.server = BridgeServer(
-            house.api, house.methods, settings, state=place, page=FakePage(), files=files
+            house.api,
+            house.methods,
+            settings,
+            state=place,
+            page=FakePage(),
+            files=files,
+            counts=self.counts,
         )
         self.http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
 

@@ -1,0 +1,168 @@
+"""`/metrics`: the task table in numbers, in OpenMetrics 1.0 or Prometheus' text format 0.0.4."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final
+
+from kaspad_taskd.api.context import Api
+from kaspad_taskd.bridge.counts import BOUNDS, Counts
+from kaspad_taskd.bridge.fanout import Fanout
+from kaspad_taskd.core.model import Health, Status, Task
+from kaspad_taskd.version import __version__
+
+OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+PLAIN: Final = "text/plain; version=0.0.4; charset=utf-8"
+_OLD_KINDS: Final = {"info": "gauge", "stateset": "gauge"}
+_SUFFIXES: Final = {"counter": "_total", "info": "_info"}
+"""Families whose samples have another name; the old format names the family by it too."""
+
+
+@dataclass(slots=True)
+class Family:
+    """A metric: its name without prefix, its kind, what it says, and `name-end labels value`."""
+
+    name: str
+    kind: str
+    says: str
+    samples: list[str] = field(default_factory=list)
+
+    def add(self, value: float, labels: str = "", end: str | None = None) -> None:
+        """Add a sample; `labels` ready to be written."""
+        ending = _SUFFIXES.get(self.kind, "") if end is None else end
+        shown = f"{{{labels}}}" if labels else ""
+        number = repr(float(value)) if value != int(value) else str(int(value))
+        self.samples.append(f"kaspad_taskd_{self.name}{ending}{shown} {number}")
+
+    def states(self, states: Iterable[str], now: str, labels: str) -> None:
+        """Add a state set: 1 for the one that is."""
+        for state in states:
+            self.add(state == now, f'{labels},kaspad_taskd_{self.name}="{state}"')
+
+
+def wants_openmetrics(accept: str) -> bool:
+    """Whether a client asks for OpenMetrics."""
+    return any(
+        each.split(";")[0].strip().lower() == "application/openmetrics-text"
+        for each in accept.split(",")
+    )
+
+
+def text(families: Iterable[Family], *, openmetrics: bool) -> str:
+    """Return what a scrape gets; families without a sample are left out."""
+    lines: list[str] = []
+    for each in families:
+        if each.samples:
+            name, kind = each.name, each.kind
+            if not openmetrics:
+                name += _SUFFIXES.get(kind, "")
+                kind = _OLD_KINDS.get(kind, kind)
+            lines += [
+                f"# TYPE kaspad_taskd_{name} {kind}",
+                f"# HELP kaspad_taskd_{name} {each.says}",
+                *each.samples,
+            ]
+    return "\n".join([*lines, *(["# EOF"] if openmetrics else []), ""])
+
+
+def label(name: str, value: str) -> str:
+    """Return a label, its value escaped."""
+    shown = value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return f'{name}="{shown}"'
+
+
+def families(api: Api, counts: Counts, fanout: Fanout, clients: int) -> Iterator[Family]:
+    """Yield all metrics of this moment."""
+    tasks = api.engine.tasks()
+    yield from _daemon(api, counts, tasks)
+    yield from _doors(fanout, clients)
+    yield from _tasks(tasks)
+    yield from _looks(counts, tasks)
+
+
+def _one(name: str, kind: str, says: str, value: float, labels: str = "") -> Family:
+    made = Family(name, kind, says)
+    made.add(value, labels)
+    return made
+
+
+def _daemon(api: Api, counts: Counts, tasks: Sequence[Task]) -> Iterator[Family]:
+    build = f"{label('version', __version__)},{label('python', platform.python_version())}"
+    yield _one("build", "info", "The version that runs.", 1, build)
+    says = "When the daemon started."
+    yield _one("start_time_seconds", "gauge", says, round(counts.began, 3))
+    durable = api.engine.problem is None
+    yield _one("store_durable", "gauge", "Whether changes are saved (0: none is made).", durable)
+    yield _one("events", "counter", "Events on record, since the first start.", api.engine.seq)
+    commits = Family("commit_seconds", "histogram", "From a change to its place on disk.")
+    for bound, count in zip((*BOUNDS, "+Inf"), accumulate(counts.commits), strict=True):
+        commits.add(count, f'le="{bound}"', "_bucket")
+    commits.add(sum(counts.commits), end="_count")
+    commits.add(counts.commit_seconds, end="_sum")
+    yield commits
+    number = Family("tasks", "gauge", "Tasks on record by status.")
+    for status in Status:
+        number.add(sum(task.status is status for task in tasks), f'status="{status.value}"')
+    yield number
+
+
+def _doors(fanout: Fanout, clients: int) -> Iterator[Family]:
+    yield _one("bridge_clients", "gauge", "Browsers and programs on the bridge.", clients)
+    says = "Events and progress told to everybody on the bridge."
+    yield _one("bridge_messages", "counter", says, fanout.told)
+    yield _one("bridge_deliveries", "counter", "The same, times the clients.", fanout.delivered)
+
+
+def _tasks(tasks: Iterable[Task]) -> Iterator[Family]:
+    progress = Family("task_progress_ratio", "gauge", "Share of the whole way known to be done.")
+    left = Family("task_eta_seconds", "gauge", "Estimated time left; absent while unknown.")
+    rate = Family("task_rate", "gauge", "Units a second; absent while unknown.")
+    behind = Family("task_behind_seconds", "gauge", "How far behind the present it is.")
+    moved = Family("task_last_moved_timestamp_seconds", "gauge", "When it last moved.")
+    attempt = Family("task_attempt", "gauge", "Which attempt this is.")
+    status = Family("task_status", "stateset", "Status of a task that has not ended.")
+    health = Family("task_health", "stateset", "Health of what a task in progress watches.")
+    for task in tasks:
+        live, labels = task.live, _labels(task)
+        progress.add(task.percent / 100, labels)
+        attempt.add(task.attempt, labels)
+        if task.status.live:
+            status.states(Status, task.status, labels)
+        if task.status is not Status.IN_PROGRESS:
+            continue
+        health.states(Health, task.health, labels)
+        if live.eta is not None:
+            left.add(live.eta, labels)
+        if live.rate is not None:
+            unit = live.detail.unit if live.detail is not None else None
+            rate.add(live.rate, f"{labels},{label('unit', unit or '')}")
+        if live.behind is not None:
+            behind.add(live.behind, labels)
+        if live.last_moved is not None:
+            moved.add(live.last_moved / 1000, labels)
+    yield from (progress, left, rate, behind, moved, attempt, status, health)
+
+
+def _labels(task: Task) -> str:
+    known = task.definition
+    return ",".join(
+        (label("task", task.id), label("type", known.type), label("service", known.service))
+    )
+
+
+def _looks(counts: Counts, tasks: Iterable[Task]) -> Iterator[Family]:
+    looks = Family("look_seconds", "summary", "Looks at a task and the seconds they took.")
+    failed = Family("look_failures", "counter", "Looks that brought no reading.")
+    known, counts.looks = counts.looks, {}
+    for task in tasks:
+        found = known.get(task.id)
+        if found is not None:
+            counts.looks[task.id] = found  # those of tasks that went are forgotten
+            labels = _labels(task)
+            looks.add(found.count, labels, "_count")
+            looks.add(found.seconds, labels, "_sum")
+            failed.add(found.failed, labels)
+    yield from (looks, failed)
