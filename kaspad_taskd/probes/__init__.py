@@ -6,16 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.probes import command, http_json, indexer_sync, node_sync, report
 from kaspad_taskd.probes.later import later
+from kaspad_taskd.probes.others import load
 from kaspad_taskd.probes.probe_type import Checker, Means, Probe, ProbeType
 
-__all__ = ["TYPES", "Checker", "Means", "Probe", "ProbeType", "open_probe"]
+__all__ = ["TYPES", "Checker", "Means", "Probe", "ProbeType", "add", "open_probe"]
 
-TYPES: Mapping[str, ProbeType] = {
+_TYPES: dict[str, ProbeType] = {
     each.name: each
     for each in (
         node_sync.TYPE,
@@ -26,7 +27,22 @@ TYPES: Mapping[str, ProbeType] = {
         report.TYPE,
     )
 }
-"""All types by name."""
+TYPES: Mapping[str, ProbeType] = _TYPES
+"""All types by name: ours, and those that `add` took in."""
+
+
+def add(names: Iterable[str]) -> list[str]:
+    """Take in types of other packages that the settings name; returns what is wrong, as sentences.
+
+    To be called before any definition is read.
+    """
+    problems = []
+    for name in names:
+        try:
+            _TYPES[name] = load(name, _TYPES)
+        except ValueError as fault:
+            problems.append(str(fault))
+    return problems
 
 
 def open_probe(definition: Definition, means: Means | None = None) -> Probe | None:
