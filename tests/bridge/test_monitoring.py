@@ -1,0 +1,158 @@
+"""The dashboard and the alert rules: checked by promtool, asked of a real Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kaspad_taskd.demo.daemon import Fast
+from kaspad_taskd.demo.node import PlayingNode
+from kaspad_taskd.demo.recording import load
+from tests.fakes.bridged import bridged, free_port, program
+from tests.fakes.taskd_process import Line, until
+
+MONITORING = Path(__file__).parents[2] / "packaging" / "monitoring"
+RULES = MONITORING / "kaspad-taskd.rules.yml"
+BOARD = json.loads((MONITORING / "grafana-dashboard.json").read_text())
+QUERIES = [target["expr"] for panel in BOARD["panels"] for target in panel["targets"]]
+SPEED = 20.0
+
+
+def program_of(name: str) -> str:
+    """Where a program of Debian's prometheus package is, or skip."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed: apt install prometheus")
+    return found
+
+
+def promtool(*arguments: str) -> None:
+    command = [program_of("promtool"), *arguments]
+    outcome = subprocess.run(
+        command, capture_output=True, text=True, cwd=MONITORING, timeout=60, check=False
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
+def test_the_rules_are_rules() -> None:
+    """Prometheus takes them."""
+    promtool("check", "rules", RULES.name)
+
+
+def test_each_rule_fires_when_it_should_and_not_before() -> None:
+    """By promtool's own unit tests."""
+    promtool("test", "rules", "kaspad-taskd.rules.test.yml")
+
+
+def test_every_alert_has_a_test() -> None:
+    """In both directions: that it fires."""
+    names = [line.split(": ")[1] for line in RULES.read_text().splitlines() if "- alert:" in line]
+    tests = (MONITORING / "kaspad-taskd.rules.test.yml").read_text()
+    assert len(names) == 6
+    for name in names:
+        assert f"alertname: {name}\n        exp_alerts" in tests, name
+
+
+def test_panels_do_not_overlap() -> None:
+    """Each place of the board is one panel's."""
+    taken: set[tuple[int, int]] = set()
+    for panel in BOARD["panels"]:
+        at = panel["gridPos"]
+        places = {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        assert not places & taken
+        assert max(x for x, _ in places) < 24
+        taken |= places
+
+
+class Prometheus:
+    """One that scrapes a daemon each second."""
+
+    def __init__(self, port: int) -> None:
+        self._base = f"http://127.0.0.1:{port}/api/v1"
+
+    async def get(self, path: str, **query: str) -> Any:
+        url = f"{self._base}/{path}?{urllib.parse.urlencode(query)}"
+        answer = await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=5).read())
+        return json.loads(answer)["data"]
+
+    async def up(self) -> bool:
+        try:
+            targets = (await self.get("targets"))["activeTargets"]
+        except OSError:
+            return False
+        return bool(targets) and targets[0]["health"] == "up"
+
+    async def found(self, query: str) -> list[Any]:
+        """What a query returns."""
+        for name, value in (("$instance", ".*"), ("$__rate_interval", "5s")):
+            query = query.replace(name, value)
+        result: list[Any] = (await self.get("query", query=query))["result"]
+        return result
+
+
+SETTINGS = """\
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: [{rules}]
+scrape_configs:
+  - job_name: kaspad-taskd
+    static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+@pytest.mark.system
+@pytest.mark.timeout(120)
+async def test_every_query_of_the_dashboard_finds_data(tmp_path: Path) -> None:
+    """A real Prometheus scrapes the real daemon while it follows a recorded sync."""
+    found = program_of("prometheus")
+    began = time.time() * 1000
+    fast = Fast(SPEED, began)
+    log = tmp_path / "node.log"
+    log.touch()
+    playing = PlayingNode(load(), SPEED, log=log, wall_ms=lambda: fast.wall() * 1000)
+    clock = ("kaspad_taskd.demo.daemon", str(SPEED), str(began))
+    async with playing as node, bridged(tmp_path, *clock) as (taskd, bridge):
+        line = await taskd.line()
+        await _register(line, node.url)
+        settings, port = tmp_path / "prometheus.yml", free_port()
+        target = bridge.removeprefix("http://")
+        settings.write_text(SETTINGS.format(rules=RULES, target=target))
+        options = (f"--config.file={settings}", f"--storage.tsdb.path={tmp_path / 'tsdb'}")
+        listen = f"--web.listen-address=127.0.0.1:{port}"
+        async with program(found, *options, listen, "--log.level=error"):
+            asked = Prometheus(port)
+            await until(asked.up, patience=20)
+            missing = list(QUERIES)
+            async with asyncio.timeout(60):
+                while missing:
+                    missing = [each for each in missing if not await asked.found(each)]
+                    await asyncio.sleep(0.5)
+            rules = (await asked.get("rules"))["groups"][0]["rules"]
+            assert {rule["health"] for rule in rules} == {"ok"}
+            (target_now,) = (await asked.get("targets"))["activeTargets"]
+            assert target_now["lastError"] == ""
+
+
+async def _register(line: Line, url: str) -> None:
+    address = url.removeprefix("grpc://")
+    host, _, port = address.rpartition(":")
+    await line.call(
+        "registerNodeSyncTask",
+        service="kaspa-node",
+        host=host,
+        port=int(port),
+        checkInterval=250,
+        network="simnet",
+    )
