@@ -169,8 +169,8 @@ class HttpJsonProbe:
         await self._client.close()
 
 
-def client_of(definition: Definition, means: Means, share: float = SHARE) -> HttpClient:
-    """Return the client for a definition's probe; a question may take `share` of a look's time.
+def client_of(definition: Definition, means: Means) -> HttpClient:
+    """Return the client for a definition's probe.
 
     Raises:
         ImportError: aiohttp is not installed.
@@ -178,7 +178,7 @@ def client_of(definition: Definition, means: Means, share: float = SHARE) -> Htt
     from kaspad_taskd.probes.http import HttpClient
 
     headers: Mapping[str, str] = definition.checker.get("headers") or {}
-    return HttpClient(means.allow, definition.timeout * share, headers)
+    return HttpClient(means.allow, definition.timeout * SHARE, headers)
 
 
 def open_probe(definition: Definition, means: Means) -> HttpJsonProbe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from kaspad_taskd.probes.http import HttpClient
 
 GENERIC: Final = "generic"
-HTTP_SHARE: Final = 0.3
-"""Of the look's time, what one question to the indexer may take: there are three at most."""
+SHARE: Final = 0.8
+"""Of the look's time, what all questions together may take; before them its log is read."""
 NODE_SHARE: Final = 0.3
 """Of the look's time, what one question to the node may take."""
 _NAMES: Final = {
@@ -102,6 +103,7 @@ class IndexerProbe:
         """
         config = definition.checker
         self._wall = means.wall
+        self._timeout = definition.timeout * SHARE
         self._look = LOOKS[str(config["flavor"])]
         self._network: str | None = config.get("network")
         self._max_lag = parse_duration(str(config.get("maxLag", ""))) or MAX_LAG
@@ -118,7 +120,11 @@ class IndexerProbe:
         """Read the log, ask the indexer, and judge the answers."""
         before, problem = await self._told(from_json(memory))
         try:
-            view = await self._look(self._asker)
+            async with asyncio.timeout(self._timeout):
+                view = await self._look(self._asker)
+        except TimeoutError:
+            late = HttpError(Reason.TIMEOUT, {"seconds": self._timeout})
+            return await self._missed(late, before)
         except HttpError as error:
             return await self._missed(error, before)
         expected = self._network
@@ -166,7 +172,7 @@ def open_probe(definition: Definition, means: Means) -> Probe:
     """Return the probe; see IndexerProbe."""
     if definition.checker.get("flavor") == GENERIC:
         return http_json.open_probe(definition, means)
-    return IndexerProbe(definition, means, client_of(definition, means, HTTP_SHARE))
+    return IndexerProbe(definition, means, client_of(definition, means))
 
 
 TYPE = ProbeType("indexer-sync", parse, open_probe)
