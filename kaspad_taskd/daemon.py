@@ -27,7 +27,7 @@ from kaspad_taskd.api.feed import Feed
 from kaspad_taskd.api.wire import Shapes
 from kaspad_taskd.arguments import demo_parser, parser
 from kaspad_taskd.bridge.counts import CountedStore, Counts
-from kaspad_taskd.bridge.opening import open_bridge
+from kaspad_taskd.bridge.opening import CannotOpenError, open_bridge
 from kaspad_taskd.clock import Clock, iso
 from kaspad_taskd.config.layers import read_layers
 from kaspad_taskd.config.mirror import Mirror
@@ -168,6 +168,7 @@ class Daemon:
         loaded = self._store.open()
         try:
             self._engine.begin(loaded)
+            self._roster.begin()
             Story(self._engine)
             if loaded.repaired is not None:
                 _log.critical("%s", loaded.repaired)
@@ -362,7 +363,7 @@ def _run(places: Places, settings: Settings, options: argparse.Namespace) -> int
         for directory in (places.state, places.runtime):
             _make(directory)
         return asyncio.run(_live(places, settings, options))
-    except (StoreError, NotDurable, CannotListenError) as error:
+    except (StoreError, NotDurable, CannotListenError, CannotOpenError) as error:
         print(f"kaspad-taskd: {error}", file=sys.stderr)
     except OSError as error:
         where = "--state-dir and --runtime-dir name other places"

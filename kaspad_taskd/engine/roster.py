@@ -45,6 +45,11 @@ class Roster:
         self._adding: set[str] = set()
         engine.on_swap.append(self._swapped)
 
+    def begin(self) -> None:
+        """Take up those that waited when the store was loaded."""
+        waiting = (task for task in self._engine.tasks() if task.status is Status.PENDING)
+        self._pending = {task.id: None for task in waiting}
+
     async def register(self, definition: Definition) -> tuple[Task, bool]:
         """Return the task of a definition, and whether it was made now.
 

@@ -200,6 +200,19 @@ async def test_a_chain_starts_link_by_link() -> None:
         assert built.task("second").waiting_for == ()
 
 
+async def test_a_chain_goes_on_after_a_restart() -> None:
+    """What waited before a restart starts when what it waits for completes after it."""
+    async with house() as built:
+        await built.roster.register(definition("second", after=("first",)))
+        await built.roster.register(definition("first"))
+        await asyncio.sleep(1)
+    async with house(built.store) as again:
+        again.probe("first").default = Reading(complete=True)
+        await asyncio.sleep(11)
+        assert again.task("first").status is Status.COMPLETE
+        assert again.task("second").status is Status.IN_PROGRESS
+
+
 async def test_a_complete_node_is_announced_once() -> None:
     """`node:ready` follows a node-sync's completion, once, over a restart too."""
     async with house() as built:

@@ -90,6 +90,7 @@ class House:
     def start(self) -> None:
         loaded = self.store.open()
         self.engine.begin(loaded)
+        self.roster.begin()
         self.monitors.begin()
         reactions = Reactions(self.engine, self.board, self.roster, loaded.cursors, dict)
         self._running = [
