@@ -43,7 +43,7 @@ from kaspad_taskd.engine.reactions import Reactions
 from kaspad_taskd.engine.roster import KEPT_MS, Roster
 from kaspad_taskd.files import size_of
 from kaspad_taskd.mirroring import MirrorKeeper
-from kaspad_taskd.probes import TYPES, Means, open_probe
+from kaspad_taskd.probes import TYPES, Means, add, open_probe
 from kaspad_taskd.rpc.server import CannotListenError, RpcServer
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.sqlite import SqliteStore
@@ -93,6 +93,7 @@ class Daemon:
             self._listen = replace(settings.bridge, listen=None if listen == "off" else listen)
         self._settings = settings
         self._level = level
+        self._databases = dict(settings.databases)
         self._clock = clock or Clock()
         self._began = time.monotonic()
         self._started_at = self._clock.now()
@@ -282,7 +283,7 @@ class Daemon:
     # -- between the rooms
 
     def _open_probe(self, definition: Definition) -> Probe | None:
-        probe = open_probe(definition, Means(self._desk.allow(definition), self._clock.wall))
+        probe = open_probe(definition, Means(self._desk.allow(definition), self._clock.wall, self._databases))
         return probe and self._counts.probe(definition.id, probe)
 
     def _status_of(self, task_id: str) -> str | None:
@@ -298,6 +299,8 @@ class Daemon:
 
     def _take_settings(self, settings: Settings) -> None:
         logging.getLogger().setLevel((self._level or settings.log_level).upper())
+        self._databases.clear()  # probes hold it: they take the new file at their next connect
+        self._databases.update(settings.databases)
 
 
 def _troubled(task: Task) -> bool:
@@ -311,7 +314,8 @@ def _environment() -> dict[str, str]:
 def _check(places: Places) -> int:
     """Say every fault of settings and definitions."""
     settings = load_settings(places)
-    faults = list(settings) if isinstance(settings, list) else []
+    faults: list[object] = list(settings) if isinstance(settings, list) else []
+    faults += [] if isinstance(settings, list) else add(settings.probes)
     layers = read_layers(places, TYPES)
     faults += layers.faults
     for fault in faults:
@@ -349,8 +353,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.check:
         return _check(places)
     settings = load_settings(places)
-    if isinstance(settings, list):
-        for fault in settings:
+    faults = settings if isinstance(settings, list) else add(settings.probes)
+    if faults or isinstance(settings, list):
+        for fault in faults:
             print(f"kaspad-taskd: {fault}", file=sys.stderr)
         return BAD_SETTINGS
     faulthandler.enable()

@@ -153,7 +153,8 @@ class DefinitionDesk:
         """Apply new settings; returns the keys that only a restart applies."""
         old, self._settings = self._settings, new
         self._changed(new)
-        return ["bridge"] if new.bridge != old.bridge else []
+        pairs = {"bridge": (old.bridge, new.bridge), "probes": (old.probes, new.probes)}
+        return [key for key, (before, after) in pairs.items() if before != after]
 
     def _note_files(self) -> None:
         files = self._layers.definitions.values()

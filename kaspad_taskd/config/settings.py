@@ -67,6 +67,7 @@ class Settings:
     Attributes:
         log_level: one of LOG_LEVELS.
         allow_hosts: where tasks registered over an API may connect to.
+        probes: types of task from other packages, by name; their code runs in the daemon.
         bridge: the door for browsers.
         databases: the file that holds the DSN, by the name definitions use.
         services: what can be switched to the local node, by name.
@@ -74,6 +75,7 @@ class Settings:
 
     log_level: str = "info"
     allow_hosts: tuple[Address, ...] = (LOOPBACK, FILES)
+    probes: tuple[str, ...] = ()
     bridge: Bridge = Bridge()
     databases: Mapping[str, Path] = field(default_factory=dict)
     services: Mapping[str, SwitchedService] = field(default_factory=dict)
@@ -101,6 +103,7 @@ def parse_settings(data: object, file: str | None = None) -> Settings | list[Fau
     settings = Settings(
         log_level=table.string("log_level", DEFAULTS.log_level, choices=LOG_LEVELS),
         allow_hosts=_allow_hosts(table),
+        probes=table.strings("probes", ()),
         bridge=_bridge(table.table("bridge")),
         databases={name: _file(t, "dsn_file") for name, t in _named(table, "databases").items()},
         services={name: read_service(t) for name, t in _named(table, "services").items()},

@@ -202,7 +202,7 @@ def test_origins_are_compared_as_browsers_send_them() -> None:
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.just("grpc://[")
 KEYS = (
-    *("log_level", "allow_hosts", "bridge", "databases", "services", "listen", "origins", "a"),
+    *("log_level", "allow_hosts", "probes", "bridge", "databases", "services", "listen", "a"),
     *("unit", "compose", "node", "network", "env", "public_env", "verify", "within", "task"),
 )
 TREES = st.recursive(
@@ -220,6 +220,7 @@ def test_any_data_is_settings_or_faults(data: dict[str, Any]) -> None:
     result = parse_settings(data)
     if isinstance(result, Settings):
         given_keys = {key for key, value in data.items() if value is not None}
-        assert given_keys <= {"log_level", "allow_hosts", "bridge", "databases", "services"}
+        known = {"log_level", "allow_hosts", "probes", "bridge", "databases", "services"}
+        assert given_keys <= known
     else:
         assert result
