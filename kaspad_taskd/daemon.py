@@ -283,7 +283,8 @@ class Daemon:
     # -- between the rooms
 
     def _open_probe(self, definition: Definition) -> Probe | None:
-        probe = open_probe(definition, Means(self._desk.allow(definition), self._clock.wall, self._databases))
+        means = Means(self._desk.allow(definition), self._clock.wall, self._databases)
+        probe = open_probe(definition, means)
         return probe and self._counts.probe(definition.id, probe)
 
     def _status_of(self, task_id: str) -> str | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from kaspad_taskd.bridge.opening import CannotOpenError
 from kaspad_taskd.config.settings import Bridge
 from kaspad_taskd.files import write_atomically
 
@@ -41,10 +42,6 @@ class Refused(Exception):
         self.sentence = sentence
 
 
-class TokenError(OSError):
-    """There is no usable token; the text is a sentence."""
-
-
 def is_loopback(host: str) -> bool:
     """Whether a host, without port, means this machine."""
     if host.lower().rstrip(".") == "localhost":
@@ -59,7 +56,7 @@ def read_token(given: Path | None, state: Path) -> tuple[str, Path]:
     """Return the token and its file: the administrator's, or one made beside the state. Blocks.
 
     Raises:
-        TokenError: the file cannot be read or made, or what it holds is no token.
+        CannotOpenError: the file cannot be read or made, or what it holds is no token.
     """
     path = given or state / "bridge.token"
     try:
@@ -69,10 +66,10 @@ def read_token(given: Path | None, state: Path) -> tuple[str, Path]:
         token = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as fault:
         why = fault.strerror if isinstance(fault, OSError) else "it is no text"
-        raise TokenError(f"cannot use the token of the bridge in {path}: {why}") from fault
+        raise CannotOpenError(f"cannot use the token of the bridge in {path}: {why}") from fault
     if len(token) < SHORTEST or not token.isascii() or not token.isprintable() or " " in token:
         text = f"{path} holds no token: it must be {SHORTEST} letters or digits at least"
-        raise TokenError(f"{text}, in one line")
+        raise CannotOpenError(f"{text}, in one line")
     if path.stat().st_mode & 0o007:
         _log.warning("%s can be read by everybody: chmod 640 %s", path, path)
     return token, path

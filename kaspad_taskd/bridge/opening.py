@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from kaspad_taskd.bridge.server import BridgeServer
 
 
+class CannotOpenError(Exception):
+    """The bridge cannot open; the text is a sentence with the cure."""
+
+
 async def open_bridge(
     api: Api, methods: Mapping[str, Method], settings: Bridge, *, state: Path, counts: Counts
 ) -> BridgeServer | None:
     """Return the bridge, listening; None where it is off. The loop goes on while libraries load.
 
     Raises:
-        OSError: it cannot open; a sentence with the cure.
+        CannotOpenError: it cannot.
     """
     if settings.listen is None:
         return None

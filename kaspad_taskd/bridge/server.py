@@ -17,11 +17,12 @@ from aiohttp import web
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.method import Method
 from kaspad_taskd.bridge import metrics
-from kaspad_taskd.bridge.access import Access, TokenError, read_token
+from kaspad_taskd.bridge.access import Access, read_token
 from kaspad_taskd.bridge.browsers import Browsers
 from kaspad_taskd.bridge.calls import Calls
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.fanout import Fanout
+from kaspad_taskd.bridge.opening import CannotOpenError
 from kaspad_taskd.bridge.pages import Files, Page, Pages
 from kaspad_taskd.bridge.sockets import Sockets
 from kaspad_taskd.clock import iso
@@ -42,15 +43,11 @@ GOODBYE_S: Final = 0.3
 log = logging.getLogger(__name__)
 
 
-class CannotServeError(OSError):
-    """The bridge cannot open; the text is a sentence with the cure."""
-
-
 def listen(address: Address) -> list[socket.socket]:
     """Return sockets that listen on all addresses of a host.
 
     Raises:
-        CannotServeError: the name is unknown, the port taken or not ours.
+        CannotOpenError: the name is unknown, the port taken or not ours.
     """
     made: list[socket.socket] = []
     try:
@@ -62,7 +59,7 @@ def listen(address: Address) -> list[socket.socket]:
     except OSError as fault:
         for each in made:
             each.close()
-        raise CannotServeError(_sentence(address, fault)) from fault
+        raise CannotOpenError(_sentence(address, fault)) from fault
     return made
 
 
@@ -157,7 +154,7 @@ class BridgeServer:
         """Listen.
 
         Raises:
-            CannotServeError, TokenError: with what to do about it.
+            CannotOpenError: with what to do about it.
         """
         token, self.token_file = await asyncio.to_thread(
             read_token, self._settings.token_file, self._state
@@ -265,6 +262,3 @@ class BridgeServer:
         with contextlib.suppress(asyncio.TimeoutError):
             async with asyncio.timeout(GOODBYE_S):
                 await self._runner.cleanup()
-
-
-__all__ = ["BridgeServer", "CannotServeError", "TokenError", "listen"]

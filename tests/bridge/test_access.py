@@ -16,10 +16,10 @@ from kaspad_taskd.bridge.access import (
     TRIES,
     Access,
     Refused,
-    TokenError,
     is_loopback,
     read_token,
 )
+from kaspad_taskd.bridge.opening import CannotOpenError
 from kaspad_taskd.config.settings import Address, Bridge
 
 TOKEN = "correct-horse-battery"
@@ -197,13 +197,13 @@ def test_a_file_without_a_token_is_a_sentence(tmp_path: Path, text: str) -> None
     """Nobody is let in by an empty file."""
     path = tmp_path / "token"
     path.write_text(text)
-    with pytest.raises(TokenError, match="holds no token"):
+    with pytest.raises(CannotOpenError, match="holds no token"):
         read_token(path, tmp_path)
 
 
 def test_a_missing_token_file_is_a_sentence(tmp_path: Path) -> None:
     """A file that the settings name has to be there."""
-    with pytest.raises(TokenError, match="No such file"):
+    with pytest.raises(CannotOpenError, match="No such file"):
         read_token(tmp_path / "none", tmp_path)
 
 

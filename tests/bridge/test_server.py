@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.bridge.server import CannotServeError, listen
+from kaspad_taskd.bridge.opening import CannotOpenError
+from kaspad_taskd.bridge.server import listen
 from kaspad_taskd.config.settings import Address, Bridge
 from tests.bridge.house import Bridged, bridged
 
@@ -243,14 +244,14 @@ async def test_a_port_that_is_taken_is_a_sentence() -> None:
     """With who has it and what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(CannotServeError, match=rf"127\.0\.0\.1:{port}.*ss -ltnp.*--bridge"):
+        with pytest.raises(CannotOpenError, match=rf"127\.0\.0\.1:{port}.*ss -ltnp.*--bridge"):
             listen(Address("127.0.0.1", port))
 
 
 def test_a_host_that_is_none_is_a_sentence() -> None:
     """An address that is not ours, a name that nobody knows."""
     for host in ("192.0.2.1", "no-such-host.invalid"):
-        with pytest.raises(CannotServeError, match="--bridge HOST:PORT"):
+        with pytest.raises(CannotOpenError, match="--bridge HOST:PORT"):
             listen(Address(host, 0))
 
 

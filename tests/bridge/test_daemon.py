@@ -1,0 +1,115 @@
+"""The bridge in the real daemon: it opens, it stops in time, it says why it cannot open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import stat
+import urllib.request
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.bridge.house import Visitor
+from tests.fakes.bridged import bridged, free_port
+from tests.fakes.taskd_process import Taskd
+
+pytestmark = pytest.mark.system
+
+
+def _mapped(pid: int) -> str:
+    """The files that a process has mapped: compiled libraries among them."""
+    return Path(f"/proc/{pid}/maps").read_text()
+
+
+def _read(path: Path) -> tuple[int, str]:
+    """Mode and text of a file."""
+    return stat.S_IMODE(path.stat().st_mode), path.read_text().strip()
+
+
+async def test_a_port_that_is_taken_ends_the_daemon_with_a_sentence(tmp_path: Path) -> None:
+    """Exit code 1, and what to do about it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        async with Taskd(tmp_path, "--bridge", f"127.0.0.1:{port}") as taskd:
+            await taskd.spawn()
+            assert await taskd.ended() == 1
+            said = taskd.said()
+    assert f"the bridge cannot listen on 127.0.0.1:{port}: Address already in use" in said
+    assert "Traceback" not in said
+
+
+async def test_a_token_file_that_is_missing_ends_it_too(tmp_path: Path) -> None:
+    """A door without a lock is not opened."""
+    taskd = Taskd(tmp_path, "--bridge", f"127.0.0.1:{free_port()}")
+    taskd.settings.write_text('[bridge]\ntoken_file = "/nowhere/token"\n')
+    async with taskd:
+        await taskd.spawn()
+        assert await taskd.ended() == 1
+        assert "cannot use the token of the bridge in /nowhere/token" in taskd.said()
+
+
+async def test_without_the_bridge_its_libraries_are_not_loaded(tmp_path: Path) -> None:
+    """`--bridge off` is a daemon without a browser's door, and without its memory."""
+    async with Taskd(tmp_path) as taskd:
+        line = await taskd.start()
+        assert (await line.call("getInfo"))["bridge"] is None
+        assert taskd.process is not None
+        assert "aiohttp" not in _mapped(taskd.process.pid)
+
+
+async def test_get_info_says_where_the_bridge_is(tmp_path: Path) -> None:
+    """And whose file the token is in, for the group."""
+    async with bridged(tmp_path) as (taskd, url):
+        info = (await (await taskd.line()).call("getInfo"))["bridge"]
+        assert info["url"] == f"{url}/"
+        assert info["address"] == url.removeprefix("http://")
+        assert info["tokenFile"] == str(taskd.state / "bridge.token")
+        mode, token = _read(taskd.state / "bridge.token")
+        assert mode == 0o640
+        assert token not in taskd.said()
+
+
+async def test_the_page_and_its_files_are_served(tmp_path: Path) -> None:
+    """The real page, and all that it loads from its own host."""
+    async with bridged(tmp_path) as (taskd, url):
+        await (await taskd.line()).call("registerTask", type="report", service="job")
+
+        def get(path: str) -> str:
+            with urllib.request.urlopen(url + path, timeout=5) as answer:
+                return str(answer.read().decode())
+
+        page = await asyncio.to_thread(get, "/")
+        assert "report-job" in page
+        assert "report-job" in await asyncio.to_thread(get, "/task/report-job")
+        for path in ("/static/app.js", "/embed/kaspad-taskd.js", "/embed/kaspad-taskd.d.ts"):
+            assert await asyncio.to_thread(get, path)
+        assert json.loads(await asyncio.to_thread(get, "/healthz"))["status"] == "ok"
+
+
+@pytest.mark.parametrize("how", ["signal", "shutdown"])
+async def test_it_stops_within_a_second_with_clients(tmp_path: Path, how: str) -> None:
+    """Each is told why, and loses its connection without being told to stay away."""
+    async with bridged(tmp_path) as (taskd, url), aiohttp.ClientSession() as http:
+        visitors = []
+        for _ in range(20):
+            line = await http.ws_connect(f"{url}/socket.io/?EIO=4&transport=websocket")
+            await line.receive()
+            await line.send_str("40")
+            visitors.append(Visitor(line))
+            await visitors[-1].read()
+            await visitors[-1].event("hello")
+        if how == "signal":
+            code, took = await taskd.end(signal.SIGTERM)
+            assert took < 1
+        else:
+            await (await taskd.line()).call("shutdown")
+            code = await taskd.ended()
+        assert code == 0
+        for visitor in visitors:
+            assert await visitor.event("server:stopping") == {"reason": how}
+            await visitor.ended()
+        assert "Traceback" not in taskd.said()
