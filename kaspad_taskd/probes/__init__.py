@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.probes import command, http_json, indexer_sync, node_sync, report
-from kaspad_taskd.probes.later import later
+from kaspad_taskd.probes import (
+    command,
+    database_migration,
+    http_json,
+    indexer_sync,
+    node_sync,
+    report,
+)
 from kaspad_taskd.probes.others import load
 from kaspad_taskd.probes.probe_type import Checker, Means, Probe, ProbeType
 
@@ -21,7 +27,7 @@ _TYPES: dict[str, ProbeType] = {
     for each in (
         node_sync.TYPE,
         indexer_sync.TYPE,
-        later("database-migration"),
+        database_migration.TYPE,
         command.TYPE,
         http_json.TYPE,
         report.TYPE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from kaspad_taskd.core.model import Definition
@@ -27,10 +28,12 @@ class Means:
     Attributes:
         allow: which addresses it may ask; None allows all.
         wall: the wall clock in ms, which lag is measured by.
+        databases: the file that holds the DSN, by the name definitions use; as it is now.
     """
 
     allow: Allow | None = None
     wall: Callable[[], int] = wall_ms
+    databases: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Probe(Protocol):

@@ -100,11 +100,6 @@ def test_a_command_over_an_api_is_forbidden_first() -> None:
     assert faults[0].kind == "forbidden"
 
 
-def test_a_type_of_later_says_so() -> None:
-    """Its every definition is a fault."""
-    assert "not in this version yet" in problems("database-migration", {"dsn": "x"})
-
-
 def test_a_report_has_no_probe_and_takes_nothing() -> None:
     """Its work reports by itself."""
     assert parse("report", {}) == (Checker(), [])

@@ -1,0 +1,26 @@
+"""Alembic: `alembic_version` holds the revision of each branch; nothing tells what lies ahead."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from kaspad_taskd.probes.migrations.seen import Record
+from kaspad_taskd.probes.migrations.tool import Rows, Tool, quoted
+
+
+def ask(table: str) -> str:
+    """Return the query for the revisions."""
+    return f"SELECT version_num FROM {quoted(table)} ORDER BY 1 LIMIT 100"  # noqa: S608 - a checked name
+
+
+def read(rows: Rows, wanted: str) -> Record:
+    """Return the revisions; several wanted ones (of branches) are separated by commas."""
+    found = [str(row["version_num"])[:64] for row in rows]
+    want = {each.strip() for each in wanted.split(",")}
+    return Record(", ".join(found)[:200] or None, want <= set(found))
+
+
+TOOL: Final = Tool(
+    "alembic", "alembic_version", None, re.compile(r"[\w.-]{1,64}(, ?[\w.-]{1,64}){0,9}"), ask, read
+)

@@ -1,0 +1,195 @@
+"""One kept, read-only connection to a PostgreSQL server, and what its errors mean.
+
+The DSN is read from its file at each connect, so that a changed password is taken up; nothing of
+it stands in an error. asyncpg is imported when a definition needs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from kaspad_taskd.core.observation import Hint, Refused, Scalar, Unreachable
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.connect import connect_error
+
+if TYPE_CHECKING:
+    import asyncpg
+
+MAX_DSN: Final = 4096
+LOCK_MS: Final = 250
+"""What a question of ours waits for a lock: it must never queue in front of the migration."""
+_REASONS: Final = {
+    "53100": Reason.DISK_FULL,
+    "53300": Reason.BUSY,
+    "57014": Reason.TIMEOUT,
+    "57P01": Reason.STOPPING,
+    "57P02": Reason.STOPPING,
+    "57P03": Reason.NOT_READY,
+}
+_DETAILS: Final = {
+    "08P01": "something between us and the server takes no settings; connect without a pooler",
+    "25006": "the query wants to write",
+    "3D000": "it has no database of that name",
+    "42703": "its version table has other columns",
+}
+
+
+class PostgresError(Exception):
+    """There is no answer that can be used; `observation` says why."""
+
+    def __init__(self, observation: Unreachable | Refused, state: str | None = None) -> None:
+        super().__init__(str(observation.reason))
+        self.observation = observation
+        self.state = state
+
+
+class Database:
+    """A database that the settings name.
+
+    Args:
+        name: its name there, as `name`.
+        files: the file that holds the DSN, by name; as the settings are now.
+        timeout: seconds that a look may take: a statement gets nine tenths of it.
+
+    Raises:
+        ImportError: asyncpg is not installed.
+    """
+
+    def __init__(self, name: str, files: Mapping[str, Path], timeout: float) -> None:
+        import asyncpg as library
+
+        self._connect_to = library.connect
+        self.name = name
+        self._files = files
+        self._timeout = timeout * 0.9
+        self._connection: asyncpg.Connection[Any] | None = None
+        self.user = ""
+
+    @property
+    def version(self) -> int:
+        """The major version of the server that we are connected to."""
+        return 0 if self._connection is None else self._connection.get_server_version().major
+
+    async def connect(self) -> None:
+        """Connect, unless a connection is kept that still stands.
+
+        Raises:
+            PostgresError: that was not possible.
+        """
+        if self._connection is not None and not self._connection.is_closed():
+            return
+        dsn = await asyncio.to_thread(self._read)
+        self.user = urlsplit(dsn).username or ""
+        try:
+            self._connection = await self._connect_to(
+                dsn,
+                timeout=self._timeout,
+                command_timeout=self._timeout,
+                server_settings={
+                    "application_name": "kaspad-taskd",
+                    "default_transaction_read_only": "on",
+                    "statement_timeout": str(int(self._timeout * 1000)),
+                    "lock_timeout": str(LOCK_MS),
+                    "idle_in_transaction_session_timeout": "60000",
+                    "jit": "off",
+                },
+            )
+        except Exception as error:
+            raise self._explain(error) from None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """Open a read-only transaction for some questions.
+
+        Raises:
+            PostgresError: there is no answer. The connection is kept where the server said no.
+        """
+        await self.connect()
+        connection = self._connection
+        assert connection is not None
+        try:
+            async with connection.transaction(readonly=True):
+                yield connection
+        except Exception as error:
+            if getattr(error, "sqlstate", None) is None:
+                self.drop()
+            raise self._explain(error) from None
+        except BaseException:  # cut: what the server was asked is not known any more
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Let the connection go at once."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    def _read(self) -> str:
+        """Return the DSN. Blocks."""
+        try:
+            with self._files[self.name].open(encoding="utf-8") as file:
+                dsn = file.read(MAX_DSN).strip()
+            scheme = urlsplit(dsn).scheme
+        except KeyError:
+            raise self._unusable("not named in the settings") from None
+        except (OSError, ValueError):
+            raise self._unusable("its dsn_file cannot be read") from None
+        if scheme not in ("postgresql", "postgres") or "\n" in dsn:
+            raise self._unusable("its dsn_file holds no single line postgresql://...")
+        return dsn
+
+    def _unusable(self, problem: str) -> PostgresError:
+        params: dict[str, Scalar] = {"database": self.name, "problem": problem}
+        return PostgresError(Unreachable(Reason.CREDENTIALS, params))
+
+    def _explain(self, error: Exception) -> PostgresError:
+        """What an error of the library, the system or the server means."""
+        if isinstance(error, PostgresError):
+            return error
+        state = getattr(error, "sqlstate", None)
+        if isinstance(state, str):
+            return PostgresError(_said(state, self.user), state)
+        return PostgresError(self._broken(error))
+
+    def _broken(self, error: Exception) -> Unreachable:
+        address: dict[str, Scalar] = {"address": f"postgresql:{self.name}"}
+        if isinstance(error, TimeoutError):
+            return Unreachable(Reason.TIMEOUT, {"seconds": self._timeout})
+        if isinstance(error, ssl.SSLError):
+            return _unusable("its TLS certificate is not accepted")
+        if isinstance(error, socket.gaierror):
+            return Unreachable(Reason.NAME_UNKNOWN, address)
+        if isinstance(error, FileNotFoundError):
+            return Unreachable(Reason.REFUSED, address)
+        if "SSL" in str(error)[:200]:
+            return _unusable("it offers no TLS, which sslmode demands")
+        if isinstance(error, OSError) and error.errno is not None:
+            return Unreachable(connect_error(error, "").reason, address)
+        if type(error).__name__ == "ClientConfigurationError":
+            return _unusable("its dsn_file has a fault")
+        return Unreachable(Reason.STREAM_CLOSED, address)
+
+
+def _said(state: str, user: str) -> Unreachable | Refused:
+    """What the server's own error code means."""
+    if state.startswith("28"):
+        return Refused(Reason.CREDENTIALS, {"user": user}, (Hint("credentials"),))
+    if state == "42501":
+        known: dict[str, Scalar] = {"user": user, "object": "the version table"}
+        return Refused(Reason.CREDENTIALS, known, (Hint("permission-missing", {"user": user}),))
+    if state in _REASONS:
+        return Unreachable(_REASONS[state])
+    if state.startswith("08"):
+        return Unreachable(Reason.STREAM_CLOSED)
+    return _unusable(_DETAILS.get(state, f"the server refuses the query (SQLSTATE {state})"))
+
+
+def _unusable(detail: str) -> Unreachable:
+    return Unreachable(Reason.BAD_ANSWER, {"detail": detail})

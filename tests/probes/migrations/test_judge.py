@@ -1,0 +1,242 @@
+"""What a look at a database means: the recorded migration, and whatever else may come."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaspad_taskd.core.observation import Reading, Refused, Unreachable
+from kaspad_taskd.core.reason import EtaReason, Reason
+from kaspad_taskd.probes.migrations import TOOLS
+from kaspad_taskd.probes.migrations.judge import Measured, Wanted, judge
+from kaspad_taskd.probes.migrations.seen import Backend, Counted, Record, Server, clean, counted
+from kaspad_taskd.probes.migrations.simply_kaspa import DAY_MS
+from kaspad_taskd.words.table import entry
+
+RECORDING = Path(__file__).parents[2] / "data" / "pg15-ski-v20-to-v23.log.gz"
+LINE = re.compile(r"\S+ vars=(\S+) db=\d+ idx=(.*?) an=(.*?) act=(.*?)(?:\|(\w*))?$")
+BLOCK_TIMES = 1_750_000_000_900, 1_751_727_999_999
+SKI = Wanted(TOOLS["simply-kaspa"], "23", "vars")
+
+
+def replayed() -> Iterator[tuple[str, Reading]]:
+    """The recorded migration, as looks: the record, the running statement, the readings."""
+    memory: Any = {}
+    for text in gzip.decompress(RECORDING.read_bytes()).decode().splitlines():
+        line = LINE.fullmatch(text)
+        assert line is not None, text
+        found = dict(pair.split("=") for pair in line[1].split(","))
+        statement = "" if line[4] == "-" else line[4]
+        backend = Backend(7, "ski", statement=statement, locked=line[5] == "relation")
+        rows = [{"key": key, "value": value} for key, value in found.items()]
+        record = SKI.tool.read(rows, SKI.version)
+        counts = {} if line[2] == "-" else {7: index(line[2])}
+        server = Server([backend] if statement else [], counts, "watcher")
+        start, end = BLOCK_TIMES
+        measured = Measured(start / DAY_MS, None, end / DAY_MS)
+        reading = judge(SKI, server, record, memory, measured)
+        assert isinstance(reading, Reading)
+        memory = reading.memory
+        yield statement, reading
+
+
+def index(text: str) -> Counted:
+    _, phase, blocks, tuples, _ = text.split("/")
+    numbers: dict[str, int | None] = {}
+    for name, pair in (("blocks", blocks), ("tuples", tuples)):
+        done, _, total = pair.partition(":")
+        numbers |= {name: int(done), f"{name}_total": int(total)}
+    return counted("index", phase, numbers)
+
+
+def test_the_recorded_migration_is_told_step_by_step() -> None:
+    """Forwards only, exact where it can be known, without numbers where not, never complete."""
+    steps = []
+    for statement, reading in replayed():
+        assert not reading.complete
+        keys = [phase.key for phase in reading.plan]
+        assert len(keys) == 12
+        assert reading.phase in keys
+        steps.append(keys.index(reading.phase))
+        if "AS SELECT" in statement:
+            assert (reading.position, reading.eta_reason) == (None, EtaReason.NO_TOTAL)
+        if statement.startswith("CALL"):
+            assert (reading.unit, reading.basis) == ("days", "exact")
+    assert steps == sorted(steps)
+    assert set(steps) == set(range(12))
+
+
+def test_the_recorded_days_grow_to_the_last() -> None:
+    """The day after the checkpoint, of all days; 95 % and more at the end."""
+    days = [each for text, each in replayed() if text.startswith("CALL")]
+    shares = [(each.position - each.start) / (each.target - each.start) for each in days]  # type: ignore[operator]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert shares[-1] > 0.95
+
+
+def test_the_recorded_lock_waits_are_said() -> None:
+    """Each DROP that waited for another session."""
+    waits = [text for text, each in replayed() if each.reason is Reason.LOCK_WAIT]
+    assert waits == ["DROP TABLE transactions;"] * 2 + ["DROP TABLE blocks_transactions_dedup;"] * 2
+
+
+def test_every_step_has_its_words() -> None:
+    """All keys of all scripts, in three lengths."""
+    keys = [key for s in TOOLS["simply-kaspa"].scripts for step in s.steps for key in step.keys]
+    assert len(keys) == len(set(keys)) == 18
+    for key in keys:
+        assert set(entry(f"phase.{key}")) == {"short", "label", "sentence"}
+
+
+def test_a_replica_is_not_believed() -> None:
+    """It does not know who works on the primary."""
+    found = judge(SKI, Server(replica=True), Record("23", reached=True), {})
+    assert isinstance(found, Unreachable)
+    assert found.reason is Reason.WRONG_PROGRAM
+
+
+def test_a_failure_counts_when_nobody_works_any_more() -> None:
+    """The next try may be under way."""
+    wanted = Wanted(TOOLS["sqlx"], "2", "_sqlx_migrations")
+    failed = Record("1", failure="migration 2 is recorded as failed")
+    worker = Backend(9, statement="ALTER TABLE x ADD y int")
+    assert isinstance(judge(wanted, Server([worker]), failed, {}), Reading)
+    assert isinstance(judge(wanted, Server(), failed, {}), Refused)
+
+
+def test_a_restored_backup_begins_its_way_anew() -> None:
+    """A version below the one the way began at."""
+    later = judge(SKI, Server(), Record("22"), {"from": 22, "step": "v23_blocks"})
+    earlier = judge(SKI, Server(), Record("20"), {"from": 22, "step": "v23_blocks"})
+    assert isinstance(later, Reading)
+    assert isinstance(earlier, Reading)
+    assert (later.phase, earlier.phase) == ("v23_blocks", None)
+    assert earlier.memory["from"] == 20
+
+
+@pytest.mark.parametrize(
+    ("tool", "statement", "seconds", "mine"),
+    [
+        ("simply-kaspa", "CREATE INDEX ON transactions (block_time DESC)", 0, True),
+        ("simply-kaspa", "-- why\n ALTER TABLE\n transactions_new RENAME TO x", 0, True),
+        ("simply-kaspa", "INSERT INTO transactions VALUES ($1)", 1, False),
+        ("simply-kaspa", "CREATE INDEX idx_k_votes_x ON k_votes(x)", 0, False),
+        ("simply-kaspa", "SELECT * FROM transactions", 999, False),
+        ("k-indexer", "CREATE INDEX idx_k_votes_x ON k_votes(x)", 0, True),
+        ("k-indexer", "REINDEX INDEX CONCURRENTLY idx_k_votes_x", 0, False),
+        ("k-indexer", "CREATE INDEX ON transactions (block_time DESC)", 0, False),
+        ("alembic", "ALTER TABLE users ADD age int", 0, True),
+        ("alembic", "CREATE TEMP TABLE x (n int)", 0, False),
+        ("alembic", "UPDATE users SET age = 1", 1, False),
+        ("alembic", "UPDATE users SET age = 1", 11, True),
+        ("flyway", "COPY t FROM STDIN", 11, True),
+        ("flyway", "COPY t TO STDOUT", 11, False),
+        ("sqlx", "/* a */ -- b\nDROP TABLE x", 0, True),
+    ],
+)
+def test_whose_session_it_is(tool: str, statement: str, seconds: float, mine: bool) -> None:
+    """By what it does, not because it is there."""
+    backend = Backend(1, statement=clean(statement), seconds=seconds)
+    assert Wanted(TOOLS[tool], "1").owns(backend) is mine
+
+
+def test_a_definition_may_name_the_session() -> None:
+    """By its role or its application_name; then whatever that application does counts."""
+    wanted = Wanted(TOOLS["sql"], application="migrator", user="me")
+    assert wanted.owns(Backend(1, "me", "migrator", statement="SELECT 1"))
+    assert not wanted.owns(Backend(1, "you", "migrator", statement="SELECT 1"))
+    assert not wanted.owns(Backend(1, "me", "psql", statement="ALTER TABLE x ADD y int"))
+
+
+@pytest.mark.parametrize(
+    ("tool", "rows", "wanted", "reached"),
+    [
+        ("flyway", [{"version": "2.10", "success": True}], "2.9", True),
+        ("flyway", [{"version": "2.1", "success": True}], "2.1.0", True),
+        ("flyway", [{"version": None, "success": True}], "1", False),
+        ("sqlx", [{"version": 20260101, "success": True}], "20260102", False),
+        ("alembic", [{"version_num": "a"}, {"version_num": "b"}], "b,a", True),
+        ("alembic", [{"version_num": "a"}], "a, b", False),
+        ("k-indexer", [], "2", False),
+        ("simply-kaspa", [{"key": "schema_version", "value": "x"}], "23", False),
+        ("simply-kaspa", [{"key": "schema_version", "value": "24"}], "23", True),
+    ],
+)
+def test_what_is_recorded_is_compared_as_versions(
+    tool: str, rows: list[Any], wanted: str, reached: bool
+) -> None:
+    """Not as texts; a later one than wanted is good."""
+    assert TOOLS[tool].read(rows, wanted).reached is reached
+
+
+TEXT = st.text(max_size=60)
+BACKENDS = st.builds(
+    Backend,
+    pid=st.integers(1, 9),
+    user=TEXT,
+    application=TEXT,
+    idle=st.booleans(),
+    statement=st.one_of(
+        TEXT.map(clean),
+        st.sampled_from(["CREATE TABLE transactions_new AS", "ALTER TABLE blocks ADD PRIMARY KEY",
+                         "CALL _v21_migrate_subnetworks()", "VACUUM FULL x"]),
+    ),
+    seconds=st.floats(0, 1e9),
+    locked=st.booleans(),
+    blockers=st.lists(st.integers(1, 9), max_size=2).map(tuple),
+    hidden=st.booleans(),
+)  # fmt: skip
+COUNTS = st.builds(
+    Counted, st.sampled_from(["index", "copy"]), TEXT, st.floats(0, 1e15),
+    st.none() | st.floats(1, 1e15), st.just("rows"),
+)  # fmt: skip
+SERVERS = st.builds(
+    Server, st.lists(BACKENDS, max_size=4), st.dictionaries(st.integers(1, 9), COUNTS), TEXT
+)
+RECORDS = st.none() | st.builds(
+    Record,
+    st.none() | TEXT | st.integers(0, 30).map(str),
+    st.booleans(),
+    st.lists(TEXT, max_size=2).map(tuple),
+    st.none() | TEXT,
+    st.none() | st.floats(0, 1e15),
+    st.none() | st.floats(1, 1e15),
+)
+MEMORIES = st.dictionaries(
+    st.sampled_from(["from", "step", "quiet", "version"]), st.none() | TEXT | st.integers()
+)
+MEASURED = st.none() | st.builds(
+    Measured, st.floats(0, 1e9), st.none() | st.floats(0, 1e9), st.floats(0, 1e9)
+)
+
+
+@given(st.sampled_from(sorted(TOOLS)), SERVERS, RECORDS, MEMORIES, MEASURED)
+def test_no_answer_is_complete_while_somebody_works(
+    tool: str, server: Server, record: Record | None, memory: Any, measured: Measured | None
+) -> None:
+    """Whatever a server says, it is judged; statements and names of others stay here."""
+    wanted = Wanted(TOOLS[tool], TOOLS[tool].version or "1", TOOLS[tool].table or "")
+    found = judge(wanted, server, record, memory, measured)
+    if isinstance(found, Reading) and found.complete:
+        assert record is not None
+        assert record.reached
+        assert not any(wanted.owns(each) or each.hidden for each in server.backends)
+    if isinstance(found, Reading):
+        said = [value for value in found.metadata.values() if isinstance(value, str)]
+        statements = {each.statement for each in server.backends if len(each.statement) > 30}
+        assert not statements & set(said)
+
+
+@given(st.text(st.sampled_from("-/* \nab'"), max_size=200))
+def test_comments_before_a_statement_end_somewhere(text: str) -> None:
+    """No text hangs the cleaning, which takes all comments before it."""
+    assert clean(clean(text)) == clean(text)
+    assert not clean(text).startswith("--")

@@ -1,0 +1,514 @@
+"""Looks at a real PostgreSQL that really migrates."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import itertools
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from kaspad_taskd.core.observation import Hint, Observation, Reading, Refused, Unreachable
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.probes import Means
+from kaspad_taskd.probes.database_migration import progress_query
+from kaspad_taskd.words import task as words
+from tests.fakes.postgres import Postgres
+from tests.probes.looks import made, read, said
+
+numbers = itertools.count(1)
+
+SLOW = """CREATE FUNCTION slow(n bigint) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+IF n % 1000 = 0 THEN PERFORM pg_sleep(0.002); END IF; RETURN n; END $$"""
+
+
+class Place:
+    """A database of its own, a role that watches it, and the file with its DSN."""
+
+    def __init__(self, server: Postgres, name: str, file: Path, root: Any) -> None:
+        self.server, self.name, self.file, self.root = server, name, file, root
+        self.probes: list[Any] = []
+        self.others: list[Any] = []
+        self.memory: Any = {}
+
+    def probe(self, **checker: Any) -> Any:
+        means = Means(databases={"explorer": self.file})
+        probe = made("database-migration", {"dsn": "explorer", **checker}, means, timeout=5.0)
+        self.probes.append(probe)
+        return probe
+
+    async def look(self, probe: Any) -> Any:
+        found: Observation = await probe.observe(self.memory)
+        if isinstance(found, Reading):
+            self.memory = found.memory
+        assert "right word" not in repr(found)
+        return found
+
+    async def session(self) -> asyncpg.Connection[Any]:
+        session = await self.server.admin(self.name)
+        self.others.append(session)
+        return session
+
+
+@pytest.fixture
+async def place(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Place]:
+    name = f"db{next(numbers)}"
+    first = await postgres.admin()
+    await first.execute(f"CREATE DATABASE {name}")
+    await first.execute("DROP ROLE IF EXISTS watcher")
+    await first.execute("CREATE ROLE watcher LOGIN PASSWORD 'right word' IN ROLE pg_read_all_stats")
+    await first.close()
+    file = tmp_path / "explorer.dsn"
+    file.write_text(postgres.dsn(name) + "\n")
+    place = Place(postgres, name, file, await postgres.admin(name))
+    await place.root.execute("GRANT pg_read_all_data TO watcher")
+    yield place
+    for probe in place.probes:
+        await probe.close()
+    for session in (*place.others, place.root):
+        session.terminate()
+    last = await postgres.admin()
+    await last.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await last.execute("DROP ROLE watcher")
+    await last.close()
+
+
+async def until(place: Place, probe: Any, wanted: Callable[[Any], bool]) -> list[Any]:
+    """Look until a look is as wanted; returns all of them."""
+    seen: list[Any] = []
+    async with asyncio.timeout(10):
+        while not seen or not wanted(seen[-1]):
+            seen.append(await place.look(probe))
+            await asyncio.sleep(0.01)
+    return seen
+
+
+VARS = "CREATE TABLE vars (key text PRIMARY KEY, value text)"
+
+
+def at_version(version: int) -> str:
+    return f"INSERT INTO vars VALUES ('schema_version', '{version}')"
+
+
+BEFORE_23 = (
+    VARS, at_version(22), SLOW,
+    ("CREATE TABLE transactions AS SELECT n::bigint AS transaction_id, n::bigint AS block_time"
+    " FROM generate_series(1, 300000) n"),
+    ("CREATE TABLE blocks AS SELECT n::bigint AS hash, n::bigint AS blue_score"
+    " FROM generate_series(1, 300000) n"),
+    ("CREATE TABLE blocks_transactions AS SELECT hash AS block_hash, hash AS transaction_id"
+    " FROM blocks"),
+)  # fmt: skip
+TO_23 = (
+    ("-- the helper\nCREATE TABLE blocks_transactions_dedup AS SELECT DISTINCT ON (transaction_id)"
+    " transaction_id, slow(block_hash) AS block_hash FROM blocks_transactions"),
+    ("CREATE TABLE transactions_new AS SELECT t.*, slow(d.block_hash) AS block_hash"
+    " FROM transactions t LEFT JOIN blocks_transactions_dedup d USING (transaction_id)"),
+    "DROP TABLE transactions", "ALTER TABLE transactions_new RENAME TO transactions",
+    "/* again */ ALTER TABLE transactions ADD PRIMARY KEY (transaction_id)",
+    "CREATE INDEX ON transactions (block_time DESC)", "ANALYZE transactions",
+    "DROP TABLE blocks_transactions_dedup",
+    "CREATE TABLE blocks_new AS SELECT slow(hash) AS hash, blue_score FROM blocks",
+    "DROP TABLE blocks", "ALTER TABLE blocks_new RENAME TO blocks",
+    "ALTER TABLE blocks ADD PRIMARY KEY (hash)", "CREATE INDEX ON blocks (blue_score)",
+    "ANALYZE blocks", "DROP TABLE blocks_transactions",
+    "UPDATE vars SET value = '23' WHERE key = 'schema_version'",
+)  # fmt: skip
+
+
+async def run(session: Any, statements: tuple[str, ...]) -> None:
+    for statement in statements:
+        await session.execute(statement)
+
+
+async def test_a_migration_of_simply_kaspa_is_followed_step_by_step(place: Place) -> None:
+    """Its steps come in order, the opaque ones without numbers; it is over at the end only."""
+    await run(place.root, BEFORE_23)
+    probe = place.probe(tool="simply-kaspa")
+    assert (await place.look(probe)).phase is None
+    work = asyncio.create_task(run(await place.session(), TO_23))
+    seen = await until(place, probe, lambda _: work.done())
+    assert all(not each.complete for each in seen[:-1])
+    keys = [phase.key for phase in seen[0].plan]
+    assert len(keys) == 11
+    steps = [keys.index(each.phase) for each in seen if each.phase and each.plan]
+    assert steps == sorted(steps)
+    walked = {keys[step] for step in steps}
+    assert walked >= {"v23_pairs", "v23_transactions", "v23_blocks"}
+    assert any(key.endswith(("_scan", "_load")) for key in walked)
+    for each in seen:
+        if each.phase in ("v23_pairs", "v23_transactions", "v23_blocks"):
+            assert each.position is None
+        elif each.position is not None:
+            assert 0 <= each.position <= each.target
+            assert each.basis == "exact"
+    await work
+    last = await place.look(probe)
+    assert (last.complete, last.metadata["version"]) == (True, "23")
+
+
+async def test_the_version_that_is_written_first_is_not_believed(place: Place) -> None:
+    """Version 20 with its old tables left over is half-way; a key still missing is, too."""
+    await run(place.root, (VARS, at_version(20), "CREATE TABLE transactions_old (x int)",
+                           "CREATE TABLE transactions (transaction_id int)"))  # fmt: skip
+    probe = place.probe(tool="simply-kaspa", version=20)
+    looks = [await place.look(probe) for _ in range(3)]
+    assert not any(each.complete for each in looks)
+    assert [bool(each.hints) for each in looks] == [False, False, True]
+    assert looks[2].hints == (Hint("migration-interrupted", {"table": "transactions_old"}),)
+    assert looks[0].plan[0].key == "v20_copy"
+    await place.root.execute("DROP TABLE transactions_old")
+    assert not (await place.look(probe)).complete
+    await place.root.execute("ALTER TABLE transactions ADD PRIMARY KEY (transaction_id)")
+    assert (await place.look(probe)).complete
+
+
+async def test_a_step_that_counts_days_is_exact(place: Place) -> None:
+    """From the program's own checkpoint, between the first day and the last."""
+    day = 86_400_000
+    await run(place.root, (
+        VARS, at_version(20), "CREATE TABLE transactions (block_time bigint)",
+        f"INSERT INTO transactions SELECT n * {day}::bigint FROM generate_series(100, 110) n",
+        f"INSERT INTO vars VALUES ('v21_compressed_subnetworks_checkpoint', '{103 * day}')",
+        "CREATE PROCEDURE _v21_migrate_subnetworks() LANGUAGE sql AS 'SELECT pg_sleep(30)'",
+    ))  # fmt: skip
+    work = asyncio.create_task((await place.session()).execute("CALL _v21_migrate_subnetworks()"))
+    seen = await until(place, place.probe(tool="simply-kaspa"), lambda each: each.position)
+    last = seen[-1]
+    assert (last.phase, last.unit, last.basis) == ("v21_subnetworks", "days", "exact")
+    assert (last.start, last.position, last.target) == (100, 104, 110)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_a_copy_into_the_new_table_is_estimated_by_sizes(place: Place) -> None:
+    """The version says 20 all the while; another role's sessions are none of ours."""
+    old = tuple(
+        f"CREATE TABLE {name}_old AS SELECT n::bigint FROM generate_series(1, 100000) n"
+        for name in ("transactions", "transactions_inputs", "transactions_outputs")
+    )
+    await run(place.root, (VARS, at_version(20), SLOW, "CREATE TABLE transactions (n bigint)",
+                           *old))  # fmt: skip
+    session = await place.session()
+    copy = "INSERT INTO transactions (n) SELECT slow(n) FROM transactions_old"
+    work = asyncio.create_task(session.execute(copy))
+    probe = place.probe(tool="simply-kaspa", version="20")
+    looks = await until(place, probe, lambda each: each.position)
+    last = looks[-1]
+    assert (last.phase, last.unit, last.basis) == ("v20_copy", "MB", "estimated")
+    assert 0 < last.position < last.target
+    other = await place.probe(tool="simply-kaspa", user="indexer").observe({})
+    assert "statement" not in other.metadata
+    await work
+
+
+async def test_an_index_build_of_any_program_is_counted(place: Place) -> None:
+    """Exactly, for this one statement; the share of the whole stays unknown."""
+    await run(place.root, (SLOW, ("CREATE TABLE big AS SELECT n::bigint FROM"
+                           " generate_series(1, 300000) n"),
+                           "CREATE TABLE _sqlx_migrations (version bigint, success boolean)",
+                           "INSERT INTO _sqlx_migrations VALUES (1, true)"))  # fmt: skip
+    probe = place.probe(tool="sqlx", version="2")
+    assert (await place.look(probe)).phase is None
+    session = await place.session()
+    work = asyncio.create_task(session.execute("CREATE INDEX ON big (slow(n))"))
+    counted = [
+        each
+        for each in await until(place, probe, lambda _: work.done())
+        if each.phase == "statement_index" and each.target
+    ]
+    assert counted
+    assert {each.unit for each in counted} >= {"pages"}
+    assert all(each.floor == 0.0 and 0 <= each.position <= each.target for each in counted)
+    assert counted[-1].metadata["statement"] == "CREATE INDEX"
+    assert 0 <= counted[0].metadata["statementPercent"] <= 100
+    await work
+    await place.root.execute("INSERT INTO _sqlx_migrations VALUES (2, true)")
+    assert (await place.look(probe)).complete
+
+
+async def test_a_migration_that_waits_for_a_lock_says_for_whose(place: Place) -> None:
+    """With the statement that ends that session; and our own looks never queue before it."""
+    await run(place.root, ("CREATE TABLE big (n int)", VARS, at_version(23)))
+    holder, waiter = await place.session(), await place.session()
+    await holder.execute("BEGIN; LOCK TABLE big IN ACCESS SHARE MODE")
+    pid = await holder.fetchval("SELECT pg_backend_pid()")
+    work = asyncio.create_task(waiter.execute("ALTER TABLE big ADD COLUMN m int"))
+    probe = place.probe(tool="flyway", version="1")
+    found = (await until(place, probe, lambda each: each.reason is not None))[-1]
+    assert found.reason is Reason.LOCK_WAIT
+    assert words.note(found.reason, found.params).endswith(f"session {pid}.")
+    assert words.hint("lock-wait", found.hints[0].params)[1] == (
+        f"End that session: SELECT pg_terminate_backend({pid})"
+    )
+    before = found.activity
+    assert (await place.look(probe)).activity == before  # waiting is no movement
+    await holder.execute("COMMIT")
+    await work
+
+
+async def test_a_locked_version_table_keeps_what_was_known(place: Place) -> None:
+    """Not an outage, and not complete."""
+    await run(place.root, (VARS, at_version(23)))
+    probe = place.probe(tool="simply-kaspa")
+    assert (await place.look(probe)).complete
+    holder = await place.session()
+    await holder.execute("BEGIN; LOCK TABLE vars")
+    found = await place.look(probe)
+    assert (found.complete, found.metadata["version"]) == (False, "23")
+
+
+async def test_a_failed_migration_is_refused(place: Place) -> None:
+    """As flyway records it; another good try makes it good."""
+    await run(place.root, (
+        "CREATE TABLE flyway_schema_history (installed_rank int, version text, success boolean)",
+        "INSERT INTO flyway_schema_history VALUES (1, '1', true), (2, '2.1', false)",
+    ))  # fmt: skip
+    probe = place.probe(tool="flyway", version="2.1")
+    refused = await place.look(probe)
+    assert refused == Refused(Reason.CHECKER_ERROR, {"text": "migration 2.1 is recorded as failed"})
+    await place.root.execute("INSERT INTO flyway_schema_history VALUES (3, '2.1', true)")
+    assert (await place.look(probe)).complete
+
+
+async def test_a_server_that_crashes_is_health_and_the_way_goes_on(place: Place) -> None:
+    """A backend killed takes all sessions along; afterwards the step is where it was."""
+    await run(place.root, BEFORE_23)
+    session = await place.session()
+    probe = place.probe(tool="simply-kaspa")
+    work = asyncio.create_task(run(session, TO_23[:1]))
+    await until(place, probe, lambda each: each.phase == "v23_pairs")
+    pid = await place.root.fetchval("SELECT pid FROM pg_stat_activity WHERE query LIKE '%slow(b%'"
+                                    " AND pid <> pg_backend_pid()")  # fmt: skip
+    os.kill(pid, signal.SIGKILL)
+    await asyncio.gather(work, return_exceptions=True)
+    missed = await place.look(probe)
+    if isinstance(missed, Unreachable):
+        assert missed.reason in (
+            Reason.NOT_READY, Reason.STOPPING, Reason.STREAM_CLOSED, Reason.REFUSED
+        )  # fmt: skip
+    seen = await until(place, probe, lambda each: isinstance(each, Reading))
+    assert (seen[-1].phase, seen[-1].complete) == ("v23_pairs", False)
+    place.root = await place.server.admin(place.name)
+
+
+async def test_a_stopped_server_refuses_and_is_found_again(place: Place) -> None:
+    """The kept connection is made anew."""
+    await run(place.root, (VARS, at_version(23)))
+    probe = place.probe(tool="simply-kaspa")
+    assert (await place.look(probe)).complete
+    place.root.terminate()
+    place.server.stop()
+    try:
+        assert isinstance(await place.look(probe), Unreachable)
+        missed = await place.look(probe)
+        assert missed == Unreachable(Reason.REFUSED, {"address": "postgresql:explorer"})
+    finally:
+        place.server.start()
+        place.root = await place.server.admin(place.name)
+    assert (await place.look(probe)).complete
+
+
+async def test_a_wrong_password_is_refused_until_the_file_has_the_right_one(place: Place) -> None:
+    """Without a word of either."""
+    await run(place.root, (VARS, at_version(23)))
+    place.file.write_text(place.server.dsn(place.name, password="secret"))
+    probe = place.probe(tool="simply-kaspa")
+    refused = await place.look(probe)
+    assert (refused.reason, refused.params) == (Reason.CREDENTIALS, {"user": "watcher"})
+    assert "secret" not in repr(refused)
+    place.file.write_text(place.server.dsn(place.name))
+    assert (await place.look(probe)).complete
+
+
+@pytest.mark.parametrize(
+    ("text", "words_"),
+    [
+        (None, "its dsn_file cannot be read"),
+        ("host=localhost dbname=x", "holds no single line"),
+        ("postgresql://[", "cannot be read"),
+    ],
+)
+async def test_a_dsn_file_that_cannot_be_used_says_so(
+    place: Place, text: str | None, words_: str
+) -> None:
+    """Health, not failure: the administrator mends it and it goes on."""
+    place.file.unlink() if text is None else place.file.write_text(text)
+    missed = await place.look(place.probe(tool="simply-kaspa"))
+    assert isinstance(missed, Unreachable)
+    assert words_ in words.note(missed.reason, missed.params)
+
+
+async def test_a_database_that_the_settings_do_not_name_is_said(place: Place) -> None:
+    """A typing error in the definition, or settings that came later."""
+    probe = made("database-migration", {"dsn": "other", "tool": "simply-kaspa"}, Means())
+    missed = await place.look(probe)
+    assert words.note(missed.reason, missed.params) == (
+        "The database other cannot be asked: not named in the settings."
+    )
+
+
+async def test_a_password_may_stand_in_a_pgpass(place: Place, tmp_path: Path) -> None:
+    """The DSN names the file; then it holds none itself."""
+    await run(place.root, (VARS, at_version(23)))
+    passfile = tmp_path / "pgpass"
+    passfile.write_text("*:*:*:watcher:right word\n")
+    passfile.chmod(0o600)
+    place.file.write_text(
+        f"postgresql://watcher@/{place.name}?host={place.server.home}&passfile={passfile}"
+    )
+    assert (await place.look(place.probe(tool="simply-kaspa"))).complete
+
+
+async def test_a_missing_permission_names_the_role_and_the_grant(place: Place) -> None:
+    """The version table may not be read: refused. Others' sessions unseen: never complete."""
+    await run(place.root, (VARS, at_version(23), "REVOKE pg_read_all_data FROM watcher"))
+    probe = place.probe(tool="simply-kaspa")
+    refused = await place.look(probe)
+    assert words.note(refused.reason, refused.params) == ("watcher may not see the version table.")
+    await run(place.root, ("GRANT SELECT ON vars TO watcher",
+                           "REVOKE pg_read_all_stats FROM watcher"))  # fmt: skip
+    found = await place.look(probe)
+    assert (found.complete, found.reason) == (False, Reason.CREDENTIALS)
+    assert words.hint(found.hints[0].code, found.hints[0].params)[1] == (
+        "GRANT pg_read_all_stats TO watcher"
+    )
+    assert (await place.look(place.probe(tool="simply-kaspa", user="indexer"))).complete
+
+
+async def test_a_missing_version_table_is_not_an_outage(place: Place) -> None:
+    """The program has not run yet, or it is another schema; the hint says both."""
+    found = await place.look(place.probe(tool="k-indexer", schema="k"))
+    assert not found.complete
+    assert found.hints == (Hint("version-table-missing", {"table": "k.k_vars"}),)
+    await run(place.root, ("CREATE SCHEMA k", "CREATE TABLE k.k_vars (key text, value text)",
+                           "INSERT INTO k.k_vars VALUES ('schema_version', '2')"))  # fmt: skip
+    assert (await place.look(place.probe(tool="k-indexer", schema="k"))).complete
+
+
+async def test_another_program_s_table_is_no_answer(place: Place) -> None:
+    """A table of that name with other columns."""
+    await place.root.execute("CREATE TABLE vars (name text)")
+    missed = await place.look(place.probe(tool="simply-kaspa"))
+    assert (missed.reason, missed.params["detail"]) == (
+        Reason.BAD_ANSWER, "its version table has other columns"
+    )  # fmt: skip
+
+
+async def test_the_version_table_of_the_real_alembic_is_read(place: Place, tmp_path: Path) -> None:
+    """Revision by revision, made from real scripts."""
+    from alembic import command
+    from alembic.config import Config
+
+    (tmp_path / "versions").mkdir()
+    for revision, down in (("aaa1", None), ("bbb2", "aaa1")):
+        (tmp_path / "versions" / f"{revision}.py").write_text(
+            f"from alembic import op\nrevision = {revision!r}\ndown_revision = {down!r}\n"
+            f"def upgrade():\n    op.execute('CREATE TABLE t_{revision} (n int)')\n"
+        )
+    (tmp_path / "env.py").write_text(
+        "from alembic import context\n"
+        "context.configure(dialect_name='postgresql', literal_binds=True)\n"
+        "with context.begin_transaction():\n    context.run_migrations()\n"
+    )
+    probe = place.probe(tool="alembic", version="bbb2")
+    for step, complete in (("aaa1", False), ("aaa1:bbb2", True)):
+        out = io.StringIO()
+        config = Config(output_buffer=out, stdout=io.StringIO())
+        config.set_main_option("script_location", str(tmp_path))
+        config.set_main_option("path_separator", "os")
+        command.upgrade(config, step, sql=True)
+        await place.root.execute(out.getvalue())
+        found = await place.look(probe)
+        assert (found.complete, found.metadata["version"]) == (complete, step.rpartition(":")[2])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1 AS done",
+        "SELECT true AS completed UNION ALL SELECT false",
+        "SELECT 'yes' AS completed",
+        "SELECT false AS completed, 'NaN'::float8 AS done",
+        "SELEC",
+        "CREATE TABLE hole (n int)",
+        "WITH x AS (INSERT INTO t VALUES (1) RETURNING true AS completed) SELECT * FROM x",
+        "SELECT set_config('transaction_read_only', 'off', true) IS NULL AS completed",
+    ],
+)
+async def test_a_query_of_another_shape_is_no_answer(place: Place, query: str) -> None:
+    """And none of them writes."""
+    await place.root.execute("CREATE TABLE t (n int)")
+    missed = await place.look(place.probe(tool="sql", query=query))
+    assert missed.reason is Reason.BAD_ANSWER
+    assert await place.root.fetchval("SELECT count(*) FROM t") == 0
+
+
+async def test_a_query_tells_how_far_it_is(place: Place) -> None:
+    """Done of total, until completed; the connection is one that cannot write."""
+    await run(place.root, ("CREATE TABLE job (done int)", "INSERT INTO job VALUES (30)"))
+    probe = place.probe(
+        tool="sql", query="SELECT done, 40 AS total, done = 40 AS completed FROM job"
+    )
+    found = await place.look(probe)
+    assert (found.position, found.target, found.basis, found.complete) == (30, 40, "exact", False)
+    assert await place.root.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kaspad-taskd'"
+    )
+    await place.root.execute("UPDATE job SET done = 40")
+    assert (await place.look(probe)).complete
+
+
+@pytest.mark.parametrize("version", [14, 15])
+async def test_what_is_counted_can_be_asked_for(place: Place, version: int) -> None:
+    """All views and columns exist."""
+    assert await place.root.fetch(progress_query(version)) == []
+
+
+def test_the_older_server_is_not_asked_for_what_it_lacks() -> None:
+    """COPY is counted from 14 on."""
+    assert "progress_copy" not in progress_query(13)
+    assert "progress_create_index" in progress_query(13)
+
+
+@pytest.mark.parametrize(
+    ("data", "words_"),
+    [
+        ({"tool": "sqlx", "version": "2"}, "checker.dsn: is required"),
+        ({"dsn": "a b", "tool": "k-indexer"}, "[databases.NAME]"),
+        ({"dsn": "a", "tool": "liquibase"}, "checker.tool:"),
+        ({"dsn": "a", "tool": "alembic"}, "checker.version: is required"),
+        ({"dsn": "a", "tool": "simply-kaspa", "version": "v23"}, "is no version of simply-kaspa"),
+        ({"dsn": "a", "tool": "sqlx", "version": True}, "is no version of sqlx"),
+        ({"dsn": "a", "tool": "k-indexer", "table": "x; DROP"}, "plain name"),
+        ({"dsn": "a", "tool": "k-indexer", "schema": 'x"y'}, "plain name"),
+        ({"dsn": "a", "tool": "sql"}, "checker.query: is required"),
+        ({"dsn": "a", "tool": "sqlx", "version": 2, "query": "SELECT 1"}, "for the tool sql"),
+        ({"dsn": "a", "tool": "sql", "query": "SELECT 1", "version": "1"}, "checker.version:"),
+        ({"dsn": "a", "tool": "sql", "query": "SELECT 1", "table": "t"}, "checker.table:"),
+        ({"dsn": "a", "tool": "k-indexer", "password": "x"}, "unknown"),
+    ],
+)
+def test_a_fault_of_the_definition_names_its_key(data: dict[str, Any], words_: str) -> None:
+    """And what it must be."""
+    assert words_ in said("database-migration", data)
+
+
+def test_a_query_over_an_api_is_forbidden() -> None:
+    """It could ask for anything that the role may read."""
+    _, faults = read("database-migration", {"dsn": "a", "tool": "sql", "query": "SELECT 1"}, "json")
+    assert [each.kind for each in faults] == ["forbidden"]
+
+
+def test_what_is_shown_of_a_definition_has_no_secret() -> None:
+    """The settings name the file, the file has the DSN."""
+    checker, faults = read("database-migration", {"dsn": "explorer", "tool": "simply-kaspa"})
+    assert faults == []
+    assert checker.config == {"dsn": "explorer", "tool": "simply-kaspa", "version": "23"}
+    assert (checker.endpoint, checker.asks) == ("postgresql:explorer", ())
