@@ -1,0 +1,96 @@
+"""A migration followed by a whole daemon, killed in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.postgres import Postgres
+from tests.fakes.taskd_process import Line, Taskd, until
+
+pytestmark = [pytest.mark.system]
+
+DEFINITION = """
+type = "database-migration"
+service = "explorer-db"
+interval = "250ms"
+[checker]
+dsn = "explorer"
+tool = "simply-kaspa"
+"""
+TASK = "explorer-db"
+
+
+async def test_a_killed_daemon_goes_on_in_the_step_where_it_was(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """From an absent database to complete; the password stands nowhere."""
+    name, file = "followed", tmp_path / "explorer.dsn"
+    file.write_text(postgres.dsn(name, user="follower"))
+    first = await postgres.admin()
+    await first.execute("CREATE ROLE follower LOGIN PASSWORD 'right word'"
+                        " IN ROLE pg_read_all_stats, pg_read_all_data")  # fmt: skip
+    async with Taskd(tmp_path / "taskd") as taskd:
+        taskd.settings.write_text(f'[databases.explorer]\ndsn_file = "{file}"\n')
+        taskd.define(TASK, DEFINITION)
+        line = await taskd.start()
+        await until(lambda: reason(line, "bad-answer"))  # there is no such database yet
+        await first.execute(f"CREATE DATABASE {name}")
+        root = await postgres.admin(name)
+        await root.execute(
+            "CREATE TABLE vars (key text, value text);"
+            "INSERT INTO vars VALUES ('schema_version', '22');"
+            "CREATE TABLE blocks (hash int PRIMARY KEY);"
+            "CREATE TABLE transactions (transaction_id int PRIMARY KEY, block_time bigint)"
+        )
+        worker = await postgres.admin(name)
+        gate = "SELECT pg_advisory_lock(1)"
+        await root.execute(gate)
+        await worker.execute("SET application_name = 'worker'")
+        pending = worker.execute(
+            "CREATE TABLE blocks_new AS SELECT n FROM generate_series(1, 9) n"
+            " WHERE pg_advisory_lock_shared(1) IS NOT NULL"
+        )
+        work = asyncio.create_task(pending)
+        before = await until(lambda: phase(line, "v23_blocks"))
+        assert before["progress"] > 0
+        assert before["reason"] == "lock-wait"
+        await taskd.kill()
+        line = await taskd.start()
+        after = await until(lambda: phase(line, "v23_blocks"))
+        assert after["progress"] >= before["progress"]
+        await root.execute("SELECT pg_advisory_unlock(1)")
+        await work
+        await worker.execute("SELECT pg_advisory_unlock_all()")
+        assert (await line.call("getTask", taskId=TASK))["status"] == "in-progress"
+        await worker.execute("DROP TABLE blocks_new; UPDATE vars SET value = '23'")
+        await until(lambda: ended(line))
+        assert (await line.call("getTask", taskId=TASK))["progress"] == 100
+        shown = str(await line.call("getTask", taskId=TASK)) + taskd.said()
+        await taskd.end()
+        kept = b"".join(each.read_bytes() for each in taskd.state.rglob("*") if each.is_file())
+        assert "right" not in shown
+        assert b"right word" not in kept
+        assert b"right%20word" not in kept
+    for session in (worker, root):
+        session.terminate()
+    await first.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await first.execute("DROP ROLE follower")
+    first.terminate()
+
+
+async def reason(line: Line, wanted: str) -> bool:
+    return bool((await line.call("getTask", taskId=TASK))["reason"] == wanted)
+
+
+async def phase(line: Line, wanted: str) -> dict[str, object] | None:
+    """The task once it is in a phase, by a look of this daemon's."""
+    await line.call("checkTaskStatus", taskId=TASK)
+    task: dict[str, object] = await line.call("getTask", taskId=TASK)
+    return task if task["phase"] == wanted and task["health"] == "ok" else None
+
+
+async def ended(line: Line) -> bool:
+    return bool((await line.call("getTask", taskId=TASK))["status"] == "complete")
