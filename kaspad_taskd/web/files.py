@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,21 +25,20 @@ SPOKEN = (
     "status",
 )  # fmt: skip
 """Sections of the table of words that the scripts need."""
-UNSPOKEN = {
-    "type": ("short",),
-    "reason": ("brief",),
-    "phase": ("short", "sentence"),
-    "page": (
-        "about", "version", "details", "more", "back", "steps", "record", "history", "took",
-        "status", "field", "happened", "earlier", "nothing-happened", "folded", "tasks", "others",
-        "filter", "empty", "strip", "skip", "action", "not-found", "most",
-    ),
-    "status": (
-        "next", "reachable", "switches", "task", "nothing-lost", "kept", "again", "resume",
-        "unwatched", "start", "checked",
-    ),
-}  # fmt: skip
-"""What only the server says: entries of a section, or forms of each entry in it."""
+UNSPOKEN = (
+    "reason.refused", "reason.timeout", "reason.stream-closed", "reason.name-unknown",
+    "reason.wrong-*", "reason.library-missing", "reason.silent-report",  # never a hint: see below
+    "type.*.short", "reason.*.brief", "phase.*.short", "phase.*.sentence", "status.[!p]*",
+    "headline.complete", "headline.error", "headline.left-ready", "attention.[!c]*",
+    "page.about", "page.version", "page.details", "page.more", "page.back", "page.steps",
+    "page.record", "page.history", "page.took", "page.status", "page.field", "page.happened",
+    "page.earlier", "page.nothing-happened", "page.folded", "page.tasks", "page.others",
+    "page.filter", "page.empty", "page.strip", "page.skip", "page.action", "page.not-found",
+    "page.most", "page.chart.[!p]*", "page.chart.progress", "page.headline.not-found",
+    "page.headline.locked", "page.link.static", "page.stop.keep", "page.stop.stop",
+    "page.unlock.[!wf]*", "page.unlock.why", "page.unlock.where",
+)  # fmt: skip
+"""What of these only the server says, as patterns of keys."""
 
 
 @cache
@@ -57,19 +57,20 @@ def files() -> Mapping[str, tuple[bytes, str]]:
 
 
 def _words() -> bytes:
-    spoken = {section: _spoken(section, table()[section]) for section in SPOKEN}
+    spoken = _spoken({section: table()[section] for section in SPOKEN}, "")
     return f"export default {json.dumps(spoken, separators=(',', ':'))};\n".encode()
 
 
-def _spoken(section: str, entry: Any) -> Any:
-    """Leave out what only the server says, from a section and from the entries in it."""
-    left_out = UNSPOKEN.get(section, ())
+def _spoken(entry: Any, key: str) -> Any:
+    """Leave out what only the server says, from an entry of the table and all below it."""
     if not isinstance(entry, dict):
         return entry
-    return {
-        key: {form: text for form, text in each.items() if form not in left_out}
-        if isinstance(each, dict) and section != "page"
-        else each
-        for key, each in entry.items()
-        if key not in left_out
-    }
+    below = {name: f"{key}.{name}".removeprefix(".") for name in entry}
+    return {name: _spoken(entry[name], full) for name, full in below.items() if _is_spoken(full)}
+
+
+def _is_spoken(key: str) -> bool:
+    section, _, rest = key.partition(".")
+    if section == "reason" and rest and rest.partition(".")[0] not in table()["hint"]:
+        return False  # a reason's note comes with the task; only hints are said here
+    return not any(fnmatchcase(key, pattern) for pattern in UNSPOKEN)

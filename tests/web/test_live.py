@@ -77,18 +77,21 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
     place: Path = tmp_path_factory.mktemp("house")
     port, log = _free_port(), place / "kaspa.log"
     log.touch()
-    async with chromium() as browser, PlayingNode(load(), 2, log=log) as node:
-        async with Taskd(place, "--bridge", f"127.0.0.1:{port}") as taskd:
-            taskd.define(
-                NODE,
-                f'type = "node-sync"\nservice = "kaspa-node"\ninterval = "1s"\n'
-                f'[checker]\nurl = "{node.url}"\nnetwork = "simnet"\nlog = "{log}"\n',
-            )
-            taskd.define("report-import", 'type = "report"\nservice = "headers-import"\n')
-            refused = f'[checker]\nurl = "grpc://127.0.0.1:{_free_port()}"\n'
-            taskd.define("node-sync-other", f'type = "node-sync"\nservice = "other"\n{refused}')
-            await taskd.start()
-            yield House(taskd, browser, port)
+    async with (
+        chromium() as browser,
+        PlayingNode(load(), 2, log=log) as node,
+        Taskd(place, "--bridge", f"127.0.0.1:{port}") as taskd,
+    ):
+        taskd.define(
+            NODE,
+            f'type = "node-sync"\nservice = "kaspa-node"\ninterval = "1s"\n'
+            f'[checker]\nurl = "{node.url}"\nnetwork = "simnet"\nlog = "{log}"\n',
+        )
+        taskd.define("report-import", 'type = "report"\nservice = "headers-import"\n')
+        refused = f'[checker]\nurl = "grpc://127.0.0.1:{_free_port()}"\n'
+        taskd.define("node-sync-other", f'type = "node-sync"\nservice = "other"\n{refused}')
+        await taskd.start()
+        yield House(taskd, browser, port)
 
 
 async def test_the_page_comes_alive_and_says_nothing_elsewhere(house: House) -> None:

@@ -1,4 +1,4 @@
-"""Every state in a real browser, as the server makes it: whole, readable by anybody, nothing fetched."""
+"""Every state in a real browser, as the server makes it: whole, readable, nothing fetched."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _pages() -> dict[str, str]:
 
 
 def _still(text: str) -> str:
-    """The page as scripts show it, without scripts that change it: these have tests of their own."""
+    """The page as it is with scripts, but unchanging: these have tests of their own."""
     text = re.sub(r'<script type="module".*?</script>|<link rel="modulepreload".*?>', "", text)
     return text.replace("<html ", '<html class="js" ', 1)
 
