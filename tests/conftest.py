@@ -3,6 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
+
+import pytest
 
 # Else looptime asks for a loop in the first sync test (before 3.14), and nobody closes it.
 asyncio.set_event_loop(None)
+
+LONG = (
+    "bridge/test_javascript.py",
+    "bridge/test_monitoring.py",
+    "embed/",
+    "system/test_indexers.py",
+    "system/test_other_types.py",
+    "system/test_real_node.py",
+    "web/test_live.py",
+    "web/test_pictures.py",
+)
+"""Real browsers, nodes and servers: together they take longer than anybody waits for."""
+WHY = "takes long: run by CI, and when it is named (./dev test tests/{})"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long ones to CI where the whole suite is asked for."""
+    if os.environ.get("CI") or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    for item in items:
+        place = item.nodeid.removeprefix("tests/")
+        long = next((each for each in LONG if place.startswith(each)), None)
+        if long is not None and "test_bundle" not in place:
+            item.add_marker(pytest.mark.skip(reason=WHY.format(long)))
