@@ -17,6 +17,8 @@ MINUTES = 60
 STRIP = (240, 24)
 CHART = (720, 200)
 """Width and height of the drawings, in their own units."""
+COLUMN = 12
+"""Width of a rate's column, at most."""
 TICKS = frozenset({"sync:start", "sync:health", "sync:epoch", "sync:error", "sync:paused"})
 """Events that the chart marks: those that bend its line."""
 
@@ -88,12 +90,13 @@ def _line(placed: Sequence[tuple[float, Point]]) -> str:
 def _columns(placed: Sequence[tuple[float, Point]], most: float) -> str:
     if not most:
         return ""
-    width = max(0.5, CHART[0] / max(1, len(placed)) - 0.5)
+    width = min(COLUMN, max(0.5, CHART[0] / len(placed) - 0.5))
     columns = []
     for x, point in placed:
         tall = int((point.get("rate") or 0) / most * CHART[1] * 0.5)
         if tall:
-            columns.append(f"M{x - width / 2:.1f} {CHART[1]}v-{tall}h{width:.1f}v{tall}z")
+            left = min(max(0.0, x - width / 2), CHART[0] - width)
+            columns.append(f"M{left:.1f} {CHART[1]}v-{tall}h{width:.1f}v{tall}z")
     return "".join(columns)
 
 

@@ -66,6 +66,8 @@ def test_a_single_point_is_no_chart() -> None:
 def test_the_line_stays_in_its_box(given_points: list[dict[str, Any]]) -> None:
     """Whatever the points, nothing is drawn outside."""
     made = chart(sorted(given_points, key=lambda point: point["at"]), ())
+    for left, width in re.findall(r"M([\d.]+) \d+v-\d+h([\d.]+)", made["rate"] if made else ""):
+        assert float(left) + float(width) <= CHART[0] + 0.1
     for x, y in re.findall(r"[ML]([\d.]+) ([\d.]+)", made["progress"] if made else ""):
         assert 0 <= float(x) <= CHART[0]
         assert 0 <= float(y) <= CHART[1]

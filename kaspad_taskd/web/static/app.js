@@ -37,6 +37,7 @@ const link = follow(base, data, {
     if (hello.canChange !== data.canChange) anew();
   },
   onProgress(event) {
+    offset = Math.max(offset, secondsOf(event.timestamp) * 1000 - Date.now()); // it has been set
     const task = tasks.get(event.taskId);
     if (!task) return void (onTaskPage || anew());
     progress.set(event.taskId, event);
