@@ -148,9 +148,8 @@ class Fanout:
                 await asyncio.sleep(EDGE_S)
                 continue
             for each in await self._api.board.read(cursor, BATCH):
-                if each.seq <= self._seq:
-                    browser.tell(each.fact.name.value, event_data(each))
-                    cursor = each.seq
+                browser.tell(each.fact.name.value, event_data(each))
+                cursor = each.seq
 
     # -- state
 

@@ -37,7 +37,7 @@ SEND_BUFFER: Final = 1 << 18
 SWEEP_S: Final = 1.0
 FIRST_REQUEST_S: Final = 20.0
 """Seconds that a connection may be open without a request."""
-GOODBYE_S: Final = 0.3
+GOODBYE_S: Final = 0.4
 """Seconds that clients have, at a stop, to take what they are told."""
 
 log = logging.getLogger(__name__)
@@ -127,6 +127,7 @@ class BridgeServer:
         self._host = socket.gethostname()
         self._listeners: list[asyncio.Server] = []
         self._rooms: list[asyncio.Task[None]] = []
+        self._refusing = False
         self._unused: set[asyncio.BaseProtocol] = set()
 
     # -- what others may know
@@ -212,6 +213,8 @@ class BridgeServer:
         self, request: web.Request, handler: Callable[[web.Request], Any]
     ) -> web.StreamResponse:
         self._unused.discard(request.protocol)
+        if self._refusing and "sid" not in request.query:
+            return web.Response(status=503, text="kaspad-taskd is stopping\n")
         return await self.pages.guard(request, handler)
 
     def _hello(self) -> dict[str, Json]:
@@ -237,19 +240,20 @@ class BridgeServer:
     # -- stop
 
     def refuse(self) -> None:
-        """Accept no more."""
-        for server in self._listeners:
-            server.close()
+        """Let nobody in any more; who is in and polls may still come for what is told."""
+        self._refusing = True
 
     async def stop(self, reason: str) -> None:
         """Say goodbye, let everybody take it for a moment, close."""
         if not self._listeners:
             return
         self.refuse()
-        self._listeners.clear()
         self.fanout.all("server:stopping", {"reason": reason})
+        until = time.monotonic() + GOODBYE_S
         await self.browsers.finish(GOODBYE_S / 2)
-        await self.sockets.drained(GOODBYE_S / 2)
+        await self.sockets.drained(until - time.monotonic())
+        while self._listeners:
+            self._listeners.pop().close()
         for room in self._rooms:
             room.cancel()
         await asyncio.gather(*self._rooms, return_exceptions=True)

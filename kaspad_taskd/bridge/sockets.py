@@ -38,6 +38,9 @@ COMPLAIN_EVERY: Final = 10.0
 CLOSE_WAIT: Final = 0.3
 """Seconds that a WebSocket's other side has to say goodbye."""
 
+HANDED_S: Final = 0.02
+"""Seconds from what a poll took to its place on the line."""
+
 _log = logging.getLogger(__name__)
 _quiet = logging.getLogger(f"{__name__}.library")
 _quiet.addHandler(logging.NullHandler())
@@ -315,6 +318,7 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
         """Wait until everybody has taken everything, for `deadline` seconds at most."""
         until = monotonic() + deadline
         while monotonic() < until:
+            await asyncio.sleep(HANDED_S)
             if not any(end.queue.behind for end in self.eio.sockets.values()):
-                return
-            await asyncio.sleep(0.01)
+                break
+        await asyncio.sleep(HANDED_S)

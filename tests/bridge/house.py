@@ -33,6 +33,12 @@ class FakePage:
         known = [task for task in snapshot["tasks"] if task["id"] == task_id]
         return "<!doctype html>" + json.dumps(known[0]) if known else None
 
+    def missing(self, snapshot: Mapping[str, Any], query: Mapping[str, str]) -> str:
+        return "<!doctype html>there is no such task"
+
+    def missing(self, snapshot: Mapping[str, Any], query: Mapping[str, str]) -> str:
+        return "<!doctype html>There is no such task."
+
 
 def files() -> dict[str, tuple[bytes, str]]:
     return {"static/app.js": (b"// app\n" * 400, "text/javascript"), "embed/x.d.ts": (b"x", "a/b")}

@@ -301,3 +301,17 @@ async def test_a_thousand_clients_at_once(tmp_path: Path) -> None:
         await house.server.stop("test")
         assert time.monotonic() - began < 1
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_who_polls_hears_of_a_stop_between_two_polls(house: Bridged) -> None:
+    """It may still come for what it is told; nobody new is let in meanwhile."""
+    poller = await Poller(house).open()
+    await poller.read("hello")
+    stopping = asyncio.create_task(house.server.stop("signal"))
+    await asyncio.sleep(0.1)
+    assert (await house.get("/healthz"))[0] == 503
+    assert await poller.read("server:stopping")
+    async with asyncio.timeout(1):
+        await stopping
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await house.get("/healthz")
