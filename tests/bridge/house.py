@@ -36,9 +36,6 @@ class FakePage:
     def missing(self, snapshot: Mapping[str, Any], query: Mapping[str, str]) -> str:
         return "<!doctype html>there is no such task"
 
-    def missing(self, snapshot: Mapping[str, Any], query: Mapping[str, str]) -> str:
-        return "<!doctype html>There is no such task."
-
 
 def files() -> dict[str, tuple[bytes, str]]:
     return {"static/app.js": (b"// app\n" * 400, "text/javascript"), "embed/x.d.ts": (b"x", "a/b")}
