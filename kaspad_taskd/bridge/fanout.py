@@ -16,6 +16,7 @@ from kaspad_taskd.api.context import Api, answer_for
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.wire import event_data, progress_event
 from kaspad_taskd.bridge.browser import Browser
+from kaspad_taskd.bridge.outbox import Outbox
 from kaspad_taskd.bridge.packets import Message, event
 from kaspad_taskd.core.fact import Event, EventName
 from kaspad_taskd.core.model import Status, Task
@@ -25,7 +26,7 @@ from kaspad_taskd.engine.follow import News
 Json: TypeAlias = Any
 
 TURN: Final = 256
-"""Browsers that are written to before others have their turn."""
+"""Deliveries before others have their turn."""
 BATCH: Final = 256
 """Events, or tasks, told at once to one that is behind."""
 DAY_MS: Final = 86_400_000
@@ -50,7 +51,8 @@ class Fanout:
     def __init__(self, api: Api, cut_all: Callable[[str], None]) -> None:
         self._api = api
         self._cut_all = cut_all
-        self._live: dict[Browser, None] = {}
+        self._live: dict[Browser, Outbox] = {}
+        self._written = 0
         self._seq = api.engine.seq
         self._lock = asyncio.Lock()
         self._shown: dict[str, tuple[Task, int, Message]] = {}
@@ -85,20 +87,23 @@ class Fanout:
                     await self._tell(self._progress(each.task, each.seq))
 
     async def _tell(self, message: Message) -> None:
-        browsers = list(self._live)
+        boxes = list(self._live.values())
         self.told += 1
-        self.delivered += len(browsers)
-        for start in range(0, len(browsers), TURN):
-            if start:
+        self.delivered += len(boxes)
+        for start in range(0, len(boxes), TURN):
+            turn = boxes[start : start + TURN]
+            for box in turn:
+                box.tell(message)
+            self._written += len(turn)
+            if self._written >= TURN:
+                self._written = 0
                 await asyncio.sleep(0)
-            for browser in browsers[start : start + TURN]:
-                browser.outbox.tell(message)
 
     def all(self, name: str, data: Json) -> None:
         """Tell everybody something that is no event on record."""
         message = event(name, data)
-        for browser in self._live:
-            browser.outbox.tell(message)
+        for box in self._live.values():
+            box.tell(message)
 
     # -- coming into the present
 
@@ -111,7 +116,7 @@ class Fanout:
                 return
             async with self._lock:
                 browser.tell("hello", hello())
-                self._live[browser] = None
+                self._live[browser] = browser.outbox
             await self._states(browser, self._recent())
 
     async def catch_up(self, browser: Browser, since: Json) -> Json:
@@ -128,7 +133,7 @@ class Fanout:
             assert isinstance(refusal, ApiError)
             said = browser.refuse(refusal, "events:since")
             async with self._lock:
-                self._live[browser] = None
+                self._live[browser] = browser.outbox
             await self._states(browser, self._recent())
             return said
         running = (task for task in self._api.engine.tasks() if task.status is Status.IN_PROGRESS)
@@ -141,7 +146,7 @@ class Fanout:
         while True:
             async with self._lock:
                 if cursor == self._seq:
-                    self._live[browser] = None
+                    self._live[browser] = browser.outbox
                     return cursor
             await browser.room()
             if cursor > self._seq:  # on record, and on its way to everybody

@@ -38,7 +38,7 @@ class Outbox(asyncio.Queue[Any]):
         self.written = 0
         self.ended = False
         self._queued = 0
-        self._taker_waits = False
+        self._direct: asyncio.Transport | None = None
         self._excused = 0
         self._mark: tuple[float, int] | None = None
 
@@ -53,11 +53,12 @@ class Outbox(asyncio.Queue[Any]):
 
     async def get(self) -> Any:
         """Hand out the next packet."""
-        self._taker_waits = True
+        if self.upgraded() and self.empty():
+            self._direct = self.transport
         try:
             return await super().get()
         finally:
-            self._taker_waits = False
+            self._direct = None
 
     def _get(self) -> Any:
         item = super()._get()
@@ -68,6 +69,7 @@ class Outbox(asyncio.Queue[Any]):
         size = _size(item)
         self.written += size
         self._queued += size
+        self._direct = None  # nothing overtakes it
         self.put_nowait(item)
 
     # -- what we do with it
@@ -76,8 +78,8 @@ class Outbox(asyncio.Queue[Any]):
         """Send an event."""
         if self.ended:
             return
-        line = self._line()
-        if line is None:
+        line = self._direct
+        if line is None or line.is_closing():
             self._enqueue(message.carrier)
             behind = self.behind
         else:
@@ -90,8 +92,8 @@ class Outbox(asyncio.Queue[Any]):
 
     def answer_all(self, messages: Sequence[Message]) -> None:
         """Send what was asked for: that is no arrears by itself."""
-        line = self._line()
-        if line is None:
+        line = self._direct
+        if line is None or line.is_closing():
             for each in messages:
                 self._enqueue(each.carrier)
         else:
@@ -99,13 +101,6 @@ class Outbox(asyncio.Queue[Any]):
             self.written += len(data)
             line.write(data)
         self._excused = self.written
-
-    def _line(self) -> asyncio.Transport | None:
-        """The WebSocket, where everything before has gone out on it."""
-        line = self.transport
-        if line is None or not self._taker_waits or self._queued or line.is_closing():
-            return None
-        return line if self.upgraded() else None
 
     @property
     def behind(self) -> int:

@@ -34,7 +34,8 @@ Json: TypeAlias = Any
 BACKLOG: Final = 1024
 SEND_BUFFER: Final = 1 << 18
 """Bytes that the kernel keeps for a client: what lies there is not counted as its arrears."""
-SWEEP_S: Final = 1.0
+SWEEP_S: Final = 5.0
+"""Seconds between two looks for those who are too far behind."""
 FIRST_REQUEST_S: Final = 20.0
 """Seconds that a connection may be open without a request."""
 GOODBYE_S: Final = 0.4
