@@ -15,6 +15,7 @@ from aiohttp import web
 
 from kaspad_taskd import jsontext
 from kaspad_taskd.api.context import Api
+from kaspad_taskd.api.history import buckets
 from kaspad_taskd.api.method import Method
 from kaspad_taskd.api.wire import event_shape
 from kaspad_taskd.bridge import metrics
@@ -31,6 +32,10 @@ CONNECTIONS: Final = 2048
 """Socket.IO connections at once."""
 EVENTS: Final = 50
 """Events on a page."""
+CHARTS: Final = 12
+"""Tasks whose last hour is drawn on the page of all."""
+SPANS: Final = {"1h": 3_600_000, "6h": 21_600_000}
+"""Milliseconds of the charts' spans."""
 PACKED_FROM: Final = 1024
 """Bytes from which an answer is compressed."""
 OPEN: Final = ("/healthz", "/session", "/socket.io/", "/static/", "/embed/")
@@ -49,6 +54,9 @@ class Page(Protocol):
         self, snapshot: Mapping[str, Json], task_id: str, query: Mapping[str, str]
     ) -> str | None:
         """The page of one task, None where there is none."""
+
+    def missing(self, snapshot: Mapping[str, Json], query: Mapping[str, str]) -> str:
+        """The page that says so."""
 
 
 class Pages:
@@ -164,17 +172,32 @@ class Pages:
 
     async def _index(self, request: web.Request) -> web.Response:
         snapshot = await self._snapshot(request)
+        moving = [task["id"] for task in snapshot["tasks"] if task["health"] == "ok"][:CHARTS]
+        snapshot["history"] = {each: await self._history(each, "1h", 60) for each in moving}
         text = self._page.index(snapshot, dict(request.query))
         return _html(request, text, 401 if snapshot["needsToken"] else 200)
 
     async def _task(self, request: web.Request) -> web.Response:
-        snapshot = await self._snapshot(request)
-        text = self._page.task(snapshot, request.match_info["id"], dict(request.query))
+        task_id, query = request.match_info["id"], dict(request.query)
+        snapshot = await self._snapshot(request, task_id)
+        if any(task["id"] == task_id for task in snapshot["tasks"]):
+            points = await self._history(task_id, query.get("range", ""), 300)
+            snapshot.update(history={task_id: points}, taskEvents=snapshot["events"])
+        text = self._page.task(snapshot, task_id, query)
         if text is None:
-            return _text(404, "There is no such task.")
+            return _html(request, self._page.missing(snapshot, query), 404)
         return _html(request, text)
 
-    async def _snapshot(self, request: web.Request) -> dict[str, Json]:
+    async def _history(self, task_id: str, span: str, points: int) -> list[Json]:
+        """Points of the last hours of a task; of its whole attempt with any other span."""
+        task = self._api.task(task_id)
+        now = self._api.engine.now()
+        begin = task.started_at or task.created_at
+        start = max(begin, now - SPANS[span]) if span in SPANS else begin
+        found = await self._api.engine.store.history(task.id, start, now + 1)
+        return buckets(found, start, now + 1, now, points)
+
+    async def _snapshot(self, request: web.Request, task_id: str | None = None) -> dict[str, Json]:
         """What a page shows, all of one moment; without a token that is needed, nothing."""
         engine = self._api.engine
         may_change = self._may_change(request)
@@ -182,7 +205,8 @@ class Pages:
         seq, shown = engine.seq, [] if hidden else engine.tasks()
         tasks = [self._api.shapes.task(task) for task in shown]
         known = self._known()
-        events = [] if hidden else await engine.store.events(0, EVENTS, before=seq + 1)
+        before = _before(request.query.get("before"), seq + 1)
+        events = [] if hidden else await engine.store.events(0, EVENTS, before, task_id)
         return {
             **known,
             "seq": seq,
@@ -277,6 +301,12 @@ class _File:
             headers["Content-Encoding"] = "gzip"
             return web.Response(body=self._packed, headers=headers)
         return web.Response(body=self._data, headers=headers)
+
+
+def _before(text: str | None, end: int) -> int:
+    """The number below which events are wanted; what is no number counts as none."""
+    known = text is not None and text.isascii() and text.isdigit() and len(text) < 16
+    return min(int(text), end) if known and text else end
 
 
 def _takes_gzip(request: web.Request) -> bool:
