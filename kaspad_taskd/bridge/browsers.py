@@ -9,10 +9,11 @@ from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.api.context import answer_for
 from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.incident import incident
 from kaspad_taskd.bridge import wizard
 from kaspad_taskd.bridge.access import Access, Refused
 from kaspad_taskd.bridge.browser import Browser, task_error
-from kaspad_taskd.bridge.calls import Calls, incident
+from kaspad_taskd.bridge.calls import Calls
 from kaspad_taskd.bridge.fanout import Fanout
 from kaspad_taskd.bridge.outbox import Outbox
 from kaspad_taskd.bridge.sockets import Answer
@@ -144,7 +145,9 @@ class Browsers:
             self._refuse(browser, name, answer, error, args)
             return
         except Exception as fault:
-            self._refuse(browser, name, answer, answer_for(fault) or incident(name), args)
+            self._refuse(
+                browser, name, answer, answer_for(fault) or incident(name, "the bridge"), args
+            )
             return
         await browser.room()
         if told is not None:

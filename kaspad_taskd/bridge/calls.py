@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -19,15 +18,6 @@ LOCAL = "This is done on the host alone: kaspad-taskctl."
 CALLER = Caller("bridge")
 
 log = logging.getLogger(__name__)
-
-
-def incident(what: str) -> ApiError:
-    """Log the exception at hand under a short random id and return the answer that names it."""
-    number = secrets.token_hex(4)
-    log.exception("incident=%s in %s for the bridge", number, what)
-    message = f"Internal error: the daemon's log says more under incident {number}"
-    data = {"reason": "internal-error", "incident": number}
-    return ApiError(errors.INTERNAL_ERROR, message, data)
 
 
 class Calls:

@@ -16,12 +16,13 @@ from aiohttp import web
 from kaspad_taskd import jsontext
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.history import buckets
+from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Method
 from kaspad_taskd.api.wire import event_shape
 from kaspad_taskd.bridge import metrics
 from kaspad_taskd.bridge.access import SESSION_S, Access, Refused
 from kaspad_taskd.bridge.browsers import WRONG, cookie
-from kaspad_taskd.bridge.calls import CALLER, incident
+from kaspad_taskd.bridge.calls import CALLER
 from kaspad_taskd.bridge.sockets import Sockets
 
 Json: TypeAlias = Any
@@ -131,7 +132,7 @@ class Pages:
         except ConnectionError:
             raise
         except Exception:
-            return _text(500, incident(f"{request.method} {request.path}").message)
+            return _text(500, incident(f"{request.method} {request.path}", "the bridge").message)
 
     def _is_open(self, request: web.Request) -> bool:
         return request.path.startswith(OPEN) or request.path == "/"

@@ -42,7 +42,7 @@ HANDED_S: Final = 0.02
 """Seconds from what a poll took to its place on the line."""
 
 _log = logging.getLogger(__name__)
-_quiet = logging.getLogger(f"{__name__}.library")
+_quiet = logging.getLogger(f"{__name__}.socketio")
 _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False  # the libraries log a traceback for each malformed packet
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
@@ -20,6 +18,7 @@ from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import Gap, NotDurable
 from kaspad_taskd.engine.follow import BATCH, Board
 from kaspad_taskd.engine.roster import Roster
+from kaspad_taskd.processes import end_group
 
 _log = logging.getLogger(__name__)
 
@@ -171,13 +170,4 @@ class Reactions:
         except TimeoutError:
             _log.warning("task=%s on_complete: %s took over 60 s", task.id, argv[0])
         finally:
-            _end_group(process.pid)
-
-
-def _end_group(pid: int) -> None:
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    except PermissionError:
-        _log.warning("process group %d runs as somebody else (sudo?): it cannot be ended", pid)
+            end_group(process.pid)

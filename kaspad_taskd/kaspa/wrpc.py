@@ -6,12 +6,10 @@ unknown method ends the connection without a close frame.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
 
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.jsontext import dumps, loads
@@ -31,6 +29,7 @@ from kaspad_taskd.kaspa.client import (
     plain_network,
 )
 from kaspad_taskd.kaspa.connect import Address, Allow, addresses, connect_error
+from kaspad_taskd.kaspa.resolver import Resolver
 
 MAX_ANSWER = 4 * 1024 * 1024
 """Bytes of one answer; a node's largest of those we ask for are some ten thousand."""
@@ -45,35 +44,6 @@ _METRICS = {
 }
 
 
-class _Resolver(AbstractResolver):
-    """Gives aiohttp the addresses that were found and allowed before, and no others."""
-
-    def __init__(self, found: list[str]) -> None:
-        self._found = found
-
-    async def resolve(
-        self,
-        host: str,
-        port: int = 0,
-        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002 (aiohttp names it)
-    ) -> list[Any]:
-        """Return the entries that aiohttp's connector wants."""
-        return [
-            {
-                "hostname": host,
-                "host": ip,
-                "port": port,
-                "family": socket.AF_INET6 if ":" in ip else socket.AF_INET,
-                "proto": 0,
-                "flags": socket.AI_NUMERICHOST,
-            }
-            for ip in self._found
-        ]
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
 class WrpcWire:
     """One WebSocket; see `line.Wire`."""
 
@@ -85,7 +55,11 @@ class WrpcWire:
     async def run(self, opened: Callable[[], None], deliver: Callable[[Answer], None]) -> None:
         """See Wire."""
         found = await addresses(self._address.host, self._address.port, self._allow)
-        connector = aiohttp.TCPConnector(resolver=_Resolver(found))
+
+        async def these(_host: str, _port: int) -> list[str]:
+            return found
+
+        connector = aiohttp.TCPConnector(resolver=Resolver(these))
         trace = aiohttp.TraceConfig()
         trace.on_request_redirect.append(_refuse_redirect)
         try:

@@ -18,6 +18,7 @@ from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.http_json import checker_of
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 from kaspad_taskd.probes.said import read
+from kaspad_taskd.processes import end_group
 from kaspad_taskd.tables import Table
 
 MAX_OUTPUT: Final = 65_536
@@ -177,16 +178,6 @@ def environment(task_id: str) -> dict[str, str]:
     """Return what a command gets: a few of our variables, a PATH, and the task's id."""
     held = {name: os.environ[name] for name in HELD if name in os.environ}
     return {"PATH": PATH, **held, "KASPAD_TASKD_TASK": task_id}
-
-
-def end_group(pid: int) -> None:
-    """Kill a process group, if there is anything left of it."""
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    except PermissionError:
-        _log.warning("process group %d runs as somebody else (sudo?): it cannot be ended", pid)
 
 
 def open_probe(definition: Definition, _means: Means) -> CommandProbe:

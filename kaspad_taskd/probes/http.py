@@ -9,19 +9,18 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
-import socket
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeError
 from kaspad_taskd.kaspa.connect import addresses, connect_error
+from kaspad_taskd.kaspa.resolver import Resolver
 from kaspad_taskd.probes.answers import Answer, HttpError, bad_answer, check_status
 from kaspad_taskd.probes.probe_type import Allow
 from kaspad_taskd.probes.urls import Url
@@ -95,10 +94,13 @@ class HttpClient:
                 raise bad_answer("it is compressed, which nobody asked for")
             return Answer(response.status, await _read(response.content))
 
+    async def _find(self, host: str, port: int) -> list[str]:
+        return await addresses(host, port, self._allow)
+
     def _open(self) -> aiohttp.ClientSession:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                resolver=_Resolver(self._allow),
+                resolver=Resolver(self._find),
                 use_dns_cache=False,
                 keepalive_timeout=KEPT,
                 limit=2,
@@ -110,35 +112,6 @@ class HttpClient:
             trust_env=False,
         )
         return self._session
-
-
-class _Resolver(AbstractResolver):
-    """Gives aiohttp those addresses of a name that may be asked."""
-
-    def __init__(self, allow: Allow | None) -> None:
-        self._allow = allow
-
-    async def resolve(
-        self,
-        host: str,
-        port: int = 0,
-        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002 (aiohttp names it)
-    ) -> list[Any]:
-        """Return the entries that aiohttp's connector wants."""
-        return [
-            {
-                "hostname": host,
-                "host": ip,
-                "port": port,
-                "family": socket.AF_INET6 if ":" in ip else socket.AF_INET,
-                "proto": 0,
-                "flags": socket.AI_NUMERICHOST,
-            }
-            for ip in await addresses(host, port, self._allow)
-        ]
-
-    async def close(self) -> None:
-        """Nothing is held."""
 
 
 def _is_address(host: str) -> bool:

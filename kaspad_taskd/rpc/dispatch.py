@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Signature
@@ -22,6 +21,7 @@ from oslash.either import Right
 from kaspad_taskd import jsontext
 from kaspad_taskd.api import errors
 from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Caller, Json, Method
 from kaspad_taskd.rpc.framing import LIMIT
 
@@ -54,15 +54,6 @@ class _AnySignature(Signature):
 
 
 _ANY_SIGNATURE: Final = _AnySignature()
-
-
-def incident(what: str, caller: Caller) -> ApiError:
-    """Log the exception at hand under a short random id and return the answer that names it."""
-    number = secrets.token_hex(4)
-    log.exception("incident=%s in %s for %s", number, what, caller)
-    message = f"Internal error: the daemon's log says more under incident {number}"
-    data = {"reason": "internal-error", "incident": number}
-    return ApiError(errors.INTERNAL_ERROR, message, data)
 
 
 def _log_change(method: Method, bound: Mapping[str, Any], result: Json, caller: Caller) -> None:

@@ -20,8 +20,9 @@ from typing import Final, Protocol, TypeAlias, cast
 
 from kaspad_taskd import jsontext
 from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Caller, Json
-from kaspad_taskd.rpc.dispatch import Dispatcher, Pending, incident, refusal, too_long
+from kaspad_taskd.rpc.dispatch import Dispatcher, Pending, refusal, too_long
 from kaspad_taskd.rpc.framing import Framer
 
 IN_FLIGHT: Final = 64
