@@ -14,13 +14,16 @@ LONG = (
     "bridge/test_javascript.py",
     "bridge/test_monitoring.py",
     "embed/",
+    "store/test_kill.py",
     "system/test_indexers.py",
+    "system/test_kills.py",
     "system/test_other_types.py",
     "system/test_real_node.py",
+    "system/test_recorded_sync.py",
     "web/test_live.py",
     "web/test_pictures.py",
 )
-"""Real browsers, nodes and servers: together they take longer than anybody waits for."""
+"""Real browsers, nodes, servers, kills by the hundred: longer than anybody waits for."""
 WHY = "takes long: run by CI, and when it is named (./dev test tests/{})"
 
 
