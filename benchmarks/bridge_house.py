@@ -10,6 +10,7 @@ from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.definitions import DefinitionDesk
 from kaspad_taskd.api.wire import Shapes
 from kaspad_taskd.bridge.counts import Counts
+from kaspad_taskd.bridge.listening import open_door
 from kaspad_taskd.bridge.server import BridgeServer
 from kaspad_taskd.clock import Clock
 from kaspad_taskd.config.places import Places
@@ -30,8 +31,8 @@ class Nothing:
         return lambda *_args, **_more: {}
 
 
-def make_bridge(place: Path) -> tuple[Engine, BridgeServer]:
-    """Return an engine that has begun, and its bridge, not yet open."""
+def make_bridge(place: Path) -> tuple[Engine, BridgeServer, str]:
+    """Return an engine that has begun, its bridge, which does not serve yet, and its URL."""
     allow_files(4096)
     clock, nothing = Clock(), Nothing()
     store = MemoryStore(clock.now)
@@ -44,13 +45,15 @@ def make_bridge(place: Path) -> tuple[Engine, BridgeServer]:
     desk = DefinitionDesk(places, TYPES, engine, roster, DEFAULTS, lambda _settings: None)
     shapes = Shapes(monitors.due_in, lambda _task: None, clock.now)
     api = Api(engine, board, roster, monitors, shapes, desk, nothing)
+    settings = Bridge(Address("127.0.0.1", 0))
+    opened = open_door(settings, place)
     bridge = BridgeServer(
         api,
         catalog(api),
-        Bridge(Address("127.0.0.1", 0)),
-        state=place,
+        settings,
+        opened,
         page=nothing,
         files=dict,
         counts=Counts(),
     )
-    return engine, bridge
+    return engine, bridge, opened.url

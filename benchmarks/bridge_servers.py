@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 PROGRESS: dict[str, Any] = {
     "status": "in-progress", "health": "ok", "phase": "blocks", "progress": 45.2,
@@ -113,9 +114,9 @@ async def ours() -> None:
     from kaspad_taskd.core.fact import EventName, Fact
 
     with tempfile.TemporaryDirectory() as place:
-        engine, bridge = make_bridge(Path(place))
+        engine, bridge, url = make_bridge(Path(place))
         await bridge.start()
-        print(bridge.info()["address"].rpartition(":")[2], flush=True)
+        print(urlsplit(url).port, flush=True)
 
         async def make() -> None:
             data = {"sent": time.monotonic_ns(), **PROGRESS}

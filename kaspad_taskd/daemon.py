@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from kaspad_taskd import words
 from kaspad_taskd.api.catalog import catalog
@@ -26,8 +26,9 @@ from kaspad_taskd.api.definitions import DefinitionDesk
 from kaspad_taskd.api.feed import Feed
 from kaspad_taskd.api.wire import Shapes
 from kaspad_taskd.arguments import demo_parser, parser
+from kaspad_taskd.bridge.access import CannotOpenError
 from kaspad_taskd.bridge.counts import CountedStore, Counts
-from kaspad_taskd.bridge.opening import CannotOpenError, open_bridge
+from kaspad_taskd.bridge.opening import BridgeDoor
 from kaspad_taskd.clock import Clock, iso
 from kaspad_taskd.config.layers import read_layers
 from kaspad_taskd.config.mirror import Mirror
@@ -52,9 +53,6 @@ from kaspad_taskd.systemd.notify import Notifier
 from kaspad_taskd.systemd.sockets import passed, take
 from kaspad_taskd.systemd.story import Story
 from kaspad_taskd.tables import Fault
-
-if TYPE_CHECKING:
-    from kaspad_taskd.bridge.server import BridgeServer
 
 _log = logging.getLogger("kaspad_taskd")
 
@@ -118,7 +116,7 @@ class Daemon:
             self._engine, self._board, self._roster, self._monitors, self._shapes, self._desk, self
         )
         self._methods = catalog(self._api)
-        self._bridge: BridgeServer | None = None
+        self._bridge: BridgeDoor | None = None
         self._server = RpcServer(
             self._methods,
             Feed(self._api),
@@ -178,14 +176,11 @@ class Daemon:
             await self._first_reload()
             self._mirror.align(self._engine.tasks())
             self._monitors.begin()
+            if self._listen.listen is not None:
+                # it may ask a name server; before the other door, so that who finds that finds this
+                state = self._places.state
+                self._bridge = await asyncio.to_thread(BridgeDoor, self._listen, state)
             await self._server.start()
-            self._bridge = await open_bridge(
-                self._api,
-                self._methods,
-                self._listen,
-                state=self._places.state,
-                counts=self._counts,
-            )
             return await self._serve(loaded.cursors)
         finally:
             await asyncio.gather(self._server.stop(), self._close_bridge())
@@ -230,6 +225,9 @@ class Daemon:
             ]
             if every is not None:
                 running.append(rooms.create_task(heart.run(every), name="heart"))
+            if self._bridge is not None:
+                serving = self._bridge.serve(self._api, self._methods, self._counts)
+                running.append(rooms.create_task(serving, name="bridge"))
             self._listen_to_signals(lambda: running.append(rooms.create_task(self._reload())))
             self._notifier.ready(self._status())
             _log.info("ready: %d tasks, %s", len(self._engine.tasks()), self._places.runtime)

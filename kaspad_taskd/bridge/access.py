@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from kaspad_taskd.bridge.opening import CannotOpenError
 from kaspad_taskd.config.settings import Bridge
 from kaspad_taskd.files import write_atomically
 
@@ -31,6 +30,10 @@ SHORTEST: Final = 16
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _log = logging.getLogger(__name__)
+
+
+class CannotOpenError(Exception):
+    """The bridge cannot open; the text is a sentence with the cure."""
 
 
 class Refused(Exception):

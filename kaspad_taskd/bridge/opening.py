@@ -1,45 +1,75 @@
-"""Opening the bridge: its libraries are loaded here, and only when it is on."""
+"""The bridge as the hallway has it: it listens at once, and serves when its libraries are there."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.method import Method
 from kaspad_taskd.bridge.counts import Counts
+from kaspad_taskd.bridge.listening import open_door
 from kaspad_taskd.config.settings import Bridge
 
 if TYPE_CHECKING:
     from kaspad_taskd.bridge.server import BridgeServer
 
-
-class CannotOpenError(Exception):
-    """The bridge cannot open; the text is a sentence with the cure."""
+Json: TypeAlias = Any
 
 
-async def open_bridge(
-    api: Api, methods: Mapping[str, Method], settings: Bridge, *, state: Path, counts: Counts
-) -> BridgeServer | None:
-    """Return the bridge, listening; None where it is off. The loop goes on while libraries load.
+class BridgeDoor:
+    """The bridge, from its address on.
+
+    Args:
+        settings: its settings; `listen` is where.
+        state: the directory of the state, where a token is made.
 
     Raises:
-        CannotOpenError: it cannot.
+        CannotOpenError: with what to do about it.
     """
-    if settings.listen is None:
-        return None
-    await asyncio.to_thread(_load)
-    from kaspad_taskd.bridge.server import BridgeServer
-    from kaspad_taskd.web.files import files
-    from kaspad_taskd.web.page import Page
 
-    bridge = BridgeServer(
-        api, methods, settings, state=state, page=Page(), files=files, counts=counts
-    )
-    await bridge.start()
-    return bridge
+    def __init__(self, settings: Bridge, state: Path) -> None:
+        self._settings = settings
+        self._opened = open_door(settings, state)
+        self._server: BridgeServer | None = None
+
+    def info(self) -> dict[str, Json]:
+        """What `getInfo` answers of the bridge."""
+        return {
+            "address": str(self._opened.address),
+            "url": self._opened.url,
+            "clients": 0 if self._server is None else len(self._server.browsers),
+            "tokenFile": str(self._opened.token_file),
+            "origins": list(self._settings.origins),
+            "hosts": list(self._settings.hosts),
+        }
+
+    async def serve(self, api: Api, methods: Mapping[str, Method], counts: Counts) -> None:
+        """Begin to answer who connects. The loop goes on while libraries load."""
+        await asyncio.to_thread(_load)
+        from kaspad_taskd.bridge.server import BridgeServer
+        from kaspad_taskd.web.files import files
+        from kaspad_taskd.web.page import Page
+
+        page = Page()
+        server = BridgeServer(
+            api, methods, self._settings, self._opened, page=page, files=files, counts=counts
+        )
+        await server.start()
+        self._server = server
+
+    def refuse(self) -> None:
+        """Let nobody in any more."""
+        if self._server is not None:
+            self._server.refuse()
+
+    async def stop(self, reason: str) -> None:
+        """Say goodbye to everybody, close."""
+        if self._server is not None:
+            await self._server.stop(reason)
+        self._opened.close()
 
 
 def _load() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 
 from kaspad_taskd.bridge.counts import Counts
+from kaspad_taskd.bridge.listening import open_door
 from kaspad_taskd.bridge.server import BridgeServer
 from kaspad_taskd.config.settings import Address, Bridge
 from kaspad_taskd.store.memory import MemoryStore
@@ -107,11 +108,12 @@ class Bridged:
     def __init__(self, place: Path, house: ApiHouse, settings: Bridge) -> None:
         self.house = house
         self.counts = Counts()
+        self.opened = open_door(settings, place)
         self.server = BridgeServer(
             house.api,
             house.methods,
             settings,
-            state=place,
+            self.opened,
             page=FakePage(),
             files=files,
             counts=self.counts,
@@ -120,11 +122,11 @@ class Bridged:
 
     @property
     def base(self) -> str:
-        return self.server.url.rstrip("/")
+        return f"http://127.0.0.1:{self.opened.address.port}"
 
     @property
     def token(self) -> str:
-        return self.server.token_file.read_text().strip()
+        return self.opened.token_file.read_text().strip()
 
     async def visit(
         self, auth: Any = None, *, trusted: bool = True, headers: Mapping[str, str] | None = None
@@ -171,6 +173,7 @@ async def bridged(
     finally:
         await built.http.close()
         await built.server.stop("test")
+        built.opened.close()
         await house.stop()
 
 

@@ -15,11 +15,11 @@ from kaspad_taskd.bridge.access import (
     SESSION_S,
     TRIES,
     Access,
+    CannotOpenError,
     Refused,
     is_loopback,
     read_token,
 )
-from kaspad_taskd.bridge.opening import CannotOpenError
 from kaspad_taskd.config.settings import Address, Bridge
 
 TOKEN = "correct-horse-battery"

@@ -61,6 +61,25 @@ async def test_without_the_bridge_its_libraries_are_not_loaded(tmp_path: Path) -
         assert "aiohttp" not in _mapped(taskd.process.pid)
 
 
+async def test_who_finds_the_socket_is_answered_by_the_bridge(tmp_path: Path) -> None:
+    """Both doors are open at once, though the bridge's libraries come later."""
+    port = free_port()
+    async with Taskd(tmp_path, "--bridge", f"127.0.0.1:{port}") as taskd:
+        await taskd.start()
+        url = f"http://127.0.0.1:{port}/healthz"
+        async with aiohttp.ClientSession() as http, http.get(url) as answer:
+            assert answer.status == 200
+
+
+async def test_a_stop_before_the_bridge_serves_is_a_stop(tmp_path: Path) -> None:
+    """Nobody waits for its libraries."""
+    async with Taskd(tmp_path, "--bridge", f"127.0.0.1:{free_port()}") as taskd:
+        await taskd.start()
+        code, _ = await taskd.end(signal.SIGTERM)
+        assert code == 0
+        assert "Traceback" not in taskd.said()
+
+
 async def test_get_info_says_where_the_bridge_is(tmp_path: Path) -> None:
     """And whose file the token is in, for the group."""
     async with bridged(tmp_path) as (taskd, url):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.bridge.opening import CannotOpenError
-from kaspad_taskd.bridge.server import listen
 from kaspad_taskd.config.settings import Address, Bridge
 from tests.bridge.house import Bridged, bridged
 
@@ -26,9 +23,8 @@ async def house(tmp_path: Path) -> AsyncIterator[Bridged]:
 
 @pytest.fixture
 async def public(tmp_path: Path) -> AsyncIterator[Bridged]:
-    """A bridge that others can reach; asked by its loopback name here."""
+    """A bridge that others can reach."""
     async with bridged(tmp_path, Bridge(Address("0.0.0.0", 0))) as built:
-        built.server._address = Address("127.0.0.1", built.server._address.port)
         yield built
 
 
@@ -52,7 +48,7 @@ async def test_the_page_is_made_from_one_snapshot(house: Bridged) -> None:
     assert [each["seq"] for each in snapshot["events"]] == [1, 2]
     assert snapshot["seq"] == 2
     assert (snapshot["canChange"], snapshot["needsToken"]) == (False, False)
-    assert snapshot["tokenFile"] == str(house.server.token_file)
+    assert snapshot["tokenFile"] == str(house.opened.token_file)
     assert house.token not in text
 
 
@@ -85,7 +81,7 @@ async def test_pages_come_with_a_strict_policy(house: Bridged) -> None:
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
-    assert f"ws://127.0.0.1:{house.server._address.port}" in policy
+    assert f"ws://127.0.0.1:{house.opened.address.port}" in policy
     assert policy.endswith("frame-ancestors 'self'")
 
 
@@ -238,29 +234,6 @@ async def test_a_page_that_crashes_is_an_incident(
     assert "incident" in text
     assert "a secret" not in text
     assert "a secret" in caplog.text
-
-
-async def test_a_port_that_is_taken_is_a_sentence() -> None:
-    """With who has it and what to do."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(CannotOpenError, match=rf"127\.0\.0\.1:{port}.*ss -ltnp.*--bridge"):
-            listen(Address("127.0.0.1", port))
-
-
-def test_a_host_that_is_none_is_a_sentence() -> None:
-    """An address that is not ours, a name that nobody knows."""
-    for host in ("192.0.2.1", "no-such-host.invalid"):
-        with pytest.raises(CannotOpenError, match="--bridge HOST:PORT"):
-            listen(Address(host, 0))
-
-
-def test_localhost_is_all_of_its_addresses() -> None:
-    """On one port."""
-    sockets = listen(Address("localhost", 0))
-    assert len({each.getsockname()[1] for each in sockets}) == 1
-    for each in sockets:
-        each.close()
 
 
 async def test_a_stop_says_goodbye_and_takes_no_second(house: Bridged) -> None:

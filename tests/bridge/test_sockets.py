@@ -244,7 +244,7 @@ async def test_a_line_without_a_request_is_closed(
     monkeypatch.setattr("kaspad_taskd.bridge.server.FIRST_REQUEST_S", 0.05)
     async with bridged(tmp_path) as house:
         visitor = await house.visit()
-        port = house.server._address.port
+        port = house.opened.address.port
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         async with asyncio.timeout(5):
             try:

@@ -42,7 +42,7 @@ async function opened(given, more = {}) {
 
 async function look(given) {
   const { context, page, said, asked } = await opened(given, { bypassCSP: false });
-  if (given.wait) await page.waitForSelector(given.wait, { timeout: 10_000 });
+  if (given.wait) await page.waitForSelector(given.wait, { timeout: 30_000 });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   const text = await page.evaluate(() => document.body.innerText);
   if (given.shot) await page.screenshot({ path: given.shot, fullPage: given.whole ?? true });
@@ -76,11 +76,11 @@ const COMMANDS = {
     return null;
   },
   eval: (given) => stays.page.evaluate(given.code),
-  click: (given) => stays.page.click(given.at, { timeout: 5000 }),
+  click: (given) => stays.page.click(given.at, { timeout: 30_000 }),
   fill: (given) => stays.page.fill(given.at, given.text),
   press: (given) => stays.page.keyboard.press(given.key),
   wait: async (given) => {
-    const end = Date.now() + (given.ms ?? 10_000); // (waitForFunction needs unsafe-eval)
+    const end = Date.now() + (given.ms ?? 30_000); // (waitForFunction needs unsafe-eval)
     for (;;) {
       const found = await stays.page.evaluate(given.code);
       if (found) return found;

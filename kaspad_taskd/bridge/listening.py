@@ -1,0 +1,105 @@
+"""Taking the bridge's port and token, before its libraries are loaded: nobody is refused."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from kaspad_taskd.bridge.access import CannotOpenError, read_token
+from kaspad_taskd.config.settings import Address, Bridge
+
+BACKLOG: Final = 1024
+SEND_BUFFER: Final = 1 << 18
+"""Bytes that the kernel keeps for a client: what lies there is not counted as its arrears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A door that has its address: who connects waits in the kernel until it is served.
+
+    Attributes:
+        sockets: they listen.
+        address: where, with the port that was found.
+        token: what a change needs.
+        token_file: where it stands.
+    """
+
+    sockets: tuple[socket.socket, ...]
+    address: Address
+    token: str
+    token_file: Path
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        host = self.address.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.address.port}/"
+
+    def close(self) -> None:
+        """Listen no more."""
+        for each in self.sockets:
+            each.close()
+
+
+def open_door(settings: Bridge, state: Path) -> Opened:
+    """Return the bridge's door; the token is made beside the state where there is none. Blocks.
+
+    Raises:
+        CannotOpenError: with what to do about it.
+    """
+    assert settings.listen is not None
+    token, token_file = read_token(settings.token_file, state)
+    sockets = listen(settings.listen)
+    address = Address(settings.listen.host, sockets[0].getsockname()[1])
+    return Opened(tuple(sockets), address, token, token_file)
+
+
+def listen(address: Address) -> list[socket.socket]:
+    """Return sockets that listen on all addresses of a host.
+
+    Raises:
+        CannotOpenError: the name is unknown, the port taken or not ours.
+    """
+    made: list[socket.socket] = []
+    try:
+        port = address.port or 0
+        for place in _resolved(address.host, port):
+            family, where = place
+            made.append(_listening(family, (where[0], port, *where[2:])))
+            port = port or made[0].getsockname()[1]
+    except OSError as fault:
+        for each in made:
+            each.close()
+        raise CannotOpenError(_sentence(address, fault)) from fault
+    return made
+
+
+def _resolved(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, where) for family, _, _, _, where in found))
+
+
+def _listening(family: int, where: tuple[Any, ...]) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(where)
+        made.listen(BACKLOG)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _sentence(address: Address, fault: OSError) -> str:
+    text = f"the bridge cannot listen on {address}: {fault.strerror or fault}"
+    if fault.errno == errno.EADDRINUSE:
+        how = f"see who has it (ss -ltnp 'sport = :{address.port}')"
+        return f"{text}: {how}, or choose another: listen in [bridge], or --bridge HOST:PORT"
+    return f"{text}: choose another: listen in [bridge], or --bridge HOST:PORT"
