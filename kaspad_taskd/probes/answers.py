@@ -35,7 +35,7 @@ class HttpError(Exception):
 
     def observation(self) -> Unreachable | Refused:
         """What a look that ended so brought back."""
-        rejected = self.reason is Reason.CREDENTIALS and "file" not in self.params
+        rejected = self.reason is Reason.CREDENTIALS and "status" in self.params
         return (Refused if rejected else Unreachable)(self.reason, self.params)
 
 

@@ -29,6 +29,8 @@ MAX_ANSWER: Final = 1024 * 1024
 """Bytes of one answer (contract section 5)."""
 MAX_HEADER: Final = 8192
 """Bytes of a file whose content is sent."""
+MAX_CA: Final = 1024 * 1024
+"""Bytes of a file with certificates: all that a system trusts are a quarter of it."""
 KEPT: Final = 90.0
 """Seconds that an idle connection is kept: looks are mostly 10 s apart, a minute at most."""
 _LET_GO: Final = errno.ECONNRESET, errno.EPIPE
@@ -41,14 +43,21 @@ class HttpClient:
         allow: checked with each address that is connected to; None allows all.
         timeout: seconds that one question may take, connecting included.
         headers: by name, the file whose content is sent.
+        ca: the file with the certificates that are trusted, instead of the system's; it is read
+            with the first question, and again after a certificate that was not trusted.
     """
 
     def __init__(
-        self, allow: Allow | None, timeout: float, headers: Mapping[str, str] | None = None
+        self,
+        allow: Allow | None,
+        timeout: float,
+        headers: Mapping[str, str] | None = None,
+        ca: str | None = None,
     ) -> None:
         self._allow = allow
         self._timeout = timeout
         self._files = headers or {}
+        self._ca = ca
         self._session: aiohttp.ClientSession | None = None
 
     async def get(self, url: Url) -> Answer:
@@ -65,6 +74,8 @@ class HttpClient:
         except NodeError as error:
             raise HttpError(error.reason, error.params) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
+            if isinstance(error, aiohttp.ClientConnectorCertificateError):
+                await self.close()  # so that a new `ca` is taken up
             raise explain(error, url) from None
 
     async def close(self) -> None:
@@ -85,7 +96,7 @@ class HttpClient:
             return await self._ask(url, headers)  # the kept connection was let go meanwhile
 
     async def _ask(self, url: Url, headers: Mapping[str, str] | None) -> Answer:
-        session = self._session or self._open()
+        session = self._session or await self._open()
         async with session.get(
             URL(str(url), encoded=True), headers=headers, allow_redirects=False
         ) as response:
@@ -97,9 +108,11 @@ class HttpClient:
     async def _find(self, host: str, port: int) -> list[str]:
         return await addresses(host, port, self._allow)
 
-    def _open(self) -> aiohttp.ClientSession:
+    async def _open(self) -> aiohttp.ClientSession:
+        trusted = True if self._ca is None else await asyncio.to_thread(trust, Path(self._ca))
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
+                ssl=trusted,
                 resolver=Resolver(self._find),
                 use_dns_cache=False,
                 keepalive_timeout=KEPT,
@@ -151,6 +164,22 @@ def _value(file: Path) -> str:
     if not value or len(value) > MAX_HEADER or not value.isprintable():
         raise HttpError(Reason.CREDENTIALS, {"file": str(file)})
     return value
+
+
+def trust(file: Path) -> ssl.SSLContext:
+    """Return a context that trusts a PEM file's certificates, a server's own too; blocking.
+
+    Raises:
+        HttpError: it cannot be read, or holds none.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        with file.open(encoding="ascii") as source:
+            context.load_verify_locations(cadata=source.read(MAX_CA))
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        raise HttpError(Reason.CREDENTIALS, {"certificates": str(file)}) from None
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 def explain(error: Exception, url: Url) -> HttpError:

@@ -13,7 +13,7 @@ from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.answers import HttpError
 from kaspad_taskd.probes.expressions import find, read_expression
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
-from kaspad_taskd.probes.urls import Url, parse_url, read_headers, read_url
+from kaspad_taskd.probes.urls import Url, parse_url, read_ca, read_headers, read_url
 from kaspad_taskd.tables import Table
 from kaspad_taskd.values import kind_of
 
@@ -28,7 +28,7 @@ MOST: Final = 2.0**63
 
 
 def parse(table: Table, _service: str) -> Checker:
-    """Read `url`, the expressions of PLACES, `unit`, `headers`."""
+    """Read `url`, the expressions of PLACES, `unit`, `headers`, `ca`."""
     url = read_url(table, "url")
     places = {key: read_expression(table, key) for key in PLACES}
     unit = table.string("unit", None, choices=UNITS)
@@ -37,7 +37,8 @@ def parse(table: Table, _service: str) -> Checker:
         table.fault("", "needs one of progress, done and completed: JMESPath expressions")
     if places["total"] and not places["done"]:
         table.fault("total", "needs done beside it")
-    config = {"url": None if url is None else str(url), **places, "unit": unit}
+    own = {"unit": unit, "ca": read_ca(table)}
+    config = {"url": None if url is None else str(url), **places, **own}
     return checker_of(config, headers, url)
 
 
@@ -178,7 +179,8 @@ def client_of(definition: Definition, means: Means) -> HttpClient:
     from kaspad_taskd.probes.http import HttpClient
 
     headers: Mapping[str, str] = definition.checker.get("headers") or {}
-    return HttpClient(means.allow, definition.timeout * SHARE, headers)
+    ca: str | None = definition.checker.get("ca")
+    return HttpClient(means.allow, definition.timeout * SHARE, headers, ca)
 
 
 def open_probe(definition: Definition, means: Means) -> HttpJsonProbe:

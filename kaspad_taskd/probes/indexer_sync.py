@@ -22,7 +22,7 @@ from kaspad_taskd.probes.indexers.memory import Memory, crash_loop, from_json
 from kaspad_taskd.probes.indexers.view import judge
 from kaspad_taskd.probes.node_sync import MAX_LAG, NETWORK, check_log, read_address, same_network
 from kaspad_taskd.probes.probe_type import Checker, Means, Probe, ProbeType
-from kaspad_taskd.probes.urls import Url, parse_url, read_headers, read_url
+from kaspad_taskd.probes.urls import Url, parse_url, read_ca, read_headers, read_url
 from kaspad_taskd.tables import Table
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def parse(table: Table, service: str) -> Checker:
         "network": network,
         "maxLag": format_duration(max_lag),
         "log": log,
+        "ca": read_ca(table),
     }
     checker = checker_of(config, read_headers(table), url, source)
     return (

@@ -106,3 +106,14 @@ def read_headers(table: Table) -> Mapping[str, str]:
         elif not file.startswith("/"):
             table.fault("headers", f"{quote(name)} must name a file by its absolute path")
     return headers
+
+
+def read_ca(table: Table) -> str | None:
+    """Return `ca`: the absolute path of the PEM file with the certificates that are trusted.
+
+    Over an API it is forbidden, as every path that is opened for whoever names it.
+    """
+    file = table.string("ca", None, pattern=r"/.*", must="must be the absolute path of a PEM file")
+    if file is not None and table.style == "json":
+        table.fault("ca", "may only stand in a file of tasks.d", kind="forbidden")
+    return file
