@@ -16,8 +16,10 @@ class Missing(Exception):
     """They cannot be had here; the text says why."""
 
 
-def install(name: str, packages: Mapping[str, str]) -> Path:
+def install(name: str, packages: Mapping[str, str], caches: Path | None = None) -> Path:
     """Return the folder `name` with these packages, installed at the first use.
+
+    It is among the user's caches, or in `caches`.
 
     Raises:
         Missing: there is no node or npm, or it cannot install them.
@@ -25,7 +27,7 @@ def install(name: str, packages: Mapping[str, str]) -> Path:
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             raise Missing(f"{program} is not installed: apt install nodejs npm")
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    caches = caches or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = caches / "kaspad-taskd-tests" / name
     wanted = json.dumps({"private": True, "dependencies": dict(packages)}, indent=1)
     done = folder / "done.json"
