@@ -11,6 +11,7 @@ import pytest
 asyncio.set_event_loop(None)
 
 LONG = (
+    "bridge/test_asyncapi.py::test_the_document_is_asyncapi",
     "bridge/test_javascript.py",
     "bridge/test_monitoring.py",
     "embed/",

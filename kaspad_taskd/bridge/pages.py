@@ -19,7 +19,7 @@ from kaspad_taskd.api.history import buckets
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Method
 from kaspad_taskd.api.wire import event_shape
-from kaspad_taskd.bridge import metrics
+from kaspad_taskd.bridge import asyncapi, metrics
 from kaspad_taskd.bridge.access import SESSION_S, Access, Refused
 from kaspad_taskd.bridge.browsers import WRONG, cookie
 from kaspad_taskd.bridge.calls import CALLER
@@ -107,7 +107,8 @@ class Pages:
                 web.get("/", self._index),
                 web.get("/task/{id}", self._task),
                 web.get("/healthz", self._health),
-                web.get("/openrpc.json", self._description),
+                web.get("/openrpc.json", self._openrpc_description),
+                web.get("/asyncapi.json", self._asyncapi_description),
                 web.get("/metrics", self._metrics),
                 web.post("/session", self._unlock),
                 web.delete("/session", self._lock),
@@ -275,8 +276,12 @@ class Pages:
             body = gzip.compress(body, compresslevel=1, mtime=0)
         return web.Response(body=body, headers=headers)
 
-    async def _description(self, _request: web.Request) -> web.Response:
+    async def _openrpc_description(self, _request: web.Request) -> web.Response:
         return _json(self._openrpc.handler(CALLER, {}))
+
+    async def _asyncapi_description(self, request: web.Request) -> web.Response:
+        host = request.headers.get("X-Forwarded-Host") or request.headers["Host"]
+        return _json(asyncapi.describe(host))
 
     async def _socket_io(self, request: web.Request) -> web.StreamResponse:
         if "sid" not in request.query and self._sockets.connections >= CONNECTIONS:

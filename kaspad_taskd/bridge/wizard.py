@@ -12,6 +12,8 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from kaspad_taskd.api.context import not_found
 from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.method import Schema
+from kaspad_taskd.api.schemas import FREE, TASK, TASKS, TEXT, TEXTS, WHOLE, record
 
 Json: TypeAlias = Any
 Payload: TypeAlias = dict[str, Json]
@@ -47,6 +49,8 @@ class Request:
         answer: the event that carries it, None where the acknowledgement alone does.
         changes: whether it changes something.
         bare: whether it may come without a payload.
+        given: schema of the payload.
+        result: schema of the answer.
         summary: for the description.
     """
 
@@ -54,6 +58,8 @@ class Request:
     answer: str | None
     changes: bool
     bare: bool
+    given: Schema
+    result: Schema
     summary: str
 
 
@@ -117,22 +123,41 @@ async def _chosen(call: Call, given: Payload) -> Json:
     return {"decision": result["decision"]}
 
 
+_OF_TASK: Final = record(taskId=TEXT)
+_WITH_TASK: Final = record(taskId=TEXT, task=TASK)
+_OF_SOME: Final = {"type": ["object", "null"], "properties": {"taskId": TEXT}}
+_PAUSED: Final = record(taskIds=TEXTS)
+_REGISTERED: Final = {**record(type=TEXT, service=TEXT), "additionalProperties": True}
+_CHOICE: Final = {**record(choice=TEXT), "additionalProperties": True}
+
 REQUESTS: Final[Mapping[str, Request]] = {
-    "task:register": Request(_register, "task:registered", True, False, "Register a task."),
-    "task:status": Request(_status, "task:status:response", False, False, "One task."),
-    "tasks:list": Request(_list, "tasks:list:response", False, True, "All tasks."),
-    "task:cancel": Request(_cancel, "task:cancelled", True, False, "Stop watching a task."),
-    "task:retry": Request(_retry, None, True, False, "Begin the next attempt of an ended task."),
+    "task:register": Request(
+        _register, "task:registered", True, False, _REGISTERED, _WITH_TASK, "Register a task."
+    ),
+    "task:status": Request(
+        _status, "task:status:response", False, False, _OF_TASK, record(task=TASK), "One task."
+    ),
+    "tasks:list": Request(
+        _list, "tasks:list:response", False, True, {"type": ["object", "null"]},
+        record(tasks=TASKS, seq=WHOLE), "All tasks.",
+    ),
+    "task:cancel": Request(
+        _cancel, "task:cancelled", True, False, _OF_TASK, _OF_TASK, "Stop watching a task."
+    ),
+    "task:retry": Request(
+        _retry, None, True, False, _OF_TASK, _WITH_TASK, "Begin the next attempt of an ended task."
+    ),
     "sync:pause": Request(
-        _each("pauseTask", "in-progress", "pause"), None, True, True,
+        _each("pauseTask", "in-progress", "pause"), None, True, True, _OF_SOME, _PAUSED,
         "Pause the watching of a task, without a payload of every node-sync.",
     ),
     "sync:resume": Request(
-        _each("resumeTask", "paused", "resume"), None, True, True,
+        _each("resumeTask", "paused", "resume"), None, True, True, _OF_SOME, _PAUSED,
         "Resume the watching of a task, without a payload of every node-sync.",
     ),
     "sync:strategy-chosen": Request(
-        _chosen, None, True, False, "Put on record how somebody goes on while a node syncs."
+        _chosen, None, True, False, _CHOICE, record(decision=FREE),
+        "Put on record how somebody goes on while a node syncs.",
     ),
 }  # fmt: skip
 """What wizards ask, besides `rpc` and `events:since`."""

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".cache" / "embed-npm"
 PACKAGES = {
+    "@asyncapi/specs": "6.11.1",
     "axe-core": "4.14.1",
     "express": "4.22.3",
     "http-proxy-middleware": "3.0.10",
