@@ -1,22 +1,34 @@
-"""A real PostgreSQL for the tests that need one, started once."""
+"""Real PostgreSQL servers for the tests that need one, each started once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.fakes.postgres import Postgres, binary
+from tests.fakes.node_packages import Missing
+from tests.fakes.postgres import Postgres
+from tests.fakes.postgres_versions import programs, wanted
+from tests.probes.databases import Place, placed
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    if binary("initdb") is None or binary("postgres") is None:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    server = Postgres()
+@pytest.fixture(scope="session", params=wanted(), ids="postgres-{}".format)
+def postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
+    try:
+        found = programs(request.param)
+    except Missing as why:
+        pytest.skip(str(why))
+    server = Postgres(found)
     try:
         server.create()
         server.start()
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture
+async def place(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Place]:
+    async with placed(postgres, tmp_path / "explorer.dsn") as place:
+        yield place
