@@ -49,6 +49,7 @@ from kaspad_taskd.rpc.server import CannotListenError, RpcServer
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.sqlite import SqliteStore
 from kaspad_taskd.systemd.heart import Heart, pulse
+from kaspad_taskd.systemd.journal import begin_log
 from kaspad_taskd.systemd.notify import Notifier
 from kaspad_taskd.systemd.sockets import passed, take
 from kaspad_taskd.systemd.story import Story
@@ -197,7 +198,7 @@ class Daemon:
         await self._roster.reload(lost)
         await self._engine.durable(self._engine.commit(cursors={MIRRORED: self._engine.seq}))
         if lost:
-            _log.warning("%d registered tasks were rebuilt", len(lost))
+            _log.warning("registered tasks rebuilt from their copies: %d", len(lost))
 
     async def _first_reload(self) -> None:
         try:
@@ -230,7 +231,7 @@ class Daemon:
                 running.append(rooms.create_task(serving, name="bridge"))
             self._listen_to_signals(lambda: running.append(rooms.create_task(self._reload())))
             self._notifier.ready(self._status())
-            _log.info("ready: %d tasks, %s", len(self._engine.tasks()), self._places.runtime)
+            _log.info("ready: %s; %s", self._status(), self._places.runtime)
             await self._stopping.wait()
             self._notifier.stopping("stopping")
             self._server.refuse()
@@ -322,15 +323,9 @@ def _check(places: Places) -> int:
     if faults:
         print(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", file=sys.stderr)
         return BAD_SETTINGS
-    print(f"good: {len(layers.definitions)} definitions, settings {places.settings}")
+    count = len(layers.definitions)
+    print(f"good: {count} definition{'s'[: count != 1]}, settings {places.settings}")
     return OK
-
-
-def _log_to_stderr(level: str) -> None:
-    stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
-    logging.basicConfig(
-        level=level.upper(), format=f"{stamp}%(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -358,7 +353,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"kaspad-taskd: {fault}", file=sys.stderr)
         return BAD_SETTINGS
     faulthandler.enable()
-    _log_to_stderr(options.log_level or settings.log_level)
+    begin_log(options.log_level or settings.log_level)
     return _run(places, settings, options)
 
 

@@ -66,7 +66,7 @@ class MirrorKeeper:
         await asyncio.to_thread(self._write)
         if self._wanted:
             left = len(self._wanted)
-            _log.warning("%d copies of registered definitions are left for the next start", left)
+            _log.warning("copies of registered definitions left for the next start: %d", left)
 
     def _align(self) -> None:
         try:
@@ -90,4 +90,4 @@ class MirrorKeeper:
             else:
                 self._mirror.write(definition)
         except OSError as error:
-            _log.warning("task=%s has no copy for reading: %s", task_id, error)
+            _log.warning("it has no copy for reading: %s", error, extra={"task": task_id})

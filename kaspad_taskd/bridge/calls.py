@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from kaspad_taskd.api import errors
+from kaspad_taskd.api.changed import log_change
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Method
 from kaspad_taskd.bridge.browser import Browser
@@ -16,8 +16,6 @@ Json: TypeAlias = Any
 NO_TOKEN = "Changes need the access token."  # noqa: S105 - a sentence, no token
 LOCAL = "This is done on the host alone: kaspad-taskctl."
 CALLER = Caller("bridge")
-
-log = logging.getLogger(__name__)
 
 
 class Calls:
@@ -44,7 +42,7 @@ class Calls:
         if hasattr(result, "__await__"):
             result = await result
         if method.changes:
-            _log_change(method, bound, result, browser)
+            log_change(method.name, bound, result, f"bridge {browser.address}")
         return result
 
     def _find(self, browser: Browser, name: Json) -> Method:
@@ -68,12 +66,3 @@ def _bound(params: Json) -> tuple[list[Json], dict[str, Json]]:
     if isinstance(params, list):
         return params, {}
     raise ApiError.params("params", "must be an object or an array")
-
-
-def _log_change(method: Method, bound: Mapping[str, Any], result: Json, browser: Browser) -> None:
-    """Say who changed what, once it is done."""
-    places = [place for place in (result, bound.get("body", bound)) if isinstance(place, Mapping)]
-    named = (place.get(key) for place in places for key in ("taskId", "id"))
-    task = str(next((name for name in named if name is not None), "-"))
-    shown = task[:100] if task.isprintable() else "?"
-    log.info("%s task=%s by bridge %s", method.name, shown, browser.address)

@@ -236,7 +236,8 @@ class Monitors:
         if isinstance(error, ImportError):
             return Unreachable(Reason.LIBRARY_MISSING, {"library": error.name or "?"})
         incident = secrets.token_hex(4)
-        _log.error("incident %s: a look at task=%s failed", incident, task.id, exc_info=error)
+        told = {"task": task.id, "incident": incident}
+        _log.error("a look failed", exc_info=error, extra=told)
         return Unreachable(Reason.CHECKER_FAULT, {"incident": incident})
 
     def _plan_next(self, task_id: str) -> None:

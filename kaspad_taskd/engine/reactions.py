@@ -150,6 +150,7 @@ class Reactions:
 
     async def _run(self, task: Task, command: list[str]) -> None:
         argv = [part.replace("{id}", task.id) for part in command]
+        told = {"task": task.id}
         try:
             process = await asyncio.create_subprocess_exec(
                 *argv,
@@ -160,14 +161,14 @@ class Reactions:
                 env=self._environment(),
             )
         except OSError as error:
-            _log.error("task=%s on_complete: %s cannot be run: %s", task.id, argv[0], error)
+            _log.error("on_complete: %s cannot be run: %s", argv[0], error, extra=told)
             return
         try:
             async with asyncio.timeout(COMMAND_TIMEOUT):
                 code = await process.wait()
             level = logging.INFO if code == 0 else logging.WARNING
-            _log.log(level, "task=%s on_complete: %s ended with %d", task.id, argv[0], code)
+            _log.log(level, "on_complete: %s ended with %d", argv[0], code, extra=told)
         except TimeoutError:
-            _log.warning("task=%s on_complete: %s took over 60 s", task.id, argv[0])
+            _log.warning("on_complete: %s took over 60 s", argv[0], extra=told)
         finally:
             end_group(process.pid)

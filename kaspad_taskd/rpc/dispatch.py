@@ -20,6 +20,7 @@ from oslash.either import Right
 
 from kaspad_taskd import jsontext
 from kaspad_taskd.api import errors
+from kaspad_taskd.api.changed import log_change
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Caller, Json, Method
@@ -39,7 +40,6 @@ _STANDARD: Final = {
     errors.METHOD_NOT_FOUND: ("no-such-method", "no such method: rpc.discover lists them all"),
 }
 
-log = logging.getLogger(__name__)
 
 # The library logs each crash with its message: ours are logged under their incident.
 logging.getLogger("jsonrpcserver").addHandler(logging.NullHandler())
@@ -54,14 +54,6 @@ class _AnySignature(Signature):
 
 
 _ANY_SIGNATURE: Final = _AnySignature()
-
-
-def _log_change(method: Method, bound: Mapping[str, Any], result: Json, caller: Caller) -> None:
-    """Say who changed what, once it is done (`result` is None where the caller did not wait)."""
-    places = [place for place in (result, bound.get("body", bound)) if isinstance(place, Mapping)]
-    named = (place.get(key) for place in places for key in ("taskId", "id"))
-    task = str(next((name for name in named if name is not None), "-"))
-    log.info("%s task=%s by %s", method.name, task[:100] if task.isprintable() else "?", caller)
 
 
 @dataclass(slots=True)
@@ -82,13 +74,13 @@ class _Waiting:
                 return _refusal(error, self.id, self.caller)
             except asyncio.CancelledError:
                 if self.method.changes:
-                    _log_change(self.method, self.bound, None, self.caller)
+                    log_change(self.method.name, self.bound, None, self.caller)
                 raise
             except Exception:
                 crash = incident(self.method.name, self.caller)
                 return _refusal(crash, self.id, self.caller)
         if self.method.changes:
-            _log_change(self.method, self.bound, result, self.caller)
+            log_change(self.method.name, self.bound, result, self.caller)
         return _success(result, self.id, self.caller)
 
     def close(self) -> None:
@@ -147,7 +139,7 @@ def _wrapped(method: Method) -> Callable[..., Any]:
         if hasattr(value, "__await__"):
             return Success(_Waiting(method, caller, bound, value))
         if method.changes:
-            _log_change(method, bound, value, caller)
+            log_change(method.name, bound, value, caller)
         return Success(value)
 
     call.__signature__ = _ANY_SIGNATURE  # type: ignore[attr-defined]

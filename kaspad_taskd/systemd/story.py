@@ -35,11 +35,11 @@ class Story:
         self._seq = self._engine.seq
         for event in events or ():  # a group of more than memory keeps is not worth its lines
             if event.fact.name in TOLD:
-                log.log(WARNING if event.fact.name in BAD else INFO, "%s", _line(event))
+                _tell(event)
 
 
-def _line(event: Event) -> str:
+def _tell(event: Event) -> None:
     data = event_data(event)
-    why = f"reason={data['reason']} " if data.get("reason") else ""
     said = words.safe(words.sentence(event.fact.name.value, data))
-    return f"task={event.fact.task_id} {why}{said}"
+    fields = {"task": event.fact.task_id, "reason": data.get("reason")}
+    log.log(WARNING if event.fact.name in BAD else INFO, "%s", said, extra=fields)

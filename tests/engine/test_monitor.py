@@ -49,7 +49,8 @@ async def test_a_probe_that_crashes_is_health_with_an_incident(
             await asyncio.sleep(1)
         task = built.task("work")
         assert task.reason is Reason.CHECKER_FAULT
-        assert str(task.live.params["incident"]) in caplog.text
+        known = [(vars(each)["task"], vars(each)["incident"]) for each in caplog.records]
+        assert known == [(task.id, task.live.params["incident"])]
         assert "secret" not in str(task.live.params)
 
 

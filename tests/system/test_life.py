@@ -189,7 +189,7 @@ async def test_check_says_every_fault(daemon: Taskd) -> None:
     daemon.settings.write_text('log_level = "info"\n')
     good = run(*daemon.command("--check"))
     assert (good.returncode, good.stderr) == (0, "")
-    assert good.stdout.startswith("good: 1 definitions")
+    assert good.stdout.startswith("good: 1 definition,")
     daemon.settings.write_text('log_level = "loud"\nsecrets = 1\n[bridge]\nlisten = "here"\n')
     daemon.define("bad", 'type = "report"\nservice = "x"\ninterval = "soon"\ncolour = "red"\n')
     daemon.define("torn", "type = ")

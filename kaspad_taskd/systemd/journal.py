@@ -1,0 +1,152 @@
+"""The log: to the journal with fields, where stderr is the journal; else lines on stderr.
+
+A record's fields come with `extra=`: `task` (an id), `reason` (of the closed list) and `incident`
+(a crash's number). Lines begin with them (`task=ID reason=R ...`), in the journal too, where they
+are fields besides: `journalctl TASK=ID`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Final, TextIO
+
+SOCKET: Final = "/run/systemd/journal/socket"
+"""Where journald takes entries (systemd's JOURNAL_NATIVE_PROTOCOL)."""
+IDENTIFIER: Final = "kaspad-taskd"
+FIELDS: Final = ("task", "reason", "incident")
+"""What a record may carry, in the order in which a line tells them."""
+LONGEST: Final = 65_536
+"""Bytes of a message: one datagram fits the kernel's usual 212,992 with all its fields."""
+_CUT: Final = b"\n[...]\n"
+
+_PRIORITIES: Final = (
+    (logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6),
+)  # fmt: skip
+_DEBUG: Final = 7
+
+
+class Lines(logging.Formatter):
+    """A record as text, its fields first."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        """Return the line without its traceback."""
+        told = "".join(f"{name}={value} " for name, value in _fields(record))
+        record.message = told + record.message
+        return super().formatMessage(record)
+
+
+class JournalHandler(logging.Handler):
+    """Sends each record as one datagram; never waits.
+
+    What the journal does not take at once is lost, and the next entry that it takes is preceded by
+    one that says how many were.
+
+    Args:
+        path: of the journal's socket.
+    """
+
+    def __init__(self, path: str = SOCKET) -> None:
+        super().__init__()
+        self._path = path
+        self._lost = 0
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self.setFormatter(Lines())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send the record; where it cannot be, count it."""
+        try:
+            entry = entry_of(record, self.format(record))
+        except Exception:
+            self.handleError(record)
+            return
+        if self._lost and self._send(self._loss()):
+            self._lost = 0
+        if not self._send(entry):
+            self._lost += 1
+
+    def _loss(self) -> bytes:
+        text = f"{self._lost} entries were lost: the journal did not take them in time"
+        return _entry([("PRIORITY", "4"), ("SYSLOG_IDENTIFIER", IDENTIFIER), ("MESSAGE", text)])
+
+    def _send(self, entry: bytes) -> bool:
+        try:
+            self._socket.sendto(entry, self._path)
+        except OSError:  # its queue is full, or journald is being restarted
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let the socket go."""
+        self._socket.close()
+        super().close()
+
+
+def entry_of(record: logging.LogRecord, text: str) -> bytes:
+    """Return a record as the journal takes it; `text` is its message, with its traceback."""
+    fields = [
+        ("PRIORITY", str(_priority(record.levelno))),
+        ("SYSLOG_IDENTIFIER", IDENTIFIER),
+        ("LOGGER", record.name),
+        ("CODE_FILE", record.pathname),
+        ("CODE_LINE", str(record.lineno)),
+        ("CODE_FUNC", record.funcName or ""),
+    ]
+    fields += [(name.upper(), value) for name, value in _fields(record)]
+    return _entry([*fields, ("MESSAGE", text)])
+
+
+def _fields(record: logging.LogRecord) -> Iterator[tuple[str, str]]:
+    for name in FIELDS:
+        value = getattr(record, name, None)
+        if value is not None:
+            yield name, str(value)
+
+
+def _priority(level: int) -> int:
+    return next((number for least, number in _PRIORITIES if level >= least), _DEBUG)
+
+
+def _entry(fields: list[tuple[str, str]]) -> bytes:
+    return b"".join(_field(name.encode(), _cut(value)) for name, value in fields)
+
+
+def _cut(value: str) -> bytes:
+    """The value's bytes; of a long one its begin, and its end, where a traceback says what."""
+    data = value.encode(errors="replace")
+    if len(data) <= LONGEST:
+        return data
+    head, tail = LONGEST // 4, LONGEST - LONGEST // 4 - len(_CUT)
+    return data[:head] + _CUT + data[-tail:]
+
+
+def _field(name: bytes, value: bytes) -> bytes:
+    if b"\n" in value:
+        return name + b"\n" + len(value).to_bytes(8, "little") + value + b"\n"
+    return name + b"=" + value + b"\n"
+
+
+def is_journal(environ: Mapping[str, str], descriptor: int) -> bool:
+    """Whether a descriptor is the stream that systemd made to the journal (JOURNAL_STREAM)."""
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+def begin_log(level: str, stream: TextIO | None = None, path: str = SOCKET) -> None:
+    """Let all that is logged from now on go to the journal, or to stderr."""
+    stream = stream or sys.stderr
+    journal = is_journal(os.environ, stream.fileno())
+    handler: logging.Handler
+    if journal and os.path.exists(path):  # noqa: PTH110 - one question
+        handler = JournalHandler(path)
+    else:
+        stamp = "" if journal else "%(asctime)s "
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(Lines(f"{stamp}%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -1,0 +1,241 @@
+"""The log as the journal gets it, at a real socket that speaks as journald's does."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaspad_taskd.systemd.journal import (
+    LONGEST,
+    JournalHandler,
+    Lines,
+    begin_log,
+    entry_of,
+    is_journal,
+)
+
+PACKAGE = Path(__file__).parents[2] / "kaspad_taskd"
+
+
+def parsed(entry: bytes) -> dict[str, str]:
+    """Read an entry by the rules of systemd's JOURNAL_NATIVE_PROTOCOL."""
+    fields = {}
+    while entry:
+        line, _, entry = entry.partition(b"\n")
+        name, equals, value = line.partition(b"=")
+        if not equals:
+            size = int.from_bytes(entry[:8], "little")
+            value, entry = entry[8 : 8 + size], entry[8 + size :]
+            assert entry[:1] == b"\n"
+            entry = entry[1:]
+        fields[name.decode()] = value.decode()
+    return fields
+
+
+class Journal:
+    """A socket where journald's is."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._socket.bind(self.path)
+
+    def entries(self) -> list[dict[str, str]]:
+        found = []
+        while True:
+            try:
+                found.append(parsed(self._socket.recv(1 << 20)))
+            except BlockingIOError:
+                return found
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    made = Journal(tmp_path / "socket")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def log(journal: Journal) -> Iterator[logging.Logger]:
+    """A logger whose records go to the journal."""
+    logger = logging.getLogger("kaspad_taskd.of-this-test")
+    handler = JournalHandler(journal.path)
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    yield logger
+    logger.removeHandler(handler)
+    handler.close()
+
+
+def test_fields_are_fields(log: logging.Logger, journal: Journal) -> None:
+    """Task, reason and incident can be asked for, and stand in the text for those who read."""
+    log.warning("it %s", "failed", extra={"task": "a", "reason": "refused", "incident": None})
+    (entry,) = journal.entries()
+    assert entry["MESSAGE"] == "task=a reason=refused it failed"
+    assert (entry["TASK"], entry["REASON"], entry["PRIORITY"]) == ("a", "refused", "4")
+    assert "INCIDENT" not in entry
+    assert entry["SYSLOG_IDENTIFIER"] == "kaspad-taskd"
+    assert entry["CODE_FILE"] == __file__
+    assert entry["CODE_FUNC"] == "test_fields_are_fields"
+    assert int(entry["CODE_LINE"]) > 0
+
+
+def test_a_traceback_is_one_entry(log: logging.Logger, journal: Journal) -> None:
+    """Not a line each."""
+    try:
+        raise ValueError("the\nvery cause")
+    except ValueError:
+        log.exception("a fault", extra={"incident": "ab12"})
+    (entry,) = journal.entries()
+    assert entry["MESSAGE"].startswith("incident=ab12 a fault\nTraceback")
+    assert entry["MESSAGE"].endswith("ValueError: the\nvery cause")
+    assert (entry["INCIDENT"], entry["PRIORITY"]) == ("ab12", "3")
+
+
+@pytest.mark.parametrize(
+    ("level", "priority"), [(50, "2"), (40, "3"), (30, "4"), (20, "6"), (10, "7"), (1, "7")]
+)
+def test_levels_are_priorities(level: int, priority: str) -> None:
+    """As `journalctl -p` wants them."""
+    record = logging.LogRecord("n", level, "f", 1, "m", (), None)
+    assert parsed(entry_of(record, "m"))["PRIORITY"] == priority
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_no_value_becomes_another_field(task: str, text: str) -> None:
+    """Whatever line ends it has."""
+    record = logging.LogRecord("n", 20, "f", 1, "m", (), None)
+    record.task = task
+    fields = parsed(entry_of(record, text))
+    assert set(fields) == {"PRIORITY", "SYSLOG_IDENTIFIER", "LOGGER", "CODE_FILE", "CODE_LINE",
+                           "CODE_FUNC", "TASK", "MESSAGE"}  # fmt: skip
+    shown = task.encode(errors="replace").decode()
+    assert (fields["TASK"], fields["MESSAGE"]) == (shown, text.encode(errors="replace").decode())
+
+
+def test_what_is_too_long_keeps_both_ends(log: logging.Logger, journal: Journal) -> None:
+    """It arrives at once, its begin and its end."""
+    log.error("begin %s end", "x" * 1_000_000)
+    (entry,) = journal.entries()
+    assert len(entry["MESSAGE"]) == LONGEST
+    assert entry["MESSAGE"].startswith("begin x")
+    assert entry["MESSAGE"].endswith("x end")
+
+
+def test_a_full_journal_costs_entries_not_time(log: logging.Logger, journal: Journal) -> None:
+    """Nobody waits for it; how many were lost is told as soon as it takes entries again."""
+    began = time.monotonic()
+    for number in range(5000):
+        log.info("%d", number)
+    assert time.monotonic() - began < 5
+    kept = journal.entries()
+    assert 0 < len(kept) < 5000
+    log.info("and now")
+    loss, last = journal.entries()
+    assert loss["MESSAGE"].startswith(f"{5000 - len(kept)} entries were lost")
+    assert last["MESSAGE"] == "and now"
+
+
+def test_a_journal_that_comes_back_is_told(log: logging.Logger, journal: Journal) -> None:
+    """A restarted journald is found again; nothing is raised meanwhile."""
+    journal.close()
+    Path(journal.path).unlink()
+    log.info("lost")
+    back = Journal(Path(journal.path))
+    log.info("heard")
+    assert [entry["MESSAGE"][:8] for entry in back.entries()] == ["1 entrie", "heard"]
+    back.close()
+
+
+@pytest.fixture
+def stderr(tmp_path: Path) -> Iterator[TextIO]:
+    """A stream in the place of stderr; the root logger is as before afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()
+    with (tmp_path / "stderr").open("w+") as stream:
+        yield stream
+    for each in root.handlers:
+        each.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def journal_stream(stream: TextIO) -> str:
+    found = os.fstat(stream.fileno())
+    return f"{found.st_dev}:{found.st_ino}"
+
+
+def test_the_journal_is_taken_where_stderr_is_it(
+    stderr: TextIO, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JOURNAL_STREAM names stderr's own device and inode."""
+    monkeypatch.setenv("JOURNAL_STREAM", journal_stream(stderr))
+    begin_log("info", stderr, journal.path)
+    logging.getLogger("kaspad_taskd").info("hello")
+    assert [entry["MESSAGE"] for entry in journal.entries()] == ["hello"]
+    assert stderr.tell() == 0
+
+
+def test_a_terminal_gets_lines(
+    stderr: TextIO, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a stamp, the fields before the text; an inherited variable is no reason for another."""
+    monkeypatch.setenv("JOURNAL_STREAM", "1:1")
+    begin_log("info", stderr, journal.path)
+    logging.getLogger("kaspad_taskd.x").warning("hello", extra={"task": "a"})
+    stderr.seek(0)
+    line = stderr.read()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d .* WARNING kaspad_taskd\.x: task=a hello\n", line)
+    assert journal.entries() == []
+
+
+def test_no_socket_is_no_reason_to_be_silent(
+    stderr: TextIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sandbox may hide it: then lines, which the journal stamps itself."""
+    monkeypatch.setenv("JOURNAL_STREAM", journal_stream(stderr))
+    begin_log("info", stderr, str(tmp_path / "none"))
+    logging.getLogger("kaspad_taskd").error("hello")
+    stderr.seek(0)
+    assert stderr.read() == "ERROR kaspad_taskd: hello\n"
+
+
+def test_a_closed_stderr_is_no_journal() -> None:
+    """A question, no crash."""
+    assert not is_journal({"JOURNAL_STREAM": "1:1"}, 9999)
+    assert not is_journal({}, sys.__stderr__.fileno() if sys.__stderr__ else 2)
+
+
+def test_every_handler_tells_the_same() -> None:
+    """The fields are put before the text once, however often a record is formatted."""
+    record = logging.LogRecord("n", 20, "f", 1, "m %s", ("1",), None)
+    record.task = "a"
+    line = Lines()
+    assert [line.format(record), line.format(record)] == ["task=a m 1", "task=a m 1"]
+
+
+def test_no_text_has_a_field_in_it() -> None:
+    """`task=%s` in a text would be no field: it belongs into `extra`."""
+    found = [
+        str(path)
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"""["'][^"']*\b(task|reason|incident)=%""", path.read_text())
+    ]
+    assert found == []
