@@ -21,7 +21,7 @@ from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeError
 from kaspad_taskd.kaspa.connect import addresses, connect_error
 from kaspad_taskd.kaspa.resolver import Resolver
-from kaspad_taskd.probes.answers import Answer, HttpError, bad_answer, check_status
+from kaspad_taskd.probes.answers import Answer, HttpError, bad_answer, check_status, distrust
 from kaspad_taskd.probes.probe_type import Allow
 from kaspad_taskd.probes.urls import Url
 
@@ -188,7 +188,7 @@ def explain(error: Exception, url: Url) -> HttpError:
         return error
     address = f"{url.host}:{url.port}"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return bad_answer("its certificate is not trusted: " + _fault(error.certificate_error))
+        return bad_answer(distrust(error.certificate_error))
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
         return bad_answer("there is no TLS at this port, or none that is understood")
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError):
@@ -196,11 +196,6 @@ def explain(error: Exception, url: Url) -> HttpError:
     if isinstance(error, OSError):
         return _connecting(error, address)
     return bad_answer("it is no HTTP")
-
-
-def _fault(error: Exception) -> str:
-    """OpenSSL's own words for what is wrong with a certificate."""
-    return str(getattr(error, "verify_message", "") or "it cannot be verified")[:150].rstrip(".")
 
 
 def _connecting(error: OSError, address: str) -> HttpError:

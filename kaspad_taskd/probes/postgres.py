@@ -7,17 +7,19 @@ it stands in an error. asyncpg is imported when a definition needs it.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from kaspad_taskd.core.observation import Hint, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.connect import connect_error
+from kaspad_taskd.probes.answers import distrust
 
 if TYPE_CHECKING:
     import asyncpg
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 MAX_DSN: Final = 4096
 LOCK_MS: Final = 250
 """What a question of ours waits for a lock: it must never queue in front of the migration."""
+_FILES: Final = "sslrootcert", "sslcert", "sslkey", "passfile"
+"""Parameters of a DSN that name files: asyncpg's errors do not tell which one is missing."""
 _REASONS: Final = {
     "53100": Reason.DISK_FULL,
     "53300": Reason.BUSY,
@@ -136,13 +140,16 @@ class Database:
         try:
             with self._files[self.name].open(encoding="utf-8") as file:
                 dsn = file.read(MAX_DSN).strip()
-            scheme = urlsplit(dsn).scheme
+            parts = urlsplit(dsn)
         except KeyError:
             raise self._unusable("not named in the settings") from None
         except (OSError, ValueError):
             raise self._unusable("its dsn_file cannot be read") from None
-        if scheme not in ("postgresql", "postgres") or "\n" in dsn:
+        if parts.scheme not in ("postgresql", "postgres") or "\n" in dsn:
             raise self._unusable("its dsn_file holds no single line postgresql://...")
+        for key, file in parse_qsl(parts.query):
+            if key in _FILES and not os.access(file, os.R_OK):
+                raise self._unusable(f"the {key} that its DSN names cannot be read")
         return dsn
 
     def _unusable(self, problem: str) -> PostgresError:
@@ -163,7 +170,7 @@ class Database:
         if isinstance(error, TimeoutError):
             return Unreachable(Reason.TIMEOUT, {"seconds": self._timeout})
         if isinstance(error, ssl.SSLError):
-            return _unusable("its TLS certificate is not accepted")
+            return _unusable(_tls(error))
         if isinstance(error, socket.gaierror):
             return Unreachable(Reason.NAME_UNKNOWN, address)
         if isinstance(error, FileNotFoundError):
@@ -189,6 +196,12 @@ def _said(state: str, user: str) -> Unreachable | Refused:
     if state.startswith("08"):
         return Unreachable(Reason.STREAM_CLOSED)
     return _unusable(_DETAILS.get(state, f"the server refuses the query (SQLSTATE {state})"))
+
+
+def _tls(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return distrust(error)
+    return "it has no TLS that is understood, or the DSN's sslrootcert holds no certificate"
 
 
 def _unusable(detail: str) -> Unreachable:
