@@ -39,8 +39,8 @@ SPANS: Final = {"1h": 3_600_000, "6h": 21_600_000}
 """Milliseconds of the charts' spans."""
 PACKED_FROM: Final = 1024
 """Bytes from which an answer is compressed."""
-OPEN: Final = ("/healthz", "/session", "/socket.io/", "/static/", "/embed/")
-"""What needs no token on a public address: health, the way to unlock (Socket.IO asks by itself)."""
+OPEN: Final = ("/healthz", "/session", "/socket.io/", "/static/", "/embed/", "/task/")
+"""What needs no token on a public address: health, and what asks for it by itself."""
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +188,7 @@ class Pages:
         text = self._page.task(snapshot, task_id, query)
         if text is None:
             return _html(request, self._page.missing(snapshot, query), 404)
-        return _html(request, text)
+        return _html(request, text, 401 if snapshot["needsToken"] else 200)
 
     async def _history(self, task_id: str, span: str, points: int) -> list[Json]:
         """Points of the last hours of a task; of its whole attempt with any other span."""

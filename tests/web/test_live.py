@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -197,6 +198,25 @@ async def test_a_stop_is_announced(house: House) -> None:
     await house.until(LIVE)
 
 
+async def test_held_updates_come_afterwards(house: House) -> None:
+    """Who holds the page reads in peace: nothing moves, it says so, and all of it shows then."""
+    await house.open()
+    await house.browser.do("click", at="[data-hold]")
+    assert (await house.browser.text("#notices")).startswith("Updates are held since ")
+    before = await house.browser.text("main")
+    line = await house.taskd.line()
+    await line.call("pauseTask", taskId=NODE)
+    await line.call("resumeTask", taskId=NODE)
+    await asyncio.sleep(1.5)  # it would have been drawn four times
+    assert await house.browser.text("main") == before
+    await house.browser.do("shot", shot=shot("live-held"))
+    assert await house.browser.do("judge") == []
+    await house.browser.do("press", key="Enter")
+    await house.until("document.querySelector('.story li span').textContent.includes('goes on')")
+    assert await house.browser.text("#notices") == ""
+    assert await house.focus() == "Hold updates"
+
+
 async def test_the_page_of_a_task_lives_too(house: House) -> None:
     """The same card, its steps, its events."""
     await house.open(f"task/{NODE}", width=1280, height=900)
@@ -205,3 +225,28 @@ async def test_the_page_of_a_task_lives_too(house: House) -> None:
     await house.browser.do("shot", shot=shot("live-task"))
     heard = await house.browser.do("said")
     assert heard["said"] == []
+
+
+async def test_a_lost_history_is_said(house: House) -> None:
+    """A daemon whose state was lost has other numbers: the page is made anew, and says so."""
+    await house.open()
+    await house.taskd.end(signal.SIGKILL)
+    for path in house.taskd.state.glob("state.db*"):
+        path.unlink()
+    await house.taskd.start()
+    await house.until("document.querySelector('#notices').innerText.includes('Too long away')")
+    await house.browser.do("shot", shot=shot("live-gap"))
+    await house.until(LIVE)
+
+
+async def test_a_newer_daemon_is_said(house: House) -> None:
+    """The page of the old one offers to be loaded again."""
+    await house.open()
+    await house.taskd.end(signal.SIGTERM)
+    house.taskd.program = ("tests.fakes.newer",)
+    await house.taskd.start()
+    await house.until("document.querySelector('#notices').innerText.includes('now 99.1.0')")
+    await house.browser.do("shot", shot=shot("live-new-version"))
+    await house.browser.do("click", at="#notices [data-key=version] button")
+    await house.until("document.querySelector('footer')?.innerText.includes('99.1.0')")
+    await house.until(LIVE)

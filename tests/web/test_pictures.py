@@ -15,7 +15,7 @@ import pytest_asyncio
 from kaspad_taskd.web.files import files
 from kaspad_taskd.web.page import Page
 from tests.web.browser import Browser, chromium, shot
-from tests.web.snapshots import ACTIONS, snapshot, tasks
+from tests.web.snapshots import ACTIONS, points, snapshot, tasks
 from tests.web.states import STATES
 
 pytestmark = [
@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
+NODE = "node-sync-kaspa-node"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'"
@@ -44,8 +45,16 @@ def _pages() -> dict[str, str]:
         "locked": page.index(snapshot(tasks=[], events=[], needsToken=True), {"unlock": "wrong"}),
         "read-only": page.index(snapshot(canChange=False), {}),
         "missing": page.missing(snapshot(), {}).replace("../", "./"),
-        "task": (page.task(snapshot(), "node-sync-kaspa-node", {}) or "").replace("../", "./"),
+        **{f"task-{span}": _chart(page, span, minutes) for span, minutes in SPANS.items()},
     }
+
+
+SPANS = {"1h": 60, "6h": 150, "all": 190}
+
+
+def _chart(page: Page, span: str, minutes: int) -> str:
+    shown = snapshot(history={NODE: points()[-minutes:]})
+    return (page.task(shown, NODE, {"range": span}) or "").replace("../", "./")
 
 
 def _still(text: str) -> str:
@@ -113,7 +122,7 @@ async def test_a_page_is_whole_and_readable(name: str, address: str, browser: Br
             assert all(url.startswith(address) for url in seen["asked"])
 
 
-@pytest.mark.parametrize("name", ["five", "task", "hostile", "locked", "fifty"])
+@pytest.mark.parametrize("name", ["five", "task-all", "hostile", "locked", "fifty"])
 async def test_a_page_is_whole_at_320(name: str, address: str, browser: Browser) -> None:
     """A small phone, or 400 % zoom on a desktop."""
     seen = await browser.do("look", url=address + name, width=320, height=640)

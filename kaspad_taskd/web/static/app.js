@@ -1,9 +1,9 @@
 // Keeps the page alive: follows events from the `seq` at which it was made, asks for what they do
 // not carry, carries out what its buttons say.
 import { adopt, drawOverview, drawTask, localize, remember, setText } from "./draw.js";
-import { follow } from "./link.js";
+import { follow, notice } from "./link.js";
 import { overview, title, view } from "./view.js";
-import { say, secondsOf, when } from "./words.js";
+import { clock, say, secondsOf, when } from "./words.js";
 
 const FLUSH_MS = 250;
 const ASK_MS = 1000; // at most so often for one card
@@ -93,7 +93,7 @@ function dirtyAll() {
 }
 
 function flush() {
-  if (document.hidden || !dirty.size) return;
+  if (document.hidden || held || !dirty.size) return;
   const now = serverNow();
   for (const element of seen) {
     const task = tasks.get(element.dataset.id);
@@ -129,6 +129,7 @@ let unsaid = [], spokenAt = 0, speaking = 0;
 
 /** One polite region, at most once in ten seconds. */
 function speak(text) {
+  if (held) return;
   if (!unsaid.includes(text)) unsaid.push(text);
   speaking ||= setTimeout(() => {
     speaking = 0;
@@ -141,7 +142,7 @@ function speak(text) {
 
 /** Cards show more than an event tells: the whole task is asked for, once it is due. */
 function ask() {
-  if (document.hidden || !link.live()) return;
+  if (document.hidden || held || !link.live()) return;
   const now = Date.now();
   for (const id of data.cards) {
     const task = tasks.get(id), due = secondsOf(task?.nextCheck);
@@ -167,7 +168,7 @@ let pageDue = 0, pageAt = 0;
 function anew() {
   pageDue ||= setTimeout(async () => {
     pageDue = 0;
-    if (document.hidden) return void (missedPage = true);
+    if (document.hidden || held) return void (missedPage = true);
     pageAt = Date.now();
     try {
       const answer = await fetch(location.href, { cache: "no-store" });
@@ -198,6 +199,7 @@ function adoptPage(html) {
 // ---- changing ------------------------------------------------------------------------------
 
 document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-hold]")) return void hold();
   const button = event.target.closest("[data-action]");
   if (button) act(button, button.closest("[data-id]"));
 });
@@ -263,6 +265,33 @@ function reopened() {
   anew();
 }
 
+// ---- holding -------------------------------------------------------------------------------
+
+let held = false;
+
+/** Freeze what is shown, and say so; what happens meanwhile is shown afterwards. */
+function hold() {
+  held = true;
+  const text = say("page.hold.held", { when: clock(Date.now() / 1000) });
+  notice("held", text, { label: say("page.hold.go"), press: release });
+  document.querySelector("#notices [data-key=held] button").focus();
+}
+
+function release() {
+  held = false;
+  notice("held", "");
+  document.querySelector("[data-hold]").focus();
+  shownAgain();
+}
+
+function shownAgain() {
+  dirtyAll();
+  flush();
+  if (!missedPage) return;
+  missedPage = false;
+  anew();
+}
+
 // ---- the chart's readout -------------------------------------------------------------------
 
 document.addEventListener("pointermove", (event) => {
@@ -301,11 +330,5 @@ setInterval(() => {
 }, 1000);
 setInterval(() => link.live() && anew(), STRIP_MS);
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  dirtyAll();
-  flush();
-  if (missedPage) {
-    missedPage = false;
-    anew();
-  }
+  if (!document.hidden) shownAgain();
 });

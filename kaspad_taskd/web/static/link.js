@@ -4,12 +4,12 @@ import { clock, isNumber, say } from "./words.js";
 
 const SOON_MS = 3000; // only then is it said that the link is lost
 const LOST_MS = 10_000; // and only then in a banner
-const REPLAY_MS = 2000; // what was missed has come by then, or it is too old
 const BACK_MS = 8000; // a good word stays so long
 
 /** Follow the daemon at `base`; `start` is what the page was made from. */
 export function follow(base, start, handlers) {
   let heard = start.seq; // the newest event that came
+  let latest = start.seq; // the daemon's, when it greeted
   let downAt = 0, greeted = false, stopping = "";
 
   const socket = io(base.origin, {
@@ -33,6 +33,7 @@ export function follow(base, start, handlers) {
     const away = downAt ? Date.now() - downAt : 0;
     downAt = 0;
     stopping = "";
+    latest = hello.seq;
     handlers.onHello(hello);
     if (hello.version !== start.version) {
       notice("version", say("page.link.version", { version: hello.version }), {
@@ -42,7 +43,6 @@ export function follow(base, start, handlers) {
     }
     if (greeted && away > SOON_MS) welcome(hello.seq - heard);
     greeted = true;
-    setTimeout(() => catchUp(hello.seq), REPLAY_MS);
     tick();
   });
   socket.on("server:stopping", ({ reason } = {}) => {
@@ -63,13 +63,13 @@ export function follow(base, start, handlers) {
     notice("back", say(`page.link.${key}`, { n: missed }), null, BACK_MS);
   }
 
-  /** Events that did not come are gone: the page is made anew, and says so if it was seen before. */
-  function catchUp(seq) {
-    if (heard >= seq || downAt) return;
-    if (start.seq !== heard) notice("back", say("page.link.gap"), null, BACK_MS);
-    heard = seq;
+  /** What was missed is not kept any more: the page is made anew, and says so. */
+  socket.on("task:error", ({ request } = {}) => {
+    if (request !== "events:since") return;
+    notice("back", say("page.link.gap"), null, BACK_MS);
+    heard = latest;
     handlers.onGap();
-  }
+  });
 
   let state = "";
 
@@ -113,7 +113,7 @@ export function follow(base, start, handlers) {
 }
 
 /** Say something above the tasks, with a button where one can do something; "" takes it away. */
-function notice(key, text, button = null, ms = 0) {
+export function notice(key, text, button = null, ms = 0) {
   const box = document.getElementById("notices");
   let line = box.querySelector(`[data-key=${key}]`);
   if (!text) return void line?.remove();
