@@ -10,7 +10,8 @@ from kaspad_taskd.version import __version__
 
 EPILOG = """\
 Without options it uses the system's places (/etc, /var/lib, /run) as root or a service account,
-and the XDG places of an ordinary user. `kaspad-taskd demo` shows it at work on a recorded sync.
+and the XDG places of an ordinary user. `kaspad-taskd demo` shows it at work on a recorded sync,
+`kaspad-taskd restore FILE` puts a backup back; both have a --help of their own.
 Exit codes: 0 stopped, 1 crash or a door that cannot open, 78 bad settings.
 """
 
@@ -49,6 +50,19 @@ def demo_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--speed", type=_speed, default=8.0, metavar="N", help="times faster than it was (8)"
     )
+    return made
+
+
+def restore_parser() -> argparse.ArgumentParser:
+    """The parser of `kaspad-taskd restore`."""
+    made = argparse.ArgumentParser(
+        "kaspad-taskd restore",
+        description="Checks a copy of the state and puts it in the state's place. The daemon must "
+        "not run. The state before is kept beside it.",
+        epilog="Exit codes: 0 restored, 1 refused: nothing was changed.",
+    )
+    made.add_argument("file", type=_path, metavar="FILE", help="as `kaspad-taskctl backup` made it")
+    made.add_argument("--state-dir", type=_path, metavar="DIR", help="where the state is kept")
     return made
 
 

@@ -25,12 +25,11 @@ from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.definitions import DefinitionDesk
 from kaspad_taskd.api.feed import Feed
 from kaspad_taskd.api.wire import Shapes
-from kaspad_taskd.arguments import demo_parser, parser
+from kaspad_taskd.arguments import demo_parser, parser, restore_parser
 from kaspad_taskd.bridge.access import CannotOpenError
 from kaspad_taskd.bridge.counts import CountedStore, Counts
 from kaspad_taskd.bridge.opening import BridgeDoor
 from kaspad_taskd.clock import Clock, iso
-from kaspad_taskd.config.layers import read_layers
 from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.config.places import Places, find_places
 from kaspad_taskd.config.settings import Address, Settings, load_settings
@@ -44,6 +43,7 @@ from kaspad_taskd.engine.reactions import Reactions
 from kaspad_taskd.engine.roster import KEPT_MS, Roster
 from kaspad_taskd.files import size_of
 from kaspad_taskd.mirroring import MirrorKeeper
+from kaspad_taskd.offline import BAD_SETTINGS, CRASHED, OK, check, put_back
 from kaspad_taskd.probes import TYPES, Means, add, open_probe
 from kaspad_taskd.rpc.server import CannotListenError, RpcServer
 from kaspad_taskd.store.fault import StoreError
@@ -57,7 +57,6 @@ from kaspad_taskd.tables import Fault
 
 _log = logging.getLogger("kaspad_taskd")
 
-OK, CRASHED, BAD_SETTINGS = 0, 1, 78
 BEAT = 0.5
 """Seconds between two turns of the housekeeping."""
 STATUS_EVERY = 4
@@ -311,23 +310,6 @@ def _environment() -> dict[str, str]:
     return {key: os.environ[key] for key in HELD_ENVIRONMENT if key in os.environ}
 
 
-def _check(places: Places) -> int:
-    """Say every fault of settings and definitions."""
-    settings = load_settings(places)
-    faults: list[object] = list(settings) if isinstance(settings, list) else []
-    faults += [] if isinstance(settings, list) else add(settings.probes)
-    layers = read_layers(places, TYPES)
-    faults += layers.faults
-    for fault in faults:
-        print(fault)
-    if faults:
-        print(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}", file=sys.stderr)
-        return BAD_SETTINGS
-    count = len(layers.definitions)
-    print(f"good: {count} definition{'s'[: count != 1]}, settings {places.settings}")
-    return OK
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon, its check or its demo; returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
@@ -335,6 +317,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from kaspad_taskd.demo.show import show
 
         return show(demo_parser().parse_args(given[1:]).speed)
+    if given[:1] == ["restore"]:
+        return put_back(restore_parser().parse_args(given[1:]))
     options = parser().parse_args(given)
     places = find_places(
         os.environ,
@@ -345,7 +329,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         runtime=options.runtime_dir,
     )
     if options.check:
-        return _check(places)
+        return check(places)
     settings = load_settings(places)
     faults = settings if isinstance(settings, list) else add(settings.probes)
     if faults or isinstance(settings, list):

@@ -96,8 +96,7 @@ def quarantine(path: Path, now: int, companions: Sequence[str] = ()) -> Path:
     Raises:
         OSError: it could not be moved.
     """
-    stamp = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
-    aside = _unused(path.with_name(f"{path.name}.corrupt-{stamp}"))
+    aside = unused(path.with_name(f"{path.name}.corrupt-{stamp(now)}"))
     path.rename(aside)
     for ending in companions:
         companion = path.with_name(path.name + ending)
@@ -107,8 +106,13 @@ def quarantine(path: Path, now: int, companions: Sequence[str] = ()) -> Path:
     return aside
 
 
-def _unused(path: Path) -> Path:
-    """The path, or with a number behind it where it is taken: nothing is ever overwritten."""
+def stamp(now: int) -> str:
+    """Return ms since 1970 UTC as names of files have it: `20261124T105500Z`."""
+    return datetime.fromtimestamp(now / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def unused(path: Path) -> Path:
+    """Return the path, with a number behind it where it is taken: nothing is overwritten."""
     candidate, number = path, 1
     while candidate.exists():
         number += 1

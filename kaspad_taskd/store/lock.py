@@ -9,6 +9,21 @@ from pathlib import Path
 from kaspad_taskd.store.fault import StoreError
 
 
+class HeldError(StoreError):
+    """Another daemon has the lock.
+
+    Attributes:
+        owner: its process, as it wrote it, or "unknown".
+    """
+
+    def __init__(self, owner: str, place: Path) -> None:
+        super().__init__(
+            f"another kaspad-taskd (process {owner}) uses {place}: "
+            "stop it, or give this one a --state-dir of its own"
+        )
+        self.owner = owner
+
+
 class Lock:
     """The lock beside a state file. The kernel lets it go when the process ends, however it does.
 
@@ -27,7 +42,8 @@ class Lock:
         """Take the lock, at once or not at all.
 
         Raises:
-            StoreError: the directory is missing or not writable, or another daemon has the lock.
+            HeldError: another daemon has the lock.
+            StoreError: the directory is missing or not writable.
         """
         self.known = self._path.exists()
         self._handle = self._open()
@@ -36,10 +52,7 @@ class Lock:
         except BlockingIOError:
             owner = os.pread(self._handle, 32, 0).decode(errors="replace").strip()
             self.release()
-            raise StoreError(
-                f"another kaspad-taskd (process {owner or 'unknown'}) uses {self._path.parent}: "
-                "stop it, or give this one a --state-dir of its own"
-            ) from None
+            raise HeldError(owner or "unknown", self._path.parent) from None
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
 

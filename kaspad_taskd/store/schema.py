@@ -49,7 +49,9 @@ INSERT INTO meta VALUES ('floor', 0)
 
 _MARK = "INSERT OR REPLACE INTO meta VALUES ('leap', 1)"
 
-STEPS: tuple[str, ...] = (_FIRST,)
+_SWITCHES = "CREATE TABLE switches (id INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT"
+
+STEPS: tuple[str, ...] = (_FIRST, _SWITCHES)
 """SQL statements with `;` between them: step 1, 2, ..."""
 
 
@@ -113,10 +115,10 @@ def refuse_newer(db: Connection, path: Path) -> None:
         StoreError: its schema is newer than this program.
     """
     if version(db) > len(STEPS):
+        before = _copy_before(path, len(STEPS))
         raise StoreError(
             f"{path} has schema {version(db)}, this kaspad-taskd knows {len(STEPS)}: install the "
-            f"newer version again, or put the copy {_copy_before(path, len(STEPS)).name} in its "
-            "place, if there is one"
+            f"newer version again, or go back to what was kept: kaspad-taskd restore {before}"
         )
 
 
@@ -161,6 +163,11 @@ def _copy_before(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name}.schema-{number}")
 
 
+def mark(db: Connection) -> None:
+    """Let `seq` leap when the file is next opened: events it does not know may have been told."""
+    db.execute(_MARK)
+
+
 def _take(db: Connection, step: str, number: int) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -193,7 +200,7 @@ def copy(db: Connection, path: Path) -> None:
     try:
         db.execute("VACUUM INTO ?", (str(fresh.absolute()),))
         with closing(sqlite3.connect(fresh)) as copied, copied:
-            copied.execute(_MARK)
+            mark(copied)
         files.publish(fresh, path)
     except BaseException:
         fresh.unlink(missing_ok=True)

@@ -80,7 +80,9 @@ def test_a_step_that_fails_has_done_nothing(
 def test_a_newer_file_is_refused_with_its_cure(db: sqlite3.Connection, path: Path) -> None:
     """By number, and with the name of the copy that the newer daemon made."""
     db.execute("PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match=r"has schema 7, .* knows 1: .* state\.db\.schema-1"):
+    with pytest.raises(
+        StoreError, match=r"schema 7, .* knows 1: .*restore .*state\.db\.schema-1"
+    ):
         schema.refuse_newer(db, path)
 
 
