@@ -171,8 +171,10 @@ async def test_bad_copies_are_refused_and_change_nothing(state: Path, tmp_path: 
     with pytest.raises(StoreError, match="cannot be read: Is a directory"):
         restore(tmp_path, state, NOW)
     with closing(sqlite3.connect(copy)) as db:
-        db.execute("PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match=r"newer kaspad-taskd \(schema 7, .* install that version"):
+        db.execute("PRAGMA user_version = 700")
+    with pytest.raises(
+        StoreError, match=r"newer kaspad-taskd \(schema 700, .* install that version"
+    ):
         restore(copy, state, NOW)
     with closing(sqlite3.connect(copy)) as db:
         db.execute(f"PRAGMA user_version = {len(schema.STEPS)}")

@@ -11,6 +11,7 @@ import pytest
 from kaspad_taskd.store import schema
 from kaspad_taskd.store.fault import StoreError
 
+NOW = len(schema.STEPS)
 NEXT_STEP = "ALTER TABLE tasks ADD COLUMN mood TEXT; UPDATE tasks SET mood = 'good'"
 
 
@@ -57,12 +58,12 @@ def test_a_step_keeps_the_data_and_a_copy_of_before(
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, NEXT_STEP))
     schema.migrate(db, path)
     assert db.execute("SELECT * FROM tasks").fetchall() == [("a", "{}", "good")]
-    before = sqlite3.connect(path.with_name("state.db.schema-1"))
+    before = sqlite3.connect(path.with_name(f"state.db.schema-{NOW}"))
     assert before.execute("SELECT * FROM tasks").fetchall() == [("a", "{}")]
-    assert schema.version(before) == 1
+    assert schema.version(before) == NOW
     before.close()
     schema.migrate(db, path)  # nothing is left to do
-    assert schema.version(db) == 2
+    assert schema.version(db) == NOW + 1
 
 
 def test_a_step_that_fails_has_done_nothing(
@@ -71,18 +72,17 @@ def test_a_step_that_fails_has_done_nothing(
     """One transaction a step: the file is as the step before left it."""
     broken = f"{NEXT_STEP}; INSERT INTO no_such_table VALUES (1)"
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, broken))
-    with pytest.raises(StoreError, match="the step to schema 2 failed"):
+    with pytest.raises(StoreError, match=f"the step to schema {NOW + 1} failed"):
         schema.migrate(db, path)
-    assert schema.version(db) == 1
+    assert schema.version(db) == NOW
     assert db.execute("SELECT * FROM tasks").fetchall() == [("a", "{}")]
 
 
 def test_a_newer_file_is_refused_with_its_cure(db: sqlite3.Connection, path: Path) -> None:
     """By number, and with the name of the copy that the newer daemon made."""
-    db.execute("PRAGMA user_version = 7")
-    with pytest.raises(
-        StoreError, match=r"schema 7, .* knows 1: .*restore .*state\.db\.schema-1"
-    ):
+    db.execute("PRAGMA user_version = 700")
+    cure = rf"schema 700, .* knows {NOW}: .*restore .*state\.db\.schema-{NOW}"
+    with pytest.raises(StoreError, match=cure):
         schema.refuse_newer(db, path)
 
 
