@@ -102,6 +102,8 @@ STATES: dict[str, dict[str, Any]] = {
         lastUpdate="2026-11-23T14:05:30.000Z", nextCheck="2026-11-23T14:12:17.500Z",
         **_no_eta("no-answer"),
     ),
+    "unreachable-just-now": _indexer(healthSince="2026-11-23T14:12:08.600Z"),
+    "stalled-from-the-start": {**_stalled("no-peers"), "lastMoved": None},
     "paused": _node(
         status="paused", healthSince="2026-11-23T13:50:00.000Z",
         lastUpdate="2026-11-23T13:49:58.000Z", **ENDED

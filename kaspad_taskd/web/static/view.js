@@ -136,9 +136,9 @@ function causes(task) {
 }
 
 function sinceOf(task, now) {
-  const field = conditionOf(task) === "stalled" ? "lastMoved" : "healthSince";
-  const began = secondsOf(task[field]) || secondsOf(task.healthSince);
-  return began ? Math.max(0, now - began) : 0;
+  const fields = conditionOf(task) === "stalled" ? ["lastMoved", "startedAt"] : [];
+  const began = [...fields, "healthSince"].map((field) => secondsOf(task[field])).find(Boolean);
+  return began ? Math.max(1, Math.trunc(now - began)) : 1;
 }
 
 function banner(task, condition, troubles, now) {
