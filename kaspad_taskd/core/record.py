@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.model import Moment, Task
 from kaspad_taskd.core.observation import Json
+from kaspad_taskd.core.switch import Switch
+
+SWITCHES_KEPT = 256
+"""The newest switches are kept, running ones always among them: one a service at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Change:
         points: history to add.
         decisions: to add; their `id` is ignored, the store numbers them.
         cursors: how far a follower of the journal has come, by its name.
+        switches: to insert or replace, whole, by id.
     """
 
     put: tuple[Task, ...] = ()
@@ -51,6 +56,7 @@ class Change:
     points: tuple[HistoryPoint, ...] = ()
     decisions: tuple[Decision, ...] = ()
     cursors: Mapping[str, int] = field(default_factory=dict)
+    switches: tuple[Switch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Loaded:
         oldest: `seq` of the oldest event still kept, or seq + 1 where none is.
         cursors: of the followers that keep theirs in the store.
         repaired: a sentence, when a corrupt file was moved aside and a new one begun, else None.
+        switches: those kept, by id.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -80,3 +87,4 @@ class Loaded:
     oldest: int = 1
     cursors: Mapping[str, int] = field(default_factory=dict)
     repaired: str | None = None
+    switches: tuple[Switch, ...] = ()

@@ -19,9 +19,11 @@ from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.inputs import Attach, Input, Look
 from kaspad_taskd.core.model import Moment, Status, Task
 from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
+from kaspad_taskd.core.switch import Switch
 from kaspad_taskd.core.transition import step
 from kaspad_taskd.engine.errors import NotDurable, NotFound
 from kaspad_taskd.engine.ports import Store
+from kaspad_taskd.engine.switches import Switches
 from kaspad_taskd.engine.tips import Tips
 
 _log = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class Engine:
         store: the same.
         now: the same.
         seq: of the last event on record.
+        switches: on record.
         problem: why the last commit failed, a sentence, or None.
         on_swap: called with the old and the new state whenever the table changes (None: no task).
         on_events: called after events were put on record.
@@ -62,6 +65,7 @@ class Engine:
         self.store = store
         self.now = now
         self.seq = 0
+        self.switches = Switches()
         self.problem: str | None = None
         self.on_swap: list[Callable[[Task | None, Task | None], None]] = []
         self.on_events: list[Callable[[], None]] = []
@@ -113,6 +117,7 @@ class Engine:
     def begin(self, loaded: Loaded) -> None:
         """Take over what the store has loaded, and begin to commit."""
         self.seq = loaded.seq
+        self.switches.put(loaded.switches)
         now = self.now()
         for task in loaded.tasks:
             self._table[task.id], _ = step(task, task.definition, Attach(), now)
@@ -209,13 +214,15 @@ class Engine:
         remove: Sequence[str] = (),
         decisions: Sequence[Decision] = (),
         cursors: Mapping[str, int] | None = None,
+        switches: Sequence[Switch] = (),
         look: Task | None = None,
     ) -> asyncio.Future[Outcome]:
         """Submit a change: all of it or nothing."""
         points, self._points = tuple(self._points), []
         change = Change(
-            tuple(put), tuple(remove), tuple(facts), points, tuple(decisions), cursors or {}
-        )
+            tuple(put), tuple(remove), tuple(facts), points, tuple(decisions), cursors or {},
+            tuple(switches),
+        )  # fmt: skip
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         try:
             self.store.submit(change)
@@ -277,6 +284,7 @@ class Engine:
         for event in outcome.events:
             self._recent.append(event)
             self.seq = event.seq
+        self.switches.put(outcome.change.switches)
         for task in outcome.change.put:
             tip = self._tips.settle(task.id)
             newest = tip.task if tip is not None and tip.task is not None else task

@@ -34,6 +34,7 @@ from kaspad_taskd.core.model import (
 )
 from kaspad_taskd.core.observation import Hint, Json
 from kaspad_taskd.core.reason import EtaReason, Reason
+from kaspad_taskd.core.switch import Switch, document, switch_of
 
 _Way: TypeAlias = tuple[Callable[[Any], Json] | None, Callable[[Json], Any] | None]
 """How a field is written and how it is read; None: as it is."""
@@ -209,5 +210,23 @@ def fact_of(text: str, task_id: str, at: Moment) -> Fact:
     )
 
 
-def _text(document: Json) -> str:
-    return jsontext.dumps(document).decode()
+def switch_text(switch: Switch) -> str:
+    """The document of a switch.
+
+    Raises:
+        TypeError, ValueError: a value of it cannot be said in JSON.
+    """
+    return _text(document(switch))
+
+
+def switch_from(text: str) -> Switch:
+    """The switch of a document.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the document is damaged.
+    """
+    return switch_of(jsontext.loads(text))
+
+
+def _text(shown: Json) -> str:
+    return jsontext.dumps(shown).decode()

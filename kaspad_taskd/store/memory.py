@@ -11,7 +11,15 @@ from collections.abc import Callable
 
 from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.model import Moment, Task
-from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
+from kaspad_taskd.core.record import (
+    SWITCHES_KEPT,
+    Change,
+    Decision,
+    HistoryPoint,
+    Loaded,
+    Outcome,
+)
+from kaspad_taskd.core.switch import Switch
 from kaspad_taskd.store import ring
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.group import Settled
@@ -31,6 +39,7 @@ class MemoryStore:
         self._history: dict[str, dict[tuple[int, int], HistoryPoint]] = {}
         self._decisions: list[Decision] = []
         self._cursors: dict[str, int] = {}
+        self._switches: dict[int, Switch] = {}
         self._queue: list[Change] = []
         self._settled: Settled | None = None
         self._fault: str | None = None
@@ -38,7 +47,10 @@ class MemoryStore:
     def open(self) -> Loaded:
         """What was put in so far."""
         tasks = sorted(self._tasks.values(), key=lambda task: (task.number, task.id))
-        return Loaded(tuple(tasks), len(self._journal), self.oldest, dict(self._cursors))
+        switches = tuple(self._switches[number] for number in sorted(self._switches))
+        return Loaded(
+            tuple(tasks), len(self._journal), self.oldest, dict(self._cursors), switches=switches
+        )
 
     @property
     def oldest(self) -> int:
@@ -84,6 +96,9 @@ class MemoryStore:
             kept = self._history.setdefault(point.task_id, {})
             kept.update((place, point) for place in ring.places(point.at))
         self._cursors.update(change.cursors)
+        for switch in change.switches:
+            self._switches[switch.id] = switch
+            self._switches.pop(switch.id - SWITCHES_KEPT, None)
         return Outcome(
             change,
             tuple(self._put_fact(fact) for fact in change.facts),

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Sequence
 from kaspad_taskd import jsontext
 from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.model import Definition, Moment, Task
-from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
+from kaspad_taskd.core.record import (
+    SWITCHES_KEPT,
+    Change,
+    Decision,
+    HistoryPoint,
+    Loaded,
+    Outcome,
+)
+from kaspad_taskd.core.switch import Switch
 from kaspad_taskd.store import codec, ring
 from kaspad_taskd.store.fault import DamagedError, is_own
 from kaspad_taskd.store.schema import Connection, undo
@@ -37,6 +45,8 @@ _PUT_POINT = "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_FACT = "INSERT INTO journal VALUES (?, ?, ?, ?)"
 _PUT_DECISION = "INSERT INTO decisions (at, decision, context) VALUES (?, ?, ?)"
 _PUT_CURSOR = "INSERT OR REPLACE INTO cursors VALUES (?, ?)"
+_PUT_SWITCH = _PUT.format("switches")
+_OLD_SWITCHES = "DELETE FROM switches WHERE id <= ?"
 _EXPIRED = (
     "SELECT max(seq) FROM (SELECT seq, at FROM journal ORDER BY seq LIMIT ?)"
     " WHERE seq <= ? OR at < ?"
@@ -84,7 +94,9 @@ class Rows:
         tasks.sort(key=lambda task: (task.number, task.id))
         self._definitions = {task.id: task.definition for task in tasks}
         cursors = dict(self._db.execute("SELECT name, seq FROM cursors"))
-        return Loaded(tuple(tasks), self.seq, self.oldest, cursors)
+        found = self._db.execute("SELECT document FROM switches ORDER BY id")
+        switches = tuple([codec.switch_from(text) for (text,) in found])
+        return Loaded(tuple(tasks), self.seq, self.oldest, cursors, switches=switches)
 
     def leap(self, now: Moment) -> None:
         """Go on at a `seq` higher than anything told before, as far as that can be known.
@@ -152,6 +164,8 @@ class Rows:
             self._put_point(point)
         for name, seq in change.cursors.items():
             execute(_PUT_CURSOR, (name, seq))
+        for switch in change.switches:
+            self._put_switch(switch)
         return Outcome(
             change,
             tuple(map(self._put_fact, change.facts)),
@@ -165,6 +179,10 @@ class Rows:
             self._db.execute(_PUT_DEFINITION, (task.id, codec.definition_text(definition)))
         self._definitions[task.id] = definition
         self._db.execute(_PUT_TASK, (task.id, codec.task_text(task)))
+
+    def _put_switch(self, switch: Switch) -> None:
+        self._db.execute(_PUT_SWITCH, (switch.id, codec.switch_text(switch)))
+        self._db.execute(_OLD_SWITCHES, (switch.id - SWITCHES_KEPT,))
 
     def _put_point(self, point: HistoryPoint) -> None:
         values = (point.at, point.progress, point.done, point.rate, point.health)

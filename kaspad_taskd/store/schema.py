@@ -49,7 +49,9 @@ INSERT INTO meta VALUES ('floor', 0)
 
 _MARK = "INSERT OR REPLACE INTO meta VALUES ('leap', 1)"
 
-_SWITCHES = "CREATE TABLE switches (id INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT"
+_SWITCHES = (
+    "CREATE TABLE IF NOT EXISTS switches (id INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT"
+)
 
 STEPS: tuple[str, ...] = (_FIRST, _SWITCHES)
 """SQL statements with `;` between them: step 1, 2, ..."""

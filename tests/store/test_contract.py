@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from kaspad_taskd.core.model import Health, Status
-from kaspad_taskd.core.record import Change, Decision, HistoryPoint
+from kaspad_taskd.core.record import SWITCHES_KEPT, Change, Decision, HistoryPoint
+from kaspad_taskd.core.switch import Side
 from kaspad_taskd.engine.ports import Store
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.memory import MemoryStore
 from kaspad_taskd.store.sqlite import SqliteStore
+from kaspad_taskd.switching import plan
 from tests.store.samples import NOW, Ear, fact, point, task
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -243,3 +245,23 @@ async def test_the_writer_gives_signs_of_life(bench: Bench) -> None:
     before = bench.store.answered()
     await bench.put(Change(facts=(fact(),)))
     assert bench.store.answered() >= before
+
+
+async def test_switches_survive_with_their_newest_state(bench: Bench) -> None:
+    """As they were put, by id."""
+    first = plan.begin(1, "kasia", Side.LOCAL, Side.PUBLIC, NOW)
+    second = plan.begin(2, "ski", Side.PUBLIC, None, NOW, task_id="node", cause=7)
+    await bench.put(Change(switches=(second, first)))
+    newer = plan.passed(first, NOW + 5, {"network": "mainnet", "port": 17110})
+    await bench.put(Change(switches=(newer,)))
+    await bench.reopen()
+    assert bench.loaded.switches == (newer, second)
+
+
+async def test_old_switches_are_let_go(bench: Bench) -> None:
+    """The newest are kept."""
+    for number in range(1, SWITCHES_KEPT + 4):
+        await bench.put(Change(switches=(plan.begin(number, "x", Side.LOCAL, None, NOW),)))
+    await bench.reopen()
+    kept = [each.id for each in bench.loaded.switches]
+    assert kept == list(range(4, SWITCHES_KEPT + 4))

@@ -66,6 +66,19 @@ def test_a_step_keeps_the_data_and_a_copy_of_before(
     assert schema.version(db) == NOW + 1
 
 
+def test_a_state_without_switches_gets_them(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second step, taken by a file that an older daemon made."""
+    with monkeypatch.context() as older:
+        older.setattr(schema, "STEPS", schema.STEPS[:1])
+        db = schema.connect(path)
+        schema.migrate(db, path)
+        db.execute("INSERT INTO tasks VALUES ('a', '{}')")
+    schema.migrate(db, path)
+    assert db.execute("SELECT * FROM switches").fetchall() == []
+    assert db.execute("SELECT id FROM tasks").fetchall() == [("a",)]
+    db.close()
+
+
 def test_a_step_that_fails_has_done_nothing(
     db: sqlite3.Connection, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,11 +101,11 @@ async def test_an_older_schema_is_brought_up_to_date(
 ) -> None:
     """With its tasks and its numbers; a copy of before stays beside it."""
     await fill(path)
-    step = "CREATE TABLE moods (id TEXT)"
+    before, step = len(schema.STEPS), "CREATE TABLE moods (id TEXT)"
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, step))
     loaded = await look_into(path)
     assert ([each.id for each in loaded.tasks], loaded.seq) == (["a", "b"], 50)
-    assert path.with_name("state.db.schema-1").exists()
+    assert path.with_name(f"state.db.schema-{before}").exists()
 
 
 async def test_a_long_start_asks_for_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

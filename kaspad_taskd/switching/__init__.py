@@ -1,0 +1,1 @@
+"""Switching services to the local node: proven to work there, or back where they were."""
