@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from kaspad_taskd.words.task import WireTask
 
 GOOD, WARNING, FAULT = "good", "warning", "fault"
-_PATIENCE = 5.0  # seconds for a program of the system
+_PATIENCE = 5.0  # seconds for a program of the system, or the bridge
+_LITTLE = 256 << 20  # bytes on the disk of the state
+_RULES = ("/usr/share/polkit-1/rules.d", "/etc/polkit-1/rules.d")
+_UNITS = ("/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system")
+_SWITCH = "kaspad-taskd-switch@.service"
+_OF_HINTS = {"clock-skew": "clock", "borsh-closed": "switch"}  # checks that hints are about
 
 
 class Finding:
@@ -89,23 +94,55 @@ def store(info: Mapping[str, Any]) -> Iterator[Finding]:
     if not known:
         return
     path = known.get("path")
-    if known.get("durable") and not known.get("problem"):
-        yield _found(GOOD, "store", "durable", path=path, size=known.get("size"))
-    else:
+    if not known.get("durable") or known.get("problem"):
         yield _found(FAULT, "store", "not-durable", path=path, problem=known.get("problem"))
+        return
+    yield _found(GOOD, "store", "durable", path=path, size=known.get("size"))
+    place = str(path).rpartition("/")[0]
+    free = _free(place)
+    if free is not None and free < _LITTLE:
+        yield _found(WARNING, "store", "disk-low", path=path, free=free, place=place)
+
+
+def _free(place: str) -> int | None:
+    """Return the bytes left for the daemon on the disk of a directory, None where it is hidden."""
+    try:
+        found = os.statvfs(place)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize
 
 
 def bridge(info: Mapping[str, Any]) -> Iterator[Finding]:
-    """Where browsers are let in, and whether the token is nobody else's."""
+    """Whether browsers are answered, and whether the token is nobody else's."""
     known = info.get("bridge")
     if not isinstance(known, dict):
+        yield _found(GOOD, "bridge", "bridge-off")
         return
-    address = known.get("address") or known.get("listen") or known.get("url")
-    if address:
+    address = str(known.get("address"))
+    problem = _silence(address)
+    if problem is None:
         yield _found(GOOD, "bridge", "bridge-on", address=address)
+    else:
+        yield _found(FAULT, "bridge", "bridge-silent", address=address, problem=problem)
     token = known.get("tokenFile")
     if isinstance(token, str):
         yield from _token(token)
+
+
+def _silence(address: str) -> str | None:
+    """Return why /healthz of the bridge does not answer, None where it does."""
+    from http.client import HTTPConnection, HTTPException
+
+    asked = HTTPConnection(address, timeout=_PATIENCE)
+    try:
+        asked.request("GET", "/healthz")
+        asked.getresponse().read(4096)
+    except (OSError, HTTPException) as error:
+        return safe(getattr(error, "strerror", None) or str(error) or type(error).__name__, 100)
+    finally:
+        asked.close()
+    return None
 
 
 def _token(path: str) -> Iterator[Finding]:
@@ -125,7 +162,7 @@ def files(listed: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     faults = [fault for one in listed for fault in one.get("faults") or ()]
     for fault in faults:
         said = {**fault, "key": fault.get("key") or None}
-        yield Finding(FAULT, say("doctor.files"), say("doctor.fault", **said))
+        yield Finding(FAULT, say("doctor.files"), say("doctor.fault", **said), say("doctor.mended"))
     if not faults and listed:
         yield Finding(GOOD, say("doctor.files"), plural("doctor.files-good", len(listed)))
     elif not faults:
@@ -144,8 +181,15 @@ def tasks(listed: Sequence[WireTask], now: float) -> Iterator[Finding]:
         for one in hints:
             says, do = words.hint(str(one["code"]), {**words.params(task), **one["params"]})
             if one["code"] != task.get("reason"):
-                yield Finding(WARNING, words.kind(task), says, do)
+                yield _hinted(task, str(one["code"]), says, do)
         yield from _aside(task)
+
+
+def _hinted(task: WireTask, code: str, says: str, do: str | None) -> Finding:
+    check = _OF_HINTS.get(code)
+    fault = code == "borsh-closed" and task.get("switches")  # what waits for it cannot follow
+    name = say(f"doctor.{check}") if check else words.kind(task)
+    return Finding(FAULT if fault else WARNING, name, says, do)
 
 
 def _aside(task: WireTask) -> Iterator[Finding]:
@@ -154,6 +198,8 @@ def _aside(task: WireTask) -> Iterator[Finding]:
     who = {"name": words.name(task), "id": safe(task.get("id"), 100)}
     if known.get("referenceAnswers") is False:
         yield _found(WARNING, "reference.check", "reference", **who)
+    elif known.get("referenceAnswers"):
+        yield _found(GOOD, "reference.check", "reference.good", **who)
     if known.get("logProblem"):
         yield _found(WARNING, "log.check", "log", problem=safe(known["logProblem"]), **who)
 
@@ -161,8 +207,10 @@ def _aside(task: WireTask) -> Iterator[Finding]:
 def _cure(task: WireTask) -> str | None:
     if words.condition(task) == "error":
         return say("status.kept", id=task.get("id"))
-    reason = task.get("reason")
-    return words.hint(str(reason), words.params(task))[1] if reason else None
+    if not words.troubled(task):
+        return None
+    cure = words.hint(str(task.get("reason")), words.params(task))[1]
+    return cure or say("doctor.look", id=safe(task.get("id"), 100))
 
 
 def system_clock() -> Iterator[Finding]:
@@ -185,6 +233,42 @@ def unit(path: str) -> Iterator[Finding]:
         yield _found(FAULT, "unit", "unit-not-active", state=safe(active, 40))
     if _ask("systemctl", "is-enabled", "kaspad-taskd.service") == "disabled":
         yield _found(WARNING, "unit", "unit-not-enabled")
+
+
+def switching(services: Sequence[object], path: str) -> Iterator[Finding]:
+    """Whether the system lets the daemon switch the services that the settings name."""
+    if not services or path != SYSTEM_SOCKET:
+        return
+    rule = any("kaspad-taskd" in name for place in _RULES for name in _names(place))
+    unit = any(os.path.exists(f"{place}/{_SWITCH}") for place in _UNITS)  # noqa: PTH110 - as above
+    for there, what in (
+        (rule, f"{_RULES[0]}/*kaspad-taskd.rules"),
+        (unit, f"{_UNITS[0]}/{_SWITCH}"),
+    ):
+        if not there:
+            yield _found(FAULT, "switch", "switch-missing", path=what)
+    if _ask("systemctl", "cat", "polkit.service") == "":
+        yield _found(FAULT, "switch", "switch-polkit")
+    elif rule and unit:
+        yield _found(GOOD, "switch", "switch-good", unit=_SWITCH)
+
+
+def _names(place: str) -> list[str]:
+    try:
+        return os.listdir(place)  # noqa: PTH208 - as above
+    except OSError:  # /etc/polkit-1/rules.d is for root and polkit alone
+        return []
+
+
+def man(installed: str = "/var/lib/dpkg/info/kaspad-taskd.list") -> Iterator[Finding]:
+    """Whether the package's pages can be read, where it is a package and there is a `man`."""
+    if not os.path.exists(installed):  # noqa: PTH110 - as above
+        return
+    found = _ask("man", "-w", "kaspad-taskctl")
+    if found:
+        yield _found(GOOD, "man", "man-good", page="kaspad-taskctl")
+    elif found is not None:
+        yield _found(WARNING, "man", "man-missing")
 
 
 def _ask(*command: str) -> str | None:

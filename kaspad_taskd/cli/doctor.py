@@ -8,7 +8,7 @@ from kaspad_taskd.cli import checkup
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import FAILED, of_unreachable
 from kaspad_taskd.cli.screen import wrap
-from kaspad_taskd.client import Unreachable
+from kaspad_taskd.client import Refused, Unreachable
 from kaspad_taskd.words.plain import fit
 from kaspad_taskd.words.table import plural, say
 
@@ -50,8 +50,17 @@ def _findings(run: Run) -> Iterator[Finding]:
         yield from checkup.bridge(info)
         yield from checkup.files(run.call("listDefinitions"))
         yield from checkup.tasks(run.call("getAllTasks"), time.time())
+        yield from checkup.switching(_services(run), run.client.path)
     yield from checkup.system_clock()
     yield from checkup.unit(run.client.path)
+    yield from checkup.man()
+
+
+def _services(run: Run) -> list[object]:
+    try:
+        return list(run.call("getServices"))
+    except Refused:  # a daemon that does not know how to switch
+        return []
 
 
 def lines(one: Finding, cells: int) -> list[Line]:

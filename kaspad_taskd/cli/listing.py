@@ -39,6 +39,15 @@ def empty(cells: int) -> list[Line]:
     return lines
 
 
+def unsaved(problem: object, cells: int) -> list[Line]:
+    """Return that nothing can be saved, why, and what tells more."""
+    text = say("list.not-saved", problem=safe(problem))
+    first, *rest = wrap(text, cells - 2)
+    lines: list[Line] = [[("! ", "attention"), (first, "")]]
+    lines += [[("  " + part, "")] for part in rest]
+    return [*lines, [("  kaspad-taskctl doctor", "dim")]]
+
+
 def share(task: WireTask) -> str:
     """Return the percent, a count where there is none, or "-"."""
     detail = task.get("progressDetail")

@@ -7,6 +7,7 @@ import time
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from kaspad_taskd.cli.main import Run
+    from kaspad_taskd.cli.screen import Line
 
 
 def run(run: Run) -> int:
@@ -27,8 +28,19 @@ def run(run: Run) -> int:
     now, cells = time.time(), run.screen.width
     first = None if run.options.verb == "list" else most_urgent(tasks)
     head = listing.verdict(first, cells, now) if first else []
-    run.screen.show([*head, *listing.rows(tasks, cells, now, told=first)])
+    rows = listing.rows(tasks, cells, now, told=first)
+    run.screen.show([*_unsaved(run), *head, *rows])
     return 0
+
+
+def _unsaved(run: Run) -> list[Line]:
+    """Why nothing can be saved, where that is so: what is shown is then all that is known."""
+    store = run.call("getInfo").get("store") or {}
+    if store.get("durable", True):
+        return []
+    from kaspad_taskd.cli import listing
+
+    return listing.unsaved(store.get("problem"), run.screen.width)
 
 
 def _one(run: Run, name: str) -> int:
@@ -40,5 +52,6 @@ def _one(run: Run, name: str) -> int:
         return 0
     from kaspad_taskd.cli import detail
 
-    run.screen.show(detail.page(task, run.screen.width, time.time()))
+    page = detail.page(task, run.screen.width, time.time())
+    run.screen.show([*_unsaved(run), *page])
     return 0

@@ -21,7 +21,7 @@ from kaspad_taskd.core.model import (
     Task,
     Window,
 )
-from kaspad_taskd.core.observation import Reading, Refused, Unreachable
+from kaspad_taskd.core.observation import Reading, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import EtaReason, Reason
 
 REFUSALS = 3  # refused looks in a row that end a task
@@ -258,6 +258,13 @@ def _given_up(live: Live, definition: Definition, now: Moment) -> bool:
     return limit is not None and since is not None and now - since >= limit * 1000
 
 
+def _spent(live: Live, reason: Reason | None, now: Moment) -> dict[str, Scalar]:
+    """For how many seconds nothing came, as the sentence of a standstill's event says it."""
+    if reason not in (Reason.NO_MOVEMENT, Reason.SILENT_REPORT) or live.patient_since is None:
+        return {}
+    return {"seconds": (now - live.patient_since) / 1000}
+
+
 def _with_health(
     task: Task,
     live: Live,
@@ -275,5 +282,6 @@ def _with_health(
     new = changed(task, live, health=health, health_since=now, reason=reason, **durable)
     if first:
         return new, []
-    data = {"health": health, "since": now, "reason": reason, "params": dict(live.params)}
+    params = {**_spent(live, reason, now), **live.params}
+    data = {"health": health, "since": now, "reason": reason, "params": params}
     return new, [fact(new, EventName.HEALTH, now, **data)]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from kaspad_taskd.cli.main import run
 from kaspad_taskd.client import SYSTEM_SOCKET
 from kaspad_taskd.version import __version__
 from tests.cli.conftest import Ran
-from tests.fakes.golden import NOW, golden_task
+from tests.fakes.golden import NOW, golden_task, golden_tasks
 from tests.fakes.taskd import ScriptedTaskd, answering
 
 Ctl = Callable[..., Ran]
@@ -28,6 +31,28 @@ INFO = {"store": {"path": "/var/lib/kaspad-taskd/state.db", "durable": True, "pr
 def _no_system(monkeypatch: pytest.MonkeyPatch) -> None:
     """The host of the tests is not what is examined."""
     monkeypatch.setattr(checkup, "_ask", lambda *_command: None)
+    monkeypatch.setattr(checkup, "_free", lambda _place: 1 << 40)
+
+
+@pytest.fixture
+def health() -> Iterator[str]:
+    """The address of a server that answers /healthz."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/healthz" else 404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def well(taskd: ScriptedTaskd, **answers: Any) -> None:
@@ -41,7 +66,7 @@ def test_all_is_well(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     well(taskd)
     code, out, _err = ctl("doctor")
     assert code == 0
-    assert out.splitlines()[-1] == "5 good"
+    assert out.splitlines()[-1] == "6 good"
     assert "✓ node     kaspa-node is syncing" in out
 
 
@@ -87,7 +112,7 @@ def test_a_task_in_trouble_has_its_causes() -> None:
     found = list(checkup.tasks([golden_task("lonely"), golden_task("failed-job"),
                                 golden_task("headers-import")], NOW))  # fmt: skip
     assert [(one.level, one.name) for one in found] == [
-        (WARNING, "node"), (WARNING, "node"), (WARNING, "node"), (FAULT, "command")]  # fmt: skip
+        (WARNING, "node"), (WARNING, "clock"), (WARNING, "node"), (FAULT, "command")]  # fmt: skip
     assert found[0].cure == "Let port 16111 out."
     assert "95 s off" in found[1].text
 
@@ -103,16 +128,91 @@ def test_the_socket_is_for_the_group_alone(tmp_path: Path) -> None:
     assert [one.level for one in checkup.rights(str(path))] == [GOOD]
 
 
-def test_a_token_for_others_is_a_fault(tmp_path: Path) -> None:
+def test_a_token_for_others_is_a_fault(tmp_path: Path, health: str) -> None:
     """Who can read the token can change everything."""
     token = tmp_path / "bridge.token"
     token.touch()
-    info = {"bridge": {"address": "127.0.0.1:3080", "tokenFile": str(token)}}
+    info = {"bridge": {"address": health, "tokenFile": str(token)}}
     token.chmod(0o644)
     assert [one.level for one in checkup.bridge(info)] == [GOOD, FAULT]
     token.chmod(0o640)
     assert [one.level for one in checkup.bridge(info)] == [GOOD, GOOD]
-    assert list(checkup.bridge({"bridge": None})) == []
+    assert [one.text for one in checkup.bridge({"bridge": None})] == ["off: no page, no Socket.IO"]
+
+
+def test_a_bridge_that_answers_nobody_is_a_fault(health: str) -> None:
+    """Though the daemon says that it listens: it is really asked."""
+    host, port = health.split(":")
+    with socket.socket() as taken:
+        taken.bind((host, 0))  # bound, and never listening
+        address = f"{host}:{taken.getsockname()[1]}"
+        (found,) = checkup.bridge({"bridge": {"address": address}})
+    assert (found.level, found.cure) == (FAULT, "journalctl -u kaspad-taskd -n 30")
+    assert found.text == f"nothing answers on {address}: Connection refused"
+    assert port
+
+
+def test_little_room_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the disk is full."""
+    monkeypatch.setattr(checkup, "_free", lambda _place: 100 << 20)
+    _good, low = checkup.store(INFO)
+    assert (low.level, low.cure) == (WARNING, "df -h /var/lib/kaspad-taskd")
+    assert low.text == "/var/lib/kaspad-taskd/state.db has 0.1 GB left on its disk"
+
+
+def test_what_switches_services_has_to_be_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Rule, unit and polkit, of the system's daemon alone, and only where a service is named."""
+    rules, units = tmp_path / "rules.d", tmp_path / "system"
+    rules.mkdir()
+    units.mkdir()
+    monkeypatch.setattr(checkup, "_RULES", (str(rules),))
+    monkeypatch.setattr(checkup, "_UNITS", (str(units),))
+    assert list(checkup.switching([], SYSTEM_SOCKET)) == []
+    assert list(checkup.switching(["x"], "/tmp/other.sock")) == []
+    found = list(checkup.switching(["x"], SYSTEM_SOCKET))
+    assert [one.level for one in found] == [FAULT, FAULT]
+    assert {one.cure for one in found} == {"sudo apt install --reinstall kaspad-taskd"}
+    (rules / "50-kaspad-taskd.rules").touch()
+    (units / "kaspad-taskd-switch@.service").touch()
+    assert [one.level for one in checkup.switching(["x"], SYSTEM_SOCKET)] == [GOOD]
+    monkeypatch.setattr(checkup, "_ask", lambda *_command: "")
+    (found_none,) = checkup.switching(["x"], SYSTEM_SOCKET)
+    assert (found_none.level, found_none.cure) == (FAULT, "sudo apt install polkitd")
+
+
+def test_pages_of_a_package_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where it is one, and there is a `man`."""
+    listed = tmp_path / "kaspad-taskd.list"
+    assert list(checkup.man(str(listed))) == []
+    listed.touch()
+    assert list(checkup.man(str(listed))) == []
+    for said, level in (("", WARNING), ("/usr/share/man/man1/kaspad-taskctl.1.gz", GOOD)):
+        monkeypatch.setattr(checkup, "_ask", lambda *_command, said=said: said)
+        assert [one.level for one in checkup.man(str(listed))] == [level]
+
+
+def test_a_closed_door_of_the_node_is_a_fault_where_services_wait_for_it() -> None:
+    """And a warning where none does."""
+    node = golden_task("kaspa-node")
+    node["hints"] = [{"code": "borsh-closed", "params": {}}]
+    node["switches"] = []
+    assert [(one.name, one.level) for one in checkup.tasks([node], NOW)][1] == ("switch", WARNING)
+    node["switches"] = ["kasia-indexer"]
+    found = list(checkup.tasks([node], NOW))[1]
+    assert (found.level, found.cure) == (
+        FAULT, "Start kaspad with --rpclisten-borsh=127.0.0.1:17110")  # fmt: skip
+
+
+def test_every_trouble_has_something_to_type(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """A warning or fault without a cure would leave people alone."""
+    broken = {"path": "/var/lib/x", "durable": False, "problem": "the disk is full", "size": 0}
+    bad = {"file": "a.toml", "key": "interval", "problem": "is none"}
+    well(taskd, listDefinitions=[{"id": "a", "faults": [bad]}])
+    taskd.answers.update(getAllTasks=golden_tasks(), getInfo={"store": broken, "bridge": None})
+    found = json.loads(ctl("doctor", "--json")[1])
+    assert [one for one in found if one["level"] != GOOD and not one["cure"]] == []
 
 
 def test_the_systems_clock_and_unit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,4 +247,4 @@ def test_a_silent_reference_and_an_unread_log_are_warnings() -> None:
     assert (log.level, log.name) == (WARNING, "log")
     assert "cannot read /x: no such file" in log.text
     node["metadata"] = {"referenceAnswers": True}
-    assert len(list(checkup.tasks([node], NOW))) == 1
+    assert [one.level for one in checkup.tasks([node], NOW)] == [GOOD, GOOD]

@@ -403,3 +403,19 @@ def test_start_time_imports(taskd: ScriptedTaskd) -> None:
                           capture_output=True, text=True, check=True)  # fmt: skip
     loaded = set(json.loads(done.stderr.replace("'", '"')))
     assert loaded - set(bare.stdout.split()) == set()
+
+
+@pytest.mark.parametrize("words", [(), ("list",), ("status",), ("status", "kaspa-node")])
+def test_a_store_that_saves_nothing_is_said_first(
+    ctl: Ctl, taskd: ScriptedTaskd, words: tuple[str, ...]
+) -> None:
+    """Whatever is asked: who sees tasks move must not think that they are kept."""
+    full = {"durable": False, "problem": "the disk of /var/lib/kaspad-taskd is full"}
+    taskd.answers["getInfo"] = {"store": full}
+    lines = ctl(*words)[1].splitlines()
+    assert lines[:2] == [
+        "! Nothing is saved: the disk of /var/lib/kaspad-taskd is full.",
+        "  kaspad-taskctl doctor",
+    ]
+    taskd.answers["getInfo"] = {"store": {"durable": True, "problem": None}}
+    assert ctl(*words)[1].splitlines() == lines[2:]

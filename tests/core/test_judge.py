@@ -103,6 +103,15 @@ def test_tick_does_not_call_the_silent_stalled() -> None:
     assert never.task.health is Health.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("kind", "play"), [("node-sync", "see 1/9; +720; tick"), ("report", "report 1/9; +720; tick")]
+)
+def test_a_standstills_event_says_for_how_long(kind: str, play: str) -> None:
+    """By what was seen, not by what `stall_after` allows."""
+    (told,) = [each for each in started(type=kind).play(play).facts if "params" in each.data]
+    assert told.data["params"]["seconds"] == 720
+
+
 def test_silent_report_is_stalled_and_speaks_again() -> None:
     """A report is stalled when nothing came for `stall_after`, the first time too."""
     story = started(type="report").play("+600; tick")

@@ -89,7 +89,10 @@ def _acting(api: Api) -> list[Method]:
         task = engine.newest(given["taskId"])
         if task is not None and task.status is Status.PENDING:
             raise NotAllowed(task.status, "resume")
-        task = await engine.act(given["taskId"], Start())
+        try:
+            task = await engine.act(given["taskId"], Start())
+        except NotAllowed as no:
+            raise NotAllowed(no.status, "resume") from None
         return {"success": True, "taskId": task.id, "task": api.shapes.task(task)}
 
     which = (checks.task_id(),)

@@ -154,6 +154,7 @@ async def test_pause_and_resume_change_something(house: ApiHouse) -> None:
     await work(house)
     no = await house.no("resumeTask", taskId=WORK)
     assert (no.code, no.reason, no.data["status"]) == (-32003, "not-allowed", "in-progress")
+    assert no.message == "Not possible now: resume has no place in status in-progress."
     paused = await house.ask("pauseTask", taskId=WORK)
     assert (paused["taskId"], paused["task"]["status"]) == (WORK, "paused")
     assert paused["task"]["actions"] == ["start", "cancel", "remove"]
