@@ -21,6 +21,7 @@ LONG = (
     "system/test_other_types.py",
     "system/test_real_node.py",
     "system/test_recorded_sync.py",
+    "system/test_report_examples.py",
     "web/test_live.py",
     "web/test_pictures.py",
 )
