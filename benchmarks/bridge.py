@@ -22,19 +22,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from benchmarks import bridge_servers
+from benchmarks.monitor_parts import ENTER, UPGRADE
 from benchmarks.process import cpu_seconds, quantile, rss_mib
 from tests.fakes.node_packages import Missing, install
 
 LOADS = {100: (500, 0.01), 1000: (60, 0.15)}
 """By clients: events, and seconds between them."""
 SENT = re.compile(rb'"sent":(\d+)')
-UPGRADE = (
-    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket"
-    b"\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
-    b"dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
-CONNECT = b"\x81\x82\0\0\0\x0040"
-"""A masked text frame: "40", into the root namespace."""
 PATIENCE = 30.0
 
 
@@ -93,7 +87,7 @@ class Clients:
         return one
 
     def _enter(self, one: socket.socket) -> None:
-        one.sendall(CONNECT)
+        one.sendall(ENTER)
         self._read_to(one, b"40{")
 
     def _read_to(self, one: socket.socket, word: bytes) -> None:

@@ -1,7 +1,8 @@
 """Many tasks: the whole daemon with looks that cost nothing, beside bare sleeps, in turns.
 
 Run it by `./dev bench monitor`. Each look moves its task by what is shown, so each is a durable
-change (the real store, WAL and FULL) and an event to one subscribed client, a process of its own.
+change (the real store, WAL and FULL) and an event to one subscribed client, a process of its own;
+measured once more with a browser's WebSocket at the bridge in that client's place.
 What is beside it is the floor: an asyncio loop with as many tasks that sleep as long and do nothing
 else. A look is late by what lies between it and the one before beyond the interval, its own commit
 included. Machines differ and are noisy: only the ratios within one run count.
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -131,6 +133,29 @@ def ours(found: Found, load: tuple[int, float], seconds: float, directory: str) 
     )
 
 
+def browsed(found: Found, load: tuple[int, float], seconds: float, directory: str) -> None:
+    """Measure the daemon once with a browser in the client's place."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory(dir=directory) as place:
+        command, bridge = (*PART, "watch"), f"127.0.0.1:{port}"
+        with (
+            daemon(Path(place), command, subprocess.DEVNULL, bridge) as started,
+            part("browse", port) as client,
+        ):
+            register(started.path, *load)
+            copied(Path(place) / "tasks.d", load[0])
+            began, ended, _ = window(started.pid, load[1], seconds)
+            started.process.send_signal(signal.SIGTERM)
+            ages = within(results(client), began, ended)
+    due = load[0] * (ended - began) / load[1]
+    found.add(
+        seen=len(ages) / due * 100,
+        seen50=quantile(ages, 0.5) * 1000,
+        seen99=quantile(ages, 0.99) * 1000,
+    )
+
+
 def registered(found: Found, directory: str, count: int = 1000) -> None:
     """Register tasks, kill the daemon at the last answer, count what its next start has."""
     with tempfile.TemporaryDirectory(dir=directory) as place:
@@ -162,6 +187,9 @@ def table(load: tuple[int, float], mine: Found, sleeps: Found) -> Iterator[str]:
         ("value to client, p50 ms", "told50", ""),
         ("value to client, p99 ms", "told99", "" if many else "<= 20"),
         ("looks told to the client, %", "told", ""),
+        ("value to browser, p50 ms", "seen50", ""),
+        ("value to browser, p99 ms", "seen99", "" if many else "<= 20"),
+        ("of those due told to it, %", "seen", ""),
     ):
         yield f"{label:36}{mine.middle(name):10.3f}{'':20}{goal}"
 
@@ -179,6 +207,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         registered(registering, options.directory)
         for load, (mine, sleeps) in both.items():
             ours(mine, load, options.seconds, options.directory)
+            browsed(mine, load, options.seconds, options.directory)
             floor(sleeps, load, options.seconds)
     for load, found in both.items():
         print("\n".join(table(load, *found)), end="\n\n")

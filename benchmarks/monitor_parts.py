@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import socket
 import sys
@@ -22,6 +23,14 @@ from kaspad_taskd.core.observation import Observation, Reading
 
 STEPS = 1000
 """Looks from 0 to 100 %: each look moves the progress by what is shown, so each is written."""
+UPGRADE = (
+    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket"
+    b"\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+    b"dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+ENTER, PING, PONG = b"\x81\x82\0\0\0\x0040", b"\x81\x012", b"\x81\x81\0\0\0\x003"
+"""Frames: into the root namespace, the bridge's heartbeat, its answer."""
+STAMP = re.compile(rb'"stamp":([0-9.]+)')
 
 
 def wanted(number: int, interval: float) -> dict[str, Any]:
@@ -143,6 +152,24 @@ def follow(path: str) -> None:
     json.dump([list(came), list(age)], sys.stdout)
 
 
+def browse(port: str) -> None:
+    """A browser in the same place: a WebSocket at the bridge that takes every event."""
+    came, age = array("d"), array("d")
+    with socket.create_connection(("127.0.0.1", int(port))) as connection:
+        connection.sendall(UPGRADE)
+        while b'"sid"' not in connection.recv(65_536):
+            pass
+        connection.sendall(ENTER)
+        while data := connection.recv(1 << 20):
+            now = time.monotonic()
+            if PING in data:
+                connection.sendall(PONG)
+            for stamp in STAMP.findall(data):
+                came.append(now)
+                age.append(now - float(stamp))
+    json.dump([list(came), list(age)], sys.stdout)
+
+
 def register(path: Path, count: int, interval: float) -> float:
     """Register tasks, all requests at once on one connection; return the seconds it took."""
     asked = b"".join(json.dumps(wanted(n, interval)).encode() + b"\n" for n in range(count))
@@ -165,7 +192,7 @@ def _good(data: bytes) -> int:
     return data.count(b"\n")
 
 
-PARTS: dict[str, Callable[..., None]] = {"sleep": sleep, "follow": follow}
+PARTS: dict[str, Callable[..., None]] = {"sleep": sleep, "follow": follow, "browse": browse}
 
 if __name__ == "__main__":
     if sys.argv[1] == "watch":

@@ -8,6 +8,7 @@ the one that `--others` names. Machines differ and are noisy: only the ratios wi
 from __future__ import annotations
 
 import argparse
+import compileall
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import kaspad_taskd
 from benchmarks import look, others, rpc_servers
 from benchmarks.monitor import PART, copied
 from benchmarks.monitor_parts import register, wanted
@@ -165,6 +167,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="idling is watched for")
     parser.add_argument("--others", type=Path, help="where other programs are or will be")
     options = parser.parse_args(argv)
+    compileall.compile_dir(Path(kaspad_taskd.__file__).parent, quiet=1)  # as an installed one is
     with tempfile.TemporaryDirectory() as directory:
         scratch = Path(directory)
         other = options.others or scratch / "others"
