@@ -118,6 +118,27 @@ def record(**fields: Any) -> dict[str, Any]:
     return {"type": "object", "properties": fields, "required": list(fields)}
 
 
+POINT = record(
+    at={"type": "string", "format": "date-time"},
+    progress=MAYBE_NUMBER,
+    done=MAYBE_NUMBER,
+    rate=MAYBE_NUMBER,
+    health={"enum": [*(each.value for each in Health), None]},
+)
+"""A point of a history."""
+
+_CHOICE = {"enum": ["wait", "background", "skip"]}
+STRATEGY = record(
+    recommended=_CHOICE,
+    options={
+        "type": "array",
+        "items": record(id=_CHOICE, title=TEXT, description=TEXT, recommended={"type": "boolean"}),
+    },
+    estimatedTime={"anyOf": [record(seconds=WHOLE, formatted=TEXT), {"type": "null"}]},
+)
+"""What a wizard's user may choose while a node syncs."""
+
+
 def done(**fields: Any) -> dict[str, Any]:
     """`{success: true, taskId, ...}`."""
     return record(success={"const": True}, taskId=TEXT, **fields)

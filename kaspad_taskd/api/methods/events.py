@@ -11,7 +11,7 @@ from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.history import buckets
 from kaspad_taskd.api.method import Caller, Method
-from kaspad_taskd.api.schemas import EVENT, FREE, TASKS, TEXT, WHOLE, record
+from kaspad_taskd.api.schemas import EVENT, POINT, STRATEGY, TASKS, TEXT, WHOLE, record
 from kaspad_taskd.api.wire import event_shape
 from kaspad_taskd.clock import iso, parse_iso
 from kaspad_taskd.core.model import Status
@@ -72,7 +72,7 @@ def _past(api: Api) -> list[Method]:
         Method("getEvents", "Events on record, in order.", answering(events), page,
                record(events={"type": "array", "items": EVENT}, **seq), errors=("gap",)),
         Method("getHistory", "How a task was, in time; null where nobody looked.",
-               answering(history), span, record(points={"type": "array", "items": FREE}),
+               answering(history), span, record(points={"type": "array", "items": POINT}),
                errors=("not-found",)),
     ]  # fmt: skip
 
@@ -140,9 +140,7 @@ def _choices(api: Api) -> list[Method]:
         Method("getDecisions", "All choices on record, oldest first.", answering(decisions), (),
                {"type": "array", "items": shape}),
         Method("getSyncStrategy", "What to recommend to somebody who waits for this task.",
-               strategy, (checks.task_id(),),
-               record(recommended={"enum": ["wait", "background", "skip"]},
-                      options={"type": "array"}, estimatedTime={}), errors=("not-found",)),
+               strategy, (checks.task_id(),), STRATEGY, errors=("not-found",)),
     ]  # fmt: skip
 
 
