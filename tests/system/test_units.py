@@ -198,3 +198,42 @@ def test_the_socket_unit_starts_it_for_the_first_client() -> None:
         assert call("ping")["pong"] is True
     finally:
         systemctl("stop", "kaspad-taskd.socket", UNIT)
+
+
+def entries(*words: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        ["journalctl", "-o", "json", "-u", UNIT, *words], capture_output=True, check=True
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_journal_has_fields() -> None:
+    """From inside the sandbox: a task's entries can be asked for, with who said it and where."""
+    call("registerTask", type="report", service="told")
+    call("errorTask", taskId="report-told", error="the disk\nbroke")
+    for _ in until("the entry of the failure"):
+        if found := entries("TASK=report-told", "REASON=by-request"):
+            break
+    (entry,) = found
+    assert entry["MESSAGE"].startswith("task=report-told reason=by-request failed: the disk broke")
+    assert (entry["PRIORITY"], entry["SYSLOG_IDENTIFIER"]) == ("4", "kaspad-taskd")
+    assert entry["CODE_FILE"].endswith("kaspad_taskd/systemd/story.py")
+    assert entry["_TRANSPORT"] == "journal"
+    changes = entries("TASK=report-told", "LOGGER=kaspad_taskd.api.changed")
+    assert "errorTask by rpc uid=0" in changes[-1]["MESSAGE"]
+
+
+def test_root_restores_what_the_daemon_can_use() -> None:
+    """Refused while it runs; afterwards every file is its user's, and the task is as it was."""
+    call("registerTask", type="report", service="kept")
+    copy = call("backup")["path"]
+    call("cancelTask", taskId="report-kept")
+    command = ["kaspad-taskd", "restore", copy]
+    refused = subprocess.run(command, capture_output=True, text=True)
+    assert (refused.returncode, "stop it first" in refused.stderr) == (1, True)
+    systemctl("stop", UNIT)
+    subprocess.run(command, check=True)
+    state = Path("/var/lib/kaspad-taskd")
+    assert {path.owner() for path in state.iterdir()} == {"kaspad-taskd"}
+    systemctl("start", UNIT)
+    assert call("getTask", taskId="report-kept")["status"] == "in-progress"

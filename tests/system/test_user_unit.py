@@ -1,0 +1,150 @@
+"""One user's own daemon, under a real `systemctl --user`: only on a throw-away machine.
+
+KASPAD_TASKD_UNITS=1 ./dev test tests/system/test_user_unit.py      (as root; it makes a user)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+USER = "taskd-user"
+UNIT = "kaspad-taskd.service"
+PATIENCE = 30.0
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(
+        os.environ.get("KASPAD_TASKD_UNITS") != "1" or not Path("/run/systemd/system").is_dir(),
+        reason="it makes a user: only as root under systemd, with KASPAD_TASKD_UNITS=1",
+    ),
+]
+
+
+class User:
+    """A user who lingers, with the programs where a virtual environment's are linked."""
+
+    def __init__(self) -> None:
+        try:
+            pwd.getpwnam(USER)
+        except KeyError:
+            subprocess.run(["useradd", "--create-home", USER], check=True)
+        known = pwd.getpwnam(USER)
+        self.home = Path(known.pw_dir)
+        self.runtime = Path("/run/user") / str(known.pw_uid)
+        subprocess.run(["loginctl", "enable-linger", USER], check=True)
+        places = {
+            self.home / ".local/bin": [Path(sys.executable).parent / "kaspad-taskd",
+                                       Path(sys.executable).parent / "kaspad-taskctl"],
+            self.home / ".config/systemd/user": [ROOT / "packaging/systemd/user" / UNIT],
+        }  # fmt: skip
+        for place, files in places.items():
+            self.run("mkdir", "-p", str(place))
+            for file in files:
+                target = place / file.name
+                target.unlink(missing_ok=True)
+                if place.name == "bin":
+                    target.symlink_to(file)
+                else:
+                    shutil.copy(file, target)
+        self.run("mkdir", "-p", str(self.home / ".config/kaspad-taskd/tasks.d"))
+        self.settings = self.home / ".config/kaspad-taskd/kaspad-taskd.toml"
+        self.settings.write_text('[bridge]\nlisten = "127.0.0.1:3099"\n')
+
+    def run(self, *command: str, check: bool = True) -> str:
+        """Run a command as this user."""
+        env = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.runtime),
+               "PATH": f"{self.home}/.local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}  # fmt: skip
+        words = ["runuser", "-u", USER, "--", "env", *(f"{key}={env[key]}" for key in env)]
+        done = subprocess.run([*words, *command], capture_output=True, text=True, cwd="/")
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def ctl(self, *words: str) -> str:
+        return self.run(
+            "kaspad-taskctl", "--socket", f"{self.runtime}/kaspad-taskd/rpc.sock", *words
+        )
+
+    def shown(self, name: str) -> str:
+        return self.run("systemctl", "--user", "show", "-p", name, "--value", UNIT).strip()
+
+
+def until(what: str) -> Iterator[None]:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        yield
+        time.sleep(0.1)
+    raise AssertionError(f"not within {PATIENCE} s: {what}")
+
+
+@pytest.fixture(scope="module")
+def user() -> Iterator[User]:
+    made = User()
+    for _ in until("the user's manager"):
+        if (made.runtime / "systemd/private").exists():
+            break
+    made.run("systemctl", "--user", "daemon-reload")
+    yield made
+    made.run("systemctl", "--user", "stop", UNIT, check=False)
+
+
+def test_it_lives_in_the_users_own_places(user: User) -> None:
+    """READY, a status, its own files 0600; a task goes on over a restart."""
+    user.run("systemctl", "--user", "start", UNIT)
+    assert user.shown("ActiveState") == "active"
+    user.ctl("register", "report", "work")
+    user.ctl("report", "work", "--progress", "42")
+    user.run("systemctl", "--user", "restart", UNIT)
+    assert json.loads(user.ctl("status", "work", "--json"))["progress"] == 42
+    state = user.home / ".local/state/kaspad-taskd"
+    assert (state.stat().st_mode & 0o077, state.owner()) == (0, USER)
+    for _ in until("a status line that names the work"):
+        if "work" in user.shown("StatusText"):
+            break
+
+
+def test_a_reload_is_seen(user: User) -> None:
+    """`systemctl --user reload` takes a new definition over."""
+    user.run("systemctl", "--user", "start", UNIT)
+    file = user.home / ".config/kaspad-taskd/tasks.d/extra.toml"
+    file.write_text('type = "report"\nservice = "extra"\n')
+    user.run("systemctl", "--user", "reload", UNIT)
+    for _ in until("the new task"):
+        if "extra" in user.ctl("list", "--ids").split():
+            break
+
+
+def test_its_journal_has_fields(user: User) -> None:
+    """The user's entries can be asked for by task."""
+    user.run("systemctl", "--user", "start", UNIT)
+    user.ctl("register", "report", "told")
+    for _ in until("the entry"):
+        command = ["journalctl", "-o", "json", f"_SYSTEMD_USER_UNIT={UNIT}", "TASK=report-told"]
+        found = subprocess.run(command, capture_output=True, check=True).stdout.splitlines()
+        if found:
+            break
+    assert json.loads(found[0])["SYSLOG_IDENTIFIER"] == "kaspad-taskd"
+
+
+def test_bad_settings_wait_for_the_user(user: User) -> None:
+    """Exit 78, no restart; the log names the key."""
+    user.run("systemctl", "--user", "stop", UNIT)
+    good = user.settings.read_text()
+    user.settings.write_text('log_level = "loud"\n')
+    user.run("systemctl", "--user", "start", UNIT, check=False)
+    assert user.shown("ExecMainStatus") == "78"
+    assert user.shown("NRestarts") == "0"
+    user.settings.write_text(good)
+    user.run("systemctl", "--user", "start", UNIT)
+    assert user.shown("ActiveState") == "active"
