@@ -10,6 +10,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, suppress
@@ -524,6 +525,9 @@ async def test_a_full_disk_stops_changes_alone(small_disk: Path, tmp_path: Path)
                 filler.write_bytes(b"x" * 4_000_000)
             await use_up(line)
             await is_unavailable(line, "is full")
+            ctl = (sys.executable, "-m", "kaspad_taskd.cli", "--socket", str(daemon.socket))
+            listed = await asyncio.to_thread(run, *ctl, "list")
+            assert listed.stdout.startswith("! Nothing is saved: the disk of")
 
             async def said() -> bool:
                 words.extend(notify.messages())
