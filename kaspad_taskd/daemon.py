@@ -49,7 +49,7 @@ from kaspad_taskd.rpc.server import CannotListenError, RpcServer
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.sqlite import SqliteStore
 from kaspad_taskd.systemd.heart import Heart, pulse
-from kaspad_taskd.systemd.journal import begin_log
+from kaspad_taskd.systemd.journal import begin_log, complain
 from kaspad_taskd.systemd.notify import Notifier
 from kaspad_taskd.systemd.sockets import passed, take
 from kaspad_taskd.systemd.story import Story
@@ -334,7 +334,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     faults = settings if isinstance(settings, list) else add(settings.probes)
     if faults or isinstance(settings, list):
         for fault in faults:
-            print(f"kaspad-taskd: {fault}", file=sys.stderr)
+            complain(fault)
         return BAD_SETTINGS
     faulthandler.enable()
     begin_log(options.log_level or settings.log_level)
@@ -347,10 +347,10 @@ def _run(places: Places, settings: Settings, options: argparse.Namespace) -> int
             _make(directory)
         return asyncio.run(_live(places, settings, options))
     except (StoreError, NotDurable, CannotListenError, CannotOpenError) as error:
-        print(f"kaspad-taskd: {error}", file=sys.stderr)
+        complain(error)
     except OSError as error:
         where = "--state-dir and --runtime-dir name other places"
-        print(f"kaspad-taskd: {error.filename}: {error.strerror}; {where}", file=sys.stderr)
+        complain(f"{error.filename}: {error.strerror}; {where}")
     except Exception:
         _log.exception("the daemon crashed; every task goes on at its next start")
     return CRASHED

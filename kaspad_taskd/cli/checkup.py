@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from kaspad_taskd.client import SYSTEM_SOCKET
+from kaspad_taskd.client import SYSTEM_SOCKET, candidates
 from kaspad_taskd.version import __version__
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.plain import safe
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GOOD, WARNING, FAULT = "good", "warning", "fault"
 _PATIENCE = 5.0  # seconds for a program of the system, or the bridge
 _LITTLE = 256 << 20  # bytes on the disk of the state
+_UNIT = "kaspad-taskd.service"
 _RULES = ("/usr/share/polkit-1/rules.d", "/etc/polkit-1/rules.d")
 _UNITS = ("/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system")
 _SWITCH = "kaspad-taskd-switch@.service"
@@ -222,16 +223,46 @@ def system_clock() -> Iterator[Finding]:
         yield _found(WARNING, "clock", "clock-unsynced")
 
 
-def unit(path: str) -> Iterator[Finding]:
-    """How the service is, where this is the system's daemon and systemd runs."""
-    if path != SYSTEM_SOCKET or not os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - as above
+def settings(info: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether the settings, as they are now, would let the daemon start again."""
+    path = info.get("settingsFile")
+    if not isinstance(path, str) or not os.access(path, os.R_OK):
         return
-    active = _ask("systemctl", "is-active", "kaspad-taskd.service")
+    said = _ask("kaspad-taskd", "--config", path, "--check")
+    if said is None:  # its program is elsewhere
+        return
+    faults = [line for line in said.splitlines() if line.startswith(path)]  # not the definitions'
+    for fault in faults:
+        yield Finding(FAULT, say("doctor.settings"), safe(fault), say("doctor.mended"))
+    if not faults:
+        yield _found(GOOD, "settings", "settings-good", path=path)
+
+
+def unit(path: str) -> Iterator[Finding]:
+    """How the service is, where systemd runs: the system's, or this user's own."""
+    if not os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - as above
+        return
+    if path == SYSTEM_SOCKET:
+        yield from _system_unit()
+    elif path == _own_socket() and _ask("systemctl", "--user", "is-active", _UNIT) == "active":
+        yield _found(GOOD, "unit", "unit-active", state="active")
+        if _ask("systemctl", "--user", "is-enabled", _UNIT) == "disabled":
+            yield _found(WARNING, "unit", "unit-not-enabled-user")
+        if _ask("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value") == "no":
+            yield _found(WARNING, "unit", "unit-not-lingering")
+
+
+def _own_socket() -> str:
+    return candidates()[-1]
+
+
+def _system_unit() -> Iterator[Finding]:
+    active = _ask("systemctl", "is-active", _UNIT)
     if active == "active":
         yield _found(GOOD, "unit", "unit-active", state=active)
     elif active:
         yield _found(FAULT, "unit", "unit-not-active", state=safe(active, 40))
-    if _ask("systemctl", "is-enabled", "kaspad-taskd.service") == "disabled":
+    if _ask("systemctl", "is-enabled", _UNIT) == "disabled":
         yield _found(WARNING, "unit", "unit-not-enabled")
 
 

@@ -48,6 +48,7 @@ def _findings(run: Run) -> Iterator[Finding]:
         info = run.call("getInfo")
         yield from checkup.store(info)
         yield from checkup.bridge(info)
+        yield from checkup.settings(info)
         yield from checkup.files(run.call("listDefinitions"))
         yield from checkup.tasks(run.call("getAllTasks"), time.time())
         yield from checkup.switching(_services(run), run.client.path)

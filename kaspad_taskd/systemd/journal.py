@@ -138,6 +138,13 @@ def is_journal(environ: Mapping[str, str], descriptor: int) -> bool:
     return environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
+def complain(fault: object) -> None:
+    """Say on stderr why there will be no daemon, before there is a log or after its end."""
+    # systemd reads the level of a line from its first three letters
+    prefix = "<3>" if is_journal(os.environ, sys.stderr.fileno()) else f"{IDENTIFIER}: "
+    print(f"{prefix}{fault}", file=sys.stderr, flush=True)
+
+
 def begin_log(level: str, stream: TextIO | None = None, path: str = SOCKET) -> None:
     """Let all that is logged from now on go to the journal, or to stderr."""
     stream = stream or sys.stderr

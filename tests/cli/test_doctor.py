@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -228,6 +229,43 @@ def test_the_systems_clock_and_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     said.update({"timedatectl": "yes", "is-active": "active", "is-enabled": "enabled"})
     assert [one.level for one in checkup.system_clock()] == [GOOD]
     assert [one.level for one in checkup.unit(SYSTEM_SOCKET)] == [GOOD]
+
+
+def test_a_users_unit_starts_by_itself_and_outlives_the_login(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or it says how; one that was started by hand has no unit to speak of."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1000")
+    monkeypatch.setattr(os.path, "isdir", lambda _path: True)
+    own = "/run/user/1000/kaspad-taskd/rpc.sock"
+    said = {"is-active": "active", "is-enabled": "disabled", "show-user": "no"}
+    monkeypatch.setattr(
+        checkup, "_ask", lambda *words: next((said[each] for each in words if each in said), None)
+    )
+    found = list(checkup.unit(own))
+    assert [(one.level, one.cure) for one in found] == [
+        (GOOD, None),
+        (WARNING, "systemctl --user enable kaspad-taskd"),
+        (WARNING, "loginctl enable-linger"),
+    ]
+    said["is-active"] = "inactive"
+    assert list(checkup.unit(own)) == []
+
+
+def test_settings_that_would_stop_the_next_start_are_a_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The daemon that runs keeps its own; the real program judges the file."""
+    monkeypatch.undo()
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    file = tmp_path / "kaspad-taskd.toml"
+    assert list(checkup.settings({"settingsFile": str(file)})) == []
+    file.write_text('log_level = "loud"\n')
+    (found,) = checkup.settings({"settingsFile": str(file)})
+    assert (found.level, found.cure) == (FAULT, "Mend it, then: kaspad-taskctl reload")
+    assert found.text.startswith(f'{file}, log_level: "loud" is none of debug')
+    file.write_text('log_level = "info"\n')
+    assert [one.level for one in checkup.settings({"settingsFile": str(file)})] == [GOOD]
 
 
 def test_a_fault_of_a_whole_file_has_no_key(ctl: Ctl, taskd: ScriptedTaskd) -> None:

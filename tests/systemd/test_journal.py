@@ -21,6 +21,7 @@ from kaspad_taskd.systemd.journal import (
     JournalHandler,
     Lines,
     begin_log,
+    complain,
     entry_of,
     is_journal,
 )
@@ -221,6 +222,18 @@ def test_a_closed_stderr_is_no_journal() -> None:
     """A question, no crash."""
     assert not is_journal({"JOURNAL_STREAM": "1:1"}, 9999)
     assert not is_journal({}, sys.__stderr__.fileno() if sys.__stderr__ else 2)
+
+
+def test_why_there_is_no_daemon_is_an_error(
+    stderr: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the journal by its priority, on a terminal by the program's name."""
+    monkeypatch.setattr(sys, "stderr", stderr)
+    complain("a.toml, key: must be so")
+    monkeypatch.setenv("JOURNAL_STREAM", journal_stream(stderr))
+    complain("a.toml, key: must be so")
+    stderr.seek(0)
+    assert stderr.read() == "kaspad-taskd: a.toml, key: must be so\n<3>a.toml, key: must be so\n"
 
 
 def test_every_handler_tells_the_same() -> None:
