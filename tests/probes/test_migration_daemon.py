@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.doors import opened
 from tests.fakes.postgres import Postgres
-from tests.fakes.taskd_process import Line, Taskd, until
+from tests.fakes.taskd_process import Line, until
 
-pytestmark = [pytest.mark.system]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
 DEFINITION = """
 type = "database-migration"
@@ -33,11 +34,12 @@ async def test_a_killed_daemon_goes_on_in_the_step_where_it_was(
     await first.execute(
         "CREATE ROLE follower LOGIN PASSWORD 'right word' IN ROLE pg_read_all_stats"
     )
-    async with Taskd(tmp_path / "taskd") as taskd:
+    async with opened(tmp_path / "taskd") as doors:
+        taskd = doors.taskd
         taskd.settings.write_text(f'[databases.explorer]\ndsn_file = "{file}"\n')
         taskd.define(TASK, DEFINITION)
-        line = await taskd.start()
-        await until(lambda: reason(line, "bad-answer"))  # there is no such database yet
+        await doors.start()
+        await doors.shown(TASK, reason="bad-answer")  # there is no such database yet
         await first.execute(f"CREATE DATABASE {name}")
         root = await postgres.admin(name)
         await root.execute(
@@ -56,21 +58,19 @@ async def test_a_killed_daemon_goes_on_in_the_step_where_it_was(
             " WHERE pg_advisory_lock_shared(1) IS NOT NULL"
         )
         work = asyncio.create_task(pending)
-        before = await until(lambda: phase(line, "v23_blocks"))
+        before = await until(lambda: phase(doors.line, "v23_blocks"))
         assert before["progress"] > 0
         assert before["reason"] == "lock-wait"
-        await taskd.kill()
-        line = await taskd.start()
-        after = await until(lambda: phase(line, "v23_blocks"))
+        await doors.shown(TASK, phase="v23_blocks", progress=before["progress"])
+        await doors.again()
+        after = await until(lambda: phase(doors.line, "v23_blocks"))
         assert after["progress"] >= before["progress"]
         await root.execute("SELECT pg_advisory_unlock(1)")
         await work
         await worker.execute("SELECT pg_advisory_unlock_all()")
-        assert (await line.call("getTask", taskId=TASK))["status"] == "in-progress"
+        assert (await doors.shown(TASK))["status"] == "in-progress"
         await worker.execute("DROP TABLE blocks_new; UPDATE vars SET value = '23'")
-        await until(lambda: ended(line))
-        assert (await line.call("getTask", taskId=TASK))["progress"] == 100
-        shown = str(await line.call("getTask", taskId=TASK)) + taskd.said()
+        shown = str(await doors.shown(TASK, status="complete", progress=100)) + taskd.said()
         await taskd.end()
         kept = b"".join(each.read_bytes() for each in taskd.state.rglob("*") if each.is_file())
         assert "right" not in shown
@@ -83,16 +83,8 @@ async def test_a_killed_daemon_goes_on_in_the_step_where_it_was(
     first.terminate()
 
 
-async def reason(line: Line, wanted: str) -> bool:
-    return bool((await line.call("getTask", taskId=TASK))["reason"] == wanted)
-
-
 async def phase(line: Line, wanted: str) -> dict[str, object] | None:
     """The task once it is in a phase, by a look of this daemon's."""
     await line.call("checkTaskStatus", taskId=TASK)
     task: dict[str, object] = await line.call("getTask", taskId=TASK)
     return task if task["phase"] == wanted and task["health"] == "ok" else None
-
-
-async def ended(line: Line) -> bool:
-    return bool((await line.call("getTask", taskId=TASK))["status"] == "complete")

@@ -1,80 +1,146 @@
-"""A chain of indexers followed through the real daemon, killed in the middle."""
+"""Indexers followed through the real daemon and all of its doors, killed in the middle."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fakes.indexers import Kasia, ScoredNode, SimplyKaspa
-from tests.fakes.taskd_process import Line, Taskd, until
+from tests.fakes.doors import opened
+from tests.fakes.indexers import BEHIND, Kasia, KWebserver, ScoredNode, SimplyKaspa, Twin
+from tests.fakes.website import Reply
 
-pytestmark = pytest.mark.system
-
-
-async def _status(line: Line, task_id: str) -> Any:
-    return await line.call("getTask", taskId=task_id)
+pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+PACE = 'interval = "250ms"\ntimeout = "3s"\n'
 
 
-async def test_indexers_from_absent_to_complete(tmp_path: Path) -> None:
-    """Registered by the API; a kill in the middle costs neither the place nor the start."""
-    ski = SimplyKaspa()
-    await ski.reserve()
-    async with Taskd(tmp_path) as taskd, ScoredNode() as node:
-        kasia = Kasia(node)
-        await kasia.reserve()
-        line = await taskd.start()
-        pace = {"checkInterval": 250, "timeout": "3s"}
-        first = await line.call(
-            "registerIndexerSyncTask", service="simply-kaspa-indexer", indexerUrl=ski.url, **pace
+@dataclass
+class Case:
+    """Indexers of a flavour: all their programs, and the checker that names them."""
+
+    twins: tuple[Twin, ...]
+    checker: str
+    hints: tuple[str, ...] = ()
+
+    async def enter(self, state: str) -> None:
+        for twin in self.twins:
+            await twin.enter(state)
+
+    def half(self) -> None:
+        for twin in self.twins:
+            twin.behind = BEHIND // 2
+
+
+class Generic(Twin):
+    """Any program that tells its blocks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.replies = {"/status": lambda _: Reply({"at": BEHIND - self.behind, "of": BEHIND - 3})}
+
+
+async def simply_kaspa(_stack: AsyncExitStack) -> Case:
+    twin = SimplyKaspa()
+    await twin.reserve()
+    return Case((twin,), f'url = "{twin.url}"')
+
+
+async def kasia(stack: AsyncExitStack) -> Case:
+    node = await stack.enter_async_context(ScoredNode())
+    twin = Kasia(node)
+    await twin.reserve()
+    return Case((twin,), f'url = "{twin.url}"\nnode = "{node.url}"', ("history-unknown",))
+
+
+async def k_indexer(_stack: AsyncExitStack) -> Case:
+    web, source = KWebserver(), SimplyKaspa(vcp=False)
+    await web.reserve()
+    await source.reserve()
+    return Case((web, source), f'url = "{web.url}"\nsource = "{source.url}"')
+
+
+async def generic(_stack: AsyncExitStack) -> Case:
+    twin = Generic()
+    await twin.reserve()
+    return Case(
+        (twin,), f'url = "{twin.url}/status"\ndone = "at"\ntotal = "of"\nflavor = "generic"'
+    )
+
+
+FLAVOURS: dict[str, Callable[[AsyncExitStack], Any]] = {
+    "simply-kaspa": simply_kaspa, "kasia": kasia, "k-indexer": k_indexer, "generic": generic,
+}  # fmt: skip
+
+
+@asynccontextmanager
+async def case_of(flavor: str) -> AsyncIterator[Case]:
+    async with AsyncExitStack() as stack:
+        case = await FLAVOURS[flavor](stack)
+        yield case
+        for twin in case.twins:
+            await twin.stop()
+
+
+@pytest.mark.parametrize("flavor", FLAVOURS)
+async def test_an_indexer_from_absent_to_complete(flavor: str, tmp_path: Path) -> None:
+    """Absent, moving, killed, half, gone for a while, complete: every door tells the same."""
+    async with case_of(flavor) as case, opened(tmp_path) as doors:
+        name = f"{flavor}-indexer"
+        doors.taskd.define(
+            "it",
+            f'type = "indexer-sync"\nservice = "{name}"\n{PACE}[checker]\n{case.checker}\n',
         )
-        assert first["task"]["config"]["flavor"] == "simply-kaspa"
-        one = first["taskId"]
+        await doors.start()
+        absent = await doors.shown("it", health="unreachable", reason="refused")
+        assert (absent["progress"], absent["config"]["flavor"]) == (0, flavor)
+        await case.enter("catching-up")
+        begun = await doors.shown("it", health="ok", status="in-progress", progress=0)
+        assert tuple(hint["code"] for hint in begun["hints"]) == case.hints
+        await doors.again(case.half)
+        half = await doors.shown("it", health="ok", status="in-progress", progress=50)
+        assert (half["attempt"], half["epoch"]["number"]) == (1, begun["epoch"]["number"])
+        await case.enter("start")  # it restarts: the place that was reached stays
+        await doors.shown("it", health="unreachable", reason="refused", progress=50)
+        await case.enter("synced")
+        done = await doors.shown("it", status="complete", progress=100)
+        assert done["attempt"] == 1
+        assert "secret" not in repr(done) + doors.taskd.said()
+        await doors.taskd.end()
 
-        async def refused() -> Any:
-            task = await _status(line, one)
-            return task if task["health"] == "unreachable" else None
 
-        task = await until(refused)
-        assert (task["reason"], task["hints"][0]["code"]) == ("refused", "indexer-starting")
-        await ski.enter("catching-up")
-
-        async def moving() -> Any:
-            task = await _status(line, one)
-            return task if task["health"] == "ok" and task["metadata"].get("position") else None
-
-        begun = await until(moving)
-        assert begun["progress"] == 0
-        await taskd.kill()
-        ski.behind //= 2
-        line = await taskd.start()
-
-        async def further() -> Any:
-            task = await _status(line, one)
-            return task if task["progress"] > 0 else None
-
-        halfway = await until(further)
-        assert (halfway["status"], halfway["progress"]) == ("in-progress", 50)
-        second = await line.call(
-            "registerIndexerSyncTask",
-            service="kasia-indexer",
-            indexerUrl=kasia.url,
-            node=node.url,
-            after=[first["taskId"]],
-            **pace,
-        )
-        two = second["taskId"]
-        assert second["task"]["waitingFor"] == [one]
-        await ski.enter("synced")
-        await kasia.enter("synced")
-
-        async def both() -> bool:
-            states = [(await _status(line, each))["status"] for each in (one, two)]
-            return states == ["complete", "complete"]
-
-        await until(both, 20)
-        assert (await _status(line, two))["metadata"]["history"] == "unknown"
-        await taskd.end()
-        await kasia.stop()
-    await ski.stop()
+async def test_an_indexer_that_waits_for_another(tmp_path: Path) -> None:
+    """Registered over the API; a kill costs neither the place nor what is waited for."""
+    async with case_of("simply-kaspa") as first, case_of("kasia") as second:
+        (ski,), (ksi,) = first.twins, second.twins
+        async with opened(tmp_path) as doors:
+            line = await doors.start()
+            pace = {"checkInterval": 250, "timeout": "3s"}
+            one = await line.call(
+                "registerIndexerSyncTask",
+                service="simply-kaspa-indexer",
+                indexerUrl=ski.url,
+                **pace,
+            )
+            node = second.checker.rpartition('node = "')[2].rstrip('"')
+            two = await line.call(
+                "registerIndexerSyncTask",
+                service="kasia-indexer",
+                indexerUrl=ksi.url,
+                node=node,
+                after=[one["taskId"]],
+                **pace,
+            )
+            await ksi.enter("synced")
+            await doors.shown(one["taskId"], reason="refused")
+            await doors.shown(two["taskId"], status="pending", waitingFor=[one["taskId"]])
+            await doors.again()
+            await doors.shown(two["taskId"], status="pending", waitingFor=[one["taskId"]])
+            await ski.enter("synced")
+            await doors.shown(one["taskId"], status="complete")
+            done = await doors.shown(two["taskId"], status="complete")
+            assert done["metadata"]["history"] == "unknown"
+            await doors.taskd.end()

@@ -1,27 +1,18 @@
-"""JSON over HTTP and commands followed through the real daemon, killed in the middle."""
+"""JSON over HTTP, commands and reports through the real daemon and its doors, killed in between."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.fakes.taskd_process import Line, Refusal, Taskd, until
+from tests.fakes.doors import opened
+from tests.fakes.taskd_process import Refusal
 from tests.fakes.website import Reply, Website
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 PACE = 'interval = "250ms"\ntimeout = "5s"\n'
-
-
-def task_where(line: Line, task_id: str, **want: Any) -> Callable[[], Awaitable[Any]]:
-    async def found() -> Any:
-        task = await line.call("getTask", taskId=task_id)
-        return task if all(task[key] == value for key, value in want.items()) else None
-
-    return found
 
 
 async def test_json_over_http_from_absent_to_complete(tmp_path: Path) -> None:
@@ -29,49 +20,64 @@ async def test_json_over_http_from_absent_to_complete(tmp_path: Path) -> None:
     site = Website({"/s": Reply({"done": 5, "total": 10, "secret": "x"})})
     await site.start()
     await site.stop()
-    async with Taskd(tmp_path) as taskd:
-        taskd.define(
+    async with opened(tmp_path) as doors:
+        doors.taskd.define(
             "web",
             f'type = "http-json"\nservice = "web"\n{PACE}[checker]\nurl = "{site.url}/s"\n'
             'done = "done"\ntotal = "total"\nunit = "rows"\n',
         )
-        line = await taskd.start()
-        await until(task_where(line, "web", health="unreachable", reason="refused"))
+        await doors.start()
+        await doors.shown("web", health="unreachable", reason="refused")
         await site.start()
-        half = await until(task_where(line, "web", progress=50.0, health="ok"))
+        half = await doors.shown("web", progress=50.0, health="ok")
         assert half["progressDetail"]["unit"] == "rows"
         assert "secret" not in repr(half)
-        await taskd.kill()
-        line = await taskd.start()
-        assert (await line.call("getTask", taskId="web"))["progress"] == 50
+        await doors.again()
+        await doors.shown("web", progress=50.0, health="ok")
         site.replies["/s"] = Reply({"done": 10, "total": 10})
-        done = await until(task_where(line, "web", status="complete"))
+        done = await doors.shown("web", status="complete")
         assert (done["progress"], done["attempt"]) == (100, 1)
-        await taskd.end()
+        await doors.taskd.end()
     await site.stop()
 
 
 async def test_a_command_from_absent_to_complete(tmp_path: Path) -> None:
     """No program yet, half, killed, done; over the API it is forbidden."""
     program = tmp_path / "check.py"
-    async with Taskd(tmp_path) as taskd:
-        taskd.define(
+    async with opened(tmp_path) as doors:
+        doors.taskd.define(
             "job",
             f'type = "command"\nservice = "job"\n{PACE}[checker]\n'
             f'command = ["{sys.executable}", "-S", "{program}"]\n',
         )
-        line = await taskd.start()
-        await until(task_where(line, "job", health="unreachable", reason="bad-answer"))
+        await doors.start()
+        await doors.shown("job", health="unreachable", reason="bad-answer")
         program.write_text('print(\'{"progress": 42, "metadata": {"step": "import"}}\')')
-        half = await until(task_where(line, "job", progress=42.0, health="ok"))
+        half = await doors.shown("job", progress=42.0, health="ok")
         assert half["metadata"] == {"step": "import"}
-        await taskd.kill()
-        program.write_text("print('{\"completed\": true}')")
-        line = await taskd.start()
-        await until(task_where(line, "job", status="complete"))
+        await doors.again(lambda: program.write_text("print('{\"completed\": true}')"))
+        done = await doors.shown("job", status="complete")
+        assert (done["progress"], done["attempt"]) == (100, 1)
         with pytest.raises(Refusal) as no:
-            await line.call(
+            await doors.line.call(
                 "registerTask", type="command", service="x", config={"command": ["true"]}
             )
         assert no.value.reason == "forbidden"
-        await taskd.end()
+        await doors.taskd.end()
+
+
+async def test_a_report_from_silent_to_complete(tmp_path: Path) -> None:
+    """Nothing said, half, killed, half still, silent, done."""
+    async with opened(tmp_path) as doors:
+        doors.taskd.define("work", f'type = "report"\nservice = "work"\n{PACE}stall_after = "2s"\n')
+        await doors.start()
+        await doors.shown("work", status="in-progress", progress=0)
+        await doors.line.call("reportTask", taskId="work", progress=50, metadata={"part": 3})
+        await doors.again()
+        half = await doors.shown("work", status="in-progress", progress=50)
+        assert half["metadata"] == {"part": 3}
+        await doors.shown("work", health="stalled", reason="silent-report", progress=50)
+        await doors.line.call("reportTask", taskId="work", completed=True)
+        done = await doors.shown("work", status="complete", progress=100)
+        assert done["attempt"] == 1
+        await doors.taskd.end()
