@@ -11,6 +11,9 @@ import logging
 import os
 import socket
 import sys
+import threading
+import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Final, TextIO
 
@@ -19,6 +22,13 @@ SOCKET: Final = "/run/systemd/journal/socket"
 IDENTIFIER: Final = "kaspad-taskd"
 FIELDS: Final = ("task", "reason", "incident")
 """What a record may carry, in the order in which a line tells them."""
+HELD: Final = 4096
+"""Entries held while the journal takes none: some MB."""
+PATIENCE: Final = 10.0
+"""Seconds for which it may take none: a restart of journald."""
+PAUSE: Final = 0.05
+LAST_WORDS: Final = 0.3
+"""Seconds that a stop gives to what is held."""
 LONGEST: Final = 65_536
 """Bytes of a message: one datagram fits the kernel's usual 212,992 with all its fields."""
 _CUT: Final = b"\n[...]\n"
@@ -40,49 +50,113 @@ class Lines(logging.Formatter):
 
 
 class JournalHandler(logging.Handler):
-    """Sends each record as one datagram; never waits.
+    """Sends each record as one datagram; who logs never waits.
 
-    What the journal does not take at once is lost, and the next entry that it takes is preceded by
-    one that says how many were.
+    What the journal does not take at once (a burst, a journald that is being restarted) is held,
+    and a thread, which lives as long as something is, sends it in order. What is too much, or held
+    for too long, is lost, and an entry says how many were.
 
     Args:
         path: of the journal's socket.
+        patience: seconds for which the journal may take nothing.
     """
 
-    def __init__(self, path: str = SOCKET) -> None:
+    def __init__(self, path: str = SOCKET, patience: float = PATIENCE) -> None:
         super().__init__()
         self._path = path
+        self._patience = patience
+        self._held: deque[bytes] = deque()
         self._lost = 0
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._sender: threading.Thread | None = None
+        self._closing = False
+        self._socket = _socket()
+        self._socket.setblocking(False)
         self.setFormatter(Lines())
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send the record; where it cannot be, count it."""
+        """Send the record, or hold it. The handler's lock is held by who calls, as always."""
         try:
             entry = entry_of(record, self.format(record))
         except Exception:
             self.handleError(record)
             return
-        if self._lost and self._send(self._loss()):
-            self._lost = 0
-        if not self._send(entry):
+        if not (self._held or self._lost) and _sent(self._socket, entry, self._path):
+            return
+        if len(self._held) >= HELD:
             self._lost += 1
+            return
+        self._held.append(entry)
+        if self._sender is None:
+            self._sender = threading.Thread(target=self._send_held, name="journal", daemon=True)
+            self._sender.start()
 
-    def _loss(self) -> bytes:
-        text = f"{self._lost} entries were lost: the journal did not take them in time"
-        return _entry([("PRIORITY", "4"), ("SYSLOG_IDENTIFIER", IDENTIFIER), ("MESSAGE", text)])
+    def _send_held(self) -> None:
+        until = time.monotonic() + self._patience
+        with _socket() as waiting:
+            waiting.settimeout(PAUSE)
+            while (following := self._next()) is not None:
+                entry, losses = following
+                if _sent(waiting, entry, self._path):
+                    until = time.monotonic() + self._patience
+                    self._done(losses)
+                elif self._closing or time.monotonic() > until:
+                    self._give_up()
+                    return
+                else:
+                    time.sleep(PAUSE)
 
-    def _send(self, entry: bytes) -> bool:
-        try:
-            self._socket.sendto(entry, self._path)
-        except OSError:  # its queue is full, or journald is being restarted
-            return False
-        return True
+    def _next(self) -> tuple[bytes, int] | None:
+        """Return what is to be sent next and how many losses it tells; None: all is done."""
+        with self._guard():
+            if self._held:
+                return self._held[0], 0
+            if self._lost:
+                return _loss(self._lost), self._lost
+            self._sender = None
+            return None
+
+    def _done(self, losses: int) -> None:
+        with self._guard():
+            if losses:
+                self._lost -= losses
+            else:
+                self._held.popleft()
+
+    def _give_up(self) -> None:
+        with self._guard():
+            self._lost += len(self._held)
+            self._held.clear()
+            self._sender = None
+
+    def _guard(self) -> threading.RLock:
+        assert self.lock is not None
+        return self.lock
 
     def close(self) -> None:
-        """Let the socket go."""
+        """Let the socket go; what is held still gets a moment."""
+        sender = self._sender
+        if sender is not None:
+            sender.join(LAST_WORDS)
+            self._closing = True
         self._socket.close()
         super().close()
+
+
+def _socket() -> socket.socket:
+    return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+
+def _sent(through: socket.socket, entry: bytes, path: str) -> bool:
+    try:
+        through.sendto(entry, path)
+    except OSError:  # its queue is full, or journald is being restarted
+        return False
+    return True
+
+
+def _loss(count: int) -> bytes:
+    text = f"{count} entries were lost: the journal did not take them in time"
+    return _entry([("PRIORITY", "4"), ("SYSLOG_IDENTIFIER", IDENTIFIER), ("MESSAGE", text)])
 
 
 def entry_of(record: logging.LogRecord, text: str) -> bytes:

@@ -8,7 +8,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -17,6 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaspad_taskd.systemd.journal import (
+    HELD,
+    LAST_WORDS,
     LONGEST,
     JournalHandler,
     Lines,
@@ -26,6 +28,8 @@ from kaspad_taskd.systemd.journal import (
     is_journal,
 )
 
+GENEROUS = 20.0
+"""Seconds that a busy machine may take."""
 PACKAGE = Path(__file__).parents[2] / "kaspad_taskd"
 
 
@@ -59,6 +63,24 @@ class Journal:
                 found.append(parsed(self._socket.recv(1 << 20)))
             except BlockingIOError:
                 return found
+
+    def until(self, count: int) -> list[dict[str, str]]:
+        """Wait for so many entries."""
+        return self._until(lambda found: len(found) >= count)
+
+    def until_says(self, words: str) -> list[dict[str, str]]:
+        """Wait for an entry with these words; returns all up to it."""
+        return self._until(lambda found: bool(found) and words in found[-1]["MESSAGE"])
+
+    def _until(self, enough: Callable[[list[dict[str, str]]], bool]) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = []
+        self._socket.settimeout(GENEROUS)
+        try:
+            while not enough(found):
+                found.append(parsed(self._socket.recv(1 << 20)))
+        finally:
+            self._socket.setblocking(False)
+        return found
 
     def close(self) -> None:
         self._socket.close()
@@ -139,29 +161,68 @@ def test_what_is_too_long_keeps_both_ends(log: logging.Logger, journal: Journal)
     assert entry["MESSAGE"].endswith("x end")
 
 
-def test_a_full_journal_costs_entries_not_time(log: logging.Logger, journal: Journal) -> None:
-    """Nobody waits for it; how many were lost is told as soon as it takes entries again."""
+def test_a_burst_is_held_and_told_in_order(log: logging.Logger, journal: Journal) -> None:
+    """More than the socket's queue takes: nobody waits, nothing is lost, nothing overtakes."""
     began = time.monotonic()
-    for number in range(5000):
+    for number in range(HELD):
         log.info("%d", number)
     assert time.monotonic() - began < 5
-    kept = journal.entries()
-    assert 0 < len(kept) < 5000
+    told = journal.until(HELD)
+    assert [entry["MESSAGE"] for entry in told] == [str(number) for number in range(HELD)]
     log.info("and now")
-    loss, last = journal.entries()
-    assert loss["MESSAGE"].startswith(f"{5000 - len(kept)} entries were lost")
-    assert last["MESSAGE"] == "and now"
+    assert journal.until(1)[0]["MESSAGE"] == "and now"
 
 
-def test_a_journal_that_comes_back_is_told(log: logging.Logger, journal: Journal) -> None:
+def test_what_is_too_much_is_counted(log: logging.Logger, journal: Journal) -> None:
+    """It is said once the rest is through."""
+    for number in range(4 * HELD):
+        log.info("%d", number)
+    told = journal.until_says("were lost")
+    assert HELD <= len(told) - 1 < 4 * HELD
+    kept = [int(entry["MESSAGE"]) for entry in told[:-1]]
+    assert kept == sorted(kept)
+    assert told[-1]["MESSAGE"].startswith(f"{4 * HELD - len(kept)} entries were lost")
+
+
+def test_a_journal_that_comes_back_gets_what_it_missed(
+    log: logging.Logger, journal: Journal
+) -> None:
     """A restarted journald is found again; nothing is raised meanwhile."""
     journal.close()
     Path(journal.path).unlink()
-    log.info("lost")
+    log.info("meanwhile")
     back = Journal(Path(journal.path))
-    log.info("heard")
-    assert [entry["MESSAGE"][:8] for entry in back.entries()] == ["1 entrie", "heard"]
+    log.info("again")
+    assert [entry["MESSAGE"] for entry in back.until(2)] == ["meanwhile", "again"]
     back.close()
+
+
+def test_patience_ends(journal: Journal) -> None:
+    """Without a journal memory does not grow; when it is back, the loss is told."""
+    handler = JournalHandler(journal.path, patience=0.1)
+    journal.close()
+    Path(journal.path).unlink()
+    handler.handle(logging.LogRecord("n", 20, "f", 1, "gone", (), None))
+    end = time.monotonic() + GENEROUS
+    while handler._sender is not None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not handler._held
+    back = Journal(Path(journal.path))
+    handler.handle(logging.LogRecord("n", 20, "f", 1, "heard", (), None))
+    told = [entry["MESSAGE"] for entry in back.until(2)]
+    assert told == ["heard", "1 entries were lost: the journal did not take them in time"]
+    handler.close()
+    back.close()
+
+
+def test_a_stop_waits_a_moment_only(journal: Journal) -> None:
+    """Whatever the journal does."""
+    handler = JournalHandler(journal.path)
+    for _ in range(2000):
+        handler.handle(logging.LogRecord("n", 20, "f", 1, "x", (), None))
+    began = time.monotonic()
+    handler.close()
+    assert time.monotonic() - began < LAST_WORDS + 2
 
 
 @pytest.fixture
