@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -37,6 +38,7 @@ _REASONS: Final = {
     "57P02": Reason.STOPPING,
     "57P03": Reason.NOT_READY,
 }
+_STATE: Final = re.compile("[0-9A-Z]{5}")
 _DETAILS: Final = {
     "08P01": "something between us and the server takes no settings; connect without a pooler",
     "25006": "the query wants to write",
@@ -195,7 +197,8 @@ def _said(state: str, user: str) -> Unreachable | Refused:
         return Unreachable(_REASONS[state])
     if state.startswith("08"):
         return Unreachable(Reason.STREAM_CLOSED)
-    return _unusable(_DETAILS.get(state, f"the server refuses the query (SQLSTATE {state})"))
+    told = f" (SQLSTATE {state})" if _STATE.fullmatch(state) else ""
+    return _unusable(_DETAILS.get(state, f"the server refuses the query{told}"))
 
 
 def _tls(error: ssl.SSLError) -> str:
