@@ -22,6 +22,7 @@ from kaspad_taskd.engine.roster import Roster
 from kaspad_taskd.probes import TYPES
 from kaspad_taskd.rpc.server import allow_files
 from kaspad_taskd.store.memory import MemoryStore
+from kaspad_taskd.switching.switcher import Switcher
 
 
 class Nothing:
@@ -44,7 +45,8 @@ def make_bridge(place: Path) -> tuple[Engine, BridgeServer, str]:
     places = Places(place / "none.toml", None, place, place, place)
     desk = DefinitionDesk(places, TYPES, engine, roster, DEFAULTS, lambda _settings: None)
     shapes = Shapes(monitors.due_in, lambda _task: None, clock.now)
-    api = Api(engine, board, roster, monitors, shapes, desk, nothing)
+    switcher = Switcher(engine, {}, nothing)
+    api = Api(engine, board, roster, monitors, shapes, desk, nothing, switcher)
     settings = Bridge(Address("127.0.0.1", 0))
     opened = open_door(settings, place)
     bridge = BridgeServer(

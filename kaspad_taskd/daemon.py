@@ -31,7 +31,7 @@ from kaspad_taskd.bridge.counts import CountedStore, Counts
 from kaspad_taskd.bridge.opening import BridgeDoor
 from kaspad_taskd.clock import Clock, iso
 from kaspad_taskd.config.mirror import Mirror
-from kaspad_taskd.config.places import Places, find_places
+from kaspad_taskd.config.places import FIRST_USER, Places, find_places
 from kaspad_taskd.config.settings import Address, Settings, load_settings
 from kaspad_taskd.core.model import Definition, Health, Status, Task
 from kaspad_taskd.engine.engine import Engine
@@ -48,6 +48,10 @@ from kaspad_taskd.probes import TYPES, Means, add, open_probe
 from kaspad_taskd.rpc.server import CannotListenError, RpcServer
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.sqlite import SqliteStore
+from kaspad_taskd.switching.acting import open_hands
+from kaspad_taskd.switching.declared import switched_by
+from kaspad_taskd.switching.ready import Announcer
+from kaspad_taskd.switching.switcher import Switcher
 from kaspad_taskd.systemd.heart import Heart, pulse
 from kaspad_taskd.systemd.journal import begin_log, complain
 from kaspad_taskd.systemd.notify import Notifier
@@ -111,10 +115,20 @@ class Daemon:
         self._desk = DefinitionDesk(
             places, TYPES, self._engine, self._roster, settings, self._take_settings
         )
-        self._shapes = Shapes(self._monitors.due_in, self._status_of, self._clock.now)
+        self._services = dict(settings.services)
+        hands = open_hands(
+            places.endpoints, self._databases, self._engine, self._make_probe,
+            user=os.geteuid() >= FIRST_USER,
+        )  # fmt: skip
+        self._switcher = Switcher(self._engine, self._services, hands)
+        self._shapes = Shapes(
+            self._monitors.due_in, self._status_of, self._clock.now,
+            lambda definition: switched_by(definition, self._services),
+        )  # fmt: skip
         self._api = Api(
-            self._engine, self._board, self._roster, self._monitors, self._shapes, self._desk, self
-        )
+            self._engine, self._board, self._roster, self._monitors, self._shapes, self._desk, self,
+            self._switcher,
+        )  # fmt: skip
         self._methods = catalog(self._api)
         self._bridge: BridgeDoor | None = None
         self._server = RpcServer(
@@ -214,12 +228,15 @@ class Daemon:
 
     async def _serve(self, cursors: Any) -> int:
         reactions = Reactions(self._engine, self._board, self._roster, cursors, _environment)
+        announcer = Announcer(self._engine, self._board, cursors, self._switcher)
         heart = Heart(self._store.answered, self._monitors.overdue, self._notifier.watchdog)
         every = pulse(os.environ, os.getpid())
         async with asyncio.TaskGroup() as rooms:
             running = [
                 rooms.create_task(self._monitors.run(), name="monitors"),
                 rooms.create_task(reactions.run(), name="reactions"),
+                rooms.create_task(self._switcher.run(), name="switches"),
+                rooms.create_task(announcer.run(), name="node-ready"),
                 rooms.create_task(self._keep_house(), name="housekeeping"),
                 rooms.create_task(self._mirror.run(), name="mirror"),
             ]
@@ -281,9 +298,12 @@ class Daemon:
     # -- between the rooms
 
     def _open_probe(self, definition: Definition) -> Probe | None:
-        means = Means(self._desk.allow(definition), self._clock.wall, self._databases)
-        probe = open_probe(definition, means)
+        probe = self._make_probe(definition)
         return probe and self._counts.probe(definition.id, probe)
+
+    def _make_probe(self, definition: Definition) -> Probe | None:
+        means = Means(self._desk.allow(definition), self._clock.wall, self._databases)
+        return open_probe(definition, means)
 
     def _status_of(self, task_id: str) -> str | None:
         task = self._engine.get(task_id)
@@ -300,6 +320,8 @@ class Daemon:
         logging.getLogger().setLevel((self._level or settings.log_level).upper())
         self._databases.clear()  # probes hold it: they take the new file at their next connect
         self._databases.update(settings.databases)
+        self._services.clear()
+        self._services.update(settings.services)
 
 
 def _troubled(task: Task) -> bool:

@@ -18,6 +18,7 @@ from kaspad_taskd.engine.errors import Conflict, Full, Gap, NotDurable, NotFound
 from kaspad_taskd.engine.follow import Board
 from kaspad_taskd.engine.monitor import Monitors
 from kaspad_taskd.engine.roster import Roster
+from kaspad_taskd.switching.switcher import Switcher
 
 Json: TypeAlias = Any
 
@@ -59,6 +60,7 @@ class Api:
     shapes: Shapes
     definitions: Definitions
     host: Host
+    switcher: Switcher
     waiters: Waiters = field(init=False)
 
     def __post_init__(self) -> None:

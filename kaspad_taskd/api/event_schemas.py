@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kaspad_taskd.api.schemas import MAYBE_TEXT, TEXT, TEXTS, TIME, WHOLE, record
+from kaspad_taskd.api.switches import SIDE, SWITCH
 from kaspad_taskd.core.fact import EventName
 from kaspad_taskd.core.model import Health, Origin, Status
 
@@ -24,7 +25,8 @@ HEAD: dict[str, Any] = {
 }
 """What every event has."""
 
-_SWITCH = {"to": {"enum": ["local", "public"]}}
+_SWITCH = {"taskId": MAYBE_TEXT, "type": MAYBE_TEXT, "to": SIDE, "switch": SWITCH}
+"""A user's switch has no task."""
 _OWN: dict[EventName, dict[str, Any]] = {
     EventName.TASK_ADDED: {"origin": {"enum": [each.value for each in Origin]}},
     EventName.TASK_CHANGED: {},
@@ -59,9 +61,9 @@ _OWN: dict[EventName, dict[str, Any]] = {
     EventName.RESUMED: {},
     EventName.HEALTH: {"health": HEALTH, "since": TIME, "reason": MAYBE_TEXT, "note": MAYBE_TEXT},
     EventName.EPOCH: {"number": WHOLE, "since": TIME, "reason": MAYBE_TEXT},
-    EventName.SWITCH_PROGRESS: _SWITCH,
+    EventName.SWITCH_PROGRESS: {**_SWITCH, "step": TEXT},
     EventName.SWITCH_COMPLETE: _SWITCH,
-    EventName.SWITCH_ERROR: {**_SWITCH, "error": TEXT},
+    EventName.SWITCH_ERROR: {**_SWITCH, "error": TEXT, "reason": TEXT},
     EventName.NODE_READY: {
         "host": MAYBE_TEXT,
         "port": {"type": ["integer", "null"]},
@@ -81,7 +83,7 @@ def event_schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each event's data, by the event's name."""
     schemas = {}
     for name, own in _OWN.items():
-        schema = record(**HEAD, **own)
+        schema = record(**{**HEAD, **own})
         schema["properties"].update(_MAYBE.get(name, {}))
         schemas[name.value] = schema
     return schemas

@@ -6,10 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from kaspad_taskd import words
+from kaspad_taskd.api.switches import step_sentence, switch_shape
 from kaspad_taskd.clock import iso
 from kaspad_taskd.core.fact import Event, EventName, Fact
-from kaspad_taskd.core.model import Failure, Moment, Origin, PhaseRecord, Status, Task
+from kaspad_taskd.core.model import (
+    Definition,
+    Failure,
+    Moment,
+    Origin,
+    PhaseRecord,
+    Status,
+    Task,
+)
 from kaspad_taskd.core.observation import Scalar
+from kaspad_taskd.core.switch import switch_of
 from kaspad_taskd.core.transition import offered
 
 Json: TypeAlias = Any
@@ -32,6 +42,7 @@ class Shapes:
         due_in: seconds until a task's next look, or None.
         status_of: status of another task by id, or None (for what is waited for).
         now: this moment.
+        switches_of: the services that a task switches when it completes.
     """
 
     def __init__(
@@ -39,10 +50,12 @@ class Shapes:
         due_in: Callable[[str], float | None],
         status_of: Callable[[str], str | None],
         now: Callable[[], Moment],
+        switches_of: Callable[[Definition], list[str]] = lambda _definition: [],
     ) -> None:
         self._due_in = due_in
         self._status_of = status_of
         self._now = now
+        self._switches_of = switches_of
         self._made: dict[str, tuple[Task, dict[str, Json]]] = {}
 
     def task(self, task: Task) -> dict[str, Json]:
@@ -56,6 +69,7 @@ class Shapes:
         # nobody looks at a report: only its patience is checked then
         due = None if task.definition.type == "report" else self._due_in(task.id)
         shape["nextCheck"] = None if due is None else iso(self._now() + int(due * 1000))
+        shape["switches"] = self._switches_of(task.definition)
         if task.waiting_for:
             statuses = {each: self._status_of(each) for each in task.waiting_for}
             shape["note"] = words.waiting(statuses)
@@ -210,12 +224,13 @@ def _blocks(task: Task) -> dict[str, Json]:
 
 
 def _head(seq: int, at: Moment, task_id: str, service: str, kind: str) -> dict[str, Json]:
+    """What every event has; somebody's switch has no task, and so no type of one."""
     return {
         "seq": seq,
         "timestamp": iso(at),
-        "taskId": task_id,
+        "taskId": task_id or None,
         "service": service,
-        "type": kind,
+        "type": kind or None,
     }
 
 
@@ -240,6 +255,13 @@ def _say(told: Fact, data: dict[str, Json]) -> None:
         params = data.pop("params", {})
         reason = data.get("reason")
         data["note"] = words.note(reason, params) if reason else None
+    elif "switch" in data:
+        switch = switch_of(data["switch"])
+        data["switch"] = shape = switch_shape(switch)
+        if told.name is EventName.SWITCH_PROGRESS:
+            data["step"] = step_sentence(switch)
+        elif told.name is EventName.SWITCH_ERROR:
+            data.update(error=shape["error"], reason=shape["reason"])
 
 
 def event_shape(event: Event) -> dict[str, Json]:

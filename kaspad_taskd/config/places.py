@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 NAME: Final = "kaspad-taskd"
+ENDPOINTS: Final = Path("/var/lib/kaspad-taskd-endpoints")
 FIRST_USER: Final = 1000
 """User ids below are root and service accounts (Debian policy 9.2)."""
 
@@ -22,6 +23,7 @@ class Places:
         admin_tasks: definitions of the administrator.
         state: the directory of the state.
         runtime: the directory of the socket.
+        endpoints: the directory of what root's helper writes when it switches services.
         told: whether the settings file was named by the caller, so that it must exist.
     """
 
@@ -31,6 +33,7 @@ class Places:
     state: Path
     runtime: Path
     told: bool = False
+    endpoints: Path = ENDPOINTS
 
     @property
     def mirror(self) -> Path:
@@ -83,11 +86,13 @@ def _system() -> Places:
 def _user(env: Mapping[str, str], uid: int) -> Places:
     home = _given(env, "HOME") or Path("/")
     config = (_given(env, "XDG_CONFIG_HOME") or home / ".config") / NAME
+    states = _given(env, "XDG_STATE_HOME") or home / ".local/state"
     return replace(
         _system(),
         settings=config / f"{NAME}.toml",
         admin_tasks=config / "tasks.d",
-        state=(_given(env, "XDG_STATE_HOME") or home / ".local/state") / NAME,
+        state=states / NAME,
+        endpoints=states / ENDPOINTS.name,
         runtime=(_given(env, "XDG_RUNTIME_DIR") or Path("/run/user") / str(uid)) / NAME,
     )
 

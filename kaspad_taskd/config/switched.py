@@ -18,6 +18,9 @@ NETWORK: Final = re.compile(r"mainnet|testnet-[0-9]{1,4}|devnet|simnet")
 NETWORK_WORDS: Final = 'must be "mainnet", "testnet-10", "devnet" or "simnet"'
 _UNIT: Final = re.compile(r"[A-Za-z0-9:_.@\\][A-Za-z0-9:_.@\\-]{0,246}\.service")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_LOADER: Final = ("LD_", "DOCKER_", "COMPOSE_", "PYTHON")
+_FORBIDDEN: Final = frozenset({"PATH", "HOME", "IFS", "BASH_ENV", "ENV", "NODE_OPTIONS"})
+"""Variables that are more than an endpoint; root runs compose with these values as well."""
 _COMPOSE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TASK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -68,6 +71,8 @@ class SwitchedService:
         env: variables that point the service at the local node.
         public_env: the same for the public one; without a variable the unit's own value holds.
         verify: how success is seen; None: the unit stays active for 30 s.
+        dsn: the name, in [databases], of simply-kaspa-indexer's database, whose checkpoint blocks
+            the local node must have; None leaves that unchecked.
     """
 
     runs_as: Unit | Compose
@@ -76,10 +81,13 @@ class SwitchedService:
     env: Mapping[str, str]
     public_env: Mapping[str, str]
     verify: Verify | None = None
+    dsn: str | None = None
 
 
 def read_service(table: Table) -> SwitchedService:
     """Return what a table says; it is to be used only where no fault was noted."""
+    if table.peek("compose") is not None and table.peek("verify") is None:
+        table.fault("verify", "is needed with `compose`: nobody sees whether a container stays up")
     return SwitchedService(
         runs_as=_runs_as(table),
         node=_node(table),
@@ -87,6 +95,7 @@ def read_service(table: Table) -> SwitchedService:
         env=_variables(table, "env", required=True),
         public_env=_variables(table, "public_env", required=False),
         verify=_verify(table),
+        dsn=table.string("dsn", None, pattern=_TASK, must="must be the NAME of [databases.NAME]"),
     )
 
 
@@ -125,8 +134,10 @@ def _variables(table: Table, key: str, *, required: bool) -> Mapping[str, str]:
     for name, value in found.items():
         if not _VARIABLE.fullmatch(name):
             table.fault(key, f'"{name[:40]}" is no name of an environment variable')
-        elif "\n" in value:
-            table.fault(key, f"{name} must be one line")
+        elif name in _FORBIDDEN or name.startswith(_LOADER):
+            table.fault(key, f"{name} changes how programs run, not which node they use")
+        elif not value.isprintable():
+            table.fault(key, f"{name} must be one line of printable characters")
     return found
 
 

@@ -25,6 +25,7 @@ from kaspad_taskd.core.model import Definition
 from kaspad_taskd.probes import TYPES
 from kaspad_taskd.rpc.dispatch import Dispatcher, Pending
 from kaspad_taskd.store.memory import MemoryStore
+from kaspad_taskd.switching.declared import switched_by
 from tests.fakes.house import House, ScriptedProbe
 from tests.fakes.taskd_process import Refusal
 
@@ -61,8 +62,16 @@ class ApiHouse(House):
         desk = DefinitionDesk(
             places, TYPES, self.engine, self.roster, settings, lambda _settings: None
         )
-        shapes = Shapes(self.monitors.due_in, self._status_of, self.now)
-        self.api = Api(self.engine, self.board, self.roster, self.monitors, shapes, desk, self.host)
+        shapes = Shapes(
+            self.monitors.due_in,
+            self._status_of,
+            self.now,
+            lambda definition: switched_by(definition, self.services),
+        )
+        self.api = Api(
+            self.engine, self.board, self.roster, self.monitors, shapes, desk, self.host,
+            self.switcher,
+        )  # fmt: skip
         self.methods = catalog(self.api)
         self.feed = Feed(self.api)
         self.caller = Caller("rpc", 1, 2, 3)

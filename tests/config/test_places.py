@@ -30,6 +30,7 @@ def test_a_user_has_the_same_in_their_own_directories() -> None:
         admin_tasks=Path("/home/u/.config/kaspad-taskd/tasks.d"),
         state=Path("/home/u/.local/state/kaspad-taskd"),
         runtime=Path("/run/user/9/kaspad-taskd"),
+        endpoints=Path("/home/u/.local/state/kaspad-taskd-endpoints"),
     )
     assert find_places({"HOME": "/h", "XDG_CONFIG_HOME": "/c"}, 1000).settings == Path(
         "/c/kaspad-taskd/kaspad-taskd.toml"

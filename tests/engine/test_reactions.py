@@ -13,7 +13,7 @@ from kaspad_taskd.core.fact import EventName
 from kaspad_taskd.core.inputs import Complete
 from kaspad_taskd.core.model import OnComplete, Status, Task
 from kaspad_taskd.core.observation import Reading
-from kaspad_taskd.engine import reactions
+from kaspad_taskd.engine import cursor
 from tests.fakes.house import House, definition, house
 
 pytestmark = pytest.mark.looptime
@@ -73,7 +73,7 @@ async def test_who_could_not_start_for_a_full_disk_starts_when_there_is_room_aga
         await asyncio.sleep(1)
         assert built.task("first").status is Status.COMPLETE
         assert built.task("second").status is Status.PENDING
-        await asyncio.sleep(reactions.PATIENCE + 1)
+        await asyncio.sleep(cursor.PATIENCE + 1)
         assert built.task("second").status is Status.IN_PROGRESS
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from kaspad_taskd.config.switched import SwitchedService
 from kaspad_taskd.core.model import Definition, Task
 from kaspad_taskd.core.observation import Observation, Reading
 from kaspad_taskd.engine.engine import Engine
@@ -15,6 +16,9 @@ from kaspad_taskd.engine.monitor import Monitors
 from kaspad_taskd.engine.reactions import Reactions
 from kaspad_taskd.engine.roster import Roster
 from kaspad_taskd.store.memory import MemoryStore
+from kaspad_taskd.switching.ready import Announcer
+from kaspad_taskd.switching.switcher import Switcher
+from tests.fakes.hands import ScriptedHands
 
 EPOCH = 1_795_000_000_000
 Answer = Callable[[Mapping[str, Any]], Observation]
@@ -77,6 +81,9 @@ class House:
         self.roster = Roster(self.engine, self.mirror)
         self.probes: dict[str, ScriptedProbe] = {}
         self.monitors = Monitors(self.engine, self._make, jitter=lambda: 0.0)
+        self.services: dict[str, SwitchedService] = {}
+        self.hands = ScriptedHands()
+        self.switcher = Switcher(self.engine, self.services, self.hands)
         self._running: list[asyncio.Task[None]] = []
 
     def _make(self, definition: Definition) -> ScriptedProbe | None:
@@ -93,9 +100,12 @@ class House:
         self.roster.begin()
         self.monitors.begin()
         reactions = Reactions(self.engine, self.board, self.roster, loaded.cursors, dict)
+        announcer = Announcer(self.engine, self.board, loaded.cursors, self.switcher)
         self._running = [
             asyncio.create_task(self.monitors.run()),
             asyncio.create_task(reactions.run()),
+            asyncio.create_task(self.switcher.run()),
+            asyncio.create_task(announcer.run()),
             asyncio.create_task(self._pulse()),
         ]
 

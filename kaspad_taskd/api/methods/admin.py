@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from kaspad_taskd import words
-from kaspad_taskd.api import checks
 from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Method
@@ -19,7 +17,7 @@ Given: TypeAlias = dict[str, Any]
 
 def methods(api: Api) -> list[Method]:
     """The methods of this page."""
-    return [*_files(api), *_daemon(api), *_services()]
+    return [*_files(api), *_daemon(api)]
 
 
 def _files(api: Api) -> list[Method]:
@@ -72,18 +70,4 @@ def _daemon(api: Api) -> list[Method]:
         Method("getInfo", "The daemon: version, store, doors, files.", info, (), FREE),
         Method("shutdown", "Stop the daemon; every task goes on at its next start.", shutdown, (),
                record(success={"const": True}, tasksCleaned=WHOLE), changes=True, local=True),
-    ]  # fmt: skip
-
-
-def _services() -> list[Method]:
-    def refuse(_caller: Caller, _given: Given) -> Json:
-        raise ApiError.of("not-allowed", words.say("answer.no-switching"), status=None)
-
-    service = checks.text("service", maximum=64)
-    to = checks.one_of("to", ("local", "public"), required=True)
-    return [
-        Method("getServices", "Services that can be switched to the local node.", refuse, (),
-               {"type": "array"}, errors=("not-allowed",)),
-        Method("switchService", "Switch a service to the local or the public node.", refuse,
-               (service, to), FREE, changes=True, errors=("not-allowed",)),
     ]  # fmt: skip

@@ -193,27 +193,95 @@ export interface Events {
   "switch:progress": {
     seq: number;
     timestamp: string;
-    taskId: string;
+    taskId: string | null;
     service: string;
-    type: string;
+    type: string | null;
     to: "local" | "public";
+    switch: {
+      id: number;
+      service: string;
+      to: "local" | "public";
+      state: "running" | "undoing" | "done" | "undone" | "failed";
+      step: number;
+      of: number;
+      steps: {
+        key: "check" | "endpoint" | "restart" | "verify" | "undo-endpoint" | "undo-restart";
+        state: "next" | "current" | "done" | "failed";
+        startedAt: string | null;
+        endedAt: string | null;
+        note: string | null;
+      }[];
+      startedAt: string | null;
+      endedAt: string | null;
+      reason: string | null;
+      error: string | null;
+      cure: string | null;
+      taskId: string | null;
+      by: "user" | "node-sync";
+    };
+    step: string;
   };
   "switch:complete": {
     seq: number;
     timestamp: string;
-    taskId: string;
+    taskId: string | null;
     service: string;
-    type: string;
+    type: string | null;
     to: "local" | "public";
+    switch: {
+      id: number;
+      service: string;
+      to: "local" | "public";
+      state: "running" | "undoing" | "done" | "undone" | "failed";
+      step: number;
+      of: number;
+      steps: {
+        key: "check" | "endpoint" | "restart" | "verify" | "undo-endpoint" | "undo-restart";
+        state: "next" | "current" | "done" | "failed";
+        startedAt: string | null;
+        endedAt: string | null;
+        note: string | null;
+      }[];
+      startedAt: string | null;
+      endedAt: string | null;
+      reason: string | null;
+      error: string | null;
+      cure: string | null;
+      taskId: string | null;
+      by: "user" | "node-sync";
+    };
   };
   "switch:error": {
     seq: number;
     timestamp: string;
-    taskId: string;
+    taskId: string | null;
     service: string;
-    type: string;
+    type: string | null;
     to: "local" | "public";
+    switch: {
+      id: number;
+      service: string;
+      to: "local" | "public";
+      state: "running" | "undoing" | "done" | "undone" | "failed";
+      step: number;
+      of: number;
+      steps: {
+        key: "check" | "endpoint" | "restart" | "verify" | "undo-endpoint" | "undo-restart";
+        state: "next" | "current" | "done" | "failed";
+        startedAt: string | null;
+        endedAt: string | null;
+        note: string | null;
+      }[];
+      startedAt: string | null;
+      endedAt: string | null;
+      reason: string | null;
+      error: string | null;
+      cure: string | null;
+      taskId: string | null;
+      by: "user" | "node-sync";
+    };
     error: string;
+    reason: string;
   };
   "node:ready": {
     seq: number;
@@ -470,7 +538,13 @@ export interface Methods {
       points?: number;
     };
     result: {
-      points: Record<string, unknown>[];
+      points: {
+        at: string;
+        progress: number | null;
+        done: number | null;
+        rate: number | null;
+        health: "unknown" | "ok" | "stalled" | "unreachable" | null;
+      }[];
     };
   };
   /** Put somebody's choice on record. */
@@ -506,8 +580,16 @@ export interface Methods {
     };
     result: {
       recommended: "wait" | "background" | "skip";
-      options: unknown[];
-      estimatedTime: unknown;
+      options: {
+        id: "wait" | "background" | "skip";
+        title: string;
+        description: string;
+        recommended: boolean;
+      }[];
+      estimatedTime: {
+        seconds: number;
+        formatted: string;
+      } | null;
     };
   };
   /** Every definition and how its file is. */
@@ -529,18 +611,85 @@ export interface Methods {
     params: Record<string, never>;
     result: Record<string, unknown>;
   };
-  /** Services that can be switched to the local node. */
+  /** Services that can be switched, and where they point. */
   "getServices": {
     params: Record<string, never>;
-    result: unknown[];
+    result: {
+      service: string;
+      unit: string | null;
+      compose: {
+        project: string;
+        file: string;
+        service: string;
+      } | null;
+      node: string;
+      network: string;
+      points: "local" | "public" | "unknown";
+      since: string | null;
+      verified: boolean | null;
+      hints: {
+        code: string;
+        params: Record<string, unknown>;
+        note: string;
+        cure: string | null;
+      }[];
+      task: string | null;
+      switch: {
+        id: number;
+        service: string;
+        to: "local" | "public";
+        state: "running" | "undoing" | "done" | "undone" | "failed";
+        step: number;
+        of: number;
+        steps: {
+          key: "check" | "endpoint" | "restart" | "verify" | "undo-endpoint" | "undo-restart";
+          state: "next" | "current" | "done" | "failed";
+          startedAt: string | null;
+          endedAt: string | null;
+          note: string | null;
+        }[];
+        startedAt: string | null;
+        endedAt: string | null;
+        reason: string | null;
+        error: string | null;
+        cure: string | null;
+        taskId: string | null;
+        by: "user" | "node-sync";
+      } | null;
+    }[];
   };
-  /** Switch a service to the local or the public node. */
+  /** Switch a service, or turn its running switch round. */
   "switchService": {
     params: {
       service: string;
       to: "local" | "public";
     };
-    result: Record<string, unknown>;
+    result: {
+      success: true;
+      service: string;
+      switch: {
+        id: number;
+        service: string;
+        to: "local" | "public";
+        state: "running" | "undoing" | "done" | "undone" | "failed";
+        step: number;
+        of: number;
+        steps: {
+          key: "check" | "endpoint" | "restart" | "verify" | "undo-endpoint" | "undo-restart";
+          state: "next" | "current" | "done" | "failed";
+          startedAt: string | null;
+          endedAt: string | null;
+          note: string | null;
+        }[];
+        startedAt: string | null;
+        endedAt: string | null;
+        reason: string | null;
+        error: string | null;
+        cure: string | null;
+        taskId: string | null;
+        by: "user" | "node-sync";
+      };
+    };
   };
   /** This description. */
   "rpc.discover": {

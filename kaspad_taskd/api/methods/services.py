@@ -1,0 +1,68 @@
+"""What may be asked of services that run on the local or the public node."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, TypeAlias
+
+from kaspad_taskd import words
+from kaspad_taskd.api import checks
+from kaspad_taskd.api.context import Api, answering
+from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.method import Caller, Method
+from kaspad_taskd.api.schemas import TEXT, record
+from kaspad_taskd.api.switches import SERVICE, SWITCH, service_shape, switch_shape
+from kaspad_taskd.config.switched import SwitchedService
+from kaspad_taskd.core.switch import Side
+from kaspad_taskd.switching.declared import switching_task
+from kaspad_taskd.switching.switcher import AlreadyThere, Busy, Switcher, Undeclared
+
+Json: TypeAlias = Any
+Given: TypeAlias = dict[str, Any]
+
+
+def methods(api: Api) -> list[Method]:
+    """The methods of this page."""
+
+    async def services(_caller: Caller, _given: Given) -> Json:
+        switcher = api.switcher
+        known = list(switcher.services.items())
+        return await asyncio.gather(*(_shown(api, switcher, *each) for each in known))
+
+    async def switch(_caller: Caller, given: Given) -> Json:
+        service, to = given["service"], Side(given["to"])
+        try:
+            begun = await api.switcher.switch(service, to)
+        except (Undeclared, Busy, AlreadyThere) as error:
+            raise _refusal(error, service, to) from None
+        return {"success": True, "service": service, "switch": switch_shape(begun)}
+
+    service = checks.text("service", maximum=64)
+    to = checks.one_of("to", ("local", "public"), required=True)
+    return [
+        Method("getServices", "Services that can be switched, and where they point.",
+               answering(services), (), {"type": "array", "items": SERVICE}),
+        Method("switchService", "Switch a service, or turn its running switch round.",
+               answering(switch), (service, to),
+               record(success={"const": True}, service=TEXT, switch=SWITCH), changes=True,
+               errors=("not-found", "conflict", "not-allowed", "store-unavailable")),
+    ]  # fmt: skip
+
+
+async def _shown(api: Api, switcher: Switcher, name: str, declared: SwitchedService) -> Json:
+    hints = await switcher.hands.hints(name, declared)
+    task_id = switching_task(declared, name, api.engine.tasks())
+    pointing = switcher.hands.pointing(name, declared)
+    return service_shape(name, declared, pointing, hints, api.engine.switches.last(name), task_id)
+
+
+def _refusal(error: Undeclared | Busy | AlreadyThere, service: str, to: Side) -> ApiError:
+    match error:
+        case Undeclared():
+            said = words.say("answer.no-service", service=service)
+            return ApiError.of("not-found", said, service=service)
+        case Busy():
+            said = words.say("answer.switching", service=service, to=error.switch.to)
+            return ApiError.of("conflict", said, switch=switch_shape(error.switch))
+    said = words.say("answer.already-there", service=service, to=to)
+    return ApiError.of("not-allowed", said, status=None)

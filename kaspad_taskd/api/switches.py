@@ -1,0 +1,186 @@
+"""The public shapes of switches and of the services that can be switched (contract section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from kaspad_taskd import words
+from kaspad_taskd.api.schemas import FREE, MAYBE_TEXT, TEXT, TIME, WHOLE, record
+from kaspad_taskd.clock import iso
+from kaspad_taskd.config.switched import Compose, SwitchedService, Unit
+from kaspad_taskd.core.model import Moment
+from kaspad_taskd.core.observation import Hint
+from kaspad_taskd.core.switch import (
+    Facts,
+    Side,
+    StepKey,
+    StepState,
+    Switch,
+    SwitchState,
+    SwitchStep,
+)
+from kaspad_taskd.switching import plan
+from kaspad_taskd.switching.endpoint import Pointing
+
+Json: TypeAlias = Any
+
+SIDE = {"enum": [each.value for each in Side]}
+
+STEP = record(
+    key={"enum": [each.value for each in StepKey]},
+    state={"enum": [each.value for each in StepState]},
+    startedAt=TIME,
+    endedAt=TIME,
+    note=MAYBE_TEXT,
+)
+SWITCH = record(
+    id=WHOLE,
+    service=TEXT,
+    to=SIDE,
+    state={"enum": [each.value for each in SwitchState]},
+    step=WHOLE,
+    of=WHOLE,
+    steps={"type": "array", "items": STEP},
+    startedAt=TIME,
+    endedAt=TIME,
+    reason=MAYBE_TEXT,
+    error=MAYBE_TEXT,
+    cure=MAYBE_TEXT,
+    taskId=MAYBE_TEXT,
+    by={"enum": ["user", "node-sync"]},
+)
+HINT = record(code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT)
+SERVICE = record(
+    service=TEXT,
+    unit=MAYBE_TEXT,
+    compose={"anyOf": [record(project=TEXT, file=TEXT, service=TEXT), {"type": "null"}]},
+    node=TEXT,
+    network=TEXT,
+    points={"enum": [*SIDE["enum"], "unknown"]},
+    since=TIME,
+    verified={"type": ["boolean", "null"]},
+    hints={"type": "array", "items": HINT},
+    task=MAYBE_TEXT,
+    switch={"anyOf": [SWITCH, {"type": "null"}]},
+)
+
+
+def switch_shape(switch: Switch) -> dict[str, Json]:
+    """A switch as it is told."""
+    k, n = plan.place(switch)
+    return {
+        "id": switch.id,
+        "service": switch.service,
+        "to": switch.to.value,
+        "state": switch.state.value,
+        "step": k,
+        "of": n,
+        "steps": [_step(each) for each in switch.steps],
+        "startedAt": iso(switch.started_at),
+        "endedAt": _at(switch.ended_at),
+        "reason": switch.reason and switch.reason.value,
+        "error": _error(switch),
+        "cure": _cure(switch),
+        "taskId": switch.task_id,
+        "by": switch.by,
+    }
+
+
+def service_shape(
+    name: str,
+    declared: SwitchedService,
+    pointing: Pointing,
+    hints: Sequence[Hint],
+    last: Switch | None,
+    task_id: str | None,
+) -> dict[str, Json]:
+    """A declared service: where it points, and what is known of that."""
+    runs_as = declared.runs_as
+    known = last is not None and pointing.side is not None
+    return {
+        "service": name,
+        "unit": runs_as.name if isinstance(runs_as, Unit) else None,
+        "compose": _compose(runs_as) if isinstance(runs_as, Compose) else None,
+        "node": declared.node,
+        "network": declared.network,
+        "points": "unknown" if pointing.side is None else pointing.side.value,
+        "since": _at(pointing.since),
+        "verified": plan.proven(last, pointing.side) if known else None,  # type: ignore[arg-type]
+        "hints": [_hint(each) for each in hints],
+        "task": task_id,
+        "switch": None if last is None else switch_shape(last),
+    }
+
+
+def step_sentence(switch: Switch) -> str | None:
+    """What a running switch is doing: "step 3 of 4, restarting"."""
+    step = switch.current
+    if step is None:
+        return None
+    k, n = plan.place(switch)
+    return words.say("switch.step", k=k, n=n, label=_word("doing", step.key))
+
+
+def _at(moment: Moment | None) -> str | None:
+    return None if moment is None else iso(moment)
+
+
+def _compose(runs_as: Compose) -> dict[str, str]:
+    return {
+        "project": runs_as.project,
+        "file": str(runs_as.file),
+        "service": runs_as.service,
+    }
+
+
+def _step(step: SwitchStep) -> dict[str, Json]:
+    note = None
+    if step.state is StepState.DONE:
+        note = _word("did", step.key, step.facts)
+    elif step.reason is not None:
+        note = _says(step.reason, step.facts)
+    return {
+        "key": step.key.value,
+        "state": step.state.value,
+        "startedAt": _at(step.started_at),
+        "endedAt": _at(step.ended_at),
+        "note": note,
+    }
+
+
+def _hint(hint: Hint) -> dict[str, Json]:
+    return {
+        "code": hint.code,
+        "params": dict(hint.params),
+        "note": _says(hint.code, hint.params),
+        "cure": _word("why", f"{hint.code}.do", hint.params),
+    }
+
+
+def _says(code: str, facts: Facts) -> str:
+    return _word("why", f"{code}.says", facts) or words.safe(code)
+
+
+def _word(form: str, key: str, facts: Mapping[str, Json] | None = None) -> str | None:
+    return words.maybe(f"switch.{form}.{key}", **(facts or {}))
+
+
+def _error(switch: Switch) -> str | None:
+    if switch.reason is None:
+        return None
+    why = _says(switch.reason, {"service": switch.service, **switch.facts})
+    known = {"service": switch.service, "why": why, "back": switch.back and switch.back.value}
+    return _word("ended", switch.state, known)
+
+
+def _cure(switch: Switch) -> str | None:
+    """What to type: of the step that failed last, which is the undo's own where that failed."""
+    if switch.reason is None:
+        return None
+    failed = [each for each in switch.steps if each.reason is not None]
+    reason, facts = switch.reason, switch.facts
+    if failed:
+        reason, facts = failed[-1].reason or reason, failed[-1].facts
+    known = {"service": switch.service, **facts}
+    return _word("why", f"{reason}.do", known)

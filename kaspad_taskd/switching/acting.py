@@ -1,0 +1,220 @@
+"""The hands of a daemon: systemd, the node, checkers and endpoint files of this host."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, time
+from typing import Final, TypeAlias
+
+from kaspad_taskd.config.switched import Compose, SwitchedService, Unit, VerifyTask
+from kaspad_taskd.core.model import Task
+from kaspad_taskd.core.observation import Hint
+from kaspad_taskd.core.switch import Facts, Side, SwitchReason
+from kaspad_taskd.engine.engine import Engine
+from kaspad_taskd.probes.indexer_sync import guess
+from kaspad_taskd.switching import node, verify
+from kaspad_taskd.switching.codes import helper_unit
+from kaspad_taskd.switching.declared import same_node
+from kaspad_taskd.switching.endpoint import Endpoints, Pointing
+from kaspad_taskd.switching.hands import Bad, Good, Result
+from kaspad_taskd.switching.node import MakeProbe
+from kaspad_taskd.switching.units import NoSystemd, Systemd
+
+CHECK: Final = 60.0
+"""Seconds that all checks may take together."""
+Question: TypeAlias = Callable[[], Awaitable[Result]]
+HINTED: Final = 15.0
+"""Seconds for which hints are as good as new ones."""
+SIMPLY: Final = frozenset({"simply-kaspa", "k-indexer"})
+"""Indexers that stop at a block which a pruned node may lack."""
+UNCHECKED: Final = "checkpoint-unchecked"
+
+
+@dataclass(slots=True)
+class LocalHands:
+    """See `hands.Hands`.
+
+    Attributes:
+        endpoints: the endpoint files.
+        systemd: restarts, by root's helper.
+        databases: the file that holds the DSN, by name; as the settings are now.
+        find: a task by its id.
+        tasks: all tasks.
+        make: makes the probe of a definition.
+    """
+
+    endpoints: Endpoints
+    systemd: Systemd
+    databases: Mapping[str, Path]
+    find: Callable[[str], Task | None]
+    tasks: Callable[[], Sequence[Task]]
+    make: MakeProbe
+    _hints: dict[str, tuple[float, SwitchedService, list[Hint]]] = field(default_factory=dict)
+    _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    def pointing(self, service: str, declared: SwitchedService) -> Pointing:
+        """Where its endpoint file points."""
+        return self.endpoints.read(service, declared)
+
+    def file(self, service: str) -> str:
+        """The name of its endpoint file."""
+        return str(self.endpoints.path(service))
+
+    # -- before
+
+    async def check(self, service: str, declared: SwitchedService, to: Side) -> Result:
+        """Ask all that can be asked before anything is touched; the first "no" decides."""
+        facts: dict[str, str | bool | int | float] = dict(_whom(service, declared))
+        try:
+            async with asyncio.timeout(CHECK):
+                for ask in self._questions(service, declared, to):
+                    result = await ask()
+                    if isinstance(result, Bad):
+                        return Bad(result.reason, {**_whom(service, declared), **result.facts})
+                    facts.update(result.facts)
+        except TimeoutError:
+            return Bad(SwitchReason.NODE_UNREACHABLE, {**facts, "address": declared.node})
+        return Good(facts)
+
+    def _questions(
+        self, service: str, declared: SwitchedService, to: Side, looks: int = node.LOOKS
+    ) -> list[Question]:
+        questions: list[Question] = [
+            lambda: self._unit(service, declared),
+            lambda: self._helper(service, to),
+        ]
+        if to is Side.LOCAL:
+            questions += [
+                lambda: node.ready(declared, self._max_lag(declared), looks),
+                lambda: node.endpoints_open(declared.env),
+                lambda: node.checkpoints_there(declared, self.databases),
+            ]
+        return questions
+
+    async def hints(self, service: str, declared: SwitchedService) -> Sequence[Hint]:
+        """All that speaks against a switch to the local node; asked at most every HINTED s."""
+        async with self._asking.setdefault(service, asyncio.Lock()):
+            at, known, hints = self._hints.get(service, (0.0, None, []))
+            if known != declared or monotonic() - at > HINTED:
+                hints = await self._ask_all(service, declared)
+                self._hints[service] = monotonic(), declared, hints
+        return hints
+
+    async def _ask_all(self, service: str, declared: SwitchedService) -> list[Hint]:
+        questions = self._questions(service, declared, Side.LOCAL, looks=1)
+        results = await asyncio.gather(*(ask() for ask in questions))
+        found = [Hint(str(each.reason), {**_whom(service, declared), **each.facts})
+                 for each in results if isinstance(each, Bad)]  # fmt: skip
+        if declared.dsn is None and self._flavor(service, declared) in SIMPLY:
+            found.append(Hint(UNCHECKED, {"service": service}))
+        return found
+
+    def _flavor(self, service: str, declared: SwitchedService) -> str:
+        task = self.find(declared.verify.task) if isinstance(declared.verify, VerifyTask) else None
+        said = task.definition.checker.get("flavor") if task is not None else None
+        return str(said or guess(service))
+
+    def _max_lag(self, declared: SwitchedService) -> str:
+        """How old the node's newest block may be: as its own task has it."""
+        for task in self.tasks():
+            checker = task.definition.checker
+            same = same_node(str(checker.get("url", "")), declared.node)
+            if task.definition.type == "node-sync" and same and "maxLag" in checker:
+                return str(checker["maxLag"])
+        return "1min"
+
+    async def _unit(self, service: str, declared: SwitchedService) -> Result:
+        """Whether the unit is there and loads the endpoint file."""
+        if not isinstance(declared.runs_as, Unit):
+            return Good()
+        unit = declared.runs_as.name
+        facts = {"unit": unit, "file": self.file(service)}
+        try:
+            found = await self.systemd.show(unit, "LoadState", "EnvironmentFiles")
+        except NoSystemd as error:
+            return Bad(SwitchReason.NO_SYSTEMD, {"detail": str(error)})
+        if found["LoadState"] != "loaded":
+            return Bad(SwitchReason.UNIT_MISSING, facts)
+        if facts["file"] not in found["EnvironmentFiles"].split():
+            return Bad(SwitchReason.ENDPOINT_UNUSED, facts)
+        return Good({"unit": unit})
+
+    async def _helper(self, service: str, to: Side) -> Result:
+        """Whether root's helper is installed; and polkit, where we need its leave."""
+        name = helper_unit(service, to)
+        try:
+            helper = await self.systemd.show(name, "LoadState")
+            if helper["LoadState"] != "loaded":
+                return Bad(SwitchReason.HELPER_MISSING, {"helper": name})
+            if not self.systemd.user and os.geteuid() != 0:
+                polkit = await self.systemd.show("polkit.service", "LoadState")
+                if polkit["LoadState"] != "loaded":
+                    return Bad(SwitchReason.NO_POLKIT)
+        except NoSystemd as error:
+            return Bad(SwitchReason.NO_SYSTEMD, {"detail": str(error)})
+        return Good()
+
+    # -- acting
+
+    async def apply(
+        self, service: str, declared: SwitchedService, to: Side, wrote: Callable[[], None]
+    ) -> Result:
+        """Let root's helper write and restart."""
+        file = self.endpoints.path(service)
+        return await self.systemd.helper(service, to, file, _whom(service, declared), wrote)
+
+    async def applied(self, service: str, declared: SwitchedService, to: Side) -> bool:
+        """Whether the unit was started after its endpoint file was written; unknown of containers.
+
+        Two clocks are compared: after a jump of one the answer may be wrong. A needless restart, or
+        a verification that fails, is the worst that follows.
+        """
+        found = self.pointing(service, declared)
+        if not isinstance(declared.runs_as, Unit) or found.since is None:
+            return False
+        if found.side is not to or not found.fresh:
+            return False
+        try:
+            unit = await self.systemd.show(
+                declared.runs_as.name, "ActiveState", "ActiveEnterTimestampMonotonic"
+            )
+        except NoSystemd:
+            return False
+        entered = int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6
+        return unit["ActiveState"] == "active" and _wall_ms(entered) > found.since
+
+    # -- after
+
+    async def verify(self, service: str, declared: SwitchedService, side: Side) -> Result:
+        """Look at the service, then, where it shall use it, at the node once more."""
+        facts = _whom(service, declared)
+        result = await verify.verify(declared, self.systemd, self.find, self.make, facts)
+        if isinstance(result, Good) and side is Side.LOCAL:
+            again = await node.ready(declared, self._max_lag(declared))
+            if isinstance(again, Bad):
+                return Bad(SwitchReason.NODE_LOST, {**facts, **again.facts})
+        return result
+
+
+def open_hands(
+    endpoints: Path, databases: Mapping[str, Path], engine: Engine, make: MakeProbe, *, user: bool
+) -> LocalHands:
+    """Return the hands of a daemon; `user`: of an ordinary user's, who has a systemd of his own."""
+    systemd = Systemd(user=user)
+    return LocalHands(Endpoints(endpoints), systemd, databases, engine.get, engine.tasks, make)
+
+
+def _whom(service: str, declared: SwitchedService) -> Facts:
+    runs_as = declared.runs_as
+    if isinstance(runs_as, Compose):
+        return {"service": service, "container": runs_as.service, "project": runs_as.project}
+    return {"service": service, "unit": runs_as.name}
+
+
+def _wall_ms(at: float) -> float:
+    """A moment of the monotonic clock, in seconds, by the wall clock."""
+    return (time() - monotonic() + at) * 1000

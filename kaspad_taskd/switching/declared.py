@@ -1,0 +1,38 @@
+"""Which services belong to which node-sync task: by the node's address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from kaspad_taskd.config.switched import SwitchedService
+from kaspad_taskd.core.model import Definition, Task
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def same_node(url: str, node: str) -> bool:
+    """Whether two URLs are the same node's: loopback is one host, whatever it is called."""
+    return _place(url) == _place(node)
+
+
+def _place(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return parts.scheme, "localhost" if host in _LOOPBACK else host, parts.port
+
+
+def switched_by(definition: Definition, services: Mapping[str, SwitchedService]) -> list[str]:
+    """Return the services that a task switches when it completes, in the order of the settings."""
+    if definition.type != "node-sync" or not definition.auto_switch:
+        return []
+    url = str(definition.checker.get("url", ""))
+    return [name for name, each in services.items() if same_node(url, each.node)]
+
+
+def switching_task(declared: SwitchedService, name: str, tasks: Iterable[Task]) -> str | None:
+    """Return the id of the first task that switches a service, or None."""
+    for task in tasks:
+        if name in switched_by(task.definition, {name: declared}):
+            return task.id
+    return None

@@ -1,0 +1,150 @@
+"""The local node, asked as its own task asks it: is it ready, and does it have these blocks?"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+from kaspad_taskd.config.switched import SwitchedService
+from kaspad_taskd.core.model import Definition
+from kaspad_taskd.core.observation import Observation, Reading, Refused
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.core.switch import Facts, SwitchReason
+from kaspad_taskd.kaspa.client import NodeError
+from kaspad_taskd.kaspa.connect import BORSH_PORTS, open_node
+from kaspad_taskd.probes import Probe, open_probe
+from kaspad_taskd.probes.postgres import Database, PostgresError
+from kaspad_taskd.switching.hands import Bad, Good, Result
+
+MakeProbe: TypeAlias = Callable[[Definition], Probe | None]
+TIMEOUT: Final = 5.0
+"""Seconds that one question may take."""
+LOOKS: Final = 3
+"""Looks at a node that is not ready, before it counts as such."""
+APART: Final = 2.0
+"""Seconds between them."""
+CHECKPOINTS: Final = ("block_checkpoint", "vcp_checkpoint")
+"""Of simply-kaspa-indexer's table `vars`: where it goes on (facts of its versions 1 and 2)."""
+_ADDRESS: Final = re.compile(r"wss?://[^\s\"'<>,;]+")
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_QUERY: Final = "SELECT key, value FROM vars WHERE key = ANY($1::text[])"
+_NO_TABLE: Final = "42P01"
+
+
+async def ready(declared: SwitchedService, max_lag: str, looks: int = LOOKS) -> Result:
+    """Ask whether the node is in sync and on the service's network, by the gate of `node-sync`."""
+    checker = {"url": declared.node, "network": declared.network, "maxLag": max_lag}
+    definition = Definition("switch", "node-sync", "switch", timeout=TIMEOUT, checker=checker)
+    result: Result = Good()
+    for attempt in range(looks):
+        if attempt:
+            await asyncio.sleep(APART)
+        result = _judge(await look(definition, open_probe), declared)
+        if isinstance(result, Good) or result.reason is SwitchReason.NODE_WRONG_NETWORK:
+            break
+    return result
+
+
+async def look(definition: Definition, make: MakeProbe) -> Observation | None:
+    """Take one look with a probe of its own; None: there is no answer, whatever the cause."""
+    probe = make(definition)
+    if probe is None:
+        return None
+    try:
+        async with asyncio.timeout(definition.timeout):
+            return await probe.observe({})
+    except TimeoutError:
+        return None
+    finally:
+        await probe.close()
+
+
+def _judge(seen: Observation | None, declared: SwitchedService) -> Result:
+    facts = {"address": declared.node, "network": declared.network}
+    if isinstance(seen, Reading):
+        return Good(facts) if seen.complete else Bad(SwitchReason.NODE_NOT_SYNCED, facts)
+    if isinstance(seen, Refused) and seen.reason is Reason.WRONG_NETWORK:
+        found = str(seen.params.get("network", "another network"))
+        return Bad(SwitchReason.NODE_WRONG_NETWORK, {**facts, "found": found})
+    return Bad(SwitchReason.NODE_UNREACHABLE, facts)
+
+
+async def endpoints_open(values: Mapping[str, str]) -> Result:
+    """Open each WebSocket that a variable names; no value is told, only names and addresses."""
+    ports = []
+    for variable, value in values.items():
+        for url in _ADDRESS.findall(value):
+            host, port = _place(url)
+            if not await _opens(url):
+                shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+                facts: Facts = {"variable": variable, "address": shown, "port": port}
+                near = port in BORSH_PORTS and host in _LOOPBACK
+                reason = SwitchReason.BORSH_CLOSED if near else SwitchReason.ENDPOINT_CLOSED
+                return Bad(reason, facts)
+            ports.append(str(port))
+    return Good({"ports": ", ".join(ports)} if ports else {})
+
+
+def _place(url: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(url)
+        default = 443 if parts.scheme == "wss" else 80
+        return parts.hostname or "?", parts.port or default
+    except ValueError:
+        return "?", 0
+
+
+async def _opens(url: str) -> bool:
+    import aiohttp  # not before somebody needs it: it is half of the daemon's memory
+
+    try:
+        async with asyncio.timeout(TIMEOUT), aiohttp.ClientSession(trust_env=False) as session:
+            ws = await session.ws_connect(url, autoclose=False)
+            ws._response.close()  # whoever hangs up does not wait for the other side
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
+        return False
+    return True
+
+
+async def checkpoints_there(declared: SwitchedService, databases: Mapping[str, Path]) -> Result:
+    """Look whether the node has the blocks that simply-kaspa-indexer goes on from."""
+    if declared.dsn is None:
+        return Good()
+    try:
+        wanted = await _checkpoints(declared.dsn, databases)
+    except (PostgresError, ImportError, TimeoutError):
+        return Bad(SwitchReason.CHECKPOINT_UNKNOWN, {"database": declared.dsn})
+    for name, block in wanted:
+        if not await _has(declared.node, block):
+            return Bad(SwitchReason.CHECKPOINT_MISSING, {"name": name})
+    return Good()
+
+
+async def _checkpoints(name: str, files: Mapping[str, Path]) -> Sequence[tuple[str, str]]:
+    """The hashes on record; none of a database that is new."""
+    database = Database(name, files, TIMEOUT)
+    try:
+        async with asyncio.timeout(TIMEOUT * 2), database.transaction() as connection:
+            rows = await connection.fetch(_QUERY, list(CHECKPOINTS))
+    except PostgresError as error:
+        if error.state == _NO_TABLE:
+            return []
+        raise
+    finally:
+        database.drop()
+    return [(row["key"], row["value"]) for row in rows if _HASH.fullmatch(str(row["value"]))]
+
+
+async def _has(url: str, block: str) -> bool:
+    node = open_node(url, None, TIMEOUT)
+    try:
+        return await node.block_header(block) is not None
+    except NodeError:
+        return False
+    finally:
+        await node.close()

@@ -1,0 +1,173 @@
+"""systemd, asked and told by `systemctl`: units looked at, root's helper started and awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from kaspad_taskd.core.switch import Facts, Side, SwitchReason
+from kaspad_taskd.processes import end_group
+from kaspad_taskd.switching.codes import SAID, Exit, helper_unit
+from kaspad_taskd.switching.hands import Bad, Good, Result
+
+ASK: Final = 5.0
+"""Seconds that a question may take: it is answered from memory."""
+HELPER: Final = 170.0
+"""Seconds that the helper may take: its unit is ended after 150, and killed 10 s later."""
+LOOK: Final = 0.1
+"""Seconds between two looks at the endpoint file while the helper works."""
+FREE: Final = 0.5
+"""Seconds between two looks at a helper that is waited for."""
+MOST: Final = 64 * 1024
+_HELD: Final = ("PATH", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
+
+
+class NoSystemd(Exception):
+    """systemd does not answer; the text is its own, one line."""
+
+
+class Systemd:
+    """The system's, or the user's own.
+
+    Args:
+        user: whether it is the user's.
+        program: what is run.
+    """
+
+    def __init__(self, *, user: bool, program: str = "systemctl") -> None:
+        self.user = user
+        self._command = [program, *(["--user"] if user else []), "--no-pager"]
+
+    async def show(self, unit: str, *names: str) -> Mapping[str, str]:
+        """Return properties of a unit, "" for those that it lacks; of an unknown unit too.
+
+        Raises:
+            NoSystemd: there is no answer.
+        """
+        words = [f"--property={','.join(names)}", "--", unit]
+        try:
+            code, out, said = await self._run(ASK, "show", *words)
+        except TimeoutError:
+            raise NoSystemd(f"no answer within {ASK:.0f} s") from None
+        if code != 0:
+            raise NoSystemd(said.strip().splitlines()[-1][:200] if said.strip() else f"exit {code}")
+        pairs = (line.partition("=") for line in out.splitlines())
+        found = {name: value for name, _, value in pairs}
+        return {name: found.get(name, "") for name in names}
+
+    async def helper(
+        self, service: str, side: Side, file: Path, facts: Facts, wrote: Callable[[], None]
+    ) -> Result:
+        """Run root's helper, after any that still works for the other side.
+
+        Args:
+            service: whose.
+            side: where it shall point.
+            file: the endpoint file.
+            facts: for the sentences of what goes wrong.
+            wrote: called when the file is seen to be new.
+        """
+        unit = helper_unit(service, side)
+        known = {**facts, "helper": unit, "file": str(file)}
+        try:
+            if not await self._free(helper_unit(service, side.other)):
+                return Bad(SwitchReason.RESTART_TIMEOUT, known)
+            watching = asyncio.ensure_future(_watch(file, wrote))
+            try:
+                command = ("--no-ask-password", "start", "--", unit)
+                code, _, said = await self._run(HELPER, *command)
+            finally:
+                watching.cancel()
+            return Good(facts) if code == 0 else await self._understand(unit, said, known)
+        except TimeoutError:
+            return Bad(SwitchReason.RESTART_TIMEOUT, known)
+        except NoSystemd as error:
+            return Bad(SwitchReason.NO_SYSTEMD, {**known, "detail": str(error)}, touched=False)
+
+    async def _free(self, unit: str) -> bool:
+        """Wait until a helper that an earlier daemon or switch started is over."""
+        for _ in range(int(HELPER / FREE)):
+            state = (await self.show(unit, "ActiveState"))["ActiveState"]
+            if state not in ("activating", "deactivating"):
+                return True
+            await asyncio.sleep(FREE)
+        return False
+
+    async def _understand(self, unit: str, said: str, facts: Facts) -> Bad:
+        """What it means that the helper's start ended with a no (facts of systemd 252 and 257)."""
+        if "nteractive authentication required" in said or "Access denied" in said:
+            return Bad(SwitchReason.NO_RIGHTS, facts, touched=False)
+        if "polkit.service" in said:
+            return Bad(SwitchReason.NO_POLKIT, facts, touched=False)
+        if "not found" in said:
+            return Bad(SwitchReason.HELPER_MISSING, facts, touched=False)
+        if "Job for" not in said and "attempted too often" not in said:
+            detail = said.strip().splitlines()[0][:200] if said.strip() else "no word"
+            return Bad(SwitchReason.NO_SYSTEMD, {**facts, "detail": detail}, touched=False)
+        found = await self.show(unit, "Result", "ExecMainStatus")
+        if found["Result"] == "timeout":
+            return Bad(SwitchReason.RESTART_TIMEOUT, facts)
+        return ended(found["ExecMainStatus"], facts)
+
+    async def _run(self, limit: float, *words: str) -> tuple[int, str, str]:
+        """Run systemctl; returns its exit code and what it said.
+
+        Raises:
+            TimeoutError: it did not end in time; what it had systemd do goes on.
+            NoSystemd: it cannot be run.
+        """
+        environment = {name: os.environ[name] for name in _HELD if name in os.environ}
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+                limit=MOST,
+                env={**environment, "LC_ALL": "C", "SYSTEMD_COLORS": "0"},
+            )
+        except OSError as error:
+            raise NoSystemd(f"systemctl cannot be run: {error.strerror}") from None
+        try:
+            async with asyncio.timeout(limit):
+                out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                end_group(process.pid)
+                await process.wait()
+        return process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def ended(status: str, facts: Facts) -> Bad:
+    """What the helper's exit code means."""
+    try:
+        code = Exit(int(status or 0))
+    except ValueError:
+        return Bad(SwitchReason.RESTART_FAILED, facts)  # a crash, a signal: it may be half done
+    if code is Exit.UNWRITABLE:
+        return Bad(SwitchReason.ENDPOINT_UNWRITABLE, facts, touched=False)
+    if code in SAID:
+        return Bad(SwitchReason.SETTINGS_REFUSED, {**facts, "detail": SAID[code]}, touched=False)
+    return Bad(SwitchReason.RESTART_FAILED, facts)
+
+
+async def _watch(file: Path, wrote: Callable[[], None]) -> None:
+    """Call `wrote` once the file is another one, or has other content."""
+    before = stamp(file)
+    while stamp(file) == before:  # noqa: ASYNC110 - nobody tells us
+        await asyncio.sleep(LOOK)
+    wrote()
+
+
+def stamp(file: Path) -> tuple[int, int] | None:
+    """What changes whenever a file is written anew; None: it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

@@ -1,0 +1,90 @@
+"""Hands that switch services in a world of their own, as they are told: slowly, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from kaspad_taskd.config.switched import SwitchedService, Unit
+from kaspad_taskd.core.observation import Hint
+from kaspad_taskd.core.switch import Side, SwitchReason
+from kaspad_taskd.switching.endpoint import Pointing
+from kaspad_taskd.switching.hands import Bad, Good, Result
+
+
+def service(**given: object) -> SwitchedService:
+    """A service of the node on this host."""
+    fields: dict[str, object] = {
+        "runs_as": Unit("kasia-indexer.service"),
+        "node": "grpc://localhost:16110",
+        "network": "mainnet",
+        "env": {"KASPA_NODE_WBORSH_URL": "ws://127.0.0.1:17110"},
+        "public_env": {},
+    }
+    return SwitchedService(**{**fields, **given})  # type: ignore[arg-type]
+
+
+@dataclass
+class World:
+    """What outlives a daemon: endpoint files, and how each service was last started."""
+
+    files: dict[str, Side] = field(default_factory=dict)
+    started: dict[str, Side] = field(default_factory=dict)
+    restarts: int = 0
+    fresh: bool = True
+
+
+@dataclass
+class ScriptedHands:
+    """Acts in the world. `bad`: what fails, by act ("check", "apply local", "verify public"...)."""
+
+    world: World = field(default_factory=World)
+    bad: dict[str, Bad] = field(default_factory=dict)
+    takes: dict[str, float] = field(default_factory=dict)
+    told: list[Hint] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+
+    def pointing(self, service: str, declared: SwitchedService) -> Pointing:
+        side = self.world.files.get(service)
+        if side is None:
+            return Pointing(Side.PUBLIC)
+        return Pointing(side, 1_795_000_000_000, self.world.fresh)
+
+    def file(self, service: str) -> str:
+        return f"/endpoints/{service}.env"
+
+    async def check(self, service: str, declared: SwitchedService, to: Side) -> Result:
+        return await self._act("check", service)
+
+    async def hints(self, service: str, declared: SwitchedService) -> Sequence[Hint]:
+        return self.told
+
+    async def apply(
+        self, service: str, declared: SwitchedService, to: Side, wrote: Callable[[], None]
+    ) -> Result:
+        refused = self.bad.get(f"refuse {to}")
+        if refused is not None:
+            return refused
+        self.world.files[service] = to
+        await asyncio.sleep(self.takes.get("write", 0.5))
+        wrote()
+        result = await self._act(f"apply {to}", service)
+        if isinstance(result, Good):
+            self.world.started[service] = to
+            self.world.restarts += 1
+        return result
+
+    async def applied(self, service: str, declared: SwitchedService, to: Side) -> bool:
+        same = self.world.files.get(service) is to
+        return same and self.world.started.get(service) is to
+
+    async def verify(self, service: str, declared: SwitchedService, side: Side) -> Result:
+        if self.world.started.get(service, Side.PUBLIC) is not side:
+            return Bad(SwitchReason.NO_ANSWER)
+        return await self._act(f"verify {side}", service)
+
+    async def _act(self, what: str, service: str) -> Result:
+        await asyncio.sleep(self.takes.get(what, 0.5))
+        self.done.append(f"{what} {service}")
+        return self.bad.get(f"{what} {service}", self.bad.get(what, Good({"network": "mainnet"})))
