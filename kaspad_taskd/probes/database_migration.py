@@ -13,6 +13,7 @@ from typing import Any, Final
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Json, Observation, Unreachable
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.client import clean as printable
 from kaspad_taskd.probes.migrations import TOOLS
 from kaspad_taskd.probes.migrations.judge import Measured, Wanted, at_work, judge, running_step
 from kaspad_taskd.probes.migrations.seen import Backend, Counted, Record, Server, clean, counted
@@ -25,6 +26,8 @@ from kaspad_taskd.tables import Table
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 MAX_QUERY: Final = 4000
+MAX_TEXT: Final = 200
+"""Characters of a text of the database's that is shown."""
 _MISSING: Final = frozenset({"42P01", "3F000"})
 _LOCKED: Final = "55P03"
 _PLAIN_WORDS: Final = "must be a plain name: letters, digits, _"
@@ -159,7 +162,8 @@ class DatabaseMigrationProbe:
         async with self._database.transaction() as connection:
             rows = await connection.fetch(SESSIONS)
             found = [_backend(row) for row in rows if row["pid"] is not None]
-            server = Server(found, {}, rows[0]["me"], rows[0]["replica"])
+            me = printable(rows[0]["me"], MAX_TEXT)
+            server = Server(found, {}, me, rows[0]["replica"])
             if not at_work(self._wanted, server):
                 return server
             counts = await connection.fetch(progress_query(self._database.version))
@@ -182,7 +186,9 @@ class DatabaseMigrationProbe:
             if error.state in _MISSING and self._wanted.table:
                 return None
             raise
-        return self._wanted.tool.read(rows, self._wanted.version)
+        record = self._wanted.tool.read(rows, self._wanted.version)
+        shown = None if record.version is None else printable(record.version, MAX_TEXT)
+        return replace(record, version=shown)
 
     async def _measure(self, server: Server, record: Record | None) -> Measured | None:
         """How far the running step is, where it has a query for that and that is not locked."""

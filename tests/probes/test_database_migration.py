@@ -297,6 +297,16 @@ async def test_a_missing_version_table_is_not_an_outage(place: Place) -> None:
     assert (await place.look(place.probe(tool="k-indexer", schema="k"))).complete
 
 
+async def test_what_a_version_table_holds_is_shown_as_one_short_line(place: Place) -> None:
+    """Whoever writes it; it is no version then."""
+    await run(place.root, (VARS, "INSERT INTO vars VALUES ('schema_version', E'23\\x1b[31m\\n"
+                           + "x" * 5000 + "')"))  # fmt: skip
+    found = await place.look(place.probe(tool="simply-kaspa"))
+    assert not found.complete
+    assert found.metadata["version"] == ("23?[31m?" + "x" * 200)[:200]
+    assert found.memory["version"] == found.metadata["version"]
+
+
 async def test_another_program_s_table_is_no_answer(place: Place) -> None:
     """A table of that name with other columns."""
     await place.root.execute("CREATE TABLE vars (name text)")
