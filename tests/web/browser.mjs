@@ -1,6 +1,7 @@
 // What the browser tests drive: one command a line on stdin, its answer as a line of JSON.
 // {do: "look", url, shot, width, height, dark, scripts, forced, reduced, timezone}: open, judge, close.
 // {do: "open", url}: a page that stays; {do: "eval", code}: an expression in it; {do: "shot", shot};
+// {do: "weigh"}: what it has cost.
 // {do: "click", at} {do: "fill", at, text} {do: "press", key} {do: "wait", code, ms}.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -90,6 +91,13 @@ const COMMANDS = {
   },
   shot: (given) => stays.page.screenshot({ path: given.shot }).then(() => null),
   judge: () => judged(stays.page),
+  /** Seconds that the page's main thread has worked, bytes of its heap, since it was opened. */
+  async weigh() {
+    stays.tools ??= await stays.context.newCDPSession(stays.page);
+    await stays.tools.send("Performance.enable");
+    const { metrics } = await stays.tools.send("Performance.getMetrics");
+    return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+  },
   said: async () => ({ said: stays.said, asked: stays.asked }),
 };
 

@@ -795,6 +795,8 @@ class TaskdError extends Error {
   }
 }
 
+const changeOf = (taskId) => `change ${taskId}`;
+
 class TaskdClient {
   #emitter = new Emitter();
   #mirror;
@@ -1074,7 +1076,9 @@ class TaskdClient {
   }
 
   #changed(before, after) {
-    this.#emitter.emit("change", { id: (after ?? before).id, before, after });
+    const change = { id: (after ?? before).id, before, after };
+    this.#emitter.emit("change", change);
+    this.#emitter.emit(changeOf(change.id), change);
   }
 
   #ask(name, payload, deadline) {
@@ -1098,7 +1102,7 @@ function failure(reason, message, data = {}) {
 function endedAs(task) {
   return task.error ?? `${task.id} is ${task.status}`;
 }
-return { TaskdError, TaskdClient };
+return { TaskdError, changeOf, TaskdClient };
 })();
 const m_dom_js = (() => {
 const SVG = "http://www.w3.org/2000/svg";
@@ -1207,7 +1211,8 @@ button.main { background: var(--_moving); border-color: var(--_moving); color: v
 .option b { font-weight: 650; display: block; }
 .option .because { display: block; color: var(--_done); font-size: 14px; line-height: 20px; }
 .check { display: flex; gap: 10px; cursor: pointer; }
-.rows > * { padding-block: 8px; } .rows > * + * { border-block-start: 1px solid var(--_line); }
+.rows > * { padding-block: 8px; content-visibility: auto; contain-intrinsic-size: auto 3rem; }
+.rows > * + * { border-block-start: 1px solid var(--_line); }
 .row { display: grid; align-items: center; gap: 2px 12px; grid-template-columns: 20px 1fr auto; }
 .row .name { font-size: 16px; }
 .row .wide { grid-column: 2 / -1; }
@@ -1243,6 +1248,7 @@ const { clock, say } = m_______static_words_js;
 const DRAW_MS = 250; // at most four times a second
 const TICK_MS = 1000; // ages grow
 const PATIENCE_MS = 5000; // then it is said that nobody answers
+const REBINDING = ["task-id", "service"]; // they say whose changes are heard
 const Base = globalThis.HTMLElement ?? class {};
 const shared = new Map(); // bridge -> {client, users}
 
@@ -1299,7 +1305,7 @@ class TaskdElement extends Base {
 
   attributeChangedCallback(name, before, after) {
     if (!this.isConnected || before === after) return;
-    if (name === "bridge" && this.#bridge !== null) {
+    if (name === "bridge" ? this.#bridge !== null : REBINDING.includes(name)) {
       this.#detach();
       this.#attach();
     }
@@ -1759,6 +1765,7 @@ return { iconPlace, icon };
 const m_task_element_js = (() => {
 const { Bar, strip } = m_bar_js;
 const { askToStop, labelOf, offers } = m_buttons_js;
+const { changeOf } = m_client_js;
 const { make, mark, write } = m_dom_js;
 const { levelOf, linkPlace, TaskdElement } = m_element_js;
 const { icon, iconPlace } = m_icons_js;
@@ -1792,14 +1799,15 @@ class KaspadTask extends TaskdElement {
   }
 
   listen(client) {
+    const id = this.getAttribute("task-id");
     return [
-      client.on("change", (change) => this.#changed(change)),
+      client.on(id ? changeOf(id) : "change", (change) => this.#changed(change)),
       client.on("node-ready", (data) => data.taskId === this.task?.id && this.tell("node-ready", data)),
     ];
   }
 
   #changed({ id, before, after }) {
-    const mine = id === (this.getAttribute("task-id") ?? (after && this.task?.id));
+    const mine = this.getAttribute("task-id") || (after && id === this.task?.id);
     if (!mine && this.getAttribute("service") !== (after ?? before).service) return;
     this.tell("task-change", { before, after });
     const ending = before && before.status !== after?.status ? ENDINGS[after?.status] : null;

@@ -21,6 +21,9 @@ export class TaskdError extends Error {
   }
 }
 
+/** The event of one task's changes: with many elements, each hears its own alone. */
+export const changeOf = (taskId) => `change ${taskId}`;
+
 /**
  * What kaspad-taskd knows, kept true over reconnections.
  *
@@ -324,7 +327,9 @@ export class TaskdClient {
   }
 
   #changed(before, after) {
-    this.#emitter.emit("change", { id: (after ?? before).id, before, after });
+    const change = { id: (after ?? before).id, before, after };
+    this.#emitter.emit("change", change);
+    this.#emitter.emit(changeOf(change.id), change);
   }
 
   #ask(name, payload, deadline) {

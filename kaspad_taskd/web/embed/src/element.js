@@ -8,6 +8,7 @@ import { clock, say } from "../../static/words.js";
 const DRAW_MS = 250; // at most four times a second
 const TICK_MS = 1000; // ages grow
 const PATIENCE_MS = 5000; // then it is said that nobody answers
+const REBINDING = ["task-id", "service"]; // they say whose changes are heard
 const Base = globalThis.HTMLElement ?? class {};
 const shared = new Map(); // bridge -> {client, users}
 
@@ -68,7 +69,7 @@ export class TaskdElement extends Base {
 
   attributeChangedCallback(name, before, after) {
     if (!this.isConnected || before === after) return;
-    if (name === "bridge" && this.#bridge !== null) {
+    if (name === "bridge" ? this.#bridge !== null : REBINDING.includes(name)) {
       this.#detach();
       this.#attach();
     }

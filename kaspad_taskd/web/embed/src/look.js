@@ -76,7 +76,8 @@ button.main { background: var(--_moving); border-color: var(--_moving); color: v
 .option b { font-weight: 650; display: block; }
 .option .because { display: block; color: var(--_done); font-size: 14px; line-height: 20px; }
 .check { display: flex; gap: 10px; cursor: pointer; }
-.rows > * { padding-block: 8px; } .rows > * + * { border-block-start: 1px solid var(--_line); }
+.rows > * { padding-block: 8px; content-visibility: auto; contain-intrinsic-size: auto 3rem; }
+.rows > * + * { border-block-start: 1px solid var(--_line); }
 .row { display: grid; align-items: center; gap: 2px 12px; grid-template-columns: 20px 1fr auto; }
 .row .name { font-size: 16px; }
 .row .wide { grid-column: 2 / -1; }

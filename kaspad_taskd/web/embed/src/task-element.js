@@ -1,6 +1,7 @@
 // <kaspad-task>: one task, as a card, a row or a bar.
 import { Bar, strip } from "./bar.js";
 import { askToStop, labelOf, offers } from "./buttons.js";
+import { changeOf } from "./client.js";
 import { make, mark, write } from "./dom.js";
 import { levelOf, linkPlace, TaskdElement } from "./element.js";
 import { icon, iconPlace } from "./icons.js";
@@ -37,14 +38,15 @@ export class KaspadTask extends TaskdElement {
   }
 
   listen(client) {
+    const id = this.getAttribute("task-id");
     return [
-      client.on("change", (change) => this.#changed(change)),
+      client.on(id ? changeOf(id) : "change", (change) => this.#changed(change)),
       client.on("node-ready", (data) => data.taskId === this.task?.id && this.tell("node-ready", data)),
     ];
   }
 
   #changed({ id, before, after }) {
-    const mine = id === (this.getAttribute("task-id") ?? (after && this.task?.id));
+    const mine = this.getAttribute("task-id") || (after && id === this.task?.id);
     if (!mine && this.getAttribute("service") !== (after ?? before).service) return;
     this.tell("task-change", { before, after });
     const ending = before && before.status !== after?.status ? ENDINGS[after?.status] : null;
