@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from pathlib import Path
 
@@ -80,4 +82,34 @@ async def test_a_report_from_silent_to_complete(tmp_path: Path) -> None:
         await doors.line.call("reportTask", taskId="work", completed=True)
         done = await doors.shown("work", status="complete", progress=100)
         assert done["attempt"] == 1
+        await doors.taskd.end()
+
+
+async def test_a_type_of_another_package_from_absent_to_complete(tmp_path: Path) -> None:
+    """The one of docs/checkers.md, installed by itself and named in the settings; killed, too."""
+    page = (Path(__file__).parents[2] / "docs" / "checkers.md").read_text()
+    (source,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    packages = tmp_path / "packages"
+    about = packages / "file_size-1.0.dist-info"
+    about.mkdir(parents=True)
+    (packages / "file_size.py").write_text(source)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: file-size\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[kaspad_taskd.probes]\nfile-size = file_size:TYPE\n")
+    file = tmp_path / "download"
+    async with opened(tmp_path / "d") as doors:
+        doors.taskd.env["PYTHONPATH"] = f"{packages}:{os.environ.get('PYTHONPATH', '')}"
+        doors.taskd.settings.write_text('probes = ["file-size"]\n')
+        doors.taskd.define(
+            "load",
+            f'type = "file-size"\nservice = "load"\n{PACE}[checker]\npath = "{file}"\nsize = 10\n',
+        )
+        await doors.start()
+        await doors.shown("load", health="unreachable", reason="not-ready")
+        file.write_text("12345")
+        await doors.shown("load", progress=50, metadata={"bytes": 5})
+        await doors.again(lambda: file.write_text("123456"))
+        await doors.shown("load", progress=60, health="ok")
+        file.write_text("1234567890")
+        done = await doors.shown("load", status="complete")
+        assert (done["attempt"], done["endpoint"]) == (1, str(file))
         await doors.taskd.end()
