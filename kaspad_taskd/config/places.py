@@ -61,6 +61,9 @@ def find_places(
         runtime: directory of the socket.
     """
     base = _system() if uid < FIRST_USER else _user(env, uid)
+    etc = _given(env, "CONFIGURATION_DIRECTORY")
+    if etc is not None:  # the service's user need not have a number below FIRST_USER
+        base = replace(base, settings=etc / f"{NAME}.toml", admin_tasks=etc / "tasks.d")
     return replace(
         base,
         settings=config or base.settings,

@@ -99,7 +99,13 @@ def _print(*keys: str, **params: str) -> None:
 
 
 async def _start(module: str, *arguments: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(sys.executable, "-m", module, *arguments)
+    # the Debian package lies where Python does not look by itself
+    path = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", module, *arguments),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+    )
 
 
 async def _until_there(socket: Path, daemon: asyncio.subprocess.Process) -> None:

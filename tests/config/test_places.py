@@ -38,12 +38,14 @@ def test_a_user_has_the_same_in_their_own_directories() -> None:
     assert find_places({}, 1000).runtime == Path("/run/user/1000/kaspad-taskd")
 
 
-def test_systemd_says_where_state_and_socket_are() -> None:
-    """Of several directories the first counts."""
-    env = {"STATE_DIRECTORY": "/a:/b", "RUNTIME_DIRECTORY": "/r"}
+def test_systemd_says_where_settings_state_and_socket_are() -> None:
+    """Of several directories the first counts; whatever number the service's user has."""
+    env = {"STATE_DIRECTORY": "/a:/b", "RUNTIME_DIRECTORY": "/r", "CONFIGURATION_DIRECTORY": "/e"}
     for uid in (0, 1000):
         places = find_places(env, uid)
         assert (places.state, places.runtime) == (Path("/a"), Path("/r"))
+        assert places.settings == Path("/e/kaspad-taskd.toml")
+        assert places.admin_tasks == Path("/e/tasks.d")
 
 
 def test_the_command_line_has_the_last_word() -> None:
