@@ -246,7 +246,7 @@ def test_a_users_unit_starts_by_itself_and_outlives_the_login(
     assert [(one.level, one.cure) for one in found] == [
         (GOOD, None),
         (WARNING, "systemctl --user enable kaspad-taskd"),
-        (WARNING, "loginctl enable-linger"),
+        (WARNING, 'loginctl enable-linger "$USER"'),
     ]
     said["is-active"] = "inactive"
     assert list(checkup.unit(own)) == []

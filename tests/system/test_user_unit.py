@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-USER = "taskd-user"
+PAGE = ROOT / "docs/operations.md"
 UNIT = "kaspad-taskd.service"
 PATIENCE = 30.0
 
@@ -33,40 +34,43 @@ pytestmark = [
 
 
 class User:
-    """A user who lingers, with the programs where a virtual environment's are linked."""
+    """A user who lingers: there is a manager without a login."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, port: int) -> None:
+        self.name = name
         try:
-            pwd.getpwnam(USER)
+            pwd.getpwnam(name)
         except KeyError:
-            subprocess.run(["useradd", "--create-home", USER], check=True)
-        known = pwd.getpwnam(USER)
+            subprocess.run(["useradd", "--create-home", name], check=True)
+        known = pwd.getpwnam(name)
         self.home = Path(known.pw_dir)
         self.runtime = Path("/run/user") / str(known.pw_uid)
-        subprocess.run(["loginctl", "enable-linger", USER], check=True)
-        places = {
-            self.home / ".local/bin": [Path(sys.executable).parent / "kaspad-taskd",
-                                       Path(sys.executable).parent / "kaspad-taskctl"],
-            self.home / ".config/systemd/user": [ROOT / "packaging/systemd/user" / UNIT],
-        }  # fmt: skip
-        for place, files in places.items():
-            self.run("mkdir", "-p", str(place))
-            for file in files:
-                target = place / file.name
-                target.unlink(missing_ok=True)
-                if place.name == "bin":
-                    target.symlink_to(file)
-                else:
-                    shutil.copy(file, target)
-        self.run("mkdir", "-p", str(self.home / ".config/kaspad-taskd/tasks.d"))
-        self.settings = self.home / ".config/kaspad-taskd/kaspad-taskd.toml"
-        self.settings.write_text('[bridge]\nlisten = "127.0.0.1:3099"\n')
+        self.state = self.home / ".local/state/kaspad-taskd"
+        subprocess.run(["loginctl", "enable-linger", name], check=True)
+        config = self.home / ".config/kaspad-taskd"
+        self.run("mkdir", "-p", str(config / "tasks.d"))
+        self.settings = config / "kaspad-taskd.toml"
+        self.settings.write_text(f'[bridge]\nlisten = "127.0.0.1:{port}"\n')
+        for _ in until("the user's manager"):
+            if (self.runtime / "systemd/private").exists():
+                break
+
+    def install(self) -> None:
+        """Link this environment's programs where the unit expects a virtual environment's."""
+        programs, units = self.home / ".local/bin", self.home / ".config/systemd/user"
+        self.run("mkdir", "-p", str(programs), str(units))
+        for name in ("kaspad-taskd", "kaspad-taskctl"):
+            (programs / name).unlink(missing_ok=True)
+            (programs / name).symlink_to(Path(sys.executable).parent / name)
+        shutil.copy(ROOT / "packaging/systemd/user" / UNIT, units)
+        self.run("systemctl", "--user", "daemon-reload")
 
     def run(self, *command: str, check: bool = True) -> str:
         """Run a command as this user."""
-        env = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.runtime),
-               "PATH": f"{self.home}/.local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}  # fmt: skip
-        words = ["runuser", "-u", USER, "--", "env", *(f"{key}={env[key]}" for key in env)]
+        env = {"HOME": str(self.home), "USER": self.name, "XDG_RUNTIME_DIR": str(self.runtime),
+               "PATH": f"{self.home}/.local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8",
+               **{key: os.environ[key] for key in os.environ if "PIP_" in key}}  # fmt: skip
+        words = ["runuser", "-u", self.name, "--", "env", *(f"{key}={env[key]}" for key in env)]
         done = subprocess.run([*words, *command], capture_output=True, text=True, cwd="/")
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -90,11 +94,8 @@ def until(what: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def user() -> Iterator[User]:
-    made = User()
-    for _ in until("the user's manager"):
-        if (made.runtime / "systemd/private").exists():
-            break
-    made.run("systemctl", "--user", "daemon-reload")
+    made = User("taskd-user", 3099)
+    made.install()
     yield made
     made.run("systemctl", "--user", "stop", UNIT, check=False)
 
@@ -107,8 +108,7 @@ def test_it_lives_in_the_users_own_places(user: User) -> None:
     user.ctl("report", "work", "--progress", "42")
     user.run("systemctl", "--user", "restart", UNIT)
     assert json.loads(user.ctl("status", "work", "--json"))["progress"] == 42
-    state = user.home / ".local/state/kaspad-taskd"
-    assert (state.stat().st_mode & 0o077, state.owner()) == (0, USER)
+    assert (user.state.stat().st_mode & 0o077, user.state.owner()) == (0, user.name)
     for _ in until("a status line that names the work"):
         if "work" in user.shown("StatusText"):
             break
@@ -148,3 +148,29 @@ def test_bad_settings_wait_for_the_user(user: User) -> None:
     user.settings.write_text(good)
     user.run("systemctl", "--user", "start", UNIT)
     assert user.shown("ActiveState") == "active"
+
+
+@pytest.mark.timeout(300)
+def test_the_documented_install_works() -> None:
+    """Its block in docs/operations.md, word for word, by a user in a copy of the sources."""
+    user = User("taskd-pip", 3098)
+    sources = user.home / "kaspad-taskd"
+    shutil.copytree(
+        ROOT, sources, ignore=shutil.ignore_patterns(".git", ".venv", "third-party"),
+        dirs_exist_ok=True,
+    )  # fmt: skip
+    subprocess.run(["chown", "-R", user.name, str(sources)], check=True)
+    blocks = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    (block,) = [each for each in blocks if "pip install" in each]
+    done = user.run(
+        "bash", "-c", f"exec 2>&1; set -eu; cd {sources}; {block}\necho installed", check=False
+    )
+    if "No matching distribution" in done:
+        pytest.skip("no package index can be reached")
+    assert done.endswith("installed\n"), done
+    assert user.shown("ActiveState") == "active"
+    assert user.run("systemctl", "--user", "is-enabled", UNIT) == "enabled\n"
+    found = json.loads(user.run("kaspad-taskctl", "doctor", "--json", check=False))
+    assert [each for each in found if each["level"] == "fault"] == []
+    assert user.state.exists()
+    user.run("systemctl", "--user", "disable", "--now", UNIT)
