@@ -149,8 +149,8 @@ class Database:
             raise self._unusable("its dsn_file cannot be read") from None
         if parts.scheme not in ("postgresql", "postgres") or "\n" in dsn:
             raise self._unusable("its dsn_file holds no single line postgresql://...")
-        for key, file in parse_qsl(parts.query):
-            if key in _FILES and not os.access(file, os.R_OK):
+        for key, value in parse_qsl(parts.query):
+            if key in _FILES and not os.access(value, os.R_OK):
                 raise self._unusable(f"the {key} that its DSN names cannot be read")
         return dsn
 

@@ -59,7 +59,7 @@ class Postgres:
             os.chown(path, self._who["user"], self._who["group"])
 
     def create(self) -> None:
-        initdb = [self._programs / "initdb", "-D", str(self._data), "-U", "admin", "--no-sync"]
+        initdb = [str(self._programs / "initdb"), "-D", str(self._data), "-U", "admin", "--no-sync"]
         subprocess.run([*initdb, "--auth=trust", "-E", "UTF8", "--locale=C"], check=True,
                        stdout=subprocess.DEVNULL, **self._who)  # fmt: skip
         (self._data / "pg_hba.conf").write_text(HBA)

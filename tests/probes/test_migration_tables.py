@@ -93,12 +93,11 @@ async def test_a_file_that_is_sent_at_once_is_told_by_what_is_counted(place: Pla
     )
     script = (
         "CREATE TABLE two AS SELECT n FROM generate_series(1, 200000) n;"
-        "CREATE INDEX two_n ON two (slow(n)); DROP TABLE one"
+        "CREATE INDEX two_n ON two (slow(n)); DROP TABLE two"
     )
     session = await place.session()
     work = asyncio.create_task(session.execute(script))
     probe = place.probe(tool="sqlx", version="20260101000003")
     seen = await until(place, probe, lambda each: each.phase == "statement_index" or work.done())
     assert seen[-1].metadata["statement"] == "CREATE INDEX"
-    work.cancel()
-    await asyncio.gather(work, return_exceptions=True)
+    await work

@@ -51,7 +51,7 @@ class Job:
         except Missing as why:
             pytest.skip(str(why))
         (place / "node_modules").symlink_to(modules)  # packages are looked for beside the script
-        self.command[1] = shutil.copy(self.command[1], place)
+        self.command[1] = str(shutil.copy(self.command[1], str(place)))
         self.port = free_port()
         self.taskd.arguments = ("--bridge", f"127.0.0.1:{self.port}")
         token = str(place / "state" / "bridge.token")
