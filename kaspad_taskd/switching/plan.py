@@ -63,15 +63,16 @@ def failed(
         now: the moment.
         reason: why.
         facts: for the reason's sentence.
-        touched: whether the service may not be as it was; a check touches nothing.
+        touched: whether writing the endpoint may have changed something. A check never does, a
+            restart and a verification come after what did.
     """
     facts = facts or {}
-    at = switch.current
+    key = switch.current and switch.current.key
     switch = _leave(switch, now, StepState.FAILED, reason, facts)
     if switch.state is SwitchState.UNDOING:
         return _end(switch, now, SwitchState.FAILED)
     switch = replace(switch, reason=reason, facts=facts)
-    if not touched or (at is not None and at.key is StepKey.CHECK):
+    if key is StepKey.CHECK or (key is StepKey.ENDPOINT and not touched):
         return _end(switch, now, SwitchState.UNDONE)
     if switch.back is None:
         return _end(switch, now, SwitchState.FAILED)

@@ -179,7 +179,7 @@ class Switcher:
                 break
             if switch.state is SwitchState.RUNNING and tried >= UNSAVED:
                 switch = self._after(switch, Bad(SwitchReason.NOT_SAVED, touched=run.touched))
-                break
+                continue
             await asyncio.sleep(PATIENCE)
             tried += PATIENCE
         run.moved(switch)

@@ -27,12 +27,19 @@ def service(**given: object) -> SwitchedService:
 
 @dataclass
 class World:
-    """What outlives a daemon: endpoint files, and how each service was last started."""
+    """What outlives a daemon: endpoint files, services, and root's helpers at work."""
 
     files: dict[str, Side] = field(default_factory=dict)
     started: dict[str, Side] = field(default_factory=dict)
-    restarts: int = 0
+    helpers: dict[tuple[str, Side], asyncio.Task[Result]] = field(default_factory=dict)
+    restarts: list[Side] = field(default_factory=list)
+    most_helpers: int = 0
     fresh: bool = True
+
+    def where(self, service: str) -> tuple[Side, Side]:
+        """Where its file points, and where it runs."""
+        public = Side.PUBLIC
+        return self.files.get(service, public), self.started.get(service, public)
 
 
 @dataclass
@@ -41,6 +48,7 @@ class ScriptedHands:
 
     world: World = field(default_factory=World)
     bad: dict[str, Bad] = field(default_factory=dict)
+    crash: set[str] = field(default_factory=set)
     takes: dict[str, float] = field(default_factory=dict)
     told: list[Hint] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
@@ -63,17 +71,31 @@ class ScriptedHands:
     async def apply(
         self, service: str, declared: SwitchedService, to: Side, wrote: Callable[[], None]
     ) -> Result:
-        refused = self.bad.get(f"refuse {to}")
-        if refused is not None:
-            return refused
-        self.world.files[service] = to
-        await asyncio.sleep(self.takes.get("write", 0.5))
-        wrote()
-        result = await self._act(f"apply {to}", service)
-        if isinstance(result, Good):
-            self.world.started[service] = to
-            self.world.restarts += 1
-        return result
+        other = self.world.helpers.get((service, to.other))
+        if other is not None:
+            await asyncio.shield(other)
+        helpers = self.world.helpers
+        helper = helpers.get((service, to)) or asyncio.ensure_future(self._help(service, to, wrote))
+        helpers[service, to] = helper
+        self.world.most_helpers = max(self.world.most_helpers, len(helpers))
+        return await asyncio.shield(helper)
+
+    async def _help(self, service: str, to: Side, wrote: Callable[[], None]) -> Result:
+        """Root's helper: it goes on when the daemon is killed."""
+        try:
+            refused = self.bad.get(f"refuse {to}")
+            if refused is not None:
+                return refused
+            await asyncio.sleep(self.takes.get("write", 0.5))
+            self.world.files[service] = to
+            wrote()
+            result = await self._act(f"apply {to}", service)
+            if isinstance(result, Good):
+                self.world.started[service] = to
+                self.world.restarts.append(to)
+            return result
+        finally:
+            del self.world.helpers[service, to]
 
     async def applied(self, service: str, declared: SwitchedService, to: Side) -> bool:
         same = self.world.files.get(service) is to
@@ -87,4 +109,6 @@ class ScriptedHands:
     async def _act(self, what: str, service: str) -> Result:
         await asyncio.sleep(self.takes.get(what, 0.5))
         self.done.append(f"{what} {service}")
+        if what in self.crash:
+            raise RuntimeError(what)
         return self.bad.get(f"{what} {service}", self.bad.get(what, Good({"network": "mainnet"})))

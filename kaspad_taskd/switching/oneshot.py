@@ -1,0 +1,160 @@
+"""Root's helper: points one service to one node, and restarts it. Started by systemd, for nobody.
+
+    kaspad-taskd-switch SERVICE:local | SERVICE:public
+
+What to write and whom to restart stands in the settings, which only root can change (in a user's
+own systemd: only that user). The daemon chooses a name, and has no say in anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from kaspad_taskd import files
+from kaspad_taskd.config.places import FIRST_USER, Places, find_places
+from kaspad_taskd.config.settings import load_settings
+from kaspad_taskd.config.switched import Compose, SwitchedService, Unit
+from kaspad_taskd.core.switch import Side
+from kaspad_taskd.switching.codes import Exit
+from kaspad_taskd.switching.endpoint import Endpoints, render, variables
+from kaspad_taskd.switching.trust import DOCKER, doubt, readers
+
+_INSTANCE: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63}):(local|public)")
+PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_HELD: Final = ("HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
+
+
+class Refusal(Exception):
+    """It ends here, with this code; the sentence says why and what to do."""
+
+    def __init__(self, code: Exit, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what systemd asked for; returns the exit code (`codes.Exit`)."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        switch(given, find_places(os.environ, os.geteuid()), os.geteuid())
+    except Refusal as refusal:
+        print(f"kaspad-taskd-switch: {refusal}", file=sys.stderr)
+        return refusal.code
+    return Exit.DONE
+
+
+def switch(given: Sequence[str], places: Places, uid: int) -> None:
+    """Write the endpoint file of the service that is named, then restart it.
+
+    Raises:
+        Refusal: it was not done. Only `NOT_RESTARTED` leaves something changed: the file.
+    """
+    named = _INSTANCE.fullmatch(given[0]) if len(given) == 1 else None
+    if named is None:
+        raise Refusal(Exit.BAD_NAME, "say SERVICE:local or SERVICE:public")
+    service, side = named[1], Side(named[2])
+    declared = _declared(service, places, uid)
+    values = variables(declared, side)
+    file = Endpoints(places.endpoints).path(service)
+    content = render(service, side, values).encode()
+    if isinstance(declared.runs_as, Unit):
+        _write(file, content, places)
+        forget, restart = unit_commands(declared.runs_as, user=uid >= FIRST_USER)
+        _run(forget, {}, must=False)
+        _run(restart, {})
+    else:
+        override = places.endpoints / f"{service}.compose.json"
+        _write(override, overriding(declared.runs_as, values).encode(), places)
+        _write(file, content, places)  # last: it says where the service points
+        _run(compose_command(declared.runs_as, override), values)
+
+
+def _declared(service: str, places: Places, uid: int) -> SwitchedService:
+    """What the settings say of a service, if it is their owner who says it."""
+    _trust(places.settings, uid, None, Exit.UNTRUSTED)
+    settings = load_settings(places)
+    if isinstance(settings, list):
+        raise Refusal(Exit.BAD_SETTINGS, "; ".join(map(str, settings[:3])))
+    declared = settings.services.get(service)
+    if declared is None:
+        raise Refusal(Exit.UNDECLARED, f"{places.settings} has no [services.{service}]")
+    if isinstance(declared.runs_as, Compose):
+        _trust(declared.runs_as.file, uid, DOCKER, Exit.UNTRUSTED)
+    return declared
+
+
+def _trust(path: Path, uid: int, docker: Path | None, code: Exit) -> None:
+    try:
+        why = doubt(path, uid, docker)
+    except OSError as error:
+        why = f"{path}: {error.strerror}"
+    if why is not None:
+        raise Refusal(code, why)
+
+
+def _write(file: Path, data: bytes, places: Places) -> None:
+    """Write a file that those can read who can read the settings."""
+    try:
+        file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        group, mode = readers(places.settings)
+        fresh = files.begin(file, 0o600)
+        try:
+            fresh.write_bytes(data)
+            os.chown(fresh, -1, group)
+            fresh.chmod(mode)
+            files.publish(fresh, file)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise Refusal(Exit.UNWRITABLE, f"{file}: {error.strerror}") from None
+
+
+def unit_commands(unit: Unit, *, user: bool) -> tuple[list[str], list[str]]:
+    """Return the commands that restart a unit, however often it has failed before."""
+    systemctl = ["systemctl", *(["--user"] if user else []), "--no-ask-password"]
+    return [*systemctl, "reset-failed", "--", unit.name], [*systemctl, "restart", "--", unit.name]
+
+
+def compose_command(compose: Compose, override: Path) -> list[str]:
+    """Return the command that starts a service of a project anew where its endpoint has changed."""
+    of = ["docker", "compose", "-p", compose.project, "-f", str(compose.file), "-f", str(override)]
+    return [*of, "up", "-d", "--no-deps", compose.service]
+
+
+def overriding(compose: Compose, values: Mapping[str, str]) -> str:
+    """Return our override file: variables of one container; JSON is YAML.
+
+    Compose fills in `$NAME`, so a dollar is two.
+    """
+    environment = {name: value.replace("$", "$$") for name, value in values.items()}
+    document = {"services": {compose.service: {"environment": environment}}}
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+
+def _run(command: Sequence[str], values: Mapping[str, str], *, must: bool = True) -> None:
+    """Run a program; its words go to the journal. `values` are for `${NAME}` of compose files."""
+    held = {name: os.environ[name] for name in _HELD if name in os.environ}
+    environment = {**values, **held, "PATH": PATH, "LC_ALL": "C"}
+    quiet = None if must else subprocess.DEVNULL
+    try:
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, stderr=quiet, check=False
+        )
+        why = f"{command[0]} ended with {done.returncode}"
+        good = done.returncode == 0
+    except OSError as error:
+        why, good = f"{command[0]} cannot be run: {error.strerror}", False
+    if must and not good:
+        raise Refusal(Exit.NOT_RESTARTED, f"{why}: {' '.join(command)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
