@@ -22,9 +22,8 @@ GOOD, WARNING, FAULT = "good", "warning", "fault"
 _PATIENCE = 5.0  # seconds for a program of the system, or the bridge
 _LITTLE = 256 << 20  # bytes on the disk of the state
 _UNIT = "kaspad-taskd.service"
-_RULES = ("/usr/share/polkit-1/rules.d", "/etc/polkit-1/rules.d")
-_UNITS = ("/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system")
-_SWITCH = "kaspad-taskd-switch@.service"
+_RULE = "/usr/share/polkit-1/rules.d/50-kaspad-taskd.rules"
+_NOT_YET = ("node-unreachable", "node-not-synced", "checkpoint-unknown", "checkpoint-unchecked")
 _OF_HINTS = {"clock-skew": "clock", "borsh-closed": "switch"}  # checks that hints are about
 
 
@@ -266,29 +265,37 @@ def _system_unit() -> Iterator[Finding]:
         yield _found(WARNING, "unit", "unit-not-enabled")
 
 
-def switching(services: Sequence[object], path: str) -> Iterator[Finding]:
-    """Whether the system lets the daemon switch the services that the settings name."""
-    if not services or path != SYSTEM_SOCKET:
-        return
-    rule = any("kaspad-taskd" in name for place in _RULES for name in _names(place))
-    unit = any(os.path.exists(f"{place}/{_SWITCH}") for place in _UNITS)  # noqa: PTH110 - as above
-    for there, what in (
-        (rule, f"{_RULES[0]}/*kaspad-taskd.rules"),
-        (unit, f"{_UNITS[0]}/{_SWITCH}"),
-    ):
-        if not there:
-            yield _found(FAULT, "switch", "switch-missing", path=what)
-    if _ask("systemctl", "cat", "polkit.service") == "":
-        yield _found(FAULT, "switch", "switch-polkit")
-    elif rule and unit:
-        yield _found(GOOD, "switch", "switch-good", unit=_SWITCH)
+def switching(services: Sequence[Mapping[str, Any]], path: str) -> Iterator[Finding]:
+    """Whether the services that the settings name could be switched, as the daemon found it."""
+    for one in services:
+        yield from _service(one)
+    if services and path == SYSTEM_SOCKET and _is_missing(_RULE):
+        yield _found(FAULT, "switch", "switch-no-rule", path=_RULE)
 
 
-def _names(place: str) -> list[str]:
+def _service(one: Mapping[str, Any]) -> Iterator[Finding]:
+    name = safe(one.get("service"), 64)
+    last: Mapping[str, Any] = one.get("switch") or {}
+    if last.get("state") == "failed":
+        yield Finding(FAULT, say("doctor.switch"), safe(last.get("error")), last.get("cure"))
+    for hint in one.get("hints") or ():
+        level = WARNING if hint.get("code") in _NOT_YET else FAULT
+        text = say("doctor.switch-hint", service=name, note=safe(hint.get("note")))
+        yield Finding(level, say("doctor.switch"), text, hint.get("cure"))
+    if not one.get("hints"):
+        points = one.get("points") if one.get("points") != "unknown" else None
+        yield _found(GOOD, "switch", "switch-good", service=name, points=points)
+
+
+def _is_missing(path: str) -> bool:
+    """Whether a file is surely not there; a directory that is closed to us tells nothing."""
     try:
-        return os.listdir(place)  # noqa: PTH208 - as above
-    except OSError:  # /etc/polkit-1/rules.d is for root and polkit alone
-        return []
+        os.stat(path)  # noqa: PTH116 - as above
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def man(installed: str = "/var/lib/dpkg/info/kaspad-taskd.list") -> Iterator[Finding]:

@@ -14,7 +14,8 @@ from kaspad_taskd.words.table import plural, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from kaspad_taskd.cli.main import Run
     from kaspad_taskd.cli.screen import Line
@@ -57,7 +58,7 @@ def _findings(run: Run) -> Iterator[Finding]:
     yield from checkup.man()
 
 
-def _services(run: Run) -> list[object]:
+def _services(run: Run) -> list[Mapping[str, Any]]:
     try:
         return list(run.call("getServices"))
     except Refused:  # a daemon that does not know how to switch

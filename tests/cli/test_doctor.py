@@ -161,26 +161,39 @@ def test_little_room_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     assert low.text == "/var/lib/kaspad-taskd/state.db has 0.1 GB left on its disk"
 
 
-def test_what_switches_services_has_to_be_there(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Rule, unit and polkit, of the system's daemon alone, and only where a service is named."""
-    rules, units = tmp_path / "rules.d", tmp_path / "system"
-    rules.mkdir()
-    units.mkdir()
-    monkeypatch.setattr(checkup, "_RULES", (str(rules),))
-    monkeypatch.setattr(checkup, "_UNITS", (str(units),))
+def service(code: str | None = None, **given: Any) -> dict[str, Any]:
+    hints = [{"code": code, "params": {}, "note": "A note.", "cure": "a cure"}] if code else []
+    return {"service": "kasia", "points": "public", "hints": hints, "switch": None, **given}
+
+
+def test_a_service_that_cannot_be_switched_says_why() -> None:
+    """What passes by itself is a warning, what somebody has to mend a fault."""
+    own = "/tmp/own.sock"
+    (good,) = checkup.switching([service()], own)
+    assert (good.level, good.text) == (
+        GOOD, "kasia can be switched; it uses the public node")  # fmt: skip
+    (later,) = checkup.switching([service("node-not-synced")], own)
+    assert (later.level, later.text, later.cure) == (WARNING, "kasia: A note.", "a cure")
+    (broken,) = checkup.switching([service("unit-missing")], own)
+    assert (broken.level, broken.cure) == (FAULT, "a cure")
+    last = {"state": "failed", "error": "It may be down.", "cure": "look"}
+    failed, _good = checkup.switching([service(switch=last)], own)
+    assert (failed.level, failed.text, failed.cure) == (FAULT, "It may be down.", "look")
+
+
+def test_polkits_rule_has_to_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """For the system's daemon, and only where a service is named."""
+    rule = tmp_path / "50-kaspad-taskd.rules"
+    monkeypatch.setattr(checkup, "_RULE", str(rule))
     assert list(checkup.switching([], SYSTEM_SOCKET)) == []
-    assert list(checkup.switching(["x"], "/tmp/other.sock")) == []
-    found = list(checkup.switching(["x"], SYSTEM_SOCKET))
-    assert [one.level for one in found] == [FAULT, FAULT]
-    assert {one.cure for one in found} == {"sudo apt install --reinstall kaspad-taskd"}
-    (rules / "50-kaspad-taskd.rules").touch()
-    (units / "kaspad-taskd-switch@.service").touch()
-    assert [one.level for one in checkup.switching(["x"], SYSTEM_SOCKET)] == [GOOD]
-    monkeypatch.setattr(checkup, "_ask", lambda *_command: "")
-    (found_none,) = checkup.switching(["x"], SYSTEM_SOCKET)
-    assert (found_none.level, found_none.cure) == (FAULT, "sudo apt install polkitd")
+    assert len(list(checkup.switching([service()], "/tmp/own.sock"))) == 1
+    _good, missing = checkup.switching([service()], SYSTEM_SOCKET)
+    assert (missing.level, missing.cure) == (
+        FAULT, "sudo apt install --reinstall kaspad-taskd")  # fmt: skip
+    rule.touch()
+    assert len(list(checkup.switching([service()], SYSTEM_SOCKET))) == 1
+    monkeypatch.setattr(checkup, "_RULE", str(rule / "x"))  # its directory tells nothing
+    assert len(list(checkup.switching([service()], SYSTEM_SOCKET))) == 1
 
 
 def test_pages_of_a_package_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
