@@ -278,11 +278,12 @@ def _service(one: Mapping[str, Any]) -> Iterator[Finding]:
     last: Mapping[str, Any] = one.get("switch") or {}
     if last.get("state") == "failed":
         yield Finding(FAULT, say("doctor.switch"), safe(last.get("error")), last.get("cure"))
-    for hint in one.get("hints") or ():
+    told = {hint.get("note"): hint for hint in one.get("hints") or ()}  # two questions, one answer
+    for hint in told.values():
         level = WARNING if hint.get("code") in _NOT_YET else FAULT
         text = say("doctor.switch-hint", service=name, note=safe(hint.get("note")))
         yield Finding(level, say("doctor.switch"), text, hint.get("cure"))
-    if not one.get("hints"):
+    if not told:
         points = one.get("points") if one.get("points") != "unknown" else None
         yield _found(GOOD, "switch", "switch-good", service=name, points=points)
 

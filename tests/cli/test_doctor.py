@@ -176,6 +176,9 @@ def test_a_service_that_cannot_be_switched_says_why() -> None:
     assert (later.level, later.text, later.cure) == (WARNING, "kasia: A note.", "a cure")
     (broken,) = checkup.switching([service("unit-missing")], own)
     assert (broken.level, broken.cure) == (FAULT, "a cure")
+    twice = service("no-systemd")
+    twice["hints"] *= 2
+    assert len(list(checkup.switching([twice], own))) == 1
     last = {"state": "failed", "error": "It may be down.", "cure": "look"}
     failed, _good = checkup.switching([service(switch=last)], own)
     assert (failed.level, failed.text, failed.cure) == (FAULT, "It may be down.", "look")
