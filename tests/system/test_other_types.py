@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from kaspad_taskd.demo.daemon import Fast
+from kaspad_taskd.demo.node import PlayingNode
+from kaspad_taskd.demo.recording import load
 from tests.fakes.doors import opened
 from tests.fakes.taskd_process import Refusal
 from tests.fakes.website import Reply, Website
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+SPEED = 28.0
 PACE = 'interval = "250ms"\ntimeout = "5s"\n'
 
 
@@ -112,4 +117,26 @@ async def test_a_type_of_another_package_from_absent_to_complete(tmp_path: Path)
         file.write_text("1234567890")
         done = await doors.shown("load", status="complete")
         assert (done["attempt"], done["endpoint"]) == (1, str(file))
+        await doors.taskd.end()
+
+
+async def test_a_node_from_its_sync_to_complete(tmp_path: Path) -> None:
+    """A recorded one; every door tells the same. More kills of it are in test_recorded_sync."""
+    began = time.time() * 1000
+    wall = Fast(SPEED, began).wall
+    async with (
+        PlayingNode(load(), SPEED, wall_ms=lambda: wall() * 1000) as node,
+        opened(tmp_path) as doors,
+    ):
+        doors.taskd.program = ("kaspad_taskd.demo.daemon", str(SPEED), str(began))
+        doors.taskd.define(
+            "node", f'type = "node-sync"\nservice = "node"\n{PACE}[checker]\nurl = "{node.url}"\n'
+        )
+        await doors.start()
+        before = await doors.shown("node", health="ok", status="in-progress")
+        await doors.again()
+        after = await doors.shown("node", health="ok", status="in-progress", attempt=1)
+        assert after["progress"] >= before["progress"]
+        done = await doors.shown("node", status="complete", progress=100)
+        assert (done["attempt"], done["metadata"]["isSynced"]) == (1, True)
         await doors.taskd.end()
