@@ -26,6 +26,8 @@ from kaspad_taskd.tables import Table
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 MAX_QUERY: Final = 4000
+MAX_ROWS: Final = 1000
+"""Rows of a record that are read, whatever a query gives."""
 MAX_TEXT: Final = 200
 """Characters of a text of the database's that is shown."""
 _MISSING: Final = frozenset({"42P01", "3F000"})
@@ -178,7 +180,8 @@ class DatabaseMigrationProbe:
         """
         try:
             async with self._database.transaction() as connection:
-                rows = [dict(row) for row in await connection.fetch(self._query)]
+                cursor = await connection.cursor(self._query)
+                rows = [dict(row) for row in await cursor.fetch(MAX_ROWS)]
         except PostgresError as error:
             if error.state == _LOCKED:
                 known = memory.get("version")

@@ -44,6 +44,7 @@ _DETAILS: Final = {
     "25006": "the query wants to write",
     "3D000": "it has no database of that name",
     "42703": "its version table has other columns",
+    "42883": "its version table has other columns",
 }
 
 

@@ -337,6 +337,13 @@ async def test_a_query_of_another_shape_is_no_answer(place: Place, query: str) -
     assert await place.root.fetchval("SELECT count(*) FROM t") == 0
 
 
+async def test_an_endless_query_is_cut(place: Place) -> None:
+    """Millions of rows are not read to find that they are too many."""
+    endless = "SELECT true AS completed, repeat('x', 999) FROM generate_series(1, 9999999)"
+    missed = await place.look(place.probe(tool="sql", query=endless))
+    assert missed.params["detail"] == "the query must give one row, not several"
+
+
 async def test_a_query_tells_how_far_it_is(place: Place) -> None:
     """Done of total, until completed; the connection is one that cannot write."""
     await run(place.root, ("CREATE TABLE job (done int)", "INSERT INTO job VALUES (30)"))

@@ -15,7 +15,7 @@ _GONE: Final = "UNDO", "DELETE"
 def ask(table: str) -> str:
     """Return the query for what was tried, the newest first."""
     return (
-        f"SELECT version, type, success FROM {quoted(table)}"  # noqa: S608 - a checked name
+        f"SELECT left(version, 64) AS version, left(type, 20) AS type, success FROM {quoted(table)}"  # noqa: S608 - a checked name
         " ORDER BY installed_rank DESC LIMIT 1000"
     )
 

@@ -99,7 +99,7 @@ def ask(table: str) -> str:
     home = f"SELECT relnamespace FROM pg_class WHERE oid = '{quoted(table)}'::regclass"  # noqa: S608 - a checked name
     names = ", ".join(f"'{name}'" for name in (*_OLD, *_NEW, *_KEYED))
     return (
-        f"SELECT key, value FROM {quoted(table)}"  # noqa: S608 - a checked name
+        f"SELECT key, left(value, 200) AS value FROM {quoted(table)}"  # noqa: S608 - a checked name
         f" WHERE key IN ('schema_version', '{CHECKPOINT}')"
         " UNION ALL SELECT '+' || c.relname, EXISTS (SELECT FROM"
         " pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)::text FROM pg_class c"

@@ -28,7 +28,7 @@ def read(rows: Rows, _wanted: str) -> Record:
         ShapeError: there is not one row, `completed` is missing, or a column is of another kind.
     """
     if len(rows) != 1:
-        raise ShapeError(f"the query must give one row, not {len(rows)}")
+        raise ShapeError(f"the query must give one row, not {'several' if rows else 'none'}")
     row = rows[0]
     total = _number(row, "total")
     return Record(
