@@ -85,7 +85,7 @@ def test_no_daemon_is_told_after_the_patience(tmp_path: Path, listening: bool) -
         Client(str(path), patience=0.2).call("ping")
     assert lost.value.reason == ("refused" if listening else "missing")
     assert lost.value.path == str(path)
-    assert 0.2 <= time.monotonic() - began < 2
+    assert 0.2 <= time.monotonic() - began < 5
 
 
 def test_no_permission_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_no_permission_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Unreachable) as lost:
         Client("/x", patience=5).call("ping")
     assert lost.value.reason == "forbidden"
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3  # not its patience
 
 
 def test_a_path_that_is_none_is_told(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.bridge.house import Visitor
 from tests.fakes.bridged import bridged, free_port
-from tests.fakes.taskd_process import Taskd
+from tests.fakes.taskd_process import AT_ONCE, Taskd
 
 pytestmark = pytest.mark.system
 
@@ -123,7 +123,7 @@ async def test_it_stops_within_a_second_with_clients(tmp_path: Path, how: str) -
             await visitors[-1].event("hello")
         if how == "signal":
             code, took = await taskd.end(signal.SIGTERM)
-            assert took < 1
+            assert took < AT_ONCE
         else:
             await (await taskd.line()).call("shutdown")
             code = await taskd.ended()

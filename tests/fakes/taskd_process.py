@@ -15,6 +15,9 @@ from typing import Any
 PATIENCE = 15.0
 """Seconds that a start may take on a busy machine."""
 
+AT_ONCE = 3.0
+"""Seconds of a stop on a busy machine: under one on its own, 8 or more if it waited for clients."""
+
 PASS = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
