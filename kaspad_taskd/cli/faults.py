@@ -56,7 +56,7 @@ def of_refused(
 
     Args:
         fault: its answer.
-        task: what the command line named.
+        task: what the command line named, a task or a service.
         method: what was called.
         asked: whether the method's name came from the command line (`call`).
     """
@@ -66,8 +66,10 @@ def of_refused(
     what = fault.message.partition(":")[0] if faults else fault.message  # the rest lists them too
     lines = [safe(what).rstrip(".")]
     lines += [f"{safe(one.get('key'), 100)}: {safe(one.get('problem'))}" for one in faults]
-    known = {key: value for key, value in fault.data.items() if isinstance(value, str | int)}
-    cure = maybe(f"error.refused.{fault.reason}", **{"task": task, **known})
+    known: dict[str, object] = {"task": task}
+    known |= {key: value for key, value in fault.data.items() if isinstance(value, str | int)}
+    cure = maybe(f"error.refused.{method}.{fault.reason}", **known)
+    cure = cure or maybe(f"error.refused.{fault.reason}", **known)
     if fault.data.get("incident"):
         cure = say("error.incident", incident=fault.data["incident"])
     return [*lines, *([cure] if cure else [])]

@@ -99,7 +99,7 @@ def _verb(run: Run) -> int:
         module = __import__(f"kaspad_taskd.cli.{_module(run.options.verb)}", fromlist=["run"])
         code: int = module.run(run)
     except Refused as fault:
-        task = getattr(run.options, "task", None)
+        task = getattr(run.options, "service" if run.options.verb == "switch" else "task", None)
         named = task if isinstance(task, str) else None
         said = of_refused(fault, named, run.method, asked=run.options.verb == "call")
         return _tell(run, fault, said, FAILED)

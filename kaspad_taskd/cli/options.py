@@ -136,6 +136,13 @@ def _events(parser: argparse.ArgumentParser) -> None:
     add("--follow", "-f", action="store_true", help="go on with what happens")
 
 
+def _switch(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("service", metavar="SERVICE", nargs="?", help="as the settings declare it; default: all")
+    sides = ("local", "public", "status")
+    add("to", nargs="?", choices=sides, help="where it shall run; status: where it is (default)")
+
+
 def _call(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", help="rpc.discover lists them all")
     parser.add_argument("params", metavar="JSON", nargs="?", help="an object or a list")
@@ -162,6 +169,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "events": ("events", "what happened", "events kaspa-node --last 5", _events),
     "definitions": ("admin", "the definition files and their faults", "definitions", _nothing),
     "reload": ("admin", "read settings and definitions again", "reload", _nothing),
+    "switch": ("switch", "services between nodes", "switch kasia-indexer local", _switch),
     "strategy": ("admin", "wait here, go on, or skip?", "strategy kaspa-node", _status),
     "backup": ("admin", "save the state; prints the copy's path", "backup", _nothing),
     "doctor": ("doctor", "look for what is wrong", "doctor", _nothing),
@@ -252,8 +260,9 @@ cancel stop the watching only. More, and an example: {PROG} VERB --help
   --ascii            no characters beyond ASCII
   --version
 
-exit codes: 0 ok, 1 refused or failed, 2 usage, 3 cannot reach kaspad-taskd;
-wait and watch: 0 complete, 4 error, 5 cancelled, 6 timeout; 130 on Ctrl-C
+exit codes: 0 ok, 1 refused, failed or undone, 2 usage, 3 cannot reach
+kaspad-taskd; wait and watch: 0 complete, 4 error, 5 cancelled, 6 timeout;
+130 on Ctrl-C
 """
 
 

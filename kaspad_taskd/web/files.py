@@ -37,6 +37,7 @@ UNSPOKEN = (
     "page.most", "page.chart.[!p]*", "page.chart.progress", "page.headline.not-found",
     "page.headline.locked", "page.link.static", "page.stop.keep", "page.stop.stop",
     "page.unlock.[!wf]*", "page.unlock.why", "page.unlock.where",
+    "page.service",
 )  # fmt: skip
 """What of these only the server says, as patterns of keys."""
 

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/kaspad-taskctl
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_kaspad_taskctl_subparsers=(list status watch wait register start pause check cancel retry remove report events definitions reload strategy backup doctor call)
+_shtab_kaspad_taskctl_subparsers=(list status watch wait register start pause check cancel retry remove report events definitions reload switch strategy backup doctor call)
 
 _shtab_kaspad_taskctl_list_option_strings=(-h --help --ids --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_status_option_strings=(-h --help --socket --json --color --ascii --timeout)
@@ -22,6 +22,7 @@ _shtab_kaspad_taskctl_report_option_strings=(-h --help --progress --complete --e
 _shtab_kaspad_taskctl_events_option_strings=(-h --help --last --after --follow -f --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_definitions_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_reload_option_strings=(-h --help --socket --json --color --ascii --timeout)
+_shtab_kaspad_taskctl_switch_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_strategy_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_backup_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_doctor_option_strings=(-h --help --socket --json --color --ascii --timeout)
@@ -56,6 +57,7 @@ _shtab_kaspad_taskctl_events_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_events___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_definitions___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_reload___socket_COMPGEN=_shtab_compgen_files
+_shtab_kaspad_taskctl_switch___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_strategy_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_strategy___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_backup___socket_COMPGEN=_shtab_compgen_files
@@ -78,11 +80,13 @@ _shtab_kaspad_taskctl_report___color_choices=(auto always never)
 _shtab_kaspad_taskctl_events___color_choices=(auto always never)
 _shtab_kaspad_taskctl_definitions___color_choices=(auto always never)
 _shtab_kaspad_taskctl_reload___color_choices=(auto always never)
+_shtab_kaspad_taskctl_switch_pos_1_choices=(local public status)
+_shtab_kaspad_taskctl_switch___color_choices=(auto always never)
 _shtab_kaspad_taskctl_strategy___color_choices=(auto always never)
 _shtab_kaspad_taskctl_backup___color_choices=(auto always never)
 _shtab_kaspad_taskctl_doctor___color_choices=(auto always never)
 _shtab_kaspad_taskctl_call___color_choices=(auto always never)
-_shtab_kaspad_taskctl_pos_0_choices=(list status watch wait register start pause check cancel retry remove report events definitions reload strategy backup doctor call)
+_shtab_kaspad_taskctl_pos_0_choices=(list status watch wait register start pause check cancel retry remove report events definitions reload switch strategy backup doctor call)
 _shtab_kaspad_taskctl___color_choices=(auto always never)
 
 _shtab_kaspad_taskctl_list__h_nargs=0
@@ -153,6 +157,10 @@ _shtab_kaspad_taskctl_reload__h_nargs=0
 _shtab_kaspad_taskctl_reload___help_nargs=0
 _shtab_kaspad_taskctl_reload___json_nargs=0
 _shtab_kaspad_taskctl_reload___ascii_nargs=0
+_shtab_kaspad_taskctl_switch__h_nargs=0
+_shtab_kaspad_taskctl_switch___help_nargs=0
+_shtab_kaspad_taskctl_switch___json_nargs=0
+_shtab_kaspad_taskctl_switch___ascii_nargs=0
 _shtab_kaspad_taskctl_strategy__h_nargs=0
 _shtab_kaspad_taskctl_strategy___help_nargs=0
 _shtab_kaspad_taskctl_strategy___json_nargs=0

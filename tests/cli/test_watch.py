@@ -115,11 +115,14 @@ def test_a_removed_task_ends_it(ctl: Ctl, taskd: ScriptedTaskd) -> None:
 
 
 @contextmanager
-def in_terminal(taskd: ScriptedTaskd, *words: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """The client as a process in a pseudo terminal of 80 by 24."""
+def in_terminal(
+    taskd: ScriptedTaskd, *words: str, columns: int = 80
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The client as a process in a pseudo terminal of 24 rows."""
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "kaspad_taskd.cli", "--socket", str(taskd.path), *words]
-    env = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
+    env = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", "LINES": "24"}
+    env["COLUMNS"] = str(columns)
     process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env)
     os.close(slave)
     try:

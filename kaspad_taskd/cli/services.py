@@ -1,0 +1,203 @@
+"""Services and their switches as lines. Pure: what the daemon tells, a width and a time in."""
+
+from __future__ import annotations
+
+from kaspad_taskd.cli.screen import wrap
+from kaspad_taskd.words import service as words
+from kaspad_taskd.words.moment import seconds_of, when
+from kaspad_taskd.words.plain import fit, safe, width
+from kaspad_taskd.words.table import say
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kaspad_taskd.cli.screen import Line, Piece
+    from kaspad_taskd.words.service import Step, WireService, WireSwitch
+
+_WIDEST = 100  # cells: further to the right nobody finds the seconds that belong to a step
+_LABEL = 24
+_TOOK = 7
+_FIELD = 11
+_SIGNS = {
+    "switching": ("▸", "moving"),
+    "undoing": ("▸", "moving"),
+    "down": ("✗", "failure"),
+    "undone": ("!", "attention"),
+    "local": ("✓", "done"),
+    "unknown": ("!", "attention"),
+}
+_STEP_SIGNS = {"done": ("✓", "done"), "failed": ("✗", "failure"), "current": ("▸", "moving")}
+_QUIET = ("·", "dim")
+
+
+def sign(service: WireService) -> Piece:
+    """Return the sign of a service's condition and its tone."""
+    condition = words.condition(service)
+    if condition == "public" and words.troubles(service):
+        return "!", "attention"
+    return _SIGNS.get(condition, _QUIET)
+
+
+# -- all of them
+
+
+def rows(services: Sequence[WireService], nodes: Mapping[str, str], cells: int, now: float
+         ) -> list[Line]:  # fmt: skip
+    """Return a heading, a line for each service, and what is wrong below it.
+
+    `nodes`: what those node-syncs are called that are not complete, by id.
+    """
+    if not services:
+        return [[(say("service.none"), "")], [("  " + say("service.declare"), "dim")]]
+    names = min(max(13, *(width(words.name(one)) for one in services)), 30)
+    heads = ("service.service", names), ("service.uses", 12), ("service.since", 12)
+    head = "  " + "  ".join(fit(say(key), room) for key, room in heads) + "  " + say("list.state")
+    lines: list[Line] = [[(head, "dim")]]
+    for one in services:
+        since = seconds_of(one.get("since"))
+        cellular = (
+            fit(words.name(one), names),
+            fit(words.node(one.get("points")), 12),
+            fit(when(since, now) if since else "-", 12),
+            state(one, nodes),
+        )
+        first, *rest = wrap("  ".join(cellular), cells - 2, " " * (names + 2))
+        lines += [[sign(one), (" " + first, "")], *([("  " + part, "")] for part in rest)]
+    for one in services:
+        lines += _wrong(one, cells)
+    return lines
+
+
+def state(service: WireService, nodes: Mapping[str, str]) -> str:
+    """Return, as a column shows it, what is to be said of where a service is."""
+    condition = words.condition(service)
+    switch = service.get("switch") or {}
+    if condition in ("switching", "undoing"):
+        return words.doing(switch)
+    if condition in ("down", "undone", "unknown"):
+        key = "unreadable" if condition == "unknown" else condition
+        return say(f"service.state.{key}")
+    if condition == "local":
+        return say("service.state.proven" if service.get("verified") else "service.state.unproven")
+    if words.troubles(service):
+        return say("service.state.hindered")
+    node = nodes.get(str(service.get("task")))
+    return say("service.state.waits", name=node) if node else "-"
+
+
+def _wrong(service: WireService, cells: int) -> Iterator[Line]:
+    """What speaks against a service, and what to type."""
+    switch = service.get("switch") or {}
+    told = [(words.name(service), hint.get("note"), hint.get("cure"))
+            for hint in words.troubles(service)]  # fmt: skip
+    if words.condition(service) in ("down", "undone"):
+        told = [("", switch.get("error"), switch.get("cure"))]
+    for name, note, cure in told:
+        text = f"{name}: {safe(note)}" if name else safe(note)
+        first, *rest = wrap(text, cells - 2)
+        yield [("! ", "attention"), (first, "")]
+        yield from ([("  " + part, "")] for part in rest)
+        if cure:
+            yield [("  " + safe(cure), "dim")]
+
+
+# -- one of them
+
+
+def page(service: WireService, nodes: Mapping[str, str], cells: int, now: float) -> list[Line]:
+    """Return where a service is, what is known of it, and the steps of a switch not gone well."""
+    first, *rest = wrap(_headline(service, now), cells - 2)
+    lines: list[Line] = [[sign(service), (" " + first, "")], *([("  " + r, "")] for r in rest)]
+    for label, text in _fields(service, nodes):
+        first, *rest = wrap(text, cells - _FIELD - 2)
+        lines.append([("  " + fit(label, _FIELD), "dim"), (first, "")])
+        lines += [[(" " * (_FIELD + 2) + part, "")] for part in rest]
+    switch = service.get("switch")
+    if switch and words.condition(service) in ("switching", "undoing", "down", "undone"):
+        lines += steps(switch, cells, now)
+    return [*lines, *_wrong(service, cells)]
+
+
+def _headline(service: WireService, now: float) -> str:
+    condition, switch = words.condition(service), service.get("switch") or {}
+    key = condition if condition in ("switching", "undoing", "down", "unknown") else "points"
+    since = seconds_of(service.get("since"))
+    text = say(
+        f"service.headline.{key}",
+        name=words.name(service),
+        node=words.node(service.get("points")),
+        to=switch.get("to"),
+        step=words.doing(switch) if switch else None,
+        when=when(since, now) if since else None,
+    )
+    return f"{text}: {state(service, {})}" if condition == "local" else text
+
+
+def _fields(service: WireService, nodes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    compose = service.get("compose")
+    runs_as = say("service.compose", **compose) if compose else service.get("unit")
+    yield say("service.field.unit"), safe(runs_as)
+    yield say("service.field.node"), safe(f"{service.get('node')}, {service.get('network')}")
+    node = nodes.get(str(service.get("task")))
+    if node and words.condition(service) in ("public", "undone"):
+        yield say("service.field.then"), say("service.state.waits", name=node)
+
+
+# -- a switch
+
+
+def steps(switch: WireSwitch, cells: int, now: float, ended_only: bool = False) -> list[Line]:
+    """Return the steps that have begun, those of the way back below; `now` in s of the daemon."""
+    wanted = ("done", "failed") if ended_only else ("done", "failed", "current")
+    lines: list[Line] = []
+    for one in words.steps(switch):
+        if one.state in wanted:
+            lines += step(one, cells, now)
+    return lines
+
+
+def step(one: Step, cells: int, now: float) -> list[Line]:
+    """Return one step: its number and name, how it went, its seconds."""
+    place = say("service.back", k=one.k, n=one.n, label=one.label)
+    label = place if one.back else f"{one.k}/{one.n} {one.label}"
+    edge = min(cells, _WIDEST) - 2
+    room = max(20, edge - _LABEL - 4 - _TOOK)
+    first, *rest = wrap(_short(one.note, room), room)
+    head: Line = [("  " + fit(label, _LABEL - 1) + " ", ""), _STEP_SIGNS.get(one.state, _QUIET)]
+    tail = fit(first, room) + fit(_took(one, now), _TOOK, right=True)
+    lines: list[Line] = [[*head, (" " + tail, "")]]
+    return [*lines, *([(" " * (_LABEL + 4) + part, "")] for part in rest)]
+
+
+def _took(one: Step, now: float) -> str:
+    """Seconds with a tenth; of the current step whole ones, so far."""
+    if one.took is not None:
+        return f"{int(one.took * 10 + 1e-4) / 10:.1f} s"
+    if one.state == "current" and one.began is not None:
+        return f"{max(0, int(now - one.began))} s"
+    return ""
+
+
+def _short(note: str, room: int) -> str:
+    """A part of a line instead of a sentence; of a path that is too long the end."""
+    text = note[:1].lower() + note[1:] if note[1:2].islower() else note
+    text = text.removesuffix(".")
+    if width(text) > room and text.startswith("/") and " " not in text:
+        return "/".join(text.split("/")[-2:])
+    return text
+
+
+def as_wanted(switch: WireSwitch, to: str) -> bool:
+    """Whether a switch has brought its service `to`: one turned round has by its undo."""
+    return switch.get("state") == ("done" if switch.get("to") == to else "undone")
+
+
+def verdict(switch: WireSwitch, wanted: str) -> list[Line]:
+    """Return how a switch has ended, and what to type where that is not as wanted."""
+    to, good = switch.get("to"), as_wanted(switch, wanted)
+    back = "public" if to == "local" else "local"
+    text = say(f"service.ended.{switch.get('state')}", name=words.name(switch), to=to, back=back)
+    lines: list[Line] = [[("✓", "done") if good else ("✗", "failure"), (f" {text}", "")]]
+    cure = switch.get("cure")
+    return [*lines, [("  " + safe(cure), "")]] if cure and not good else lines

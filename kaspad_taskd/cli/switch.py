@@ -1,0 +1,225 @@
+"""`switch`: services between the local and the public node. The steps live; Ctrl-C ends the view.
+
+The switch is the daemon's: it goes on whatever becomes of this program, and this program follows
+it over a restart of the daemon.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from kaspad_taskd.cli import services
+from kaspad_taskd.cli.faults import FAILED, Fault
+from kaspad_taskd.cli.frame import Frame
+from kaspad_taskd.cli.screen import Screen
+from kaspad_taskd.client import Refused, Unreachable
+from kaspad_taskd.words.moment import clock
+from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.table import say
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    from kaspad_taskd.cli.main import Run
+    from kaspad_taskd.client import Subscription
+
+    Tell: TypeAlias = Callable[[Mapping[str, Any], str], None]
+    Event: TypeAlias = Mapping[str, Any]
+
+_NEWEST = 2**53
+_TICK = 1.0
+_RETRY = 0.2
+_GRACE = 60.0
+"""Seconds without a daemon after which following is given up (exit 3): it restarts in seconds."""
+_ENDED = ("done", "undone", "failed")
+INTERRUPTED = 130
+
+
+def run(run: Run) -> int:
+    """Show services, or switch one and follow it to its end."""
+    service, to = run.options.service, run.options.to
+    if service is None:
+        return _all(run)
+    if to in (None, "status"):
+        return _one(run, service)
+    return _switch(run, service, to)
+
+
+def _all(run: Run) -> int:
+    found = run.call("getServices")
+    if run.options.json:
+        run.print_json(found)
+    else:
+        run.screen.show(services.rows(found, _nodes(run), run.screen.width, time.time()))
+    return 0
+
+
+def _one(run: Run, name: str) -> int:
+    found = _declared(run.call("getServices"), name)
+    if run.options.json:
+        run.print_json(found)
+    else:
+        run.screen.show(services.page(found, _nodes(run), run.screen.width, time.time()))
+    return 0
+
+
+def _declared(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    for one in found:
+        if one["service"] == name:
+            return one
+    names = ", ".join(safe(one["service"]) for one in found)
+    raise Fault("no-service", service=name, names=names or None)
+
+
+def _nodes(run: Run) -> dict[str, str]:
+    """What node-syncs are called that are still to be complete, by id."""
+    found = run.call("getTasksByType", {"type": "node-sync"})
+    return {one["id"]: one["service"] for one in found if one["status"] != "complete"}
+
+
+def _switch(run: Run, service: str, to: str) -> int:
+    seq = _newest(run)
+    try:
+        begun = run.call("switchService", {"service": service, "to": to})["switch"]
+    except Refused as fault:
+        if fault.reason == "not-found" and not run.options.json:
+            _declared(run.call("getServices"), service)
+        raise
+    following = _Following(run, begun, seq)
+    try:
+        ended = _show(run, following)
+    except KeyboardInterrupt:
+        if not run.options.json:
+            Screen(sys.stderr, "never", run.options.ascii).say(say("service.goes-on", name=service))
+        return INTERRUPTED
+    return 0 if services.as_wanted(ended, to) else FAILED
+
+
+def _newest(run: Run) -> int:
+    return int(run.call("getEvents", {"before": _NEWEST, "limit": 1})["seq"])
+
+
+def _show(run: Run, following: _Following) -> Mapping[str, Any]:
+    if run.options.json:
+        return following.until_end(lambda _switch, _link: None, run.print_json)
+    if run.screen.terminal:
+        with Frame(run.screen) as frame:
+            ended = following.until_end(_Painter(frame).tell)
+    else:
+        ended = following.until_end(_Log(run).tell)
+    run.screen.show(services.verdict(ended, run.options.to))
+    return ended
+
+
+class _Following:
+    """A switch, followed by its events until it has ended.
+
+    Args:
+        run: this run.
+        switch: as it began.
+        seq: of an event before it.
+    """
+
+    def __init__(self, run: Run, switch: Mapping[str, Any], seq: int) -> None:
+        self._run = run
+        self._switch = switch
+        self._seq = seq
+        self._heard = time.monotonic()
+        self._lost = 0.0
+        self._over = False
+
+    def until_end(self, tell: Tell, each: Callable[[Event], None] | None = None
+                  ) -> Mapping[str, Any]:  # fmt: skip
+        """Return it as it ended; `tell(switch, link)` at each news and each second.
+
+        Raises:
+            Unreachable: there was no daemon for a minute.
+            Fault: what became of it is not known: its record is not kept any more.
+        """
+        while not self._over:
+            tell(self._switch, "")
+            try:
+                self._listen(self._run.client.subscribe(after=self._seq), tell, each)
+            except Refused as fault:
+                if fault.reason != "gap":
+                    raise
+                self._ask()
+            except Unreachable as fault:
+                self._wait_for(fault, tell)
+        return self._switch
+
+    def _listen(
+        self, source: Subscription, tell: Tell, each: Callable[[Event], None] | None
+    ) -> None:
+        self._lost = 0.0
+        try:
+            while not self._over:
+                event = source.next(_TICK)
+                self._heard = time.monotonic()
+                if event and self._take(event) and each:
+                    each(event)
+                tell(self._switch, "")
+        finally:
+            source.close()
+
+    def _take(self, event: Event) -> bool:
+        """Whether an event is of this switch."""
+        self._seq = max(self._seq, int(event["seq"]))
+        found = event["data"].get("switch")
+        mine = isinstance(found, dict) and found["id"] == self._switch["id"]
+        if mine:
+            self._switch = found
+            self._over = found["state"] in _ENDED
+        return mine
+
+    def _wait_for(self, fault: Unreachable, tell: Tell) -> None:
+        """Give the daemon time to come back."""
+        self._lost = self._lost or time.time()
+        if fault.reason in ("forbidden", "bad-path") or time.monotonic() - self._heard > _GRACE:
+            raise fault
+        tell(self._switch, say("watch.reconnecting", when=clock(self._lost)))
+        time.sleep(_RETRY)
+
+    def _ask(self) -> None:
+        """Take it from the services, where its events are not kept any more."""
+        name = self._switch["service"]
+        found = _declared(self._run.call("getServices"), name)["switch"]
+        if found is None or found["id"] != self._switch["id"]:
+            raise Fault("switch-lost", service=name)
+        self._switch = found
+        self._over = found["state"] in _ENDED
+        self._seq = _newest(self._run)
+
+
+class _Painter:
+    """Shows the steps in a frame."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def tell(self, switch: Mapping[str, Any], link: str) -> None:
+        """Paint what is known now; what has not changed is not written."""
+        self._frame.measure()
+        lines = services.steps(switch, self._frame.columns, time.time())
+        self._frame.paint([*lines, *([[(f"  {link}", "attention")]] if link else [])])
+
+
+class _Log:
+    """Writes each step once, when it has ended."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._told = 0
+        self._link = ""
+
+    def tell(self, switch: Mapping[str, Any], link: str) -> None:
+        """Write what is news."""
+        if link and not self._link:
+            sys.stderr.write(f"kaspad-taskd: {link}\n")
+        self._link = link
+        lines = services.steps(switch, self._run.screen.width, 0.0, ended_only=True)
+        self._run.screen.show(lines[self._told :])
+        self._told = len(lines)

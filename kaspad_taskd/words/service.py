@@ -1,0 +1,93 @@
+"""Sentences about a service that can be switched, from its public form (`getServices`)."""
+
+from __future__ import annotations
+
+from kaspad_taskd.words.moment import seconds_of
+from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.table import maybe, say
+
+TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, TypeAlias
+
+    WireService: TypeAlias = Mapping[str, Any]
+    WireSwitch: TypeAlias = Mapping[str, Any]
+
+RUNNING = ("running", "undoing")
+"""States of a switch that goes on."""
+HARMLESS = ("node-not-synced", "checkpoint-unchecked", "checkpoint-unknown")
+"""Hints that are no trouble: what they tell passes, or may be good."""
+
+
+def name(service: WireService) -> str:
+    """Return what people call it."""
+    return safe(service.get("service"), 100)
+
+
+def condition(service: WireService) -> str:
+    """Return the one word for where a service is.
+
+    "switching", "undoing", "down", "undone" (and nobody wanted that), "local", "public", "unknown".
+    """
+    switch = service.get("switch") or {}
+    state, points = str(switch.get("state")), str(service.get("points"))
+    if state in RUNNING:
+        return "switching" if state == "running" else "undoing"
+    if state == "failed":
+        return "down"
+    if state == "undone" and switch.get("to") != points and switch.get("reason") != "cancelled":
+        return "undone"
+    return points
+
+
+def node(side: object) -> str:
+    """Return `local node`, `public node` or `unknown`."""
+    return maybe(f"service.node.{side}") or safe(side)
+
+
+def troubles(service: WireService) -> list[Mapping[str, Any]]:
+    """Return the hints that are trouble: what speaks against a switch and does not pass."""
+    hints = service.get("hints") or ()
+    return [hint for hint in hints if hint.get("code") not in HARMLESS]
+
+
+def doing(switch: WireSwitch) -> str:
+    """Return what a running switch does: `step 3 of 4, restarting`."""
+    at = next((one for one in switch.get("steps") or () if one.get("state") == "current"), None)
+    label = maybe(f"switch.doing.{at['key']}") if at else None
+    return say("switch.step", k=switch.get("step"), n=switch.get("of"), label=label)
+
+
+class Step:
+    """A step of a switch as it is shown.
+
+    Attributes:
+        k: its number of `n`.
+        n: how many there are that way.
+        back: whether it is of the way back.
+        label: what it is called: `check the node`.
+        state: "next", "current", "done" or "failed".
+        note: how it went, "" where nothing can be said yet.
+        began: s since 1970 UTC, or None.
+        took: seconds, or None: it has not ended.
+    """
+
+    def __init__(self, one: Mapping[str, Any], k: int, n: int) -> None:
+        self.k, self.n = k, n
+        key = str(one.get("key"))
+        self.back = key.startswith("undo-")
+        self.label = maybe(f"switch.label.{key}") or safe(key, 60)
+        self.state = str(one.get("state"))
+        self.note = safe(one.get("note") or "")
+        self.began, ended = seconds_of(one.get("startedAt")), seconds_of(one.get("endedAt"))
+        known = self.began is not None and ended is not None
+        self.took = max(0.0, ended - self.began) if known else None  # type: ignore[operator]
+
+
+def steps(switch: WireSwitch) -> Iterator[Step]:
+    """Yield the steps of the way there, then those of the way back."""
+    known = list(switch.get("steps") or ())
+    for back in (False, True):
+        way = [one for one in known if str(one.get("key")).startswith("undo-") is back]
+        yield from (Step(one, k, len(way)) for k, one in enumerate(way, 1))
