@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import grp
-import os
 import pwd
 import stat
 from pathlib import Path
@@ -54,5 +53,5 @@ def readers(path: Path) -> tuple[int, int]:
     Raises:
         OSError: it cannot be looked at.
     """
-    found = os.stat(path)  # noqa: PTH116
+    found = path.stat()
     return found.st_gid, 0o600 | (stat.S_IMODE(found.st_mode) & 0o044)

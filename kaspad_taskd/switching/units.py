@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from kaspad_taskd.core.switch import Facts, Side, SwitchReason
 from kaspad_taskd.processes import end_group
@@ -21,8 +21,15 @@ LOOK: Final = 0.1
 """Seconds between two looks at the endpoint file while the helper works."""
 FREE: Final = 0.5
 """Seconds between two looks at a helper that is waited for."""
+NO_DIRECTORY: Final = 238
+"""systemd could not make StateDirectory= (systemd.exec(5), "Process Exit Codes")."""
+NOT_BEGUN: Final = range(200, 246)
+"""systemd could not begin the helper: its program is not there, its sandbox cannot be made."""
 MOST: Final = 64 * 1024
 _HELD: Final = ("PATH", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
+
+
+Stamp: TypeAlias = tuple[int, int] | None
 
 
 class NoSystemd(Exception):
@@ -75,7 +82,7 @@ class Systemd:
         try:
             if not await self._free(helper_unit(service, side.other)):
                 return Bad(SwitchReason.RESTART_TIMEOUT, known)
-            watching = asyncio.ensure_future(_watch(file, wrote))
+            watching = asyncio.ensure_future(_watch(file, stamp(file), wrote))
             try:
                 command = ("--no-ask-password", "start", "--", unit)
                 code, _, said = await self._run(HELPER, *command)
@@ -144,27 +151,26 @@ class Systemd:
 
 
 def ended(status: str, facts: Facts) -> Bad:
-    """What the helper's exit code means."""
-    try:
-        code = Exit(int(status or 0))
-    except ValueError:
-        return Bad(SwitchReason.RESTART_FAILED, facts)  # a crash, a signal: it may be half done
-    if code is Exit.UNWRITABLE:
+    """What the helper's exit code means; one that it does not know itself: it may be half done."""
+    code = int(status) if status.isdecimal() else 0
+    if code in (Exit.UNWRITABLE, NO_DIRECTORY):
         return Bad(SwitchReason.ENDPOINT_UNWRITABLE, facts, touched=False)
     if code in SAID:
-        return Bad(SwitchReason.SETTINGS_REFUSED, {**facts, "detail": SAID[code]}, touched=False)
+        detail = SAID[Exit(code)]
+        return Bad(SwitchReason.SETTINGS_REFUSED, {**facts, "detail": detail}, touched=False)
+    if code in NOT_BEGUN:
+        return Bad(SwitchReason.HELPER_MISSING, facts, touched=False)
     return Bad(SwitchReason.RESTART_FAILED, facts)
 
 
-async def _watch(file: Path, wrote: Callable[[], None]) -> None:
+async def _watch(file: Path, before: Stamp, wrote: Callable[[], None]) -> None:
     """Call `wrote` once the file is another one, or has other content."""
-    before = stamp(file)
     while stamp(file) == before:  # noqa: ASYNC110 - nobody tells us
         await asyncio.sleep(LOOK)
     wrote()
 
 
-def stamp(file: Path) -> tuple[int, int] | None:
+def stamp(file: Path) -> Stamp:
     """What changes whenever a file is written anew; None: it is not there."""
     try:
         found = file.stat()

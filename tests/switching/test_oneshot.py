@@ -1,0 +1,239 @@
+"""Root's helper: whose settings it takes, what it writes, what it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kaspad_taskd.config.places import Places
+from kaspad_taskd.config.switched import Compose, Unit
+from kaspad_taskd.core.switch import Side
+from kaspad_taskd.switching import oneshot
+from kaspad_taskd.switching.codes import Exit, helper_unit
+from kaspad_taskd.switching.oneshot import Refusal, compose_command, overriding, switch
+
+UID = os.geteuid()
+SETTINGS = """\
+[services.kasia-indexer]
+unit = "kasia-indexer.service"
+node = "grpc://localhost:16110"
+env = {KASPA_NODE_WBORSH_URL = "ws://127.0.0.1:17110", LABEL = 'a "$b"'}
+[services.ski]
+compose = {project = "kaspa", file = "COMPOSE", service = "indexer"}
+node = "grpc://localhost:16110"
+env = {KASPA_RPC_URL = "ws://172.17.0.1:17110"}
+public_env = {KASPA_RPC_URL = "wss://public.example/a$b"}
+verify = {http = "http://127.0.0.1:8500/api/health"}
+"""
+
+
+class Host:
+    """A directory of root's (or ours), its settings, and programs that write down how they run."""
+
+    def __init__(self, place: Path, patch: pytest.MonkeyPatch) -> None:
+        self.etc = place / "etc"
+        self.ran = place / "ran"
+        self.compose = place / "compose.yaml"
+        programs = place / "bin"
+        for directory in (self.etc, programs):
+            directory.mkdir(mode=0o755)
+        self.settings = self.etc / "kaspad-taskd.toml"
+        self.settings.write_text(SETTINGS.replace("COMPOSE", str(self.compose)))
+        self.compose.write_text("services: {indexer: {image: x}}\n")
+        for file in (self.settings, self.compose):
+            file.chmod(0o644)
+        for name in ("systemctl", "docker"):
+            program = programs / name
+            program.write_text(f'#!/bin/sh\necho "{name} $* ${{KASPA_RPC_URL-}}" >> {self.ran}\n'
+                               f'test ! -e {place}/fail || exit 1\n')  # fmt: skip
+            program.chmod(0o755)
+        self.fail = place / "fail"
+        patch.setattr(oneshot, "PATH", f"{programs}:/usr/bin:/bin")
+        self.places = Places(
+            self.settings, None, place, place, place, endpoints=place / "endpoints"
+        )
+
+    def switch(self, *words: str) -> None:
+        switch(words, self.places, UID)
+
+    def no(self, *words: str) -> Exit:
+        with pytest.raises(Refusal) as refusal:
+            self.switch(*words)
+        assert str(refusal.value)
+        return refusal.value.code
+
+    def file(self, name: str) -> Path:
+        return self.places.endpoints / name
+
+
+@pytest.fixture(name="place")
+def _place() -> Iterator[Path]:
+    """A directory on whose way nobody else can write: /tmp is no such place."""
+    with tempfile.TemporaryDirectory(dir=Path.home()) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def host(place: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    return Host(place, monkeypatch)
+
+
+def test_it_writes_the_file_then_restarts_the_unit(host: Host) -> None:
+    """Failures of before are forgotten first, so that no start limit holds it up."""
+    host.switch("kasia-indexer:local")
+    file = host.file("kasia-indexer.env")
+    assert 'KASPA_NODE_WBORSH_URL="ws://127.0.0.1:17110"' in file.read_text()
+    assert 'LABEL="a \\"\\$b\\""' in file.read_text()
+    user = "--user " if UID >= 1000 else ""
+    assert host.ran.read_text().splitlines() == [
+        f"systemctl {user}--no-ask-password reset-failed -- kasia-indexer.service ",
+        f"systemctl {user}--no-ask-password restart -- kasia-indexer.service ",
+    ]
+    host.switch("kasia-indexer:public")
+    assert file.read_text().startswith("# kaspad-taskd: kasia-indexer uses the public node.\n")
+    assert "KASPA" not in file.read_text()
+    assert {each.name for each in host.places.endpoints.iterdir()} == {"kasia-indexer.env"}
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o600])
+def test_who_can_read_the_settings_can_read_the_file(host: Host, mode: int) -> None:
+    """Nobody else: values may be secret."""
+    host.settings.chmod(mode)
+    host.switch("kasia-indexer:local")
+    found = host.file("kasia-indexer.env").stat()
+    assert stat.S_IMODE(found.st_mode) == mode
+    assert found.st_gid == host.settings.stat().st_gid
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("kasia-indexer",), ("kasia-indexer:elsewhere",), ("../x:local",), ("a b:local",),
+     ("kasia-indexer:local", "x"), ("-x:local",), ("kasia-indexer:local\n",)],
+)  # fmt: skip
+def test_a_name_that_is_none_is_refused(host: Host, words: tuple[str, ...]) -> None:
+    """Whatever somebody makes of the instance."""
+    assert host.no(*words) is Exit.BAD_NAME
+    assert not host.places.endpoints.exists()
+
+
+def test_what_is_not_declared_is_refused(host: Host) -> None:
+    """Nothing is written, nothing run."""
+    assert host.no("sshd:local") is Exit.UNDECLARED
+    assert not host.ran.exists()
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o664, 0o646])
+def test_settings_that_others_can_write_are_refused(host: Host, mode: int) -> None:
+    """The file itself."""
+    host.settings.chmod(mode)
+    assert host.no("kasia-indexer:local") is Exit.UNTRUSTED
+    assert not host.ran.exists()
+
+
+def test_a_directory_that_others_can_write_is_refused(host: Host) -> None:
+    """They could put another file in its place."""
+    host.etc.chmod(0o777)
+    assert host.no("kasia-indexer:local") is Exit.UNTRUSTED
+
+
+def test_a_link_out_of_a_good_directory_is_refused(host: Host, place: Path) -> None:
+    """Both ends of a link count."""
+    loose = place / "loose"
+    loose.mkdir()
+    (loose / "settings.toml").write_text(host.settings.read_text())
+    loose.chmod(0o777)
+    host.settings.unlink()
+    host.settings.symlink_to(loose / "settings.toml")
+    assert host.no("kasia-indexer:local") is Exit.UNTRUSTED
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+def test_settings_of_somebody_else_are_refused(host: Host) -> None:
+    """Also where nobody but they can write them."""
+    os.chown(host.settings, 1234, -1)
+    assert host.no("kasia-indexer:local") is Exit.UNTRUSTED
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+def test_a_compose_file_is_roots_as_well(host: Host) -> None:
+    """Whoever can write it could have root run any container."""
+    os.chown(host.compose, 1234, -1)
+    assert host.no("ski:local") is Exit.UNTRUSTED
+    assert not host.ran.exists()
+
+
+def test_settings_with_a_fault_are_refused(host: Host) -> None:
+    """All of them: half a file is no decision. A line break in a value is a fault."""
+    host.settings.write_text(SETTINGS.replace("ws://127.0.0.1:17110", "ws://x\\nLD_PRELOAD=y"))
+    assert host.no("kasia-indexer:local") is Exit.BAD_SETTINGS
+    host.settings.unlink()
+    assert host.no("kasia-indexer:local") is Exit.UNTRUSTED
+
+
+def test_a_directory_that_cannot_be_written_leaves_all_as_it_was(host: Host) -> None:
+    """Here a file is in its place; a full disk looks the same to it."""
+    host.places.endpoints.write_text("")
+    assert host.no("kasia-indexer:local") is Exit.UNWRITABLE
+    assert not host.ran.exists()
+
+
+def test_a_unit_that_does_not_start_is_said(host: Host) -> None:
+    """By an exit code of its own: the file is written."""
+    host.fail.touch()
+    assert host.no("kasia-indexer:local") is Exit.NOT_RESTARTED
+    assert host.file("kasia-indexer.env").exists()
+
+
+def test_compose_gets_an_override_of_its_own(host: Host) -> None:
+    """The user's file is not touched; `${NAME}` in it is filled from the settings."""
+    before = host.compose.read_bytes()
+    host.switch("ski:public")
+    override = host.file("ski.compose.json")
+    assert json.loads(override.read_text()) == {
+        "services": {"indexer": {"environment": {"KASPA_RPC_URL": "wss://public.example/a$$b"}}}
+    }
+    assert host.ran.read_text() == (
+        f"docker compose -p kaspa -f {host.compose} -f {override} up -d --no-deps indexer"
+        " wss://public.example/a$b\n"
+    )
+    assert host.compose.read_bytes() == before
+    assert host.file("ski.env").read_text().startswith("# kaspad-taskd: ski uses the public node.")
+
+
+def test_the_compose_command_is_this() -> None:
+    """A golden line: checked by hand against `docker compose` 2.x."""
+    compose = Compose("kaspa", Path("/opt/kaspa/compose.yaml"), "indexer")
+    override = Path("/var/lib/kaspad-taskd-endpoints/ski.compose.json")
+    assert " ".join(compose_command(compose, override)) == (
+        "docker compose -p kaspa -f /opt/kaspa/compose.yaml"
+        " -f /var/lib/kaspad-taskd-endpoints/ski.compose.json up -d --no-deps indexer"
+    )
+    assert overriding(compose, {}) == (
+        '{\n  "services": {\n    "indexer": {\n      "environment": {}\n    }\n  }\n}\n'
+    )
+
+
+def test_the_units_name_is_what_systemd_escape_makes() -> None:
+    """Dashes are escaped; letters, digits, dots, underscores and the colon stand for themselves."""
+    assert helper_unit("kasia-indexer_2.x", Side.LOCAL) == (
+        "kaspad-taskd-switch@kasia\\x2dindexer_2.x:local.service"
+    )
+
+
+def test_the_exit_code_is_the_refusals(capsys: pytest.CaptureFixture[str]) -> None:
+    """With a sentence for the journal."""
+    assert oneshot.main(["nonsense"]) == Exit.BAD_NAME
+    assert "SERVICE:local" in capsys.readouterr().err
+
+
+def test_unit_commands_are_roots_or_the_users() -> None:
+    """A user's helper talks to that user's systemd."""
+    unit = Unit("k.service")
+    assert all("--user" in each for each in oneshot.unit_commands(unit, user=True))
+    assert all("--user" not in each for each in oneshot.unit_commands(unit, user=False))

@@ -1,0 +1,499 @@
+"""Switching under a real systemd and polkit: only on a throw-away machine that asks for it.
+
+KASPAD_TASKD_UNITS=1 ./dev test tests/system/test_switching_units.py   (as root; it installs units)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.switch_stage import INDEXER, LOCAL_URL, NODE, PUBLIC_URL, STAGE
+
+ROOT = Path(__file__).parents[2]
+UNITS = Path("/etc/systemd/system")
+ETC = Path("/etc/kaspad-taskd")
+SETTINGS = ETC / "kaspad-taskd.toml"
+ENDPOINTS = Path("/var/lib/kaspad-taskd-endpoints")
+RULE = Path("/usr/share/polkit-1/rules.d/50-kaspad-taskd.rules")
+HELPER = "kaspad-taskd-switch@.service"
+SKI, KASIA, DAEMON = "stage-ski", "stage-kasia", "kaspad-taskd"
+BOUND = 120.0
+"""Seconds within which every switch of these tests has ended; most take 15."""
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(
+        os.environ.get("KASPAD_TASKD_UNITS") != "1" or not Path("/run/systemd/system").is_dir(),
+        reason="it installs units: only as root under systemd, with KASPAD_TASKD_UNITS=1",
+    ),
+]
+
+DECLARED = f"""\
+[services.{SKI}]
+unit = "{SKI}.service"
+node = "grpc://localhost:{NODE}"
+network = "simnet"
+env = {{KASPA_RPC_URL = "{LOCAL_URL}"}}
+public_env = {{KASPA_RPC_URL = "{PUBLIC_URL}"}}
+verify = {{task = "ski", within = "12s"}}
+
+[services.{KASIA}]
+unit = "{KASIA}.service"
+node = "grpc://127.0.0.1:{NODE}"
+network = "simnet"
+env = {{KASPA_NODE_WBORSH_URL = "{LOCAL_URL}"}}
+public_env = {{KASPA_NODE_WBORSH_URL = "{PUBLIC_URL}"}}
+"""
+TASKS = {
+    "node": f"""\
+type = "node-sync"
+service = "kaspa-node"
+interval = "500ms"
+start = false
+[checker]
+url = "grpc://127.0.0.1:{NODE}"
+network = "simnet"
+max_lag = "1h"
+""",
+    "ski": f"""\
+type = "indexer-sync"
+service = "simply-kaspa"
+interval = "1s"
+[checker]
+url = "http://127.0.0.1:{INDEXER}"
+flavor = "simply-kaspa"
+""",
+}
+SERVICE = """\
+[Service]
+Environment=PYTHONPATH={root} KASPA_RPC_URL={public} KASPA_NODE_WBORSH_URL={public}
+EnvironmentFile=-/var/lib/kaspad-taskd-endpoints/{name}.env
+ExecStart={python} -m tests.fakes.switch_stage {words}
+WorkingDirectory={root}
+TimeoutStopSec=5s
+"""
+
+
+def run(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=check)
+
+
+def systemctl(*words: str, check: bool = True) -> str:
+    return run("systemctl", "--no-pager", *words, check=check).stdout
+
+
+def shown(unit: str, name: str) -> str:
+    return systemctl("show", "-p", name, "--value", unit).strip()
+
+
+def ask(method: str, **params: Any) -> Any:
+    """The whole answer."""
+    with socket.socket(socket.AF_UNIX) as one:
+        one.settimeout(60)
+        one.connect("/run/kaspad-taskd/rpc.sock")
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        one.sendall(json.dumps(request).encode() + b"\n")
+        return json.loads(one.makefile().readline())
+
+
+def call(method: str, **params: Any) -> Any:
+    answer = ask(method, **params)
+    assert "result" in answer, answer
+    return answer["result"]
+
+
+def until(what: str, seconds: float = BOUND) -> Iterator[None]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def service(name: str = SKI) -> Any:
+    return next(each for each in call("getServices") if each["service"] == name)
+
+
+def ended(name: str = SKI) -> Any:
+    """The last switch of a service, once it has ended."""
+    for _ in until(f"the end of the switch of {name}"):
+        switch = service(name)["switch"]
+        if switch is not None and switch["state"] not in ("running", "undoing"):
+            return switch
+    raise AssertionError
+
+
+def switch(to: str = "local", name: str = SKI) -> Any:
+    call("switchService", service=name, to=to)
+    return ended(name)
+
+
+def uses(name: str = SKI) -> str:
+    """The URL that the service is really running with."""
+    return (STAGE / f"{name}.uses").read_text().split()[0]
+
+
+def mood(word: str, name: str = SKI) -> None:
+    (STAGE / f"{name}.mood").write_text(word)
+
+
+def start_daemon() -> None:
+    systemctl("start", DAEMON)
+
+
+def node_ready() -> None:
+    """The stage's node runs and has synced."""
+    systemctl("start", "stage-node")
+    call("retryTask", taskId="node") if call("getTask", taskId="node")["status"] in (
+        "complete", "error", "cancelled") else call("startMonitoring", taskId="node")  # fmt: skip
+    for _ in until("the node in sync"):
+        if call("getTask", taskId="node")["status"] == "complete":
+            return
+
+
+def wait_for_good_hints() -> None:
+    """Nothing speaks against a switch; what cannot be checked here is said."""
+    for _ in until("a node in sync"):
+        hints = service()["hints"]
+        if [each["code"] for each in hints] == ["checkpoint-unchecked"]:
+            return
+        print(hints)
+        time.sleep(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _installed() -> Iterator[None]:
+    try:
+        pwd.getpwnam(DAEMON)
+    except KeyError:
+        run("useradd", "--system", "--no-create-home", DAEMON)
+    for program in (DAEMON, "kaspad-taskd-switch"):
+        link = Path("/usr/bin") / program
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path(sys.executable).parent / program)
+    (ETC / "tasks.d").mkdir(parents=True, exist_ok=True)
+    for name, text in TASKS.items():
+        (ETC / f"tasks.d/{name}.toml").write_text(text)
+    SETTINGS.write_text(DECLARED)
+    for unit in (f"{DAEMON}.service", HELPER):
+        shutil.copy(ROOT / "packaging/systemd" / unit, UNITS)
+    RULE.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "packaging/polkit" / RULE.name, RULE)
+    words = {
+        "stage-node": "node",
+        SKI: f"indexer {SKI} -s ${{KASPA_RPC_URL}} -n simnet -l localhost:{INDEXER}",
+        KASIA: f"indexer {KASIA}",
+    }
+    for name, line in words.items():
+        text = SERVICE.format(
+            root=ROOT, public=PUBLIC_URL, name=name, python=sys.executable, words=line
+        )
+        (UNITS / f"{name}.service").write_text(text)
+    systemctl("daemon-reload")
+    systemctl("start", "stage-node", SKI, KASIA)
+    start_daemon()
+    wait_for_good_hints()
+    yield
+    systemctl("stop", DAEMON, "stage-node", SKI, KASIA, check=False)
+
+
+@pytest.fixture(autouse=True)
+def _public(_installed: None) -> Iterator[None]:
+    """Each test begins with all on the public node, and leaves it so."""
+    start_daemon()
+    yield
+    for each in STAGE.glob("*.mood"):
+        each.unlink()
+    systemctl("start", "stage-node", check=False)
+    for name in (SKI, KASIA):
+        if service(name)["points"] != "public":
+            assert switch("public", name)["state"] == "done"
+        systemctl("restart", name)
+
+
+def test_the_exposure_of_the_helper_is_small() -> None:
+    """As far as its work allows; `systemd-analyze` counts 9.6 for a unit without a sandbox."""
+    said = run("systemd-analyze", "security", "--no-pager", "kaspad-taskd-switch@x.service")
+    print(said.stdout.splitlines()[-1])
+    assert float(said.stdout.rpartition("level for")[2].split(":")[1].split()[0]) < 3.0
+
+
+def test_a_node_in_sync_brings_its_services_over() -> None:
+    """Complete -> both switched in order, verified, recorded; then the node is announced, once."""
+    before = call("ping")["seq"]
+    node_ready()
+    for _ in until("the announcement", 150):
+        events = call("getEvents", after=before)["events"]
+        ready = [each["data"] for each in events if each["event"] == "node:ready"]
+        if ready:
+            break
+    time.sleep(1)
+    assert [(each["switched"], each["failed"]) for each in ready] == [([SKI, KASIA], [])]
+    assert (uses(SKI), uses(KASIA)) == (LOCAL_URL, LOCAL_URL)
+    ends = [each["data"]["service"] for each in events if each["event"] == "switch:complete"]
+    assert ends == [SKI, KASIA]
+    for name in (SKI, KASIA):
+        found = service(name)
+        assert (found["points"], found["verified"], found["task"]) == ("local", True, "node")
+        assert found["switch"]["by"] == "node-sync"
+        assert [step["state"] for step in found["switch"]["steps"]] == ["done"] * 4
+        file = (ENDPOINTS / f"{name}.env").stat()
+        assert (file.st_uid, oct(file.st_mode)[-3:]) == (0, "644")
+    made = [each["decision"] for each in call("getDecisions")]
+    assert made.count("switched-to-local-node") == 2
+    assert call("getTask", taskId="node")["switches"] == [SKI, KASIA]
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [("fail", "service-died"), ("die", "service-died"), ("deaf", "no-answer"),
+     ("elsewhere", "service-wrong-network")],
+)  # fmt: skip
+def test_a_service_that_does_not_work_there_is_put_back(word: str, reason: str) -> None:
+    """It fails at once, dies after 5 s, does not answer, is on another network: public again."""
+    mood(word)
+    begun = time.monotonic()
+    found = switch()
+    assert (found["state"], found["reason"]) == ("undone", reason), found
+    assert uses() == PUBLIC_URL
+    assert shown(SKI, "ActiveState") == "active"
+    assert found["error"].endswith(f"{SKI} runs on the public node as before.")
+    assert f"journalctl -u {SKI}.service" in found["cure"] or reason == "service-wrong-network"
+    assert time.monotonic() - begun < 60
+    assert (service()["points"], service()["verified"]) == ("public", True)
+
+
+def test_one_that_dies_after_5_s_is_seen_without_a_checker_too() -> None:
+    """The unit has to stay active for 30 s."""
+    mood("die", KASIA)
+    found = switch(name=KASIA)
+    assert (found["state"], found["reason"]) == ("undone", "service-died"), found
+    assert uses(KASIA) == PUBLIC_URL
+
+
+def test_one_that_does_not_stop_is_killed_by_systemd() -> None:
+    """Its restart takes longer, and that is all."""
+    mood("stubborn")
+    assert switch()["state"] == "done"
+    assert switch("public")["state"] == "done"
+    assert uses() == PUBLIC_URL
+
+
+def test_an_undo_that_fails_is_said_with_what_to_type() -> None:
+    """A unit that starts nowhere any more."""
+    broken = UNITS / f"{SKI}.service.d/broken.conf"
+    broken.parent.mkdir(exist_ok=True)
+    broken.write_text("[Service]\nExecStartPre=/bin/false\n")
+    systemctl("daemon-reload")
+    try:
+        found = switch()
+        assert (found["state"], found["reason"]) == ("failed", "restart-failed"), found
+        assert "works with neither node" in found["error"]
+        assert f"sudo systemctl restart {SKI}.service" in found["cure"]
+        assert service()["verified"] is False
+    finally:
+        broken.unlink()
+        systemctl("daemon-reload")
+    assert switch("public")["state"] == "done"
+
+
+def test_a_stop_that_hangs_for_ever_is_bounded() -> None:
+    """The helper is ended by its own time; then the undo, too."""
+    for name, text in {
+        f"{HELPER}.d": "[Service]\nTimeoutStartSec=4s\n",
+        f"{SKI}.service.d": "[Service]\nTimeoutStopSec=infinity\n",
+    }.items():
+        (UNITS / name).mkdir(exist_ok=True)
+        (UNITS / name / "slow.conf").write_text(text)
+    systemctl("daemon-reload")
+    mood("stubborn")
+    try:
+        assert switch()["state"] == "done"
+        found = switch("public")  # the stubborn one is to be stopped now
+        assert (found["state"], found["reason"]) == ("failed", "restart-timeout"), found
+    finally:
+        shutil.rmtree(UNITS / f"{HELPER}.d")
+        shutil.rmtree(UNITS / f"{SKI}.service.d")
+        systemctl("daemon-reload")
+        systemctl("kill", "-s", "KILL", SKI)
+    assert switch("public")["state"] == "done"
+
+
+def test_settings_that_others_can_write_are_not_used() -> None:
+    """Nothing is written, nothing restarted."""
+    pid = shown(SKI, "MainPID")
+    SETTINGS.chmod(0o666)
+    try:
+        found = switch()
+        assert (found["state"], found["reason"]) == ("undone", "settings-refused"), found
+        assert "somebody other than their owner" in found["error"]
+        assert shown(SKI, "MainPID") == pid
+    finally:
+        SETTINGS.chmod(0o644)
+
+
+def test_a_full_disk_of_the_endpoints_touches_nothing() -> None:
+    """The old file is whole, the service as it was."""
+    assert switch()["state"] == "done"
+    pid = shown(SKI, "MainPID")
+    run("mount", "-t", "tmpfs", "-o", "size=8k,mode=755", "tmpfs", str(ENDPOINTS))
+    try:
+        (ENDPOINTS / f"{SKI}.env").write_text(f"# kaspad-taskd: {SKI} uses the local node.\n")
+        with contextlib.suppress(OSError):
+            (ENDPOINTS / "fill").write_bytes(b"x" * 65_536)
+        found = switch("public")
+        assert (found["state"], found["reason"]) == ("undone", "endpoint-unwritable"), found
+        assert shown(SKI, "MainPID") == pid
+    finally:
+        run("umount", str(ENDPOINTS))
+
+
+def test_a_read_only_directory_touches_nothing() -> None:
+    """Even systemd cannot make it the helper's own."""
+    ENDPOINTS.mkdir(exist_ok=True)
+    run("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(ENDPOINTS))
+    try:
+        found = switch()
+        assert (found["state"], found["reason"]) == ("undone", "endpoint-unwritable"), found
+        assert uses() == PUBLIC_URL
+    finally:
+        run("umount", str(ENDPOINTS))
+
+
+def test_a_unit_that_does_not_load_the_file_is_not_touched() -> None:
+    """It is said before anything is done, with the lines to add."""
+    path = UNITS / f"{SKI}.service"
+    text = path.read_text()
+    path.write_text(text.replace("EnvironmentFile=", "#"))
+    systemctl("daemon-reload")
+    try:
+        found = switch()
+        assert (found["state"], found["reason"]) == ("undone", "endpoint-unused"), found
+        assert f"EnvironmentFile=-{ENDPOINTS}/{SKI}.env" in found["cure"]
+        assert found["steps"][1]["state"] == "next"
+    finally:
+        path.write_text(text)
+        systemctl("daemon-reload")
+
+
+def test_without_the_rule_polkit_refuses_and_that_is_said() -> None:
+    """Nothing is touched."""
+    text = RULE.read_text()
+    RULE.unlink()
+    time.sleep(1)  # polkitd looks at its directories
+    try:
+        found = switch()
+        assert (found["state"], found["reason"]) == ("undone", "no-rights"), found
+        assert "50-kaspad-taskd.rules" in found["cure"]
+    finally:
+        RULE.write_text(text)
+        time.sleep(1)
+
+
+def test_without_polkit_that_is_said() -> None:
+    """Before anything is done."""
+    systemctl("mask", "--now", "--runtime", "polkit.service")
+    try:
+        found = switch()
+        assert (found["state"], found["reason"]) == ("undone", "no-polkit"), found
+    finally:
+        systemctl("unmask", "--runtime", "polkit.service")
+        systemctl("start", "polkit.service")
+
+
+def test_a_node_without_its_port_is_not_switched_to() -> None:
+    """It is checked first, and the hint says how it is started."""
+    SETTINGS.write_text(DECLARED.replace(LOCAL_URL, "ws://127.0.0.1:17210"))
+    call("reload")
+    try:
+        found = switch()
+        assert (found["state"], found["reason"]) == ("undone", "borsh-closed"), found
+        assert found["cure"] == "Start kaspad with --rpclisten-borsh=127.0.0.1:17210"
+    finally:
+        SETTINGS.write_text(DECLARED)
+        call("reload")
+
+
+def test_a_node_that_is_lost_on_the_way_is_not_stayed_with() -> None:
+    """Ready when checked, gone when verified: back on the public node."""
+    call("switchService", service=SKI, to="local")
+    for _ in until("the restart"):
+        if service()["points"] == "local":
+            break
+    systemctl("stop", "stage-node")
+    found = ended()
+    assert (found["state"], found["reason"]) == ("undone", "node-lost"), found
+    assert uses() == PUBLIC_URL
+    systemctl("start", "stage-node")
+    wait_for_good_hints()
+
+
+def test_public_turns_a_running_switch_round() -> None:
+    """And a second switch at the same time is refused."""
+    call("switchService", service=SKI, to="local")
+    refused = ask("switchService", service=SKI, to="local")["error"]
+    assert refused["data"]["reason"] == "conflict"
+    for _ in until("the verification"):
+        if service()["switch"]["step"] == 4:
+            break
+    call("switchService", service=SKI, to="public")
+    found = ended()
+    assert (found["state"], found["reason"]) == ("undone", "cancelled"), found
+    assert uses() == PUBLIC_URL
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+def test_a_killed_daemon_finishes_its_switch(step: int) -> None:
+    """SIGKILL in each step; systemd starts it again, and the service was restarted once."""
+    call("switchService", service=SKI, to="local")
+    for _ in until(f"step {step}"):
+        if service()["switch"]["step"] >= step:
+            break
+    os.kill(int(shown(DAEMON, "MainPID")), signal.SIGKILL)
+    for _ in until("the daemon again"):
+        if shown(DAEMON, "ActiveState") == "active" and Path("/run/kaspad-taskd/rpc.sock").exists():
+            break
+    time.sleep(0.5)
+    found = ended()
+    assert found["state"] == "done", found
+    assert uses() == LOCAL_URL
+
+
+def as_daemon(*words: str) -> subprocess.CompletedProcess[str]:
+    return run("runuser", "-u", DAEMON, "--", "systemctl", "--no-ask-password", *words, check=False)
+
+
+def test_the_daemons_user_can_start_the_helper_and_nothing_else() -> None:
+    """No other verb, unit, suffix or instance; what is not declared is refused by the helper."""
+    good = f"kaspad-taskd-switch@{SKI.replace('-', chr(92) + 'x2d')}:public.service"
+    other = "kaspad-taskd-switch@x:elsewhere.service"
+    spare = "kaspad-taskd-switch@undeclared:local.service"
+    pid = shown(SKI, "MainPID")
+    for words in (
+        ("restart", f"{SKI}.service"), ("stop", f"{SKI}.service"), ("start", "stage-node"),
+        ("restart", "polkit.service"), ("restart", good), ("stop", good), ("start", other),
+        ("start", "kaspad-taskd-switch@a b:local.service"), ("enable", good), ("daemon-reload",),
+        ("set-property", good, "CPUWeight=1"), ("kill", good),
+    ):  # fmt: skip
+        said = as_daemon(*words)
+        assert said.returncode != 0, words
+    assert shown(SKI, "MainPID") == pid
+    assert as_daemon("start", spare).returncode == 1
+    assert shown(spare, "ExecMainStatus") == "67"
+    assert as_daemon("start", good).returncode == 0
+    assert shown(SKI, "MainPID") != pid
