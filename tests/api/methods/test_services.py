@@ -1,0 +1,170 @@
+"""Services that can be switched: how they are shown, and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from kaspad_taskd.config.switched import Compose
+from kaspad_taskd.core.observation import Hint
+from kaspad_taskd.core.switch import SwitchReason
+from kaspad_taskd.switching.hands import Bad
+from tests.api.house import ApiHouse
+from tests.fakes.hands import service
+
+pytestmark = pytest.mark.looptime
+LOST = Bad(SwitchReason.NO_ANSWER, {"unit": "k.service", "task": "idx", "within": 120.0})
+
+
+@pytest.fixture(autouse=True)
+def _declared(house: ApiHouse) -> None:
+    house.services["kasia"] = service()
+
+
+async def end(house: ApiHouse) -> dict[str, object]:
+    await house.switcher.idle("kasia")
+    found: dict[str, object] = (await house.ask("getServices"))[0]
+    return found
+
+
+async def test_without_services_there_are_none(house: ApiHouse) -> None:
+    """An empty list is an answer."""
+    house.services.clear()
+    assert await house.ask("getServices") == []
+
+
+async def test_a_service_is_shown_with_its_task_and_hints(house: ApiHouse) -> None:
+    """Before any switch; a hint has its sentence and its cure."""
+    house.services["ski"] = service(
+        runs_as=Compose("kaspa", Path("/opt/c.yaml"), "ski"), node="grpc://10.0.0.1:16110"
+    )
+    house.hands.told = [Hint("borsh-closed", {"port": 17110, "address": "127.0.0.1:17110"})]
+    url = {"url": "grpc://127.0.0.1:16110"}
+    await house.ask("registerTask", type="node-sync", service="n", config=url)
+    kasia, ski = await house.ask("getServices")
+    assert (kasia["unit"], kasia["compose"]) == ("kasia-indexer.service", None)
+    assert (kasia["points"], kasia["since"], kasia["verified"]) == ("public", None, None)
+    assert (kasia["task"], ski["task"]) == ("node-sync-n", None)
+    assert kasia["switch"] is None
+    hint = kasia["hints"][0]
+    assert hint["note"] == "The node does not offer port 17110, which services need."
+    assert hint["cure"] == "Start kaspad with --rpclisten-borsh=127.0.0.1:17110"
+    assert ski["compose"] == {"project": "kaspa", "file": "/opt/c.yaml", "service": "ski"}
+    task = await house.ask("getTask", taskId="node-sync-n")
+    assert task["switches"] == ["kasia"]
+
+
+async def test_a_task_that_does_not_switch_names_none(house: ApiHouse) -> None:
+    """`autoSwitch` is false, or it is of another node."""
+    url = {"url": "grpc://127.0.0.1:16110"}
+    await house.ask("registerTask", type="node-sync", service="n", config=url, autoSwitch=False)
+    await house.ask("registerTask", type="node-sync", service="m", config={"port": 16210})
+    for name in ("n", "m"):
+        assert (await house.ask("getTask", taskId=f"node-sync-{name}"))["switches"] == []
+    assert (await house.ask("getServices"))[0]["task"] is None
+
+
+async def test_a_switch_is_answered_when_it_is_on_record(house: ApiHouse) -> None:
+    """And runs on: the services' list has its steps for who comes late."""
+    answer = await house.ask("switchService", service="kasia", to="local")
+    begun = answer["switch"]
+    assert (begun["state"], begun["step"], begun["of"], begun["by"]) == ("running", 1, 4, "user")
+    await asyncio.sleep(1.2)
+    late = (await house.ask("getServices"))[0]["switch"]
+    assert (late["id"], late["state"], late["step"]) == (begun["id"], "running", 3)
+    assert [each["state"] for each in late["steps"]] == ["done", "done", "current", "next"]
+    assert late["steps"][1]["note"] == "/endpoints/kasia.env"
+    found = await end(house)
+    assert (found["points"], found["verified"]) == ("local", True)
+
+
+async def test_an_undone_switch_says_why_and_what_to_type(house: ApiHouse) -> None:
+    """In the answer, in its event and in the list alike."""
+    house.hands.bad["verify local"] = LOST
+    await house.ask("switchService", service="kasia", to="local")
+    switch = (await end(house))["switch"]
+    assert isinstance(switch, dict)
+    assert (switch["state"], switch["reason"], switch["of"]) == ("undone", "no-answer", 2)
+    assert switch["error"] == (
+        "No answer of idx within 2 min. kasia runs on the public node as before."
+    )
+    assert switch["cure"] == "journalctl -u k.service -n 50"
+    told = (await house.ask("getEvents"))["events"][-1]
+    assert told["event"] == "switch:error"
+    assert told["data"]["switch"] == switch
+    assert (told["data"]["taskId"], told["data"]["type"]) == (None, None)
+    assert told["data"]["error"] == switch["error"]
+
+
+async def test_an_undo_that_failed_says_that_it_may_be_down(house: ApiHouse) -> None:
+    """The cure is that of the undo."""
+    house.hands.bad["verify local"] = LOST
+    house.hands.bad["apply public"] = Bad(SwitchReason.RESTART_FAILED, {"unit": "k.service"})
+    await house.ask("switchService", service="kasia", to="local")
+    found = await end(house)
+    switch = found["switch"]
+    assert isinstance(switch, dict)
+    assert (switch["state"], found["verified"]) == ("failed", False)
+    assert switch["error"].endswith(
+        'kasia works with neither node. Its endpoint file says "public".'
+    )
+    assert "sudo systemctl restart k.service" in switch["cure"]
+
+
+async def test_what_is_refused(house: ApiHouse) -> None:
+    """Who is not declared, is there already, or is being switched."""
+    no = await house.no("switchService", service="x", to="local")
+    assert (no.reason, no.data["service"]) == ("not-found", "x")
+    no = await house.no("switchService", service="kasia", to="public")
+    assert no.reason == "not-allowed"
+    await house.ask("switchService", service="kasia", to="local")
+    no = await house.no("switchService", service="kasia", to="local")
+    assert (no.reason, no.data["switch"]["state"]) == ("conflict", "running")
+    turned = (await house.ask("switchService", service="kasia", to="public"))["switch"]
+    assert (turned["state"], turned["reason"]) == ("undone", "cancelled")
+    house.store.fail_next("the disk is full")
+    no = await house.no("switchService", service="kasia", to="local")
+    assert no.reason == "store-unavailable"
+
+
+async def test_a_nodes_completion_switches_and_tells(house: ApiHouse) -> None:
+    """The events name the task; the announcement comes last."""
+    url = {"url": "grpc://localhost:16110"}
+    await house.ask("registerTask", type="node-sync", service="n", config=url)
+    await house.ask("completeTask", taskId="node-sync-n")
+    await asyncio.sleep(5)
+    events = (await house.ask("getEvents"))["events"]
+    switched = [each["data"] for each in events if each["event"].startswith("switch:")]
+    assert {(each["taskId"], each["type"]) for each in switched} == {("node-sync-n", "node-sync")}
+    assert {each["service"] for each in switched} == {"kasia"}
+    assert events[-1]["event"] == "node:ready"
+    assert (events[-1]["data"]["switched"], events[-1]["data"]["failed"]) == (["kasia"], [])
+    decision = (await house.ask("getDecisions"))[-1]
+    assert decision["context"]["taskId"] == "node-sync-n"
+
+
+async def test_no_value_of_a_variable_is_told(house: ApiHouse) -> None:
+    """They may be secret: neither answers nor events have them."""
+    house.services["kasia"] = service(env={"URL": "ws://user:hunter2@127.0.0.1:17110"})
+    house.hands.bad["verify local"] = LOST
+    await house.ask("switchService", service="kasia", to="local")
+    await end(house)
+    told = [await house.ask("getServices"), await house.ask("getEvents")]
+    assert "hunter2" not in str(told)
+
+
+@pytest.mark.parametrize("reason", list(SwitchReason))
+@pytest.mark.parametrize("ending", ["undone", "failed"])
+async def test_every_reason_is_said(house: ApiHouse, reason: SwitchReason, ending: str) -> None:
+    """With nothing known of it, too: no hole in a sentence."""
+    act = "check" if ending == "undone" else "verify local"
+    house.hands.bad[act] = Bad(reason)
+    house.hands.bad["verify public"] = Bad(reason)
+    await house.ask("switchService", service="kasia", to="local")
+    switch = (await end(house))["switch"]
+    assert isinstance(switch, dict)
+    assert (switch["state"], switch["reason"]) == (ending, reason.value)
+    assert "?" not in switch["error"]
+    assert switch["cure"] is None or "?" not in switch["cure"]
