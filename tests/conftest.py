@@ -19,6 +19,7 @@ LONG = (
     "system/test_indexers.py",
     "system/test_kills.py",
     "system/test_other_types.py",
+    "system/test_package.py",
     "system/test_real_node.py",
     "system/test_recorded_sync.py",
     "system/test_report_examples.py",

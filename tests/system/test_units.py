@@ -1,17 +1,11 @@
-"""The shipped units under a real systemd: only on a throw-away machine that asks for it.
-
-KASPAD_TASKD_UNITS=1 ./dev test tests/system/test_units.py      (as root; it installs units)
-"""
+"""The shipped units under a real systemd, from the installed package."""
 
 from __future__ import annotations
 
 import json
 import os
-import pwd
-import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,76 +13,33 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-UNIT = "kaspad-taskd.service"
-SOCKET = Path("/run/kaspad-taskd/rpc.sock")
-UNITS = Path("/etc/systemd/system")
+from tests.lab.installed import (
+    ETC,
+    SOCKET,
+    UNIT,
+    call,
+    drop_in,
+    inside,
+    shown,
+    systemctl,
+    take_out,
+    until,
+)
 
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.timeout(120),
-    pytest.mark.skipif(
-        os.environ.get("KASPAD_TASKD_UNITS") != "1" or not Path("/run/systemd/system").is_dir(),
-        reason="it installs units: only as root under systemd, with KASPAD_TASKD_UNITS=1",
-    ),
-]
-
-
-def systemctl(*words: str, check: bool = True) -> str:
-    done = subprocess.run(
-        ["systemctl", "--no-pager", *words], capture_output=True, text=True, check=check
-    )
-    return done.stdout
-
-
-def shown(name: str) -> str:
-    return systemctl("show", "-p", name, "--value", UNIT).strip()
-
-
-def call(method: str, **params: Any) -> Any:
-    with socket.socket(socket.AF_UNIX) as one:
-        one.settimeout(10)
-        one.connect(str(SOCKET))
-        one.sendall(
-            json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-            + b"\n"
-        )
-        return json.loads(one.makefile().readline())["result"]
-
-
-def until(what: str, seconds: float = 20.0) -> Iterator[None]:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        yield
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s: {what}")
+pytestmark = [pytest.mark.system, pytest.mark.timeout(120), inside]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _installed() -> Iterator[None]:
-    try:
-        pwd.getpwnam("kaspad-taskd")
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", "kaspad-taskd"], check=True)
-    program = Path(sys.executable).parent / "kaspad-taskd"
-    link = Path("/usr/bin/kaspad-taskd")
-    link.unlink(missing_ok=True)
-    link.symlink_to(program)
-    tasks = Path("/etc/kaspad-taskd/tasks.d")
-    tasks.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "packaging/tasks.d/node-sync-kaspa-node.toml", tasks)
-    for unit in ("kaspad-taskd.service", "kaspad-taskd.socket"):
-        shutil.copy(ROOT / "packaging/systemd" / unit, UNITS)
-    drop_in = UNITS / f"{UNIT}.d/fast-watchdog.conf"
-    drop_in.parent.mkdir(exist_ok=True)
-    drop_in.write_text("[Service]\nWatchdogSec=3s\nTimeoutAbortSec=5s\n")
-    systemctl("daemon-reload")
+def _fast_watchdog() -> Iterator[None]:
+    path = drop_in("fast-watchdog", "[Service]\nWatchdogSec=3s\nTimeoutAbortSec=5s\n")
+    systemctl("restart", UNIT)
     yield
-    systemctl("stop", "kaspad-taskd.socket", UNIT, check=False)
+    take_out(path)
+    systemctl("restart", UNIT)
 
 
 @pytest.fixture(autouse=True)
-def _running(_installed: None) -> None:
+def _running(_fast_watchdog: None) -> None:
     systemctl("start", UNIT)
 
 
@@ -168,8 +119,9 @@ def test_a_crash_is_restarted_and_shutdown_stays_down() -> None:
 
 
 def test_bad_settings_wait_for_somebody() -> None:
-    """Exit code 78 is not restarted."""
-    settings = Path("/etc/kaspad-taskd/kaspad-taskd.toml")
+    """Exit code 78 is not restarted, and `systemctl status` names the file and the key."""
+    settings = ETC / "kaspad-taskd.toml"
+    before = settings.read_text()
     systemctl("stop", UNIT)
     settings.write_text("log_level = 7\n")
     try:
@@ -177,8 +129,12 @@ def test_bad_settings_wait_for_somebody() -> None:
         assert shown("ExecMainStatus") == "78"
         time.sleep(3)
         assert shown("ActiveState") == "failed"
+        assert shown("NRestarts") == "0"
+        status = systemctl("status", UNIT, check=False)
+        assert "log_level" in status
+        assert str(settings) in status
     finally:
-        settings.unlink()
+        settings.write_text(before)
         systemctl("reset-failed", UNIT)
 
 

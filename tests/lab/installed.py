@@ -1,0 +1,128 @@
+"""For tests inside a booted machine that has the package: plain Python, no library of ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+UNIT = "kaspad-taskd.service"
+SOCKET = Path("/run/kaspad-taskd/rpc.sock")
+STATE = Path("/var/lib/kaspad-taskd")
+ETC = Path("/etc/kaspad-taskd")
+TASKS = ETC / "tasks.d"
+DROP_INS = Path("/etc/systemd/system") / f"{UNIT}.d"
+PROGRAM = Path("/usr/share/kaspad-taskd")
+DEBS = Path("/debs")
+PATIENCE = 60.0
+"""Seconds until something is given up: the machine may be slow, and is never waited for in vain."""
+
+inside = pytest.mark.skipif(
+    os.environ.get("KASPAD_TASKD_LAB") != "1",
+    reason="it changes the whole machine: only inside one that tests/system/test_package.py boots",
+)
+
+
+def run(*words: str, check: bool = True, **more: Any) -> str:
+    """Run a program; what it says, on either stream, is returned, and shown where it fails."""
+    done = subprocess.run(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **more
+    )
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(words)}: {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+def systemctl(*words: str, check: bool = True) -> str:
+    return run("systemctl", "--no-pager", *words, check=check)
+
+
+def shown(name: str, unit: str = UNIT) -> str:
+    return systemctl("show", "-p", name, "--value", unit).strip()
+
+
+def apt(*words: str) -> str:
+    return run("apt-get", "-y", "-q", *words)
+
+
+def deb() -> str:
+    (found,) = DEBS.glob("kaspad-taskd_*_all.deb")
+    return str(found)
+
+
+def ask(method: str, **params: Any) -> dict[str, Any]:
+    """One call on the socket; the whole answer."""
+    with socket.socket(socket.AF_UNIX) as one:
+        one.settimeout(PATIENCE)
+        one.connect(str(SOCKET))
+        asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        one.sendall(json.dumps(asked).encode() + b"\n")
+        answer: dict[str, Any] = json.loads(one.makefile().readline())
+        return answer
+
+
+def call(method: str, **params: Any) -> Any:
+    answer = ask(method, **params)
+    assert "result" in answer, answer
+    return answer["result"]
+
+
+def until(what: str, seconds: float = PATIENCE) -> Iterator[None]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what}\n{journal()}")
+
+
+def until_shown(task_id: str, **wanted: Any) -> dict[str, Any]:
+    """Return the task as soon as it has these values."""
+    task: Any = None
+    for _ in until(f"{task_id} with {wanted}"):
+        task = call("getTask", taskId=task_id)
+        if task is not None and all(task[key] == value for key, value in wanted.items()):
+            break
+    return dict(task)
+
+
+def until_active() -> None:
+    for _ in until("it is active"):
+        if shown("ActiveState") == "active":
+            return
+
+
+def define(name: str, text: str) -> None:
+    (TASKS / f"{name}.toml").write_text(text)
+    systemctl("reload", UNIT)
+
+
+def forget(*names: str) -> None:
+    for name in names:
+        (TASKS / f"{name}.toml").unlink(missing_ok=True)
+    systemctl("reload", UNIT)
+
+
+def drop_in(name: str, text: str) -> Path:
+    DROP_INS.mkdir(exist_ok=True)
+    path = DROP_INS / f"{name}.conf"
+    path.write_text(text)
+    systemctl("daemon-reload")
+    return path
+
+
+def take_out(path: Path) -> None:
+    path.unlink()
+    if not any(DROP_INS.iterdir()):
+        DROP_INS.rmdir()
+    systemctl("daemon-reload")
+
+
+def journal(lines: int = 30) -> str:
+    return run("journalctl", "-u", UNIT, "--no-pager", "-n", str(lines), check=False)

@@ -1,0 +1,272 @@
+"""A fresh install, inside a machine: the service in its sandbox, and who may use it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.installed import (
+    ETC,
+    PROGRAM,
+    SOCKET,
+    STATE,
+    TASKS,
+    UNIT,
+    apt,
+    call,
+    deb,
+    define,
+    drop_in,
+    forget,
+    inside,
+    run,
+    shown,
+    systemctl,
+    take_out,
+    until,
+    until_shown,
+)
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
+
+NODE = """
+import asyncio, sys
+from kaspad_taskd.demo.node import PlayingNode
+from kaspad_taskd.demo.recording import load
+async def main():
+    async with PlayingNode(load(), 100) as node:
+        print(node.url, flush=True)
+        await asyncio.sleep(3600)
+asyncio.run(main())
+"""
+SITE = """
+import http.server
+class Site(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers()
+        self.wfile.write(b'{"done": 30, "total": 40}')
+site = http.server.HTTPServer(("127.0.0.1", 0), Site)
+print("http://127.0.0.1:%d/s" % site.server_port, flush=True)
+site.serve_forever()
+"""
+QUERY = "SELECT 3 AS done, 4 AS total, false AS completed"
+
+
+@contextlib.contextmanager
+def serving(program: str) -> Iterator[str]:
+    """Another program of this host; yields the address that it says."""
+    with subprocess.Popen(
+        ["python3", "-c", program],
+        user="nobody",
+        stdout=subprocess.PIPE, text=True,
+        env={"PYTHONPATH": str(PROGRAM), "PATH": "/usr/bin:/usr/sbin"},
+    ) as other:  # fmt: skip
+        assert other.stdout is not None
+        try:
+            yield other.stdout.readline().strip()
+        finally:
+            other.kill()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _installed() -> None:
+    if not PROGRAM.exists():
+        apt("install", deb())
+
+
+def test_it_runs_at_once_and_watches_the_node_of_this_host() -> None:
+    """READY within 2 s, enabled, the shipped definition at work, nothing failed on the system."""
+    assert shown("ActiveState") == "active"
+    times = (
+        int(shown(f"{name}Monotonic")) for name in ("ActiveEnterTimestamp", "InactiveExitTimestamp")
+    )
+    ready, began = times
+    print(f"READY after {(ready - began) / 1e6:.2f} s")
+    assert ready - began < 2_000_000
+    assert systemctl("is-enabled", UNIT).strip() == "enabled"
+    assert systemctl("is-enabled", "kaspad-taskd.socket", check=False).strip() == "disabled"
+    task = until_shown("node-sync-kaspa-node", health="unreachable")
+    assert (task["origin"], task["reason"]) == ("vendor", "refused")
+    assert "0 loaded units" in systemctl("--failed")
+    assert run("kaspad-taskd", "--check").startswith("good: 1 definition")
+
+
+def test_its_exposure_is_at_most_1_3() -> None:
+    """As systemd itself counts it, of the running unit."""
+    told = run("systemd-analyze", "security", "--no-pager", UNIT)
+    found = re.search(r"exposure level for \S+: (\d+\.\d)", told)
+    assert found is not None
+    print(f"exposure {found[1]}")
+    assert float(found[1]) <= 1.3
+
+
+def test_what_it_writes_is_for_itself_and_its_group() -> None:
+    """The state is the user's own, the token the group's; secrets cannot even be listed."""
+    paths = STATE, STATE / "state.db", STATE / "bridge.token", SOCKET, ETC / "secrets"
+    modes = {
+        each.name: (f"{each.stat().st_mode & 0o7777:04o}", each.owner(), each.group())
+        for each in paths
+    }
+    own = "kaspad-taskd"
+    assert modes == {
+        "kaspad-taskd": ("0750", own, own),
+        "state.db": ("0600", own, own),
+        "bridge.token": ("0640", own, own),
+        "rpc.sock": ("0660", own, own),
+        "secrets": ("0500", own, "root"),
+    }
+
+
+def test_the_group_is_answered_and_others_are_told_the_cure() -> None:
+    """Membership is the right; without it the client says how to get it, and exits with 3."""
+    for name, group in (("insider", "kaspad-taskd"), ("outsider", "")):
+        run("useradd", "--create-home", *(["--groups", group] if group else []), name)
+    assert json.loads(run("runuser", "-u", "insider", "--", "kaspad-taskctl", "list", "--json"))
+    run("runuser", "-u", "insider", "--", "cat", str(STATE / "bridge.token"))
+    refused = subprocess.run(
+        ["runuser", "-u", "outsider", "--", "kaspad-taskctl"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 3
+    assert "no permission for its socket" in refused.stderr
+    assert "usermod -aG kaspad-taskd" in refused.stderr
+
+
+def test_it_follows_a_node_over_grpc() -> None:
+    """A recorded sync of a real node, from the sandbox, from its first blocks to complete."""
+    with serving(NODE) as url:
+        define("played", f'type = "node-sync"\nservice = "played"\ninterval = "250ms"\n'
+                         f'[checker]\nurl = "{url}"\nnetwork = "simnet"\n')  # fmt: skip
+        for _ in until("progress"):
+            task = call("getTask", taskId="played")
+            if task["progress"] > 0 and task["health"] == "ok":
+                break
+        assert task["phase"] is not None
+        until_shown("played", status="complete")
+    forget("played")
+
+
+def test_it_asks_over_http_and_runs_commands() -> None:
+    """Of this host, inside the sandbox, in which a command is as well."""
+    with serving(SITE) as url:
+        define(
+            "web",
+            f'type = "http-json"\nservice = "web"\n[checker]\nurl = "{url}"\n'
+            'done = "done"\ntotal = "total"\n',
+        )
+        define(
+            "job",
+            'type = "command"\nservice = "job"\n[checker]\n'
+            """command = ["/bin/echo", '{"progress": 42}']\n""",
+        )
+        assert until_shown("web", progress=75.0)["health"] == "ok"
+        assert until_shown("job", progress=42.0)["health"] == "ok"
+    forget("web", "job")
+
+
+def test_a_missing_library_is_named_with_its_package() -> None:
+    """Without python3-asyncpg a migration is not watched, and its task says what to install."""
+    assert "No module named" in run("python3", "-c", "import asyncpg", check=False)
+    with databases(socket="postgresql://x@/x?host=/nowhere"):
+        task = until_shown("pg-socket", reason="library-missing")
+        assert task["hints"][0]["params"]["library"] == "asyncpg"
+        assert "apt install python3-asyncpg" in run("kaspad-taskctl", "status", "pg-socket")
+
+
+@contextlib.contextmanager
+def databases(**dsn: str) -> Iterator[None]:
+    """Settings with these databases, each with a task pg-NAME that watches it."""
+    settings, before = ETC / "kaspad-taskd.toml", (ETC / "kaspad-taskd.toml").read_text()
+    more = ""
+    for name, text in dsn.items():
+        secret = ETC / "secrets" / f"{name}.dsn"
+        secret.write_text(text + "\n")
+        more += f'[databases.{name}]\ndsn_file = "{secret}"\n'
+        (TASKS / f"pg-{name}.toml").write_text(
+            f'type = "database-migration"\nservice = "pg-{name}"\ninterval = "250ms"\n'
+            f'[checker]\ndsn = "{name}"\ntool = "sql"\nquery = "{QUERY}"\n'
+        )
+    settings.write_text(before + more)
+    systemctl("reload", UNIT)
+    try:
+        yield
+    finally:
+        settings.write_text(before)
+        forget(*(f"pg-{name}" for name in dsn))
+
+
+def test_it_watches_postgresql_over_tcp_and_by_its_socket() -> None:
+    """By password over TCP, by the kernel's word on the socket; secrets are files in /etc."""
+    apt("install", "postgresql", "python3-asyncpg")
+    systemctl("restart", UNIT)
+    run("runuser", "-u", "postgres", "--", "psql", "-q", "-c",
+        "CREATE ROLE \"kaspad-taskd\" LOGIN PASSWORD 'guess' IN ROLE pg_read_all_stats",
+        "-c", 'CREATE DATABASE work OWNER "kaspad-taskd"', cwd="/")  # fmt: skip
+    by_socket = "postgresql://kaspad-taskd@/work?host=/var/run/postgresql"
+    with databases(tcp="postgresql://kaspad-taskd:guess@127.0.0.1/work", socket=by_socket):
+        for name in ("pg-tcp", "pg-socket"):
+            task = until_shown(name, progress=75.0)
+            assert task["health"] == "ok"
+            assert "guess" not in json.dumps(task)
+    apt("purge", "postgresql*")
+
+
+def test_the_page_and_its_parts_are_served() -> None:
+    """By Debian's aiohttp: the page, its scripts, health, metrics with the token, Socket.IO."""
+
+    def fetch(path: str, **headers: str) -> Any:
+        asked = urllib.request.Request(f"http://127.0.0.1:3080{path}", headers=headers)
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return answer.read().decode()
+
+    page = fetch("/")
+    assert "kaspa-node" in page
+    for path in re.findall(r'(?:src|href)="(static/[^"]+)"', page):
+        assert fetch(f"/{path}")
+    assert json.loads(fetch("/healthz"))["status"] == "ok"
+    assert json.loads(fetch("/openrpc.json"))["methods"]
+    assert "kaspad_taskd" in fetch("/metrics")
+    assert fetch("/socket.io/?EIO=4&transport=polling").startswith("0{")
+
+
+def test_the_drop_ins_are_what_they_say() -> None:
+    """Each is taken by systemd without a complaint, and the service runs with it."""
+    shipped = Path("/usr/share/doc/kaspad-taskd/examples/drop-ins")
+    names = sorted(path.name for path in shipped.iterdir())
+    assert names == ["commands.conf", "journal.conf", "loopback-only.conf"]
+    for name in names:
+        # as it is, and with all that it offers
+        text = (shipped / name).read_text()
+        opened = re.sub(r"^#(?=[A-Z]\w+=)", "", text, flags=re.MULTILINE).replace(
+            "/srv/kaspa/progress", "/srv"
+        )
+        path = drop_in("tried", opened)
+        assert run("systemd-analyze", "verify", "--man=no", UNIT) == ""
+        systemctl("restart", UNIT)
+        assert shown("ActiveState") == "active"
+        if name == "journal.conf":
+            assert "systemd-journal" in run("id", "-nG", "kaspad-taskd") or shown(
+                "SupplementaryGroups"
+            )
+        take_out(path)
+    systemctl("restart", UNIT)
+
+
+def test_the_demo_runs_for_anybody() -> None:
+    """From the package's own directory, as an ordinary user who is not in the group."""
+    told = subprocess.run(
+        ["timeout", "20", "runuser", "-l", "outsider", "-c", "kaspad-taskd demo --speed 100"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "kaspa-node" in told.stdout, told.stdout + told.stderr
+    assert "http://127.0.0.1:" in told.stdout

@@ -1,0 +1,190 @@
+"""Upgrade, downgrade, remove, reinstall, purge, inside a machine that has the package."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.installed import (
+    ETC,
+    PROGRAM,
+    STATE,
+    TASKS,
+    UNIT,
+    apt,
+    ask,
+    call,
+    deb,
+    inside,
+    journal,
+    run,
+    shown,
+    systemctl,
+    until,
+    until_shown,
+)
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
+
+OLD = "0.0.9"
+
+
+@pytest.fixture(scope="module")
+def old_deb(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same package as it would have been before, by its version."""
+    at = tmp_path_factory.mktemp("old")
+    run("dpkg-deb", "-R", deb(), str(at / "tree"))
+    for path, pattern, value in (
+        (at / "tree/DEBIAN/control", r"(?m)^Version: .*", f"Version: {OLD}"),
+        (
+            at / f"tree{PROGRAM}/kaspad_taskd/version.py",
+            r'__version__ = ".*"',
+            f'__version__ = "{OLD}"',
+        ),
+    ):
+        path.write_text(re.sub(pattern, value, path.read_text()))
+    run("dpkg-deb", "--root-owner-group", "-b", str(at / "tree"), str(at / "old.deb"))
+    return str(at / "old.deb")
+
+
+@pytest.fixture
+def on_old(old_deb: str) -> None:
+    """The old version, fresh, with two tasks that run."""
+    apt("purge", "kaspad-taskd")
+    apt("install", old_deb)
+    assert call("getInfo")["version"] == OLD
+    call("registerTask", type="report", service="import")
+    call("reportTask", taskId="report-import", progress=42)
+    (TASKS / "file.toml").write_text('type = "report"\nservice = "file"\n')
+    systemctl("reload", UNIT)
+    until_shown("file", status="in-progress")
+
+
+def known() -> dict[str, Any]:
+    """Of each task what must outlive everything."""
+    tasks = call("getAllTasks")
+    kept = ("status", "progress", "createdAt", "attempt", "origin")
+    return {task["id"]: {key: task[key] for key in kept} for task in tasks}
+
+
+@pytest.mark.usefixtures("on_old")
+def test_an_upgrade_loses_no_task() -> None:
+    """The new code runs, each task is as it was, no event is missing, changed settings stay."""
+    settings = ETC / "kaspad-taskd.toml"
+    settings.write_text(settings.read_text() + '\n[databases.x]\ndsn_file = "/x"\n')
+    before, events = known(), call("getEvents")["events"]
+    assert before["report-import"]["progress"] == 42
+    apt("install", deb())
+    assert call("getInfo")["version"] != OLD
+    assert known() == before
+    assert call("getEvents")["events"][: len(events)] == events
+    assert "[databases.x]" in settings.read_text()
+
+
+@contextmanager
+def asking(failures: list[str]) -> Iterator[None]:
+    """Somebody who asks all the time; what fails is told."""
+    over = threading.Event()
+
+    def ask_on() -> None:
+        while not over.wait(0.005):
+            try:
+                ask("ping")
+            except OSError as error:
+                failures.append(repr(error))
+
+    thread = threading.Thread(target=ask_on)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+@pytest.mark.usefixtures("on_old")
+def test_with_the_socket_unit_an_upgrade_refuses_nobody() -> None:
+    """The socket stays open with systemd, and who comes meanwhile waits for the new daemon."""
+    systemctl("stop", UNIT)
+    systemctl("enable", "--now", "kaspad-taskd.socket")
+    before, failures = known(), []
+    with asking(failures):
+        apt("install", deb())
+    assert failures == []
+    assert known() == before
+    assert call("getInfo")["version"] != OLD
+
+
+@pytest.mark.usefixtures("on_old")
+def test_a_service_that_was_switched_off_stays_off() -> None:
+    """Disabled and stopped by the administrator: an upgrade starts nothing."""
+    systemctl("disable", "--now", UNIT)
+    apt("install", deb())
+    assert shown("ActiveState") == "inactive"
+    assert systemctl("is-enabled", UNIT, check=False).strip() == "disabled"
+
+
+@pytest.mark.usefixtures("on_old")
+def test_a_library_that_is_upgraded_is_used_after_a_restart() -> None:
+    """As needrestart does it: replaced below the process, which goes on; then started anew."""
+    before = known()
+    apt("install", "--reinstall", "python3-aiohttp", "python3-jinja2")
+    assert known() == before
+    systemctl("restart", UNIT)
+    assert known() == before
+
+
+def test_an_older_daemon_refuses_a_newer_state(old_deb: str) -> None:
+    """It says so and what to do, changes nothing, and the newer one goes on."""
+    apt("install", deb())
+    systemctl("stop", UNIT)
+    with closing(sqlite3.connect(STATE / "state.db")) as db:
+        (steps,) = db.execute("PRAGMA user_version").fetchone()
+        db.execute(f"PRAGMA user_version = {steps + 1}")
+    run("apt-get", "-y", "-q", "--allow-downgrades", "install", old_deb, check=False)
+    for _ in until("it says why"):
+        if "newer" in journal(10):
+            break
+    print(journal(10))
+    assert shown("ActiveState") != "active"
+    systemctl("stop", UNIT)
+    with closing(sqlite3.connect(STATE / "state.db")) as db:
+        db.execute(f"PRAGMA user_version = {steps}")
+    apt("install", deb())
+    assert call("ping")["pong"] is True
+
+
+@pytest.mark.usefixtures("on_old")
+def test_removed_and_installed_again_it_goes_on() -> None:
+    """Removing keeps state and settings; nothing of the program is left."""
+    before = known()
+    apt("remove", "kaspad-taskd")
+    assert not PROGRAM.exists()
+    assert not Path("/run/kaspad-taskd").exists()
+    assert (STATE / "state.db").exists()
+    assert (ETC / "kaspad-taskd.toml").exists()
+    apt("install", deb())
+    assert known() == before
+
+
+def test_purged_it_leaves_its_user_and_nothing_else() -> None:
+    """No file has its name, no file in /etc names it, but for the list of users."""
+    (ETC / "secrets/one.dsn").write_text("postgresql://")
+    apt("purge", "kaspad-taskd")
+    found = subprocess.run(
+        ["find", "/", "-xdev", "(", "-path", "/proc", "-o", "-path", "/var/cache/apt", ")",
+         "-prune", "-o", "-iname", "*kaspad*", "-print"],
+        capture_output=True, text=True, check=False,
+    ).stdout.split()  # fmt: skip
+    assert [path for path in found if not path.startswith(("/tmp/", "/src/"))] == []
+    named = run(
+        "grep", "-rl", "kaspad", "/etc", "/var/lib/systemd", "/var/lib/dpkg", check=False
+    ).split()
+    users = {f"/etc/{name}" for name in ("passwd", "shadow", "group", "gshadow")}
+    assert {path.rstrip("-") for path in named} - users <= {"/var/lib/dpkg/available"}, named

@@ -1,0 +1,97 @@
+"""The Debian package: built, examined, and lived with in booted machines of both Debians."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.lab import machine
+
+ROOT = Path(__file__).parents[2]
+INSIDE = ("installed", "units", "installed_faults", "installed_life")
+"""The tests that run in the machine, in this order: tests/system/test_NAME.py."""
+LATER = ("postgresql", "python3-asyncpg")
+CHECKING = ("lintian", "autopkgtest", "python3-orjson")
+"""What the newer machine has besides: to judge the package, and what the older Debian lacks."""
+PYTEST = (
+    "import sys; sys.path[:0] = ['/src']; sys.path.append('/python'); import pytest; "
+    "sys.exit(pytest.main(sys.argv[1:]))"
+)
+"""pytest is this environment's: nothing in the machine is there for the tests."""
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1500)]
+
+
+def build(to: Path) -> Path:
+    done = subprocess.run([ROOT / "dev", "deb", to], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (made,) = to.glob("*.deb")
+    return made
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("dh") is None or shutil.which("scdoc") is None:
+        pytest.skip("debhelper and scdoc are not installed (apt build-dep .)")
+    return build(tmp_path_factory.mktemp("deb"))
+
+
+@pytest.fixture
+def obstacle() -> None:
+    why = machine.obstacle()
+    if why is not None:
+        pytest.skip(why)
+
+
+def test_two_builds_are_identical(package: Path, tmp_path: Path) -> None:
+    """Bit for bit, in another place, at another time, with another mask."""
+    before = os.umask(0o077)
+    try:
+        again = build(tmp_path / "elsewhere")
+    finally:
+        os.umask(before)
+    assert again.read_bytes() == package.read_bytes()
+
+
+def in_machine(
+    suite: str, package: Path, command: str, later: tuple[str, ...], more: tuple[str, ...]
+) -> None:
+    binds = {package.parent: "/debs", ROOT: "/src", Path(pytest.__file__).parents[1]: "/python"}
+    try:
+        root = machine.make(suite, package, include=more, later=later)
+        ended = machine.run(
+            root, command, binds=binds, env={"KASPAD_TASKD_LAB": "1"}, patience=1200
+        )
+    except machine.CannotBootError as why:
+        pytest.skip(str(why))
+    print(ended.said)
+    assert ended.status == 0, f"{ended.said}\n{ended.journal[-20000:]}"
+
+
+def pytest_of(*names: str) -> str:
+    files = [f"/src/tests/system/test_{name}.py" for name in names]
+    options = ["-q", "-c", "/dev/null", "--rootdir=/src", "--confcutdir=/src/tests/system",
+               "-p", "no:cacheprovider", "-rAs", "--tb=short", "--import-mode=importlib",
+               "-W", "ignore::pytest.PytestUnknownMarkWarning"]  # fmt: skip
+    python = ["env", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", "python3", "-c", PYTEST]
+    return shlex.join([*python, *options, *files])
+
+
+@pytest.mark.usefixtures("obstacle")
+def test_it_lives_on_debian_12(package: Path) -> None:
+    """Installed, used, broken, upgraded, purged: all of test_installed*.py and test_units.py."""
+    in_machine("bookworm", package, pytest_of(*INSIDE), LATER, ())
+
+
+@pytest.mark.usefixtures("obstacle")
+def test_it_lives_on_debian_13(package: Path) -> None:
+    """The same file; lintian and autopkgtest, Debian's own judges, find it good as well."""
+    lintian = "lintian --allow-root --pedantic --fail-on error,warning,info /debs/*.deb"
+    own = "autopkgtest /debs/*.deb /src/ --fake-capability isolation-machine -- null"
+    command = f"{lintian} && {pytest_of(*INSIDE)} && {own}"
+    in_machine("trixie", package, command, LATER, CHECKING)
