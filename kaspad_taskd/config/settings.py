@@ -100,13 +100,14 @@ def parse_settings(data: object, file: str | None = None) -> Settings | list[Fau
     """Return the settings of a table, or all that is wrong with it."""
     faults: list[Fault] = []
     table = Table(data, faults, file=file)
+    databases = {name: _file(t, "dsn_file") for name, t in _named(table, "databases").items()}
     settings = Settings(
         log_level=table.string("log_level", DEFAULTS.log_level, choices=LOG_LEVELS),
         allow_hosts=_allow_hosts(table),
         probes=table.strings("probes", ()),
         bridge=_bridge(table.table("bridge")),
-        databases={name: _file(t, "dsn_file") for name, t in _named(table, "databases").items()},
-        services={name: read_service(t) for name, t in _named(table, "services").items()},
+        databases=databases,
+        services={n: _service(t, databases) for n, t in _named(table, "services").items()},
     )
     return settings if table.done() else faults
 
@@ -142,6 +143,13 @@ def _named(table: Table, key: str) -> dict[str, Table]:
         if not NAME.fullmatch(name):
             child.fault("", f"the name {NAME_WORDS}")
     return found
+
+
+def _service(table: Table, databases: Mapping[str, Path]) -> SwitchedService:
+    service = read_service(table)
+    if service.dsn is not None and service.dsn not in databases:
+        table.fault("dsn", f"there is no [databases.{service.dsn}]")
+    return service
 
 
 def _bridge(table: Table) -> Bridge:

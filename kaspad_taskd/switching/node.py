@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from kaspad_taskd.kaspa.connect import BORSH_PORTS, open_node
 from kaspad_taskd.probes import Probe, open_probe
 from kaspad_taskd.probes.postgres import Database, PostgresError
 from kaspad_taskd.switching.hands import Bad, Good, Result
+
+_log = logging.getLogger(__name__)
 
 MakeProbe: TypeAlias = Callable[[Definition], Probe | None]
 TIMEOUT: Final = 5.0
@@ -52,16 +55,19 @@ async def ready(declared: SwitchedService, max_lag: str, looks: int = LOOKS) -> 
 
 async def look(definition: Definition, make: MakeProbe) -> Observation | None:
     """Take one look with a probe of its own; None: there is no answer, whatever the cause."""
-    probe = make(definition)
-    if probe is None:
-        return None
+    probe: Probe | None = None
     try:
+        probe = make(definition)
         async with asyncio.timeout(definition.timeout):
-            return await probe.observe({})
+            return None if probe is None else await probe.observe({})
     except TimeoutError:
         return None
+    except Exception:
+        _log.warning("the checker of %s failed", definition.id, exc_info=True)
+        return None
     finally:
-        await probe.close()
+        if probe is not None:
+            await probe.close()
 
 
 def _judge(seen: Observation | None, declared: SwitchedService) -> Result:

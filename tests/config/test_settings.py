@@ -85,6 +85,7 @@ def test_everything_shown_in_the_shipped_file_works() -> None:
             {"KASPA_NODE_WBORSH_URL": "ws://127.0.0.1:17110"},
             {"KASPA_NODE_WBORSH_URL": "wss://kaspa.example.org"},
             VerifyTask("indexer-sync-kasia-indexer", 120.0),
+            dsn="explorer",
         )
     }
 
@@ -106,6 +107,56 @@ def test_a_service_of_compose() -> None:
         {},
         VerifyHttp("http://localhost:8080/health", 10.0),
     )
+
+
+def test_a_container_needs_a_sign_of_its_own() -> None:
+    """Nobody sees from outside whether it stays up."""
+    faults = told("""
+        [services.k]
+        compose = {project = "kaspa", file = "/srv/c.yml", service = "k"}
+        node = "grpc://localhost"
+        env = {A = "1"}
+    """)
+    assert list(faults) == ["services.k.verify"]
+
+
+@pytest.mark.parametrize("name", ["LD_PRELOAD", "PATH", "DOCKER_HOST", "COMPOSE_FILE", "HOME"])
+def test_a_variable_is_an_endpoint_and_no_more(name: str) -> None:
+    """Root runs programs with these values."""
+    faults = told(f"""
+        [services.k]
+        unit = "k.service"
+        node = "grpc://localhost"
+        env = {{{name} = "x"}}
+    """)
+    assert list(faults) == ["services.k.env"]
+
+
+@pytest.mark.parametrize("value", ["a\\nb", "a\\rb", "a\\u0000b", "a\\u001bb", "a\\u2028b"])
+def test_a_value_is_one_line(value: str) -> None:
+    """Nothing can stand below it in the endpoint file."""
+    faults = told(f"""
+        [services.k]
+        unit = "k.service"
+        node = "grpc://localhost"
+        env = {{A = "{value}"}}
+    """)
+    assert list(faults) == ["services.k.env"]
+
+
+def test_a_services_database_is_one_of_the_settings() -> None:
+    """By its name there."""
+    text = """
+        {}
+        [services.k]
+        unit = "k.service"
+        node = "grpc://localhost"
+        env = {{A = "1"}}
+        dsn = "ski"
+    """
+    assert list(told(text.format(""))) == ["services.k.dsn"]
+    database = '[databases.ski]\ndsn_file = "/x"'
+    assert sound(text.format(database)).services["k"].dsn == "ski"
 
 
 def test_all_faults_come_at_once() -> None:

@@ -1,0 +1,361 @@
+"""What is asked before a switch and after it: over real sockets, with systemd's answers told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from aiohttp import web
+
+from kaspad_taskd.config.switched import Compose, SwitchedService, VerifyHttp, VerifyTask
+from kaspad_taskd.core.model import Definition, Task
+from kaspad_taskd.core.observation import Observation, Reading, Refused, Unreachable
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.core.switch import Side, SwitchReason
+from kaspad_taskd.demo.node import PlayingNode
+from kaspad_taskd.demo.recording import load
+from kaspad_taskd.switching import node, verify
+from kaspad_taskd.switching.acting import LocalHands
+from kaspad_taskd.switching.endpoint import Endpoints, render
+from kaspad_taskd.switching.hands import Bad, Good, Result
+from kaspad_taskd.switching.units import NoSystemd, Systemd
+from tests.fakes.bridged import free_port
+from tests.fakes.hands import service
+from tests.fakes.house import ScriptedProbe
+
+LOCAL, PUBLIC = Side.LOCAL, Side.PUBLIC
+UNIT = "kasia-indexer.service"
+NETWORK = "simnet"
+
+
+@dataclass
+class ToldSystemd:
+    """Answers as it is told, by unit; counts what is asked."""
+
+    units: dict[str, dict[str, str]] = field(default_factory=dict)
+    gone: bool = False
+    user: bool = False
+    after: list[dict[str, str]] = field(default_factory=list)
+
+    async def show(self, unit: str, *names: str) -> Mapping[str, str]:
+        if self.gone:
+            raise NoSystemd("no bus")
+        known = self.units.get(unit, {"LoadState": "loaded"})
+        if unit == UNIT and self.after:
+            known = self.after.pop(0) if len(self.after) > 1 else self.after[0]
+        return {name: known.get(name, "") for name in names}
+
+
+class Desk:
+    """Hands, and all that they reach for."""
+
+    def __init__(self, place: Path) -> None:
+        self.systemd = ToldSystemd()
+        self.endpoints = Endpoints(place)
+        self.tasks: dict[str, Task] = {}
+        self.probe = ScriptedProbe()
+        self.hands = LocalHands(
+            self.endpoints,
+            cast(Systemd, self.systemd),
+            {},
+            self.tasks.get,
+            lambda: list(self.tasks.values()),
+            lambda _definition: self.probe,
+        )
+        self.unit(LoadState="loaded", EnvironmentFiles=f"{self.file} (ignore_errors=yes)")
+
+    @property
+    def file(self) -> str:
+        return str(self.endpoints.path("kasia"))
+
+    def unit(self, **properties: str) -> None:
+        self.systemd.units[UNIT] = properties
+
+    def add(self, task_id: str, kind: str, **checker: Any) -> None:
+        definition = Definition(task_id, kind, task_id, timeout=1.0, checker=checker)
+        self.tasks[task_id] = Task(definition, 1)
+
+    async def check(self, declared: SwitchedService, to: Side = LOCAL) -> Result:
+        return await self.hands.check("kasia", declared, to)
+
+    async def verify(self, declared: SwitchedService, side: Side = PUBLIC) -> Result:
+        return await self.hands.verify("kasia", declared, side)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    for name, value in {"SETTLE": 0.3, "ACTIVE": 0.4, "STARTING": 0.5, "EVERY": 0.05}.items():
+        monkeypatch.setattr(verify, name, value)
+    monkeypatch.setattr(node, "APART", 0.05)
+    monkeypatch.setattr(os, "geteuid", lambda: 999)
+    return Desk(tmp_path)
+
+
+@pytest.fixture
+async def ready() -> AsyncIterator[str]:
+    """The URL of a node in sync."""
+    async with PlayingNode(load(), 1_000_000) as playing:
+        yield playing.url
+
+
+@pytest.fixture
+async def borsh() -> AsyncIterator[int]:
+    """A port that takes WebSockets."""
+
+    async def take(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await ws.receive()
+        return ws
+
+    app = web.Application()
+    app.add_routes([web.get("/", take)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    yield port
+    await runner.cleanup()
+
+
+def reason(result: Result) -> SwitchReason | None:
+    return result.reason if isinstance(result, Bad) else None
+
+
+# -- before
+
+
+async def test_all_is_well(desk: Desk, ready: str, borsh: int) -> None:
+    """Unit, helper, polkit, node, endpoint: each was asked, and facts are kept for the sentence."""
+    url = f"ws://127.0.0.1:{borsh}"
+    declared = service(node=ready, network=NETWORK, env={"A": url, "B": "no address"})
+    result = await desk.check(declared)
+    assert isinstance(result, Good), result
+    assert result.facts["unit"] == UNIT
+    assert (result.facts["network"], result.facts["ports"]) == (NETWORK, str(borsh))
+    assert await desk.hands.hints("kasia", declared) == []
+
+
+async def test_the_unit_must_be_there_and_load_the_file(desk: Desk) -> None:
+    """Each with the name that somebody has to correct."""
+    desk.unit(LoadState="not-found")
+    assert reason(await desk.check(service())) is SwitchReason.UNIT_MISSING
+    desk.unit(LoadState="loaded", EnvironmentFiles="/etc/default/kasia (ignore_errors=no)")
+    result = await desk.check(service(), PUBLIC)
+    assert isinstance(result, Bad)
+    assert result.reason is SwitchReason.ENDPOINT_UNUSED
+    assert result.facts["file"] == desk.file
+
+
+async def test_the_helper_and_polkit_must_be_there(desk: Desk) -> None:
+    """A user's own systemd needs no polkit."""
+    helper = "kaspad-taskd-switch@kasia:public.service"
+    desk.systemd.units[helper] = {"LoadState": "not-found"}
+    assert reason(await desk.check(service(), PUBLIC)) is SwitchReason.HELPER_MISSING
+    del desk.systemd.units[helper]
+    desk.systemd.units["polkit.service"] = {"LoadState": "not-found"}
+    assert reason(await desk.check(service(), PUBLIC)) is SwitchReason.NO_POLKIT
+    desk.systemd.user = True
+    assert reason(await desk.check(service(), PUBLIC)) is None
+    desk.systemd.gone = True
+    assert reason(await desk.check(service(), PUBLIC)) is SwitchReason.NO_SYSTEMD
+
+
+async def test_the_node_must_be_ready_and_on_the_network(desk: Desk, ready: str) -> None:
+    """By the gate of its own task; the public node is not asked."""
+    gone = service(node=f"grpc://127.0.0.1:{free_port()}", network=NETWORK)
+    assert reason(await desk.check(gone)) is SwitchReason.NODE_UNREACHABLE
+    assert reason(await desk.check(gone, PUBLIC)) is None
+    other = await desk.check(service(node=ready, network="mainnet"))
+    assert isinstance(other, Bad)
+    assert (other.reason, other.facts["found"]) == (SwitchReason.NODE_WRONG_NETWORK, NETWORK)
+    async with PlayingNode(load(), 1.0) as syncing:
+        syncing._began -= 100  # seconds of the recording: it is in the middle of it
+        behind = service(node=syncing.url, network=NETWORK)
+        assert reason(await desk.check(behind)) is SwitchReason.NODE_NOT_SYNCED
+
+
+async def test_each_address_in_env_must_open(desk: Desk, ready: str) -> None:
+    """Variable and address are told, the value is not: it may be secret."""
+    port = free_port()
+    env = {"URL": f"ws://me:hunter2@127.0.0.1:{port}/x"}
+    result = await desk.check(service(node=ready, network=NETWORK, env=env))
+    assert isinstance(result, Bad)
+    assert result.reason is SwitchReason.ENDPOINT_CLOSED
+    assert (result.facts["variable"], result.facts["address"]) == ("URL", f"127.0.0.1:{port}")
+    assert "hunter2" not in str(result)
+
+
+async def test_a_web_server_is_no_node(desk: Desk, ready: str) -> None:
+    """The handshake has to succeed, not only the connect."""
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        env = {"URL": f"ws://127.0.0.1:{port}"}
+        result = await desk.check(service(node=ready, network=NETWORK, env=env))
+    assert reason(result) is SwitchReason.ENDPOINT_CLOSED
+
+
+async def test_what_cannot_be_checked_is_said(desk: Desk, ready: str, borsh: int) -> None:
+    """simply-kaspa-indexer without a database; and a hint is asked for once in a while only."""
+    env = {"URL": f"ws://127.0.0.1:{borsh}"}
+    declared = service(node=ready, network=NETWORK, env=env, verify=VerifyTask("ski", 1.0))
+    desk.add("ski", "indexer-sync", flavor="simply-kaspa")
+    hints = await desk.hands.hints("kasia", declared)
+    assert [each.code for each in hints] == ["checkpoint-unchecked"]
+    desk.unit(LoadState="not-found")
+    assert await desk.hands.hints("kasia", declared) == hints
+    changed = service(node=ready, network=NETWORK, env=env)
+    assert [each.code for each in await desk.hands.hints("kasia", changed)] == ["unit-missing"]
+
+
+async def test_a_database_that_does_not_tell_stops_the_switch(
+    desk: Desk, ready: str, borsh: int
+) -> None:
+    """A dsn was given, so its blocks count."""
+    env = {"URL": f"ws://127.0.0.1:{borsh}"}
+    declared = service(node=ready, network=NETWORK, env=env, dsn="none")
+    result = await desk.check(declared)
+    assert reason(result) is SwitchReason.CHECKPOINT_UNKNOWN
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_checkpoints_have_to_be_on_the_node(
+    ready: str, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both blocks; a new database has none."""
+    there = load().samples[-1]["sink"]
+    blocks = [("block_checkpoint", there), ("vcp_checkpoint", there if known else "00" * 32)]
+
+    async def asked(_name: str, _files: Mapping[str, Path]) -> list[tuple[str, str]]:
+        return blocks
+
+    monkeypatch.setattr(node, "_checkpoints", asked)
+    declared = service(node=ready, network=NETWORK, dsn="ski")
+    result = await node.checkpoints_there(declared, {})
+    assert reason(result) is (None if known else SwitchReason.CHECKPOINT_MISSING)
+    if isinstance(result, Bad):
+        assert result.facts["name"] == "vcp_checkpoint"
+
+
+# -- what was done already
+
+
+@pytest.mark.parametrize(
+    ("state", "later", "side", "expected"),
+    [("active", 10, LOCAL, True), ("active", -10, LOCAL, False), ("failed", 10, LOCAL, False),
+     ("active", 10, PUBLIC, False)],
+)  # fmt: skip
+def test_a_start_after_the_file_is_known(
+    desk: Desk, state: str, later: float, side: Side, expected: bool
+) -> None:
+    """With the file of that side, by a unit that is up."""
+    declared = service()
+    assert asyncio.run(desk.hands.applied("kasia", declared, side)) is False
+    Path(desk.file).write_text(render("kasia", LOCAL, declared.env))
+    entered = str(int((time.monotonic() + later) * 1e6))
+    desk.unit(ActiveState=state, ActiveEnterTimestampMonotonic=entered)
+    assert asyncio.run(desk.hands.applied("kasia", declared, side)) is expected
+
+
+# -- after
+
+
+def up(invocation: str = "a", state: str = "active", **more: str) -> dict[str, str]:
+    return {"ActiveState": state, "SubState": "running", "InvocationID": invocation,
+            "NRestarts": "0", **more}  # fmt: skip
+
+
+async def test_a_unit_has_to_stay_active(desk: Desk) -> None:
+    """For its time, as the same process."""
+    desk.systemd.after = [up()]
+    assert isinstance(await desk.verify(service()), Good)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [[up(), up(), up(state="failed")], [up(), up("b")], [up(), up(NRestarts="1")],
+     [up(), up(SubState="auto-restart", state="activating")], [up(state="inactive")]],
+)  # fmt: skip
+async def test_one_that_ends_has_failed(desk: Desk, after: list[dict[str, str]]) -> None:
+    """Failed, started again by somebody, or about to be."""
+    desk.systemd.after = after
+    assert reason(await desk.verify(service())) is SwitchReason.SERVICE_DIED
+
+
+async def test_one_that_never_comes_up(desk: Desk) -> None:
+    """It has its time to start, and no more."""
+    desk.systemd.after = [up(state="activating")]
+    assert reason(await desk.verify(service())) is SwitchReason.NO_ANSWER
+
+
+GOOD = Reading(metadata={"network": NETWORK})
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([GOOD], None),
+        ([Unreachable(Reason.REFUSED), Unreachable(Reason.REFUSED), GOOD], None),
+        ([Refused(Reason.CHECKER_ERROR), GOOD], None),
+        ([Unreachable(Reason.REFUSED)], SwitchReason.NO_ANSWER),
+        ([RuntimeError("a fault")], SwitchReason.NO_ANSWER),
+        ([Refused(Reason.CHECKER_ERROR)], SwitchReason.SERVICE_REFUSED),
+        ([Refused(Reason.WRONG_NETWORK, {"network": "x"})], SwitchReason.SERVICE_WRONG_NETWORK),
+        ([Reading(metadata={"network": "testnet-10"})], SwitchReason.SERVICE_WRONG_NETWORK),
+        ([GOOD, Unreachable(Reason.REFUSED)], SwitchReason.NO_ANSWER),
+    ],
+)
+async def test_its_checker_has_the_word(
+    desk: Desk, answers: list[Observation], expected: SwitchReason | None
+) -> None:
+    """It answers in time and goes on answering; what it refuses twice is believed."""
+    desk.systemd.after = [up()]
+    desk.add("idx", "http-json")
+    desk.probe.answers, desk.probe.default = list(answers[:-1]), answers[-1]
+    declared = service(verify=VerifyTask("idx", 0.6), network=NETWORK)
+    assert reason(await desk.verify(declared)) is expected
+    assert desk.probe.closed == desk.probe.looks
+
+
+async def test_a_checker_that_is_not_there(desk: Desk) -> None:
+    """`verify` names a task that nobody watches."""
+    declared = service(verify=VerifyTask("none", 1.0))
+    assert reason(await desk.verify(declared)) is SwitchReason.CHECKER_MISSING
+
+
+@pytest.mark.parametrize(("status", "good"), [(204, True), (404, False), (503, False)])
+async def test_a_page_has_to_answer(desk: Desk, status: int, good: bool) -> None:
+    """With 2xx; of a container that is all that can be seen."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.add_routes([web.get("/health", answer)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    declared = service(
+        runs_as=Compose("p", Path("/c"), "s"),
+        verify=VerifyHttp(f"http://127.0.0.1:{port}/health", 0.6),
+    )
+    result = await desk.verify(declared)
+    await runner.cleanup()
+    assert isinstance(result, Good) is good
+    assert result.facts["address"] == f"http://127.0.0.1:{port}"
+
+
+async def test_a_node_that_was_lost_meanwhile(desk: Desk) -> None:
+    """The service may not need it at once; it is asked for once more."""
+    desk.systemd.after = [up()]
+    declared = service(node=f"grpc://127.0.0.1:{free_port()}", network=NETWORK)
+    assert reason(await desk.verify(declared, LOCAL)) is SwitchReason.NODE_LOST
+    assert reason(await desk.verify(declared, PUBLIC)) is None
