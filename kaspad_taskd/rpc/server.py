@@ -82,6 +82,9 @@ def _make_way(path: Path) -> None:
 def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
         code = probe.connect_ex(os.fspath(path))
+    if code == errno.EACCES:
+        text = f"{path} is of a daemon that another user ran"
+        raise CannotListenError(f"{text}: stop that one, or remove what it left")
     if code not in (0, errno.EAGAIN, errno.ECONNREFUSED, errno.ENOENT):
         raise OSError(code, os.strerror(code))
     return code in (0, errno.EAGAIN)  # EAGAIN: its queue is full

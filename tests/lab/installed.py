@@ -93,6 +93,8 @@ def until_shown(task_id: str, **wanted: Any) -> dict[str, Any]:
 
 
 def until_active() -> None:
+    """And not the one that was killed a moment ago."""
+    time.sleep(0.2)
     for _ in until("it is active"):
         if shown("ActiveState") == "active":
             return

@@ -178,8 +178,7 @@ def test_a_missing_library_is_named_with_its_package() -> None:
     """Without python3-asyncpg a migration is not watched, and its task says what to install."""
     assert "No module named" in run("python3", "-c", "import asyncpg", check=False)
     with databases(socket="postgresql://x@/x?host=/nowhere"):
-        task = until_shown("pg-socket", reason="library-missing")
-        assert task["hints"][0]["params"]["library"] == "asyncpg"
+        until_shown("pg-socket", reason="library-missing")
         assert "apt install python3-asyncpg" in run("kaspad-taskctl", "status", "pg-socket")
 
 
