@@ -25,6 +25,8 @@ from kaspad_taskd.switching.endpoint import Pointing
 
 Json: TypeAlias = Any
 
+STALE = "endpoint-stale"
+"""A hint: the settings have changed since the endpoint file was written."""
 SIDE = {"enum": [each.value for each in Side]}
 
 STEP = record(
@@ -98,6 +100,7 @@ def service_shape(
     """A declared service: where it points, and what is known of that."""
     runs_as = declared.runs_as
     known = last is not None and pointing.side is not None
+    stale = [] if pointing.fresh else [Hint(STALE, {"service": name, "side": str(pointing.side)})]
     return {
         "service": name,
         "unit": runs_as.name if isinstance(runs_as, Unit) else None,
@@ -107,7 +110,7 @@ def service_shape(
         "points": "unknown" if pointing.side is None else pointing.side.value,
         "since": _at(pointing.since),
         "verified": plan.proven(last, pointing.side) if known else None,  # type: ignore[arg-type]
-        "hints": [_hint(each) for each in hints],
+        "hints": [_hint(each) for each in (*hints, *stale)],
         "task": task_id,
         "switch": None if last is None else switch_shape(last),
     }

@@ -54,6 +54,7 @@ class Run:
         self.turned = asyncio.Event()
         self.over = asyncio.Event()
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.begun.add_done_callback(_heard)
         self._wrote = asyncio.Event()
         self._helper: asyncio.Task[Result] | None = None
 
@@ -148,3 +149,9 @@ class Run:
         if self.resumed and await self._hands.applied(service, declared, side):
             return Good()
         return await self._hands.apply(service, declared, side, self._wrote.set)
+
+
+def _heard(begun: asyncio.Future[None]) -> None:
+    """Whoever asked may be gone: then nobody misses the exception."""
+    if not begun.cancelled():
+        begun.exception()

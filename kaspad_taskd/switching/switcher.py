@@ -16,7 +16,6 @@ from kaspad_taskd.core.fact import Fact
 from kaspad_taskd.core.record import Decision, Outcome
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState, document
 from kaspad_taskd.engine.engine import Engine
-from kaspad_taskd.engine.errors import NotDurable
 from kaspad_taskd.switching import plan
 from kaspad_taskd.switching.hands import Bad, Good, Hands, Result
 from kaspad_taskd.switching.run import Run
@@ -155,8 +154,11 @@ class Switcher:
             run.begun.set_result(None)
             while not run.switch.state.ended:
                 await self._record(run, self._after(run.switch, await run.act()))
-        except NotDurable as error:
-            run.begun.set_exception(error)
+        except Exception as error:
+            if run.begun.done():  # not to be expected; the next start drives it on
+                _log.exception("the switch of %s is left as it is", run.switch.service)
+            else:
+                run.begun.set_exception(error)
         finally:
             del self._runs[run.switch.service]
             run.close()

@@ -41,5 +41,7 @@ class Story:
 def _tell(event: Event) -> None:
     data = event_data(event)
     said = words.safe(words.sentence(event.fact.name.value, data))
-    fields = {"task": event.fact.task_id, "reason": data.get("reason")}
+    if "switch" in data:  # it is about another service than its task's
+        said = f"{words.safe(event.fact.service)}: {said}"
+    fields = {"task": event.fact.task_id or None, "reason": data.get("reason")}
     log.log(WARNING if event.fact.name in BAD else INFO, "%s", said, extra=fields)

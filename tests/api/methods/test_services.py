@@ -113,6 +113,16 @@ async def test_an_undo_that_failed_says_that_it_may_be_down(house: ApiHouse) -> 
     assert "sudo systemctl restart k.service" in switch["cure"]
 
 
+async def test_a_file_older_than_the_settings_is_said(house: ApiHouse) -> None:
+    """With the command that renews it."""
+    await house.ask("switchService", service="kasia", to="local")
+    await end(house)
+    house.hands.world.fresh = False
+    hint = (await house.ask("getServices"))[0]["hints"][0]
+    assert (hint["code"], hint["cure"]) == ("endpoint-stale", "kaspad-taskctl switch kasia local")
+    assert (await house.ask("switchService", service="kasia", to="local"))["success"]
+
+
 async def test_what_is_refused(house: ApiHouse) -> None:
     """Who is not declared, is there already, or is being switched."""
     no = await house.no("switchService", service="x", to="local")
