@@ -19,7 +19,7 @@ from kaspad_taskd.core.model import (
     Task,
 )
 from kaspad_taskd.core.observation import Scalar
-from kaspad_taskd.core.switch import switch_of
+from kaspad_taskd.core.switch import Switch, switch_of
 from kaspad_taskd.core.transition import offered
 
 Json: TypeAlias = Any
@@ -262,6 +262,14 @@ def _say(told: Fact, data: dict[str, Json]) -> None:
             data["step"] = step_sentence(switch)
         elif told.name is EventName.SWITCH_ERROR:
             data.update(error=shape["error"], reason=shape["reason"])
+
+
+def switch_event(switch: Switch, seq: int, now: Moment) -> dict[str, Json]:
+    """A `switch:progress` for those who come while it runs: state, true at `seq`."""
+    kind = "node-sync" if switch.task_id else ""
+    head = _head(seq, now, switch.task_id or "", switch.service, kind)
+    shown = {"to": switch.to.value, "switch": switch_shape(switch)}
+    return {**head, **shown, "step": step_sentence(switch)}
 
 
 def event_shape(event: Event) -> dict[str, Json]:

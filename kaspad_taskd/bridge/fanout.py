@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.api.context import Api, answer_for
 from kaspad_taskd.api.errors import ApiError
-from kaspad_taskd.api.wire import event_data, progress_event
+from kaspad_taskd.api.wire import event_data, progress_event, switch_event
 from kaspad_taskd.bridge.browser import Browser
 from kaspad_taskd.bridge.outbox import Outbox
 from kaspad_taskd.bridge.packets import Message, event
@@ -117,7 +117,7 @@ class Fanout:
             async with self._lock:
                 browser.tell("hello", hello())
                 self._live[browser] = browser.outbox
-            await self._states(browser, self._recent())
+            await self._present(browser)
 
     async def catch_up(self, browser: Browser, since: Json) -> Json:
         """Tell again what followed `since`; returns `{seq}`, or the `task:error` that was told."""
@@ -134,7 +134,7 @@ class Fanout:
             said = browser.refuse(refusal, "events:since")
             async with self._lock:
                 self._live[browser] = browser.outbox
-            await self._states(browser, self._recent())
+            await self._present(browser)
             return said
         running = (task for task in self._api.engine.tasks() if task.status is Status.IN_PROGRESS)
         await self._states(browser, running)
@@ -157,6 +157,16 @@ class Fanout:
                 cursor = each.seq
 
     # -- state
+
+    async def _present(self, browser: Browser) -> None:
+        """Tell how everything is: tasks, then the switches that run."""
+        await self._states(browser, self._recent())
+        async with self._lock:
+            running, now = self._api.engine.switches.running(), self._api.engine.now()
+            told = [switch_event(each, self._seq, now) for each in running]
+            if told:
+                name = EventName.SWITCH_PROGRESS.value
+                browser.outbox.answer_all([event(name, each) for each in told])
 
     def _recent(self) -> list[Task]:
         """Tasks that are live or ended within a day."""

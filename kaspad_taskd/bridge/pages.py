@@ -23,6 +23,7 @@ from kaspad_taskd.bridge import asyncapi, metrics
 from kaspad_taskd.bridge.access import SESSION_S, Access, Refused
 from kaspad_taskd.bridge.browsers import WRONG, cookie
 from kaspad_taskd.bridge.calls import CALLER
+from kaspad_taskd.bridge.services import Services
 from kaspad_taskd.bridge.sockets import Sockets
 
 Json: TypeAlias = Any
@@ -73,6 +74,9 @@ class Pages:
         openrpc: the method that describes the API.
         families: makes the metrics.
         sockets: Socket.IO.
+
+    Attributes:
+        services: what pages show of them.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class Pages:
         self._families = families
         self._sockets = sockets
         self._files: dict[str, _File] = {}
+        self.services = Services(api)
 
     def attach(self, app: web.Application) -> None:
         """Add the routes."""
@@ -217,7 +222,7 @@ class Pages:
             "store": {"durable": engine.problem is None, "problem": engine.problem},
             "tasks": tasks,
             "events": [event_shape(each) for each in events],
-            "services": [],
+            "services": [] if hidden else await self.services.now(),
         }
 
     async def _file(self, request: web.Request) -> web.Response:

@@ -172,6 +172,7 @@ class BridgeServer:
         await self.sockets.drained(until - time.monotonic())
         while self._listeners:
             self._listeners.pop().close()
+        self.pages.services.close()
         for room in self._rooms:
             room.cancel()
         await asyncio.gather(*self._rooms, return_exceptions=True)

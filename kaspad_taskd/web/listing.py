@@ -29,6 +29,7 @@ SLIM = (
     "id", "type", "service", "endpoint", "status", "health", "healthSince", "reason", "waitingFor",
     "progress", "progressBasis", "phase", "progressDetail", "estimatedTimeRemaining", "etaReason",
     "startedAt", "lastUpdate", "lastMoved", "completedAt", "erroredAt", "cancelledAt", "error",
+    "switching",
 )  # fmt: skip
 PHASE = ("key", "state", "weight", "progress", "basis")
 

@@ -55,7 +55,7 @@ def title(tasks: Sequence[WireTask], host: str) -> str:
     if first.get("status") == "in-progress" and share:
         key = "share" if eta is None else "left"
         return say(f"page.title.{key}", percent=share, eta=eta, host=host)
-    word = words.word(first) if first.get("status") == "complete" else state(first)
+    word = words.word(first) if words.condition(first) == "complete" else state(first)
     return say("page.title.other", word=cap(word), host=host)
 
 
@@ -78,10 +78,11 @@ def _headline(task: WireTask | None, now: float) -> str:
         "since": words.since(task, now),
         "when": when(at, now) if at else None,
         "eta": eta,
+        **(task.get("switching") or {}),
     }
     if key == "ok":
         return say("headline.running" if eta is None else "page.headline.left", **known)
-    page = key in ("complete", "error")
+    page = key in ("complete", "switching", "error")
     return say(f"page.headline.{key}" if page else f"headline.{key}", **known)
 
 

@@ -23,6 +23,7 @@ from kaspad_taskd.web.chart import chart, strip
 from kaspad_taskd.web.listing import Listing, listing, slim
 from kaspad_taskd.web.moment import clock, when
 from kaspad_taskd.web.overview import overview
+from kaspad_taskd.web.services import panel, with_switching
 from kaspad_taskd.web.story import story
 from kaspad_taskd.web.view import WireTask, bar, cap, tidy, view
 from kaspad_taskd.words import spans
@@ -64,7 +65,8 @@ class Page:
         if snapshot["needsToken"]:
             return self._locked(snapshot, query, "./")
         now = _now(snapshot)
-        known: list[WireTask] = list(snapshot["tasks"])
+        services = snapshot["services"]
+        known: list[WireTask] = [with_switching(task, services) for task in snapshot["tasks"]]
         shown = listing(known, query)
         history = snapshot.get("history") or {}
         cards = [_card(task, now, history.get(task["id"])) for task in shown.cards]
@@ -78,6 +80,7 @@ class Page:
             rows=[{"task": task, "view": view(task, now)} for task in shown.rows],
             shown=shown,
             pages=_pages(shown, query),
+            services=panel(services, known, now),
             data=_data(snapshot, [*shown.cards, *map(slim, shown.others)], shown),
             story=story(snapshot["events"]),
             earlier=_earlier(snapshot["events"]),
@@ -91,7 +94,7 @@ class Page:
         task = next((each for each in known if each["id"] == task_id), None)
         if task is None:
             return None
-        now = _now(snapshot)
+        now, task = _now(snapshot), with_switching(task, snapshot["services"])
         points: Sequence[Mapping[str, Any]] = (snapshot.get("history") or {}).get(task_id) or ()
         events = _events_of(snapshot, task_id)
         return self._render(

@@ -18,7 +18,8 @@ def story(events: Iterable[Event]) -> list[dict[str, Any]]:
     """Return entries, newest first: `seq`, `at` (ISO), `when`, `day`, `name`, `id`, `text`.
 
     `day` is "" but for the first of a day. An outage that has ended is one entry at its beginning:
-    "not reachable for 3 min: ...".
+    "not reachable for 3 min: ...". So is a switch, at its newest state: its steps are the services'
+    to show.
     """
     entries: list[dict[str, Any]] = []
     open_outages: dict[str, dict[str, Any]] = {}
@@ -26,6 +27,10 @@ def story(events: Iterable[Event]) -> list[dict[str, Any]]:
         if event["event"] == "sync:progress":
             continue
         entry = _entry(event)
+        if entry["switch"]:
+            entries = [each for each in entries if each["switch"] != entry["switch"]]
+            entries.append(entry)
+            continue
         health = event["data"].get("health") if event["event"] == "sync:health" else None
         began = open_outages.pop(entry["id"], None)
         if health == "ok" and began is not None:
@@ -47,6 +52,7 @@ def _entry(event: Event) -> dict[str, Any]:
         "when": "" if at is None else minute(at),
         "name": safe(data.get("service") or "", 100),
         "id": str(data.get("taskId") or ""),
+        "switch": (data.get("switch") or {}).get("id"),
         "text": sentence(str(event["event"]), data),
     }
 

@@ -30,6 +30,7 @@ LOOKS = {
     "unreachable": ("plug", "attention"),
     "paused": ("bars", "quiet"),
     "complete": ("tick", "done"),
+    "switching": ("arrows", "moving"),
     "error": ("octagon", "failure"),
     "cancelled": ("barred", "quiet"),
 }
@@ -86,7 +87,8 @@ def state(task: WireTask) -> str:
     condition = words.condition(task)
     if condition in ("ok", "complete"):
         return cap(words.word(task))
-    return cap(maybe(f"page.state.{condition}", names=words.awaited(task)) or safe(condition))
+    known = {"names": words.awaited(task), **(task.get("switching") or {})}
+    return cap(maybe(f"page.state.{condition}", **known) or safe(condition))
 
 
 def ended(task: WireTask) -> float | None:
@@ -199,6 +201,7 @@ def _note(task: WireTask, condition: str, now: float) -> str:
             names=words.awaited(task),
             when=when(at, now) if at else None,
             took=at - began if at and began else None,
+            **(task.get("switching") or {}),
         )
     ]
     if condition == "paused":

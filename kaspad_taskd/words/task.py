@@ -101,9 +101,12 @@ def condition(task: WireTask) -> str:
     """Return the one word for status and health together.
 
     "not-started", "waiting", "first-check", "ok", "stalled", "unreachable", "paused", "complete",
-    "error" or "cancelled".
+    "switching" (complete, and the page says that its services are being switched), "error" or
+    "cancelled".
     """
     status, health = task.get("status"), task.get("health")
+    if task.get("switching"):
+        return "switching"
     if status == "pending":
         return "waiting" if task.get("waitingFor") else "not-started"
     if status == "in-progress":
@@ -242,12 +245,12 @@ def _took(task: WireTask, ended: float | None) -> float | None:
 def most_urgent(tasks: Iterable[WireTask]) -> WireTask | None:
     """Return the task that the first sentence is about.
 
-    The live or failed node-sync, else the first live task, else the last that ended.
+    The node-sync that is live, failed or switches services, else the first live task, else the last that ended.
     """
     known = list(tasks)
     nodes = [task for task in known if task.get("type") == "node-sync"]
     for task in nodes:
-        if task.get("status") in (*LIVE, "error"):
+        if task.get("status") in (*LIVE, "error") or task.get("switching"):
             return task
     for task in known:
         if task.get("status") in LIVE and not task.get("waitingFor"):

@@ -12,6 +12,7 @@ import pytest
 from kaspad_taskd.bridge.fanout import BATCH
 from kaspad_taskd.core.observation import Reading
 from tests.bridge.house import Bridged, Visitor, bridged, until
+from tests.fakes.hands import service
 
 
 @pytest.fixture
@@ -235,3 +236,22 @@ async def test_what_was_made_for_tasks_that_went_is_forgotten(house: Bridged) ->
     await until(lambda: house.house.engine.get("job") is None)
     house.server.fanout.forget()
     assert not house.server.fanout._shown
+
+
+async def test_a_switch_that_runs_is_told_to_who_comes_late(house: Bridged) -> None:
+    """As state, at the number up to which all has been told; to nobody once it has ended."""
+    house.house.services["kasia"] = service()
+    house.house.hands.takes["check"] = 60.0
+    await house.house.ask("switchService", service="kasia", to="local")
+    visitor = await house.visit()
+    hello = await visitor.event("hello")
+    told = await visitor.event("switch:progress")
+    assert (told["seq"], told["service"], told["taskId"]) == (hello["seq"], "kasia", None)
+    assert (told["switch"]["state"], told["switch"]["step"]) == ("running", 1)
+    assert told["step"] == "step 1 of 4, checking the node"
+    await house.house.ask("switchService", service="kasia", to="public")
+    ended = await visitor.event("switch:error")
+    assert ended["reason"] == "cancelled"
+    late = await house.visit()
+    await late.ask("rpc", {"method": "ping"})
+    assert "switch:progress" not in late.names()

@@ -113,6 +113,12 @@ STATES: dict[str, dict[str, Any]] = {
         status="complete", progress=100.0, progressBasis="exact", phases=[], phase=None,
         completedAt="2026-11-22T15:32:00.000Z", startedAt="2026-11-22T11:02:00.000Z", **ENDED
     ),
+    "switching": _node(
+        status="complete", progress=100.0, progressBasis="exact", phases=[], phase=None,
+        completedAt="2026-11-23T14:11:00.000Z", startedAt="2026-11-23T09:41:00.000Z",
+        switches=["kasia-indexer", "k-indexer"],
+        switching={"n": 2, "doing": "kasia-indexer: step 3 of 4, restarting"}, **ENDED
+    ),
     "done-report": golden_task("headers-import"),
     "error": golden_task("failed-job"),
     "error-wrong-network": _node(

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from kaspad_taskd.web.files import files
 from kaspad_taskd.web.page import Page
+from tests.fakes.switches import BORSH, CHECKPOINT, failed, no, on, service, switch, undone
 from tests.web.browser import Browser, chromium, shot
 from tests.web.snapshots import ACTIONS, points, snapshot, tasks
 from tests.web.states import STATES
@@ -31,6 +32,30 @@ POLICY = (
 )
 
 
+READY = {
+    **{key: value for key, value in STATES["switching"].items() if key != "switching"},
+    "actions": ["retry"],
+}
+SERVICES: dict[str, dict[str, Any]] = {
+    "services-idle": {
+        "services": [
+            service(switch(4, ago=90_000_000)),
+            service(name="k-indexer", hints=(BORSH, CHECKPOINT)),
+            service(name="simply-kaspa-indexer", compose=True),
+        ]
+    },
+    "switching-step-3": {
+        "tasks": [READY],
+        "services": [service(switch(2, by_node=True, ago=5000)), service(name="k-indexer")],
+    },
+    "switching-back": {"services": [service(on(no(switch(3, ago=130_000))))]},
+    "switch-undone": {"services": [service(undone())]},
+    "switch-and-undo-failed": {"services": [service(failed())]},
+    "services-read-only": {"services": [service(undone())], "canChange": False},
+}
+"""What a page is made of where services are declared, by its name."""
+
+
 def _pages() -> dict[str, str]:
     """HTML by path: each state alone, and what only shows with many, few or no tasks."""
     page = Page()
@@ -44,6 +69,7 @@ def _pages() -> dict[str, str]:
         "empty": page.index(snapshot(tasks=[], events=[]), {}),
         "locked": page.index(snapshot(tasks=[], events=[], needsToken=True), {"unlock": "wrong"}),
         "read-only": page.index(snapshot(canChange=False), {}),
+        **{name: page.index(snapshot(**more), {}) for name, more in SERVICES.items()},
         "missing": page.missing(snapshot(), {}).replace("../", "./"),
         **{f"task-{span}": _chart(page, span, minutes) for span, minutes in SPANS.items()},
     }
@@ -122,7 +148,9 @@ async def test_a_page_is_whole_and_readable(name: str, address: str, browser: Br
             assert all(url.startswith(address) for url in seen["asked"])
 
 
-@pytest.mark.parametrize("name", ["five", "task-all", "hostile", "locked", "fifty"])
+@pytest.mark.parametrize(
+    "name", ["five", "task-all", "hostile", "locked", "fifty", "services-idle", "switch-undone"]
+)
 async def test_a_page_is_whole_at_320(name: str, address: str, browser: Browser) -> None:
     """A small phone, or 400 % zoom on a desktop."""
     seen = await browser.do("look", url=address + name, width=320, height=640)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 from kaspad_taskd import words
@@ -13,21 +14,21 @@ from kaspad_taskd.api.method import Caller, Method
 from kaspad_taskd.api.schemas import TEXT, record
 from kaspad_taskd.api.switches import SERVICE, SWITCH, service_shape, switch_shape
 from kaspad_taskd.config.switched import SwitchedService
+from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Side
 from kaspad_taskd.switching.declared import switching_task
-from kaspad_taskd.switching.switcher import AlreadyThere, Busy, Switcher, Undeclared
+from kaspad_taskd.switching.switcher import AlreadyThere, Busy, Undeclared
 
 Json: TypeAlias = Any
 Given: TypeAlias = dict[str, Any]
+Hints: TypeAlias = Callable[[str, SwitchedService], Awaitable[Sequence[Hint]]]
 
 
 def methods(api: Api) -> list[Method]:
     """The methods of this page."""
 
     async def services(_caller: Caller, _given: Given) -> Json:
-        switcher = api.switcher
-        known = list(switcher.services.items())
-        return await asyncio.gather(*(_shown(api, switcher, *each) for each in known))
+        return await listing(api, api.switcher.hands.hints)
 
     async def switch(_caller: Caller, given: Given) -> Json:
         service, to = given["service"], Side(given["to"])
@@ -49,10 +50,16 @@ def methods(api: Api) -> list[Method]:
     ]  # fmt: skip
 
 
-async def _shown(api: Api, switcher: Switcher, name: str, declared: SwitchedService) -> Json:
-    hints = await switcher.hands.hints(name, declared)
+async def listing(api: Api, ask: Hints) -> list[Json]:
+    """Return what `getServices` answers; `ask` tells what speaks against a switch."""
+    known = list(api.switcher.services.items())
+    return await asyncio.gather(*(_shown(api, ask, *each) for each in known))
+
+
+async def _shown(api: Api, ask: Hints, name: str, declared: SwitchedService) -> Json:
+    hints = await ask(name, declared)
     task_id = switching_task(declared, name, api.engine.tasks())
-    pointing = switcher.hands.pointing(name, declared)
+    pointing = api.switcher.hands.pointing(name, declared)
     return service_shape(name, declared, pointing, hints, api.engine.switches.last(name), task_id)
 
 

@@ -3,7 +3,7 @@
 import { adopt, drawOverview, drawTask, localize, remember, setText } from "./draw.js";
 import { follow, notice } from "./link.js";
 import { overview, title, view } from "./view.js";
-import { clock, say, secondsOf, when } from "./words.js";
+import { clock, say, secondsOf, span, when } from "./words.js";
 
 const FLUSH_MS = 250;
 const ASK_MS = 1000; // at most so often for one card
@@ -18,6 +18,7 @@ const METHODS = {
   retry: "retryTask",
   cancel: "cancelTask",
   remove: "removeTask",
+  switch: "switchService",
 };
 
 const byId = (id) => document.getElementById(id);
@@ -47,6 +48,7 @@ const link = follow(base, data, {
   },
   onEvent(event) {
     if (event.taskId) wanted.add(event.taskId);
+    if (event.switch) speakOf(event);
     if (!onTaskPage || tasks.has(event.taskId)) anew();
   },
   onChange(text) {
@@ -123,6 +125,11 @@ function draw(element, task, now) {
   } else if (tasks.size === 1 && before.tens !== tens(shown)) speak(shown.spoken);
 }
 
+/** A switch: its step, or how it ended. */
+function speakOf({ service, to, step, error }) {
+  speak(step ? `${service}: ${step}` : (error ?? say("page.switched", { name: service, to })));
+}
+
 const tens = (shown) => (shown.value === null ? null : Math.trunc(shown.value / 10));
 
 let unsaid = [], spokenAt = 0, speaking = 0;
@@ -156,8 +163,9 @@ function ask() {
 }
 
 function take(task) {
-  if (!tasks.has(task.id)) return;
-  tasks.set(task.id, task);
+  const known = tasks.get(task.id);
+  if (!known) return;
+  tasks.set(task.id, { ...task, switching: known.switching }); // which the page alone tells
   progress.delete(task.id);
   dirty.add(task.id);
 }
@@ -201,41 +209,53 @@ function adoptPage(html) {
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-hold]")) return void hold();
   const button = event.target.closest("[data-action]");
-  if (button) act(button, button.closest("[data-id]"));
+  if (button) act(button, button.closest("[data-id], [data-service]"));
 });
 
 async function act(button, card) {
-  const action = button.dataset.action, taskId = card.dataset.id;
-  if (button.ariaDisabled === "true") return;
-  if (action === "cancel" && !(await sure(tasks.get(taskId)))) return;
+  const { action, to } = button.dataset, { id: taskId, service } = card.dataset;
+  if (button.ariaDisabled === "true" || !(await sure(button, tasks.get(taskId)))) return;
   button.ariaDisabled = "true";
-  const result = card.querySelector(".result");
-  answered(result, say("page.working"), false);
-  const answer = await link.rpc(METHODS[action], { taskId }, ANSWER_MS);
+  answered(card.id, say("page.working"), false);
+  const answer = await link.rpc(METHODS[action], service ? { service, to } : { taskId }, ANSWER_MS);
   button.ariaDisabled = null;
   const fault = answer.error?.message;
-  answered(result, fault ?? say("page.done"), Boolean(fault));
-  setTimeout(() => setText(result, ""), fault ? 20_000 : 4000);
+  answered(card.id, fault ?? (service ? "" : say("page.done")), Boolean(fault));
+  setTimeout(() => answered(card.id, "", false), fault ? 20_000 : 4000);
   if (answer.result?.task) take(answer.result.task);
   if (action === "remove" && !fault && onTaskPage) location.assign(base);
   else anew();
 }
 
 /** Failures are alerts, the rest waits its turn. */
-function answered(element, text, failed) {
+function answered(id, text, failed) {
+  const element = byId(id)?.querySelector(".result"); // it may be another one by now
+  if (!element) return;
   element.setAttribute("role", failed ? "alert" : "status");
   element.classList.toggle("fault", failed);
   setText(element, text);
 }
 
-function sure(task) {
-  const dialog = byId("stop");
-  setText(byId("stop-title"), say("page.stop.title", { name: task.service }));
-  setText(byId("stop-text"), say(`page.stop.text${task.type === "node-sync" ? "-node" : ""}`));
+/** Whether what cannot simply be taken back is meant. */
+function sure({ dataset, textContent }, task) {
+  const { action } = dataset;
+  if (action === "cancel") {
+    const text = say(`page.stop.text${task.type === "node-sync" ? "-node" : ""}`);
+    return confirmed("stop", say("page.stop.title", { name: task.service }), text);
+  }
+  if (action !== "switch") return true;
+  setText(document.querySelector("#switch [value=do]"), textContent);
+  return confirmed("switch", dataset.title, dataset.text);
+}
+
+function confirmed(id, title, text) {
+  const dialog = byId(id);
+  setText(byId(`${id}-title`), title);
+  setText(dialog.querySelector("p"), text);
   dialog.returnValue = "keep";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "stop"), { once: true });
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "do"), { once: true });
   });
 }
 
@@ -327,6 +347,10 @@ setInterval(() => {
 setInterval(() => {
   link.tick();
   for (const id of data.cards) dirty.add(id);
+  if (held || !link.live()) return;
+  for (const each of document.querySelectorAll("[data-since]")) {
+    setText(each, span(Math.max(0, Math.trunc(serverNow() - secondsOf(each.dataset.since)))));
+  }
 }, 1000);
 setInterval(() => link.live() && anew(), STRIP_MS);
 document.addEventListener("visibilitychange", () => {

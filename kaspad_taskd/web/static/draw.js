@@ -156,7 +156,7 @@ function replace(mine, fresh) {
 /** Updates do not take the focus: it goes to what has the same place, else stays nearby. */
 function refocus(part, focused) {
   const action = focused.dataset?.action, href = focused.getAttribute?.("href");
-  const same = action ? `[data-action="${action}"]` : href ? `[href="${CSS.escape(href)}"]` : null;
+  const same = focused.id ? `#${CSS.escape(focused.id)}` : action ? `[data-action="${action}"]` : href ? `[href="${CSS.escape(href)}"]` : null;
   const target = (same && part.querySelector(same)) ?? part.querySelector("button, a, summary");
   (target ?? part.closest("[data-id]")?.querySelector("a"))?.focus({ preventScroll: true });
 }

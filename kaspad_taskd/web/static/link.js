@@ -51,7 +51,7 @@ export function follow(base, start, handlers) {
     tick();
   });
   socket.onAny((name, event) => {
-    if (!event?.taskId || !isNumber(event.seq)) return;
+    if (event?.taskId === undefined || !isNumber(event.seq)) return; // (null: of no task)
     if (name === "sync:progress") return void handlers.onProgress(event);
     if (event.seq <= heard) return;
     heard = event.seq;

@@ -10,6 +10,7 @@ const LOOKS = {
   "unreachable": ["plug", "attention"],
   "paused": ["bars", "quiet"],
   "complete": ["tick", "done"],
+  "switching": ["arrows", "moving"],
   "error": ["octagon", "failure"],
   "cancelled": ["barred", "quiet"],
 };
@@ -49,6 +50,7 @@ export function view(task, now) {
 }
 
 export function conditionOf(task) {
+  if (task.switching) return "switching";
   if (task.status === "pending") return task.waitingFor?.length ? "waiting" : "not-started";
   if (task.status !== "in-progress") return String(task.status);
   return [null, undefined, "unknown"].includes(task.health) ? "first-check" : task.health;
@@ -66,7 +68,8 @@ function wordOf(task) {
 function stateOf(task) {
   const condition = conditionOf(task);
   if (condition === "ok" || condition === "complete") return cap(wordOf(task));
-  return cap(maybe(`page.state.${condition}`, { names: awaited(task) }) ?? safe(condition));
+  const known = { names: awaited(task), ...task.switching };
+  return cap(maybe(`page.state.${condition}`, known) ?? safe(condition));
 }
 
 function awaited(task) {
@@ -217,6 +220,7 @@ function note(task, condition, now) {
     names: awaited(task),
     when: at ? when(at, now) : null,
     took: at && began ? at - began : null,
+    ...task.switching,
   })];
   if (condition === "paused") texts.push(say(`page.say.paused-${kind}`));
   else if (condition === "cancelled") texts.push(say(`page.say.untouched-${kind}`));
@@ -330,7 +334,8 @@ export function overview(tasks, now, host, problem = null) {
 
 function mostUrgent(tasks) {
   const node = tasks.find(
-    (task) => task.type === "node-sync" && [...LIVE, "error"].includes(task.status),
+    (task) => task.type === "node-sync"
+      && (task.switching || [...LIVE, "error"].includes(task.status)),
   );
   const live = tasks.find((task) => LIVE.includes(task.status) && !task.waitingFor?.length);
   if (node || live) return node ?? live;
@@ -351,7 +356,7 @@ export function title(tasks, host, lost = null) {
   if (first.status === "in-progress" && text) {
     return say(`page.title.${eta === null ? "share" : "left"}`, { percent: text, eta, host });
   }
-  const word = first.status === "complete" ? wordOf(first) : stateOf(first);
+  const word = conditionOf(first) === "complete" ? wordOf(first) : stateOf(first);
   return say("page.title.other", { word: cap(word), host });
 }
 
@@ -370,9 +375,10 @@ function headline(task, now) {
     since: sinceOf(task, now),
     when: at ? when(at, now) : null,
     eta,
+    ...task.switching,
   };
   if (key === "ok") return say(eta === null ? "headline.running" : "page.headline.left", known);
-  const page = key === "complete" || key === "error";
+  const page = ["complete", "switching", "error"].includes(key);
   return say(page ? `page.headline.${key}` : `headline.${key}`, known);
 }
 
