@@ -77,7 +77,7 @@ async def test_a_stop_is_soon(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
         keeper.put(definition(number))
     began = time.monotonic()
     await keeper.close()
-    assert time.monotonic() - began < 2 * mirroring.LAST_WORDS
+    assert time.monotonic() - began < 4  # all of it takes 10 at least
     left = 500 - len(copies(tmp_path))
     assert f"left for the next start: {left}" in caplog.text
 
@@ -107,5 +107,5 @@ async def test_a_stop_amid_the_first_alignment_is_soon(tmp_path: Path) -> None:
     await stopped(running)
     await keeper.close()
     await asyncio.get_running_loop().shutdown_default_executor()
-    assert time.monotonic() - began < 2 * mirroring.LAST_WORDS
+    assert time.monotonic() - began < 4  # all of it takes 10 at least
     assert 0 < len(copies(tmp_path)) < 100

@@ -43,7 +43,7 @@ async def test_what_was_acknowledged_is_there_after_any_kill(tmp_path: Path) -> 
     said = killed_again_and_again(state)
     opened = [line for line in said if "opened" in line]
     told = [line for line in said if "seqs" in line]
-    assert len(opened) > ROUNDS / 2  # the others were killed while they opened
+    assert len(opened) > ROUNDS / 4  # the others were killed while they opened
     assert len(told) > 1_000
     assert {line["repaired"] for line in opened} == {None}
 

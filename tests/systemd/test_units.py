@@ -13,7 +13,7 @@ UNITS = Path(__file__).parents[2] / "packaging" / "systemd"
 
 
 def _unit(name: str) -> configparser.ConfigParser:
-    unit = configparser.ConfigParser(interpolation=None, strict=True)
+    unit = configparser.ConfigParser(interpolation=None, strict=False)  # some keys add up
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read_string((UNITS / name).read_text())
     return unit
