@@ -70,7 +70,8 @@ async def worked(browser: Browser, seconds: float) -> float:
     began = time.perf_counter()
     await asyncio.sleep(seconds)
     after = await browser.do("weigh")
-    return (after["TaskDuration"] - before["TaskDuration"]) / (time.perf_counter() - began) * 100
+    spent = float(after["TaskDuration"] - before["TaskDuration"])
+    return spent / (time.perf_counter() - began) * 100
 
 
 async def opened(browser: Browser, url: str) -> tuple[float, float]:
