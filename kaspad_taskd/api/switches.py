@@ -17,6 +17,7 @@ from kaspad_taskd.core.switch import (
     StepKey,
     StepState,
     Switch,
+    SwitchReason,
     SwitchState,
     SwitchStep,
 )
@@ -178,12 +179,13 @@ def _error(switch: Switch) -> str | None:
 
 
 def _cure(switch: Switch) -> str | None:
-    """What to type: of the step that failed last, which is the undo's own where that failed."""
-    if switch.reason is None:
-        return None
+    """What to type: of the step that failed last; a service that is down is started by hand."""
     failed = [each for each in switch.steps if each.reason is not None]
     reason, facts = switch.reason, switch.facts
     if failed:
-        reason, facts = failed[-1].reason or reason, failed[-1].facts
-    known = {"service": switch.service, **facts}
-    return _word("why", f"{reason}.do", known)
+        reason, facts = failed[-1].reason, failed[-1].facts
+        if failed[-1].key is StepKey.UNDO_RESTART:
+            reason = SwitchReason.RESTART_FAILED
+    if reason is None:
+        return None
+    return _word("why", f"{reason}.do", {"service": switch.service, **facts})
