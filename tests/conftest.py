@@ -23,7 +23,7 @@ LONG = (
     "system/test_real_node.py",
     "system/test_recorded_sync.py",
     "system/test_report_examples.py",
-    "web/test_live.py",
+    "web/test_live",
     "web/test_pictures.py",
 )
 """Real browsers, nodes, servers, kills by the hundred: longer than anybody waits for."""

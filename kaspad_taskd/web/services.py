@@ -57,6 +57,7 @@ def _one(service: words.WireService, node: WireTask | None, now: float) -> Panel
     if condition == "public" and words.troubles(service):
         tone = "attention"
     says, cures = _causes(service, condition)
+    since = _since(service, condition)
     return {
         "id": str(service["service"]),
         "name": words.name(service),
@@ -66,8 +67,8 @@ def _one(service: words.WireService, node: WireTask | None, now: float) -> Panel
         "kind": _runs_as(service),
         "banner": " ".join(says),
         "cures": cures,
-        "since": None if condition in _STEPPING else service.get("since"),
-        "when": _when(service, now),
+        "since": since,
+        "when": when(seconds, now) if (seconds := seconds_of(since)) else "",
         "facts": list(_facts(service, condition, node)),
         "steps": list(_steps(service, now)) if condition in _STEPPING else [],
         "button": _button(service, condition),
@@ -86,9 +87,11 @@ def _runs_as(service: words.WireService) -> str:
     return say("service.compose", **compose) if compose else safe(service.get("unit"))
 
 
-def _when(service: words.WireService, now: float) -> str:
-    since = seconds_of(service.get("since"))
-    return when(since, now) if since else ""
+def _since(service: words.WireService, condition: str) -> Any:
+    """Since when it is so; of a switch under way its steps tell."""
+    if condition in ("undone", "down"):
+        return service["switch"]["endedAt"]
+    return None if condition in _STEPPING else service.get("since")
 
 
 def _causes(service: words.WireService, condition: str) -> tuple[list[str], list[str]]:
@@ -125,7 +128,10 @@ def _is_waiting(hint: Mapping[str, Any]) -> bool:
 
 
 def _steps(service: words.WireService, now: float) -> Iterator[Mapping[str, Any]]:
+    over = service["switch"]["state"] not in words.RUNNING
     for one in words.steps(service["switch"]):
+        if over and one.state == "next":
+            continue  # it was never begun
         key = "back" if one.back else "step"
         yield {
             "label": cap(say(f"page.service.{key}", k=one.k, n=one.n, label=one.label)),

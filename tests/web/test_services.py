@@ -83,6 +83,7 @@ def test_how_a_switch_ended_is_one_sentence() -> None:
     assert shown["banner"].endswith("kasia-indexer runs on the public node as before.")
     assert shown["cures"] == ["journalctl -u kasia-indexer.service -n 50"]
     assert shown["button"]["to"] == "local"
+    assert shown["when"] == "14:10 UTC"
     shown = one(service(failed()))
     assert (shown["state"], shown["tone"]) == ("Down", "failure")
     assert "works with neither node" in shown["banner"]
@@ -94,6 +95,7 @@ def test_what_a_switch_said_is_not_said_again_as_a_hint() -> None:
     refused = no(switch(), SwitchReason.BORSH_CLOSED, 300, **BORSH.params)
     shown = one(service(refused, hints=(BORSH,)))
     assert shown["banner"].count("17110") == 1
+    assert [each["state"] for each in shown["steps"]] == ["failed"]  # the others never began
 
 
 def test_a_cancelled_switch_is_no_trouble() -> None:
