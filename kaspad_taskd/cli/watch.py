@@ -61,7 +61,8 @@ class Watched:
     def hear(self, event: Mapping[str, Any]) -> None:
         """Note what an event is about."""
         self.seq = max(self.seq, int(event["seq"]))
-        self._changed.add(str(event["data"].get("taskId")))
+        if event["data"].get("taskId") is not None:  # somebody's switch has no task
+            self._changed.add(event["data"]["taskId"])
 
     @property
     def due(self) -> float | None:

@@ -185,6 +185,16 @@ def test_wait_draws_one_line_and_takes_it_away(taskd: ScriptedTaskd) -> None:
         assert process.wait(PATIENCE) == 0
 
 
+def test_an_event_of_no_task_asks_for_none(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """Somebody's switch belongs to no task."""
+    taskd.answers.update(answering([golden_task("kaspa-node")]))
+    told = {"taskId": None, "service": "kasia-indexer"}
+    teller = tell_later(taskd, lambda: taskd.tell(1043, "switch:progress", **told))
+    assert ctl("watch", "kaspa-node", "--timeout", "1s")[0] == 6
+    teller.join()
+    assert "getAllTasks" not in [method for method, _params in taskd.asked]
+
+
 def test_many_changes_are_asked_for_at_once(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     """A burst of a thousand events costs a handful of questions: at most four a second."""
     task = golden_task("kaspa-node")

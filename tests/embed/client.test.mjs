@@ -83,11 +83,11 @@ class Daemon {
     this.say("disconnect", "transport close");
   }
   /** Puts an event on record; `tell` false: the line does not bring it. */
-  happen(event, change = {}, tell = true) {
+  happen(event, change = {}, tell = true, more = {}) {
     const known = this.tasks.get("a") ?? task();
     this.tasks.set("a", { ...known, ...change, revision: known.revision + 1 });
     this.seq += 1;
-    const data = { seq: this.seq, timestamp: new Date().toISOString(), taskId: "a", service: "s", type: "report" };
+    const data = { seq: this.seq, timestamp: new Date().toISOString(), taskId: "a", service: "s", type: "report", ...more };
     this.journal.push({ seq: this.seq, event, data });
     if (tell) this.say(event, data);
     return [event, data];
@@ -133,6 +133,24 @@ test("an event that the snapshot knows of is not told again", async () => {
   assert.deepEqual(heard, []);
   assert.equal(client.seq, 1);
   assert.equal(client.tasks.get("a").status, "paused");
+});
+
+test("a switch that belongs to no task is told in its place, and no task is asked for", async () => {
+  const { daemon, client, heard } = begin();
+  const told = [];
+  client.on("switch", ({ event, service, step }) => told.push([event, service, step]));
+  daemon.connect();
+  await client.ready;
+  const more = { taskId: null, type: null, service: "indexer", step: "step 1 of 4" };
+  daemon.happen("switch:progress", {}, true, more);
+  daemon.happen("switch:complete", {}, false, { ...more, step: undefined });
+  daemon.happen("sync:paused");
+  await settle();
+  assert.deepEqual(heard, [1, 2, 3]);
+  assert.deepEqual(told, [
+    ["switch:progress", "indexer", "step 1 of 4"], ["switch:complete", "indexer", undefined],
+  ]);
+  assert.equal(daemon.calls.filter((name) => name === "getTask").length, 1);
 });
 
 test("doubled and late events are told once and in order", async () => {

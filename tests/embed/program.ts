@@ -15,6 +15,11 @@ client.on("event", (told) => {
 });
 client.on("gap", ({ from, to }) => texts.push(`${to - from}`));
 client.on("connection", ({ state, since }) => texts.push(state, since));
+client.on("switch", (told) => {
+  if (told.event === "switch:progress") texts.push(told.step, `${told.switch.step} of ${told.switch.of}`);
+  else if (told.event === "switch:error") texts.push(told.error, told.switch.cure ?? "");
+  else texts.push(`${told.service} runs on the ${told.to} node`);
+});
 client.on("node-ready", ({ url, failed }: Events["node:ready"]) => texts.push(url, ...failed));
 
 try {
@@ -32,6 +37,9 @@ try {
   const { points } = await client.history(taskId, { points: 60 });
   const all: Task[] = await client.list({ type: "node-sync", status: "in-progress" });
   const one: Task | null = await client.get(taskId);
+  for (const { service, points, switch: last } of await client.services()) {
+    if (points === "public" && last?.state !== "running") await client.switchService(service, "local");
+  }
   const { pong } = await client.call("ping", {});
   await Promise.all([client.pause(taskId), client.resume(taskId), client.check(taskId)]);
   texts.push(`${decision.id} ${points.length} ${all.length} ${one?.id} ${pong}`);

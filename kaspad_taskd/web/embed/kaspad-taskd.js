@@ -1078,7 +1078,7 @@ class TaskdClient {
     this.#emitter.emit("event", { seq: data.seq, event, data });
     if (event.startsWith("switch:")) this.#emitter.emit("switch", { event, ...data });
     if (event === "node:ready") this.#emitter.emit("node-ready", data);
-    this.#mirror.refresh(data.taskId);
+    if (data.taskId !== null) this.#mirror.refresh(data.taskId); // somebody's switch has no task
   }
 
   #changed(before, after) {

@@ -5,6 +5,11 @@ export type TaskdEvent = {
   [Name in keyof Events]: { seq: number; event: Name; data: Events[Name] };
 }[keyof Events];
 
+/** A service on its way between the nodes: a step (`step`), or how it ended (`error`, why not). */
+export type Switched = {
+  [Name in "switch:progress" | "switch:complete" | "switch:error"]: { event: Name } & Events[Name];
+}["switch:progress" | "switch:complete" | "switch:error"];
+
 /** How the line to the daemon is. */
 export interface Connection {
   readonly state: "connecting" | "live" | "lost" | "stopping" | "closed";
@@ -27,7 +32,7 @@ export interface ClientEvents {
   /** What lies between is not kept any more; `tasks` is right all the same. */
   gap: { from: number; to: number };
   connection: Connection;
-  switch: { event: string } & Events["switch:progress"] & { error?: string };
+  switch: Switched;
   "node-ready": Events["node:ready"];
   /** Every event, once and in order. */
   event: TaskdEvent;
