@@ -65,6 +65,7 @@ class JournalHandler(logging.Handler):
         super().__init__()
         self._path = path
         self._patience = patience
+        self._guard = threading.Lock()  # not the handler's: a stop holds that one while it waits
         self._held: deque[bytes] = deque()
         self._lost = 0
         self._sender: threading.Thread | None = None
@@ -74,14 +75,17 @@ class JournalHandler(logging.Handler):
         self.setFormatter(Lines())
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send the record, or hold it. The handler's lock is held by who calls, as always."""
+        """Send the record, or hold it."""
         try:
             entry = entry_of(record, self.format(record))
         except Exception:
             self.handleError(record)
             return
-        if not (self._held or self._lost) and _sent(self._socket, entry, self._path):
-            return
+        with self._guard:
+            if self._held or self._lost or not _sent(self._socket, entry, self._path):
+                self._hold(entry)
+
+    def _hold(self, entry: bytes) -> None:
         if len(self._held) >= HELD:
             self._lost += 1
             return
@@ -107,7 +111,7 @@ class JournalHandler(logging.Handler):
 
     def _next(self) -> tuple[bytes, int] | None:
         """Return what is to be sent next and how many losses it tells; None: all is done."""
-        with self._guard():
+        with self._guard:
             if self._held:
                 return self._held[0], 0
             if self._lost:
@@ -116,21 +120,17 @@ class JournalHandler(logging.Handler):
             return None
 
     def _done(self, losses: int) -> None:
-        with self._guard():
+        with self._guard:
             if losses:
                 self._lost -= losses
             else:
                 self._held.popleft()
 
     def _give_up(self) -> None:
-        with self._guard():
+        with self._guard:
             self._lost += len(self._held)
             self._held.clear()
             self._sender = None
-
-    def _guard(self) -> threading.RLock:
-        assert self.lock is not None
-        return self.lock
 
     def close(self) -> None:
         """Let the socket go; what is held still gets a moment."""

@@ -225,6 +225,23 @@ def test_a_stop_waits_a_moment_only(journal: Journal) -> None:
     assert time.monotonic() - began < LAST_WORDS + 2
 
 
+def test_what_is_held_at_a_stop_is_sent(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """logging.shutdown holds the handler's lock while it closes it: the sender needs none of it."""
+    monkeypatch.setattr("kaspad_taskd.systemd.journal.LAST_WORDS", GENEROUS)
+    journal.close()
+    Path(journal.path).unlink()
+    handler = JournalHandler(journal.path)
+    for number in range(3):
+        handler.handle(logging.LogRecord("n", 20, "f", 1, str(number), (), None))
+    back = Journal(Path(journal.path))
+    handler.acquire()
+    handler.close()
+    assert not handler._held
+    handler.release()
+    assert [entry["MESSAGE"] for entry in back.until(3)] == ["0", "1", "2"]
+    back.close()
+
+
 @pytest.fixture
 def stderr(tmp_path: Path) -> Iterator[TextIO]:
     """A stream in the place of stderr; the root logger is as before afterwards."""
