@@ -353,7 +353,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.check:
         return check(places)
     settings = load_settings(places)
-    faults = settings if isinstance(settings, list) else add(settings.probes)
+    faults = settings if isinstance(settings, list) else add(settings.probes, places.settings)
     if faults or isinstance(settings, list):
         for fault in faults:
             complain(fault)

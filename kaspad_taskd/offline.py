@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 
 from kaspad_taskd.clock import Clock, iso
-from kaspad_taskd.config.layers import read_layers
+from kaspad_taskd.config.layers import Layers, read_layers
 from kaspad_taskd.config.places import Places, find_places
-from kaspad_taskd.config.settings import load_settings
-from kaspad_taskd.probes import TYPES, add
+from kaspad_taskd.config.settings import Settings, load_settings
+from kaspad_taskd.probes import TYPES, add, database_migration
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.restoring import Restored, restore
+from kaspad_taskd.tables import Fault
 
 OK, CRASHED, BAD_SETTINGS = 0, 1, 78
 """Exit codes (contract, section 1)."""
@@ -21,10 +23,12 @@ OK, CRASHED, BAD_SETTINGS = 0, 1, 78
 def check(places: Places) -> int:
     """Say every fault of settings and definitions; returns the exit code."""
     settings = load_settings(places)
-    faults: list[object] = list(settings) if isinstance(settings, list) else []
-    faults += [] if isinstance(settings, list) else add(settings.probes)
-    layers = read_layers(places, TYPES)
-    faults += layers.faults
+    if isinstance(settings, list):
+        faults = settings + read_layers(places, TYPES).faults
+    else:
+        faults = add(settings.probes, places.settings)
+        layers = read_layers(places, TYPES)
+        faults += [*layers.faults, *_unnamed(layers, settings)]
     for fault in faults:
         print(fault)
     if faults:
@@ -33,6 +37,16 @@ def check(places: Places) -> int:
     count = len(layers.definitions)
     print(f"good: {count} definition{'s'[: count != 1]}, settings {places.settings}")
     return OK
+
+
+def _unnamed(layers: Layers, settings: Settings) -> Iterator[Fault]:
+    """Databases that definitions ask for and the settings do not name."""
+    for source in layers.sources.values():
+        found = source.definition
+        if found is None or found.type != database_migration.TYPE.name:
+            continue
+        if (name := found.checker["dsn"]) not in settings.databases:
+            yield Fault("checker.dsn", f"the settings have no [databases.{name}]", source.file)
 
 
 def put_back(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.probes import (
@@ -19,6 +20,7 @@ from kaspad_taskd.probes import (
 )
 from kaspad_taskd.probes.others import load
 from kaspad_taskd.probes.probe_type import Checker, Means, Probe, ProbeType
+from kaspad_taskd.tables import Fault
 
 __all__ = ["TYPES", "Checker", "Means", "Probe", "ProbeType", "add", "open_probe"]
 
@@ -37,18 +39,18 @@ TYPES: Mapping[str, ProbeType] = _TYPES
 """All types by name: ours, and those that `add` took in."""
 
 
-def add(names: Iterable[str]) -> list[str]:
-    """Take in types of other packages that the settings name; returns what is wrong, as sentences.
+def add(names: Iterable[str], file: Path) -> list[Fault]:
+    """Take in types of other packages that the settings, `file`, name; returns what is wrong.
 
     To be called before any definition is read.
     """
-    problems = []
+    faults = []
     for name in names:
         try:
             _TYPES[name] = load(name, _TYPES)
-        except ValueError as fault:
-            problems.append(str(fault))
-    return problems
+        except ValueError as problem:
+            faults.append(Fault("probes", str(problem), str(file)))
+    return faults
 
 
 def open_probe(definition: Definition, means: Means | None = None) -> Probe | None:

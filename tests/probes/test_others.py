@@ -12,6 +12,7 @@ from kaspad_taskd import probes
 from kaspad_taskd.probes import TYPES, add
 
 PAGE = Path(__file__).parents[2] / "docs" / "checkers.md"
+FILE = Path("/etc/kaspad-taskd/kaspad-taskd.toml")
 
 
 @pytest.fixture
@@ -38,9 +39,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_type_is_taken_in_when_it_is_named(package: Path) -> None:
     """Installed alone it is not even imported."""
     assert "file_size_of_the_page" not in sys.modules
-    assert add([]) == []
+    assert add([], FILE) == []
     assert "file_size_of_the_page" not in sys.modules
-    assert add(["file-size"]) == []
+    assert add(["file-size"], FILE) == []
     assert probes._TYPES["file-size"].name == "file-size"
     del sys.modules["file_size_of_the_page"]
 
@@ -56,10 +57,11 @@ def test_a_type_is_taken_in_when_it_is_named(package: Path) -> None:
     ],
 )
 def test_what_cannot_be_taken_in_is_said(package: Path, name: str, problem: str) -> None:
-    """With its name; the others go on."""
+    """With its name, the file and the key that ask for it; the others go on."""
     before = dict(probes._TYPES)
-    (said,) = add([name])
-    assert problem in said
-    assert name in said
+    (said,) = add([name], FILE)
+    assert str(said).startswith(f"{FILE}, probes: ")
+    assert problem in said.problem
+    assert name in said.problem
     assert before == probes._TYPES
     sys.modules.pop("file_size_of_the_page", None)
