@@ -32,7 +32,7 @@ inside = pytest.mark.skipif(
 
 def run(*words: str, check: bool = True, **more: Any) -> str:
     """Run a program; what it says, on either stream, is returned, and shown where it fails."""
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **more
     )
     if check and done.returncode:

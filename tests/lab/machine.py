@@ -40,6 +40,7 @@ set -e
 cp "$DEB" "$1/tmp/own.deb"
 chroot "$1" apt-get -qq -y --no-install-recommends --download-only install /tmp/own.deb $LATER
 echo 'APT::Install-Recommends "false";' >"$1/etc/apt/apt.conf.d/00lab"
+printf '%s\n' '127.0.0.1 localhost lab' '::1 localhost' >"$1/etc/hosts"
 rm "$1/tmp/own.deb"
 """
 
@@ -128,7 +129,7 @@ def make(suite: str, deb: Path, *, include: Sequence[str] = (), later: Sequence[
         CannotBootError: it cannot be made; with the end of what was said.
     """
     depends = _quietly("dpkg-deb", "-f", str(deb), "Depends", "Recommends").stdout
-    wanted = json.dumps([suite, *BASE, *include, "later", *later, depends])
+    wanted = json.dumps([suite, *BASE, *include, "later", *later, depends, _FETCH])
     key = hashlib.sha256(wanted.encode()).hexdigest()
     ROOTS.mkdir(parents=True, exist_ok=True)
     root, stamp = ROOTS / suite, ROOTS / f"{suite}.made"

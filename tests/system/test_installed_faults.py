@@ -144,6 +144,7 @@ def test_a_user_of_that_name_is_taken_as_it_is() -> None:
     """An account made before, with a number of people's: the settings are those in /etc still."""
     apt("purge", "kaspad-taskd")
     run("userdel", "kaspad-taskd")
+    run("groupdel", "kaspad-taskd", check=False)  # it stays where it has members
     run("useradd", "--uid", "1500", "--create-home", "kaspad-taskd")
     try:
         apt("install", deb())
