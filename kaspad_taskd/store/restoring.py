@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from kaspad_taskd.store.schema import Connection, SqliteError
 
 LOG = "-wal"
 """The ending of the write-ahead log, which belongs to a state that was not closed."""
+_BESIDE = LOG, "-shm", "-journal"
+"""Endings of what SQLite makes beside a file, and would play into another one of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ def restore(copy: Path, state: Path, now: Moment) -> Restored:
 def _opened(copy: Path) -> Iterator[list[tuple[BinaryIO, str]]]:
     """The copy and, where it has one, its log."""
     try:
+        if not stat.S_ISREG(copy.stat().st_mode):  # a pipe would never end, a device fill the disk
+            raise StoreError(f"{copy} cannot be read: it is no file")
         with copy.open("rb") as file:
             log = copy.with_name(copy.name + LOG)
             if not log.exists():
@@ -70,7 +75,7 @@ def _opened(copy: Path) -> Iterator[list[tuple[BinaryIO, str]]]:
                 return
             with log.open("rb") as more:
                 yield [(file, ""), (more, LOG)]
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+    except (FileNotFoundError, PermissionError) as error:
         if error.filename not in (str(copy), str(copy) + LOG):
             raise
         raise StoreError(f"{error.filename} cannot be read: {error.strerror}") from None
@@ -109,8 +114,7 @@ def _locked(state: Path) -> Iterator[None]:
 
 def _restore(copy: Path, sources: list[tuple[BinaryIO, str]], state: Path, now: Moment) -> Restored:
     fresh = files.begin(state, schema.MODE)
-    log = fresh.with_name(fresh.name + LOG)
-    log.unlink(missing_ok=True)
+    _clear(fresh)
     try:
         for source, ending in sources:
             with fresh.with_name(fresh.name + ending).open("wb") as target:
@@ -119,15 +123,20 @@ def _restore(copy: Path, sources: list[tuple[BinaryIO, str]], state: Path, now: 
         before = _keep(state, now)
         files.publish(fresh, state)
     finally:
-        for left in (fresh, log):
-            left.unlink(missing_ok=True)
-    for ending in (LOG, "-shm"):  # of the state before; what is in its place now has none
-        state.with_name(state.name + ending).unlink(missing_ok=True)
+        fresh.unlink(missing_ok=True)
+        _clear(fresh)
+    _clear(state)  # of the state before; what is in its place now has none
     return Restored(tasks, last, before)
+
+
+def _clear(path: Path) -> None:
+    for ending in _BESIDE:
+        path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 def _examine(fresh: Path, copy: Path) -> tuple[int, Moment | None]:
     """See that it is a sound state, take in its log, mark it; returns tasks and last event."""
+    schema.drop_stray_log(fresh)
     try:
         with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
             _refuse_others(db, copy)

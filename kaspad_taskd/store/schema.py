@@ -64,7 +64,7 @@ def connect(path: Path) -> Connection:
         SqliteError, OSError: it cannot be opened, or is no database.
     """
     path.touch(MODE)
-    _drop_stray_log(path)
+    drop_stray_log(path)
     db = sqlite3.connect(path, timeout=LOCK_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode = WAL")
@@ -91,7 +91,7 @@ def connect_reader(path: Path) -> Connection:
     )
 
 
-def _drop_stray_log(path: Path) -> None:
+def drop_stray_log(path: Path) -> None:
     """Remove a write-ahead log that cannot belong to the file, before SQLite plays it into it.
 
     A copy is not in WAL mode (bytes 18 and 19 of its header are 1). Put in the place of a state

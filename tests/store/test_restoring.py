@@ -113,6 +113,19 @@ async def test_what_a_killed_daemon_left_in_its_log_comes_along(
     assert not killed.with_name("state.db-wal").exists()
 
 
+async def test_a_log_that_is_not_the_copys_is_left_out(state: Path, tmp_path: Path) -> None:
+    """A copy put over the state of a killed daemon by hand has that one's log beside it."""
+    copy, killed = tmp_path / "copy.db", tmp_path / "killed" / "state.db"
+    await make(tmp_path / "state" / "second.db", copy)
+    opened = Opened(state)
+    await opened.put("old")
+    shutil.copytree(state.parent, killed.parent)
+    await opened.store.close()
+    shutil.copy(copy, killed)
+    restore(killed, state, NOW)
+    assert ids(state) == ["kept"]
+
+
 async def test_a_crash_leaves_one_of_the_two(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,8 +181,10 @@ async def test_bad_copies_are_refused_and_change_nothing(state: Path, tmp_path: 
             (tmp_path / name).write_bytes(content)
         with pytest.raises(StoreError, match=words):
             restore(tmp_path / name, state, NOW)
-    with pytest.raises(StoreError, match="cannot be read: Is a directory"):
-        restore(tmp_path, state, NOW)
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(StoreError, match="cannot be read: it is no file"):
+            restore(place, state, NOW)
     with closing(sqlite3.connect(copy)) as db:
         db.execute("PRAGMA user_version = 700")
     with pytest.raises(
