@@ -232,3 +232,34 @@ async def test_the_terminal_follows_over_a_kill_of_the_daemon(house: Services) -
     assert b"reconnecting since" in err
     await house.until(LIVE, int(PATIENCE * 1000))
     await house.shows("kasia-indexer", "Public node")
+
+
+async def test_a_node_that_is_ready_says_what_it_switches(house: Services) -> None:
+    """In the verdict, the title and on its card, while its switches run; then it is ready."""
+    path = house.taskd.tasks / f"{NODE}.toml"
+    path.write_text(path.read_text().replace("auto_switch = false", "auto_switch = true"))
+    house.host.deaf.clear()
+    await house.enter()
+    await house.browser.do("eval", code=TOLD)
+    line = await house.taskd.line()
+    await line.call("reload")
+    await line.call("retryTask", taskId=NODE)
+    verdict = "document.querySelector('h1').textContent"
+    await house.until(f"{verdict}.endsWith('services are being switched')", 55_000)
+    for says in ("Switching 2 services", "A service is put back if it does not work."):
+        await house.until(f"document.querySelector('.card').innerText.includes('{says}')")
+    await house.until("document.title.startsWith('Switching 2 services')")
+    await house.browser.do("shot", shot=shot("live-node-switches"))
+    assert await house.browser.do("judge") == []
+    await house.shows("kasia-indexer", "Works there")
+    await house.shows("k-indexer", "Works there")
+    await house.until(f"{verdict}.includes('is ready since')", 55_000)
+    spoken = await house.browser.do("eval", code="window.spoken.join(' ')")
+    assert "kasia-indexer runs on the local node" in spoken
+
+
+TOLD = """
+window.spoken = [];
+new MutationObserver(() => window.spoken.push(document.querySelector("#spoken").textContent))
+  .observe(document.querySelector("#spoken"), { childList: true, subtree: true });
+"""
