@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import sys
@@ -119,8 +120,7 @@ async def test_a_job_that_fails_and_is_run_again(job: Job) -> None:
     line = await job.start()
     async with job.run(2, "sh", "-c", 'exit "$(($1 - 1))"', "part") as process:
         failed = await shown(line, status="error")
-        assert "1" in failed["error"]
-        assert "part 2 of 2" in failed["error"]
+        assert failed["error"] == "ended with 1 at part 2 of 2"
         assert await process.wait() == 1
     async with job.run(2, "true") as process:
         done = await shown(line, status="complete")
@@ -133,11 +133,12 @@ async def test_a_job_that_is_ended_by_a_signal(job: Job, tmp_path: Path) -> None
     """It says so, at once, and takes the running part along."""
     line = await job.start()
     pid = tmp_path / "pid"
-    async with job.run(2, "sh", "-c", f"echo $$ > {pid}; exec sleep 60") as process:
+    work = f"echo $$ > {pid}; exec sleep 60"
+    async with job.run(2, "sh", "-c", work) as process:
         await until(lambda: filled(pid), 60)
         process.send_signal(signal.SIGTERM)
         failed = await shown(line, status="error")
-        assert "part 1 of 2" in failed["error"]
+        assert re.fullmatch(r"ended with (SIGTERM|143) at part 1 of 2", failed["error"])
         async with asyncio.timeout(30):
             assert await process.wait() != 0
             await until(lambda: gone(pid), 30)
@@ -171,6 +172,17 @@ async def test_a_job_that_is_silent_is_stalled(job: Job) -> None:
         silent = await shown(line, health="stalled")
         assert (silent["status"], silent["reason"]) == ("in-progress", "silent-report")
     await job.taskd.end()
+
+
+async def test_it_says_how_it_is_used(job: Job) -> None:
+    """Where there is no command."""
+    process = await asyncio.create_subprocess_exec(
+        *job.command, "1", env=job.env, stderr=asyncio.subprocess.PIPE
+    )
+    said = (await process.communicate())[1]
+    assert b"TASK PARTS COMMAND [ARG...]" in said
+    assert b"Traceback" not in said
+    assert process.returncode in (1, 2)
 
 
 async def test_a_job_without_a_daemon_is_done_all_the_same(job: Job, tmp_path: Path) -> None:

@@ -8,6 +8,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 
 const [task, parts, command, ...args] = process.argv.slice(2);
+if (!command) {
+  console.error("usage: node report.mjs TASK PARTS COMMAND [ARG...]");
+  process.exit(2);
+}
 const { TASKD, TASKD_TOKEN_FILE, XDG_RUNTIME_DIR } = process.env;
 const PATIENCE = 5000; // ms
 

@@ -45,6 +45,15 @@ def ended(number, _frame):
     sys.exit(128 + number)
 
 
+def words(fault):
+    """What ended the job; not with its command, whose arguments may be nobody else's business."""
+    if isinstance(fault, subprocess.CalledProcessError):
+        return f"ended with {fault.returncode}"
+    if isinstance(fault, SystemExit):
+        return f"ended with {signal.Signals(fault.code - 128).name}"
+    return f"ended with {type(fault).__name__}"
+
+
 def main(task, parts, *command):
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, ended)
@@ -61,10 +70,12 @@ def main(task, parts, *command):
                 metadata={"part": part},
             )
     except BaseException as fault:  # Ctrl-C and signals too
-        call("reportTask", taskId=task, error=f"{fault!r} at part {part} of {parts}"[:200])
+        call("reportTask", taskId=task, error=f"{words(fault)} at part {part} of {parts}")
         raise
     call("reportTask", taskId=task, completed=True)
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 4:
+        sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -4,6 +4,10 @@
 # runs COMMAND ARG... 1, then 2, up to PARTS. TASK is the id of a task of type report.
 set -euo pipefail
 
+if [ $# -lt 3 ]; then
+  echo "usage: report.sh TASK PARTS COMMAND [ARG...]" >&2
+  exit 2
+fi
 readonly task=$1 parts=$2
 shift 2
 child=
