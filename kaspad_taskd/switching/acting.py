@@ -27,8 +27,8 @@ from kaspad_taskd.switching.units import NoSystemd, Systemd
 CHECK: Final = 60.0
 """Seconds that all checks may take together."""
 Question: TypeAlias = Callable[[], Awaitable[Result]]
-HINTED: Final = 15.0
-"""Seconds for which hints are as good as new ones."""
+HINTED: Final = 30.0
+"""Seconds for which hints are as good as new ones: a node logs each connection."""
 SIMPLY: Final = frozenset({"simply-kaspa", "k-indexer"})
 """Indexers that stop at a block which a pruned node may lack."""
 UNCHECKED: Final = "checkpoint-unchecked"
