@@ -112,6 +112,10 @@ def test_it_lives_on_debian_12(package: Path) -> None:
 def test_it_lives_on_debian_13(package: Path) -> None:
     """The same file; lintian and autopkgtest, Debian's own judges, find it good as well."""
     lintian = "lintian --allow-root --pedantic --fail-on error,warning,info /debs/*.deb"
-    own = "autopkgtest /debs/*.deb /src/ --fake-capability isolation-machine -- null"
+    # it copies its sources, and knows that this machine may be changed only by being told
+    own = (
+        "mkdir /tmp/tree && cp -r /src/debian /src/packaging /tmp/tree && autopkgtest "
+        "--no-built-binaries --ignore-restrictions=isolation-machine /debs/*.deb /tmp/tree/ -- null"
+    )
     command = f"{lintian} && {life()} && {own}"
     in_machine("trixie", package, command, LATER, CHECKING)
