@@ -74,9 +74,16 @@ def run(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # whoever read has gone; Python's last flush must not complain about it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()  # whoever read has gone
         return _PIPE_CLOSED
+    except OSError as error:  # a full disk
+        _write_no_more()
+        return _complain([say("error.output", detail=error.strerror or error)], FAILED)
+
+
+def _write_no_more() -> None:
+    """Let Python's last flush not complain about what was complained of."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parsed(argv: Sequence[str]) -> Namespace:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from kaspad_taskd.core.observation import Json, Refused, Scalar, Unreachable
+from kaspad_taskd.core.observation import Hint, Json, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.jsontext import loads
 
@@ -35,8 +35,11 @@ class HttpError(Exception):
 
     def observation(self) -> Unreachable | Refused:
         """What a look that ended so brought back."""
-        rejected = self.reason is Reason.CREDENTIALS and "status" in self.params
-        return (Refused if rejected else Unreachable)(self.reason, self.params)
+        if self.reason is not Reason.CREDENTIALS:
+            return Unreachable(self.reason, self.params)
+        file = self.params.get("file") or self.params.get("certificates")
+        hints = (Hint("credentials", {"file": file} if file else {}),)
+        return (Unreachable if file else Refused)(self.reason, self.params, hints)
 
 
 def bad_answer(detail: str) -> HttpError:

@@ -32,6 +32,13 @@ MAX_TEXT: Final = 200
 """Characters of a text of the database's that is shown."""
 _MISSING: Final = frozenset({"42P01", "3F000"})
 _LOCKED: Final = "55P03"
+_NOT_OURS: Final = {
+    "42601": "the query is no SQL statement",
+    "42703": "the query names a column that is not there",
+    "42883": "the query names a function that is not there",
+    "42P01": "the query names a table that is not there",
+}
+"""What the server says of the administrator's own query."""
 _PLAIN_WORDS: Final = "must be a plain name: letters, digits, _"
 
 SESSIONS: Final = """
@@ -188,6 +195,8 @@ class DatabaseMigrationProbe:
                 return Record(known if isinstance(known, str) else None)
             if error.state in _MISSING and self._wanted.table:
                 return None
+            if not self._wanted.table and error.state in _NOT_OURS:
+                raise ShapeError(_NOT_OURS[error.state]) from None
             raise
         record = self._wanted.tool.read(rows, self._wanted.version)
         shown = None if record.version is None else printable(record.version, MAX_TEXT)

@@ -145,7 +145,7 @@ class Database:
                 dsn = file.read(MAX_DSN).strip()
             parts = urlsplit(dsn)
         except KeyError:
-            raise self._unusable("not named in the settings") from None
+            raise self._unusable("not named in the settings", {"unnamed": self.name}) from None
         except (OSError, ValueError):
             raise self._unusable("its dsn_file cannot be read") from None
         if parts.scheme not in ("postgresql", "postgres") or "\n" in dsn:
@@ -155,9 +155,10 @@ class Database:
                 raise self._unusable(f"the {key} that its DSN names cannot be read")
         return dsn
 
-    def _unusable(self, problem: str) -> PostgresError:
+    def _unusable(self, problem: str, cure: Mapping[str, Scalar] | None = None) -> PostgresError:
         params: dict[str, Scalar] = {"database": self.name, "problem": problem}
-        return PostgresError(Unreachable(Reason.CREDENTIALS, params))
+        hints = (Hint("credentials", cure or {}),)
+        return PostgresError(Unreachable(Reason.CREDENTIALS, params, hints))
 
     def _explain(self, error: Exception) -> PostgresError:
         """What an error of the library, the system or the server means."""

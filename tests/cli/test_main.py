@@ -350,6 +350,17 @@ def test_a_reader_who_leaves_ends_it_quietly(taskd: ScriptedTaskd) -> None:
     assert process.wait(20) == 141
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("words", [["list"], ["list", "--json"]])
+def test_a_full_disk_is_no_traceback(taskd: ScriptedTaskd, words: list[str]) -> None:
+    """What a script writes into a file may not fit there: one sentence, exit 1."""
+    command = [sys.executable, "-m", "kaspad_taskd.cli", "--socket", str(taskd.path), *words]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr == ("kaspad-taskctl: its output cannot be written: No space left on device\n")
+
+
 HOSTILE = st.text(
     st.one_of(st.characters(), st.sampled_from("\x1b\x9b\x07\r\n\u202e漢🙂")), max_size=400
 )

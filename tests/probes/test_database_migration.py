@@ -259,6 +259,9 @@ async def test_a_database_that_the_settings_do_not_name_is_said(place: Place) ->
     assert words.note(missed.reason, missed.params) == (
         "The database other cannot be asked: not named in the settings."
     )
+    assert words.hint(missed.hints[0].code, missed.hints[0].params)[1] == (
+        "Name it in kaspad-taskd.toml: [databases.other] with its dsn_file"
+    )
 
 
 async def test_a_password_may_stand_in_a_pgpass(place: Place, tmp_path: Path) -> None:
@@ -335,6 +338,24 @@ async def test_a_query_of_another_shape_is_no_answer(place: Place, query: str) -
     missed = await place.look(place.probe(tool="sql", query=query))
     assert missed.reason is Reason.BAD_ANSWER
     assert await place.root.fetchval("SELECT count(*) FROM t") == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("SELEC 1", "the query is no SQL statement"),
+        ("SELECT done FROM vars", "the query names a column that is not there"),
+        ("SELECT ready(1)", "the query names a function that is not there"),
+        ("SELECT * FROM jobs", "the query names a table that is not there"),
+    ],
+)
+async def test_a_faulty_query_is_not_blamed_on_a_version_table(
+    place: Place, query: str, fault: str
+) -> None:
+    """The tool sql has none."""
+    await run(place.root, (VARS,))
+    missed = await place.look(place.probe(tool="sql", query=query))
+    assert (missed.reason, missed.params["detail"]) == (Reason.BAD_ANSWER, fault)
 
 
 async def test_an_endless_query_is_cut(place: Place) -> None:

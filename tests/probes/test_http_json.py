@@ -7,7 +7,7 @@ import json
 import shutil
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -189,11 +189,20 @@ async def test_a_503_with_numbers_is_read_but_never_complete(site: Website) -> N
     assert (reading.position, reading.complete) == (100, False)
 
 
+def hint_of(found: Unreachable | Refused) -> tuple[str, Mapping[str, object]]:
+    (hint,) = found.hints
+    return hint.code, hint.params
+
+
 async def test_rejected_credentials_cannot_become_success(site: Website) -> None:
     """As of every other service."""
     for status in (401, 403):
         assert (await see(site, Reply(status=status))).reason is Reason.CREDENTIALS
-        assert isinstance(await see(site, Reply(status=status)), Refused)
+        refused = await see(site, Reply(status=status))
+        assert isinstance(refused, Refused)
+        assert words.hint(*hint_of(refused))[1] == (
+            "Correct the credentials in the file that holds them."
+        )
 
 
 async def test_headers_come_from_files(site: Website, tmp_path: Path) -> None:
@@ -212,6 +221,8 @@ async def test_headers_come_from_files(site: Website, tmp_path: Path) -> None:
         missed = await probe.observe({})
         assert isinstance(missed, Unreachable)
         assert str(key) in words.note(missed.reason, missed.params)
+        cure = f"Let the daemon's user read {key}, or correct it"
+        assert words.hint(*hint_of(missed))[1] == cure
     await probe.close()
     assert len(site.asked) == 2
 
