@@ -210,9 +210,9 @@ def test_it_watches_postgresql_over_tcp_and_by_its_socket() -> None:
     systemctl("restart", UNIT)
     run("runuser", "-u", "postgres", "--", "psql", "-q", "-c",
         "CREATE ROLE \"kaspad-taskd\" LOGIN PASSWORD 'guess' IN ROLE pg_read_all_stats",
-        "-c", 'CREATE DATABASE work OWNER "kaspad-taskd"', cwd="/")  # fmt: skip
-    by_socket = "postgresql://kaspad-taskd@/work?host=/var/run/postgresql"
-    with databases(tcp="postgresql://kaspad-taskd:guess@127.0.0.1/work", socket=by_socket):
+        "-c", 'CREATE DATABASE jobs OWNER "kaspad-taskd"', cwd="/")  # fmt: skip
+    by_socket = "postgresql://kaspad-taskd@/jobs?host=/var/run/postgresql"
+    with databases(tcp="postgresql://kaspad-taskd:guess@127.0.0.1/jobs", socket=by_socket):
         for name in ("pg-tcp", "pg-socket"):
             task = until_shown(name, progress=75.0)
             assert task["health"] == "ok"
