@@ -18,6 +18,8 @@ MAX_EXPRESSION: Final = 300
 MAX_LISTED: Final = 8
 """Parts of all `[a, b]` and `{x: a}` in one expression: each copies what it is given."""
 
+_LISTS: Final = "multi_select_list", "multi_select_dict"
+
 
 def read_expression(table: Table, key: str) -> str | None:
     """Return the expression at a key, None where there is none; a fault is noted."""
@@ -39,6 +41,7 @@ def check(text: str) -> None:
     """
     import jmespath
     from jmespath.exceptions import JMESPathError
+    from jmespath.functions import Functions
 
     try:
         with warnings.catch_warnings():
@@ -49,17 +52,19 @@ def check(text: str) -> None:
     except (JMESPathError, RecursionError) as fault:
         last = str(fault).splitlines()[0][:150].rstrip(":")
         raise ValueError(f"is no JMESPath expression: {last}") from None
-    if sum(_listed(tree)) > MAX_LISTED:
+    nodes = list(_nodes(tree))
+    called = [str(node["value"]) for node in nodes if node["type"] == "function_expression"]
+    if strange := [name for name in called if name not in Functions.FUNCTION_TABLE]:
+        raise ValueError(f"JMESPath has no function {strange[0]}()")
+    if sum(len(node["children"]) for node in nodes if node["type"] in _LISTS) > MAX_LISTED:
         raise ValueError(f"may list {MAX_LISTED} parts at most in [a, b] or {{x: a}}")
 
 
-def _listed(node: Mapping[str, Any]) -> Iterator[int]:
-    children = node.get("children", ())
-    if node.get("type") in ("multi_select_list", "multi_select_dict"):
-        yield len(children)
-    for child in children:
+def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    for child in node.get("children", ()):
         if isinstance(child, Mapping):
-            yield from _listed(child)
+            yield from _nodes(child)
 
 
 def find(text: str, answer: Json) -> Json:

@@ -65,6 +65,7 @@ def test_a_definition_is_read_and_reads_again_as_itself() -> None:
         ({"url": "http://x/", "completed": "a", "total": "b"}, "needs done beside it"),
         ({"url": "http://x/", "done": "a["}, "is no JMESPath expression"),
         ({"url": "http://x/", "done": "nosuch(a"}, "is no JMESPath expression"),
+        ({"url": "http://x/", "done": "max_by(a, &count(b))"}, "JMESPath has no function count()"),
         ({"url": "http://x/", "done": "`a`"}, "literal of the old form"),
         ({"url": "http://x/", "done": "a" * 400}, "300 characters"),
         ({"url": "http://x/", "done": "|".join(["[@,@,@][]"] * 9)}, "8 parts at most"),
