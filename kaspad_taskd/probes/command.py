@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import os
 import signal
 from collections.abc import Mapping
@@ -36,8 +35,6 @@ SANDBOX: Final[Mapping[int, str]] = {
     signal.SIGTRAP: "MemoryDenyWriteExecute",
 }
 """What of the service's sandbox ends a program by these signals."""
-
-_log = logging.getLogger(__name__)
 
 
 def parse(table: Table, _service: str) -> Checker:
