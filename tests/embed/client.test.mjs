@@ -153,6 +153,24 @@ test("a switch that belongs to no task is told in its place, and no task is aske
   assert.equal(daemon.calls.filter((name) => name === "getTask").length, 1);
 });
 
+test("who comes late knows of a switch that runs, and not of one whose end was missed", async () => {
+  const { daemon, client, heard } = begin();
+  daemon.seq = daemon.oldest = 7;
+  daemon.connect();
+  const told = { taskId: "a", type: "node-sync", service: "indexer", timestamp: "t" };
+  daemon.say("switch:progress", { ...told, seq: 7, step: "step 3 of 4" });
+  await client.ready;
+  assert.equal(client.switches.get("indexer").step, "step 3 of 4");
+  daemon.say("switch:progress", { ...told, seq: 6, step: "step 2 of 4" }); // once more, too late
+  assert.equal(client.switches.get("indexer").step, "step 3 of 4");
+  assert.deepEqual(heard, []);
+  daemon.disconnect();
+  daemon.seq = 3; // another past
+  daemon.connect();
+  await settle();
+  assert.equal(client.switches.size, 0);
+});
+
 test("doubled and late events are told once and in order", async () => {
   const { daemon, client, heard } = begin();
   daemon.connect();

@@ -817,6 +817,7 @@ class TaskdClient {
   #missed = 0;
   #closed = false;
   #offs = [];
+  #switches = new Map();
 
   constructor({ url, socket, token, after } = {}) {
     this.#token = token ?? null;
@@ -826,7 +827,10 @@ class TaskdClient {
     this.#journal = new Journal(after ?? null, {
       getEvents: (page) => this.call("getEvents", page),
       take: (name, data) => this.#take(name, data),
-      gap: (gap) => this.#emitter.emit("gap", gap),
+      gap: (gap) => {
+        this.#switches.clear(); // how they ended may lie in between
+        this.#emitter.emit("gap", gap);
+      },
     });
     this.#own = !socket;
     this.#socket = socket ?? openSocket(url || usualBridge(), (give) => give(this.#auth()));
@@ -835,6 +839,10 @@ class TaskdClient {
 
   get tasks() {
     return this.#mirror.tasks;
+  }
+
+  get switches() {
+    return this.#switches;
   }
 
   get connection() {
@@ -1065,6 +1073,7 @@ class TaskdClient {
   #told(name, data) {
     if (!Number.isInteger(data?.seq) || data.taskId === undefined) return;
     if (name !== "sync:progress") {
+      this.#switched(name, data); // who comes late is told of one that runs, as state
       this.#journal.told(name, data);
       return;
     }
@@ -1076,9 +1085,16 @@ class TaskdClient {
   #take(event, data) {
     this.#missed += 1;
     this.#emitter.emit("event", { seq: data.seq, event, data });
+    this.#switched(event, data);
     if (event.startsWith("switch:")) this.#emitter.emit("switch", { event, ...data });
     if (event === "node:ready") this.#emitter.emit("node-ready", data);
     if (data.taskId !== null) this.#mirror.refresh(data.taskId); // somebody's switch has no task
+  }
+
+  #switched(event, data) {
+    if (!event.startsWith("switch:") || this.#switches.get(data.service)?.seq >= data.seq) return;
+    this.#switches.set(data.service, Object.freeze({ event, ...data }));
+    this.#emitter.emit("switches");
   }
 
   #changed(before, after) {
@@ -1742,6 +1758,7 @@ const PATHS = {
   dashed: ["M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12", { "stroke-dasharray": "2.6 2.1" }],
   ring: ["M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12"],
   arrow: ["M2 8h8M7 4.5L10.5 8L7 11.5M14 3v10"],
+  arrows: ["M1.5 5.5h12M10.5 2.5l3 3l-3 3M14.5 11h-12M5.5 8l-3 3l3 3"],
   tick: ["M2.5 8.5l3.5 3.5l7.5-8"],
   hourglass: ["M4 2h8M4 14h8M5 2v2.5L8 8L11 4.5V2M5 14v-2.5L8 8L11 11.5V14"],
   plug: ["M2 14l3-3M5 7l4 4l-1 1a2.8 2.8 0 1 1-4-4zM14 2l-3 3M7 5l4 4l1-1a2.8 2.8 0 1 0-4-4z"],
@@ -1808,6 +1825,7 @@ class KaspadTask extends TaskdElement {
     const id = this.getAttribute("task-id");
     return [
       client.on(id ? changeOf(id) : "change", (change) => this.#changed(change)),
+      client.on("switches", () => this.later()),
       client.on("node-ready", (data) => data.taskId === this.task?.id && this.tell("node-ready", data)),
     ];
   }
@@ -1831,8 +1849,17 @@ class KaspadTask extends TaskdElement {
     parts.body.hidden = !task && known;
     parts.head.hidden = !task;
     if (!task) return this.#bar.show([], { label: say("wizard.asking") });
-    this.#show(task, view(task, this.now()));
+    this.#show(task, view(this.#switching(task), this.now()));
     this.#stayTrue(task);
+  }
+
+  #switching(task) {
+    const own = [...this.client.switches.values()].filter(
+      ({ event, taskId }) => event === "switch:progress" && taskId === task.id,
+    );
+    if (task.status !== "complete" || !own.length) return task;
+    const n = Math.max(task.switches?.length ?? 0, own.length);
+    return { ...task, switching: { n, doing: `${own[0].service}: ${own[0].step}` } };
   }
 
   #build() {

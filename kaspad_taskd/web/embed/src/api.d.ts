@@ -77,6 +77,8 @@ export declare class TaskdClient {
   /** Resolves with the first snapshot. */
   readonly ready: Promise<this>;
   readonly tasks: ReadonlyMap<string, FrozenTask>;
+  /** What was told last of each service's switch, by service: `switch:progress` while it runs. */
+  readonly switches: ReadonlyMap<string, Readonly<Switched>>;
   readonly connection: Connection;
   readonly seq: number | null;
   readonly canChange: boolean;

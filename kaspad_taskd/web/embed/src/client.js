@@ -44,6 +44,7 @@ export class TaskdClient {
   #missed = 0;
   #closed = false;
   #offs = [];
+  #switches = new Map();
 
   constructor({ url, socket, token, after } = {}) {
     this.#token = token ?? null;
@@ -53,7 +54,10 @@ export class TaskdClient {
     this.#journal = new Journal(after ?? null, {
       getEvents: (page) => this.call("getEvents", page),
       take: (name, data) => this.#take(name, data),
-      gap: (gap) => this.#emitter.emit("gap", gap),
+      gap: (gap) => {
+        this.#switches.clear(); // how they ended may lie in between
+        this.#emitter.emit("gap", gap);
+      },
     });
     this.#own = !socket;
     this.#socket = socket ?? openSocket(url || usualBridge(), (give) => give(this.#auth()));
@@ -63,6 +67,11 @@ export class TaskdClient {
   /** Frozen tasks by id, in order of registration; what `change` told last. */
   get tasks() {
     return this.#mirror.tasks;
+  }
+
+  /** What was told last of each service's switch, by service; frozen. */
+  get switches() {
+    return this.#switches;
   }
 
   /** `{state: connecting|live|lost|stopping|closed, since, ...}`, frozen. */
@@ -310,6 +319,7 @@ export class TaskdClient {
   #told(name, data) {
     if (!Number.isInteger(data?.seq) || data.taskId === undefined) return;
     if (name !== "sync:progress") {
+      this.#switched(name, data); // who comes late is told of one that runs, as state
       this.#journal.told(name, data);
       return;
     }
@@ -321,9 +331,16 @@ export class TaskdClient {
   #take(event, data) {
     this.#missed += 1;
     this.#emitter.emit("event", { seq: data.seq, event, data });
+    this.#switched(event, data);
     if (event.startsWith("switch:")) this.#emitter.emit("switch", { event, ...data });
     if (event === "node:ready") this.#emitter.emit("node-ready", data);
     if (data.taskId !== null) this.#mirror.refresh(data.taskId); // somebody's switch has no task
+  }
+
+  #switched(event, data) {
+    if (!event.startsWith("switch:") || this.#switches.get(data.service)?.seq >= data.seq) return;
+    this.#switches.set(data.service, Object.freeze({ event, ...data }));
+    this.#emitter.emit("switches");
   }
 
   #changed(before, after) {

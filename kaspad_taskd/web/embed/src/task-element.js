@@ -41,6 +41,7 @@ export class KaspadTask extends TaskdElement {
     const id = this.getAttribute("task-id");
     return [
       client.on(id ? changeOf(id) : "change", (change) => this.#changed(change)),
+      client.on("switches", () => this.later()),
       client.on("node-ready", (data) => data.taskId === this.task?.id && this.tell("node-ready", data)),
     ];
   }
@@ -64,8 +65,18 @@ export class KaspadTask extends TaskdElement {
     parts.body.hidden = !task && known;
     parts.head.hidden = !task;
     if (!task) return this.#bar.show([], { label: say("wizard.asking") });
-    this.#show(task, view(task, this.now()));
+    this.#show(task, view(this.#switching(task), this.now()));
     this.#stayTrue(task);
+  }
+
+  /** The task; one that is complete and whose services are being switched says so. */
+  #switching(task) {
+    const own = [...this.client.switches.values()].filter(
+      ({ event, taskId }) => event === "switch:progress" && taskId === task.id,
+    );
+    if (task.status !== "complete" || !own.length) return task;
+    const n = Math.max(task.switches?.length ?? 0, own.length);
+    return { ...task, switching: { n, doing: `${own[0].service}: ${own[0].step}` } };
   }
 
   #build() {
