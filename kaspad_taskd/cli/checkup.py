@@ -22,6 +22,8 @@ GOOD, WARNING, FAULT = "good", "warning", "fault"
 _PATIENCE = 5.0  # seconds for a program of the system, or the bridge
 _LITTLE = 256 << 20  # bytes on the disk of the state
 _UNIT = "kaspad-taskd.service"
+SETTINGS = "/etc/kaspad-taskd/kaspad-taskd.toml"
+"""Of the system's daemon."""
 _RULE = "/usr/share/polkit-1/rules.d/50-kaspad-taskd.rules"
 _NOT_YET = ("node-unreachable", "node-not-synced", "checkpoint-unknown", "checkpoint-unchecked")
 _OF_HINTS = {"clock-skew": "clock", "borsh-closed": "switch"}  # checks that hints are about
@@ -222,9 +224,8 @@ def system_clock() -> Iterator[Finding]:
         yield _found(WARNING, "clock", "clock-unsynced")
 
 
-def settings(info: Mapping[str, Any]) -> Iterator[Finding]:
-    """Whether the settings, as they are now, would let the daemon start again."""
-    path = info.get("settingsFile")
+def settings(path: object, cure: str = "mended") -> Iterator[Finding]:
+    """Whether the settings, as they are now, would let the daemon start; `cure` by its key."""
     if not isinstance(path, str) or not os.access(path, os.R_OK):
         return
     said = _ask("kaspad-taskd", "--config", path, "--check")
@@ -232,7 +233,7 @@ def settings(info: Mapping[str, Any]) -> Iterator[Finding]:
         return
     faults = [line for line in said.splitlines() if line.startswith(path)]  # not the definitions'
     for fault in faults:
-        yield Finding(FAULT, say("doctor.settings"), safe(fault), say("doctor.mended"))
+        yield Finding(FAULT, say("doctor.settings"), safe(fault), say(f"doctor.{cure}"))
     if not faults:
         yield _found(GOOD, "settings", "settings-good", path=path)
 

@@ -8,7 +8,7 @@ from kaspad_taskd.cli import checkup
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import FAILED, of_unreachable
 from kaspad_taskd.cli.screen import wrap
-from kaspad_taskd.client import Refused, Unreachable
+from kaspad_taskd.client import SYSTEM_SOCKET, Refused, Unreachable
 from kaspad_taskd.words.plain import fit
 from kaspad_taskd.words.table import plural, say
 
@@ -43,13 +43,15 @@ def _findings(run: Run) -> Iterator[Finding]:
     except Unreachable as fault:
         said = of_unreachable(fault, run.timeout).said()
         yield Finding(FAULT, say("doctor.daemon"), said[0], said[1] if said[1:] else None)
+        if run.client.path == SYSTEM_SOCKET:
+            yield from checkup.settings(checkup.SETTINGS, "mended-down")
     else:
         yield checkup.daemon(version, run.client.path, time.perf_counter() - began)
         yield from checkup.rights(run.client.path)
         info = run.call("getInfo")
         yield from checkup.store(info)
         yield from checkup.bridge(info)
-        yield from checkup.settings(info)
+        yield from checkup.settings(info.get("settingsFile"))
         yield from checkup.files(run.call("listDefinitions"))
         yield from checkup.tasks(run.call("getAllTasks"), time.time())
         yield from checkup.switching(_services(run), run.client.path)

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.cli import checkup
+from kaspad_taskd import client
+from kaspad_taskd.cli import checkup, doctor
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING
 from kaspad_taskd.cli.main import run
 from kaspad_taskd.client import SYSTEM_SOCKET
@@ -92,6 +93,22 @@ def test_no_daemon_is_a_finding(
     out = capsys.readouterr().out
     assert "✗ daemon   cannot reach kaspad-taskd" in out
     assert "sudo systemctl start kaspad-taskd" in out
+
+
+def test_settings_that_keep_the_daemon_down_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended with 78: the file and the key, and how it is started then."""
+    file = tmp_path / "kaspad-taskd.toml"
+    file.touch()
+    monkeypatch.setattr(checkup, "_ask", lambda *_command: f"{file}, log_level: is none")
+    monkeypatch.setattr(checkup, "SETTINGS", str(file))
+    for module in (client, doctor):
+        monkeypatch.setattr(module, "SYSTEM_SOCKET", str(tmp_path / "none"))
+    assert run(["doctor", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)[1]
+    assert (found["check"], found["text"]) == ("settings", f"{file}, log_level: is none")
+    assert found["cure"] == "Mend it, then: sudo systemctl start kaspad-taskd"
 
 
 def test_json_lists_the_findings(ctl: Ctl, taskd: ScriptedTaskd) -> None:
@@ -275,13 +292,13 @@ def test_settings_that_would_stop_the_next_start_are_a_fault(
     monkeypatch.undo()
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     file = tmp_path / "kaspad-taskd.toml"
-    assert list(checkup.settings({"settingsFile": str(file)})) == []
+    assert list(checkup.settings(str(file))) == []
     file.write_text('log_level = "loud"\n')
-    (found,) = checkup.settings({"settingsFile": str(file)})
+    (found,) = checkup.settings(str(file))
     assert (found.level, found.cure) == (FAULT, "Mend it, then: kaspad-taskctl reload")
     assert found.text.startswith(f'{file}, log_level: "loud" is none of debug')
     file.write_text('log_level = "info"\n')
-    assert [one.level for one in checkup.settings({"settingsFile": str(file)})] == [GOOD]
+    assert [one.level for one in checkup.settings(str(file))] == [GOOD]
 
 
 def test_a_fault_of_a_whole_file_has_no_key(ctl: Ctl, taskd: ScriptedTaskd) -> None:
