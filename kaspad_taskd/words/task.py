@@ -245,7 +245,8 @@ def _took(task: WireTask, ended: float | None) -> float | None:
 def most_urgent(tasks: Iterable[WireTask]) -> WireTask | None:
     """Return the task that the first sentence is about.
 
-    The node-sync that is live, failed or switches services, else the first live task, else the last that ended.
+    The node-sync that is live, failed or switches services, else the first live task, else the last
+    that ended.
     """
     known = list(tasks)
     nodes = [task for task in known if task.get("type") == "node-sync"]
