@@ -47,8 +47,12 @@ class Address:
     path: str = ""
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}{self.path}"
+        return f"{self.scheme}://{host_port(self.host, self.port)}{self.path}"
+
+
+def host_port(host: str, port: int) -> str:
+    """Return host and port as a URL has them: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def parse_url(url: str) -> Address:
@@ -91,7 +95,7 @@ async def addresses(host: str, port: int, allow: Allow | None) -> list[str]:
     found = await _resolve(host, port)
     allowed = [ip for ip in found if allow is None or allow(ip, port)]
     if not allowed:
-        raise NodeError(Reason.FORBIDDEN, {"address": f"{host}:{port}"})
+        raise NodeError(Reason.FORBIDDEN, {"address": host_port(host, port)})
     return allowed
 
 

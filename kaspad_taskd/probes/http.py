@@ -19,7 +19,7 @@ from yarl import URL
 
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeError
-from kaspad_taskd.kaspa.connect import addresses, connect_error
+from kaspad_taskd.kaspa.connect import addresses, connect_error, host_port
 from kaspad_taskd.kaspa.resolver import Resolver
 from kaspad_taskd.probes.answers import Answer, HttpError, bad_answer, check_status, distrust
 from kaspad_taskd.probes.probe_type import Allow
@@ -186,7 +186,7 @@ def explain(error: Exception, url: Url) -> HttpError:
     """Return what a failed question means."""
     if isinstance(error, HttpError):
         return error
-    address = f"{url.host}:{url.port}"
+    address = host_port(*url.place)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return bad_answer(distrust(error.certificate_error))
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):

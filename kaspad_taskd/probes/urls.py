@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from kaspad_taskd.kaspa.connect import host_port
 from kaspad_taskd.tables import Table
 from kaspad_taskd.values import quote
 
@@ -32,8 +33,7 @@ class Url:
     @property
     def base(self) -> str:
         """It without path and query: what is asked, without what might be secret."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{host_port(self.host, self.port)}"
 
     @property
     def path(self) -> str:

@@ -253,6 +253,9 @@ async def test_localhost_is_both_loopbacks(host: str) -> None:
         assert isinstance(await look(made("http-json", {"url": url, "progress": "p"})), Reading)
     missed = await look(made("http-json", {"url": url, "progress": "p"}))
     assert missed.reason is Reason.REFUSED
+    url = f"http://[::1]:{site.port}/s"
+    missed = await look(made("http-json", {"url": url, "progress": "p"}))
+    assert missed.params["address"] == f"[::1]:{site.port}"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
@@ -262,6 +265,7 @@ async def test_the_address_connected_to_must_be_allowed(host: str) -> None:
         data = {"url": f"http://{host}:{site.port}/s", "progress": "p"}
         no = await look(made("http-json", data, Means(allow=lambda *_: False)))
         assert (no.reason, site.connections) == (Reason.FORBIDDEN, 0)
+        assert no.params["address"] == f"{host}:{site.port}"  # as it is written in allow_hosts
         if host == "localhost":
             some = Means(allow=lambda ip, port: ip == "127.0.0.1" and port == site.port)
             assert isinstance(await look(made("http-json", data, some)), Reading)
