@@ -34,7 +34,7 @@ _QUIET = ("·", "dim")
 def sign(service: WireService) -> Piece:
     """Return the sign of a service's condition and its tone."""
     condition = words.condition(service)
-    if condition == "public" and words.troubles(service):
+    if condition in ("public", "local") and words.troubles(service):
         return "!", "attention"
     return _SIGNS.get(condition, _QUIET)
 

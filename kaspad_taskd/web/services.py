@@ -54,7 +54,7 @@ def _is_of(switch: words.WireSwitch, task: WireTask) -> bool:
 def _one(service: words.WireService, node: WireTask | None, now: float) -> Panel:
     condition = words.condition(service)
     icon, tone = LOOKS.get(condition, ("ring", "attention"))
-    if condition == "public" and words.troubles(service):
+    if condition in ("public", "local") and words.troubles(service):
         tone = "attention"
     says, cures = _causes(service, condition)
     since = _since(service, condition)
@@ -102,7 +102,7 @@ def _causes(service: words.WireService, condition: str) -> tuple[list[str], list
         told.append({"note": switch.get("error"), "cure": switch.get("cure")})
     if condition == "unknown":
         told.append({"note": cap(say("service.state.unreadable"))})
-    if condition in ("public", "undone"):
+    if condition in ("public", "local", "undone"):
         said = switch.get("reason") if condition == "undone" else None
         told += [one for one in words.troubles(service) if one.get("code") != said]
     cures = dict.fromkeys(safe(one["cure"]) for one in told if one.get("cure"))

@@ -14,7 +14,7 @@ import pytest
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason
 from tests.cli.conftest import Ran
 from tests.cli.test_watch import PATIENCE, in_terminal, read_until
-from tests.fakes.switches import BORSH, failed, no, on, service, switch, undone, wire
+from tests.fakes.switches import BORSH, LOST, failed, no, on, service, switch, undone, wire
 from tests.fakes.taskd import Error, ScriptedTaskd
 
 Ctl = Callable[..., Ran]
@@ -192,12 +192,13 @@ def test_services_in_every_state(ctl: Ctl, taskd: ScriptedTaskd) -> None:
         service(name="k-indexer", hints=(BORSH,)),
         service(switch(2, service="moving"), name="moving"),
         service(failed()),
+        service(switch(4), hints=(LOST,)),
     ]
     code, out, _err = ctl("switch")
     lines = out.splitlines()
     assert code == 0
     assert lines[0].split() == ["SERVICE", "USES", "SINCE", "STATE"]
-    assert [line[0] for line in lines[1:6]] == list("✓·!▸✗")
+    assert [line[0] for line in lines[1:7]] == list("✓·!▸✗!")
     assert "switches when kaspa-node is ready" in lines[2]
     assert "step 3 of 4, restarting" in lines[4]
     assert "The node does not offer port 17110" in out

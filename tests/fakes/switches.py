@@ -96,6 +96,7 @@ def _points(last: Switch | None) -> Side:
 
 
 BORSH = Hint("borsh-closed", {"port": 17110, "address": "127.0.0.1:17110"})
+LOST = Hint("node-unreachable", {"address": "grpc://localhost:16110"})
 CHECKPOINT = Hint("checkpoint-missing", {"name": "block_checkpoint"})
 
 

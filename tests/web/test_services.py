@@ -12,7 +12,7 @@ from kaspad_taskd.web.page import Page
 from kaspad_taskd.web.services import panel, with_switching
 from kaspad_taskd.web.story import story
 from tests.fakes.golden import golden_task
-from tests.fakes.switches import BORSH, NODE, NOW, failed, no, on, service, switch, undone
+from tests.fakes.switches import BORSH, LOST, NODE, NOW, failed, no, on, service, switch, undone
 from tests.web.snapshots import EVENTS, snapshot, switched
 
 COMPLETE = {**golden_task("kaspa-node"), "status": "complete", "switches": ["kasia-indexer", "k"]}
@@ -49,6 +49,14 @@ def test_what_speaks_against_a_switch_has_its_cure() -> None:
     assert shown["tone"] == "attention"
     assert shown["banner"] == "The node does not offer port 17110, which services need."
     assert shown["cures"] == ["Start kaspad with --rpclisten-borsh=127.0.0.1:17110"]
+
+
+def test_a_service_on_a_local_node_that_is_lost_needs_attention() -> None:
+    """What spoke against a switch speaks against staying too."""
+    shown = one(service(switch(4), hints=(LOST,)))
+    assert (shown["state"], shown["tone"]) == ("Local node", "attention")
+    assert "does not answer" in shown["banner"]
+    assert shown["cures"] == ["systemctl status kaspad"]
 
 
 def test_the_steps_of_a_running_switch() -> None:
