@@ -125,9 +125,9 @@ class IndexerProbe:
                 view = await self._look(self._asker)
         except TimeoutError:
             late = HttpError(Reason.TIMEOUT, {"seconds": self._timeout})
-            return await self._missed(late, before)
+            return await self._missed(late, before, problem)
         except HttpError as error:
-            return await self._missed(error, before)
+            return await self._missed(error, before, problem)
         expected = self._network
         if expected and view.network and not same_network(expected, view.network):
             return Refused(Reason.WRONG_NETWORK, {"network": view.network, "expected": expected})
@@ -147,7 +147,7 @@ class IndexerProbe:
         grown = await self._log.read(memory.cursor)
         return memory.told(grown.lines, grown.cursor, self._wall()), grown.problem
 
-    async def _missed(self, error: HttpError, memory: Memory) -> Observation:
+    async def _missed(self, error: HttpError, memory: Memory, unread: str | None) -> Observation:
         """What it means that there is no answer: before it is ready its port is closed."""
         missed = error.observation()
         if isinstance(missed, Refused):
@@ -162,6 +162,8 @@ class IndexerProbe:
         if memory.stage == "waiting" or await self._node_is_behind():
             hints = (Hint("node-not-synced"),)
             return replace(missed, reason=Reason.NODE_NOT_SYNCED, hints=hints)
+        if unread:
+            return replace(missed, hints=(Hint("log-unread", {"problem": unread[:200]}),))
         return missed if self._log else replace(missed, hints=(Hint("indexer-starting"),))
 
     async def _node_is_behind(self) -> bool:

@@ -271,6 +271,16 @@ async def test_our_node_stands_in_for_one_that_is_lost(ski: SimplyKaspa, node: S
     assert alone.behind == pytest.approx(BEHIND / 10, abs=5)
 
 
+async def test_a_log_that_would_tell_and_is_not_read_is_said(ski: SimplyKaspa) -> None:
+    """While the port is closed, as well as later."""
+    seen = await see(ski, "simply-kaspa", log="/nowhere/simply-kaspa.log")
+    assert codes(seen) == ["log-unread"]
+    assert "/nowhere/simply-kaspa.log" in words.hint("log-unread", seen.hints[0].params)[0]
+    await ski.enter("synced")
+    seen = await see(ski, "simply-kaspa", log="/nowhere/simply-kaspa.log")
+    assert "/nowhere/simply-kaspa.log" in seen.metadata["logProblem"]
+
+
 async def test_a_closed_port_is_told_apart_by_the_node(ski: SimplyKaspa, node: ScoredNode) -> None:
     """Without a log: the node is not synced, or one of three."""
     assert codes(await see(ski, "simply-kaspa")) == ["indexer-starting"]
