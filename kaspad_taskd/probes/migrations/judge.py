@@ -21,7 +21,7 @@ from kaspad_taskd.probes.migrations.tool import Step, Tool
 from kaspad_taskd.probes.migrations.way import At, begin_of, locate, phases, steps_between
 
 QUIET: Final = 3
-"""Looks in a row that find what is left over and nobody at work: it was interrupted."""
+"""Looks in a row that find nobody at work and something left to do."""
 
 _PHASES: Final = {
     "index": "statement_index",
@@ -252,9 +252,12 @@ def _hints(
         return (Hint("activity-hidden", {"user": server.user}),)
     if record is None:
         return (Hint("version-table-missing", {"table": wanted.table}),)
-    if record.leftover and quiet >= QUIET:
+    if quiet < QUIET or record.reached:
+        return ()
+    if record.leftover:
         return (Hint("migration-interrupted", {"table": record.leftover[0]}),)
-    return ()
+    versions = {"version": record.version, "wanted": wanted.version or None}
+    return (Hint("migration-idle", {key: v for key, v in versions.items() if v is not None}),)
 
 
 def _activity(record: Record, work: Sequence[Backend], server: Server) -> Json:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaspad_taskd.core.observation import Reading, Refused, Unreachable
+from kaspad_taskd.core.observation import Hint, Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import EtaReason, Reason
 from kaspad_taskd.probes.migrations import TOOLS
 from kaspad_taskd.probes.migrations.judge import Measured, Wanted, judge
@@ -54,6 +54,25 @@ def index(text: str) -> Counted:
         done, _, total = pair.partition(":")
         numbers |= {name: int(done), f"{name}_total": int(total)}
     return counted("index", phase, numbers)
+
+
+def test_it_is_said_that_nobody_migrates() -> None:
+    """After three looks: a moment between two statements is none; what is over needs nobody."""
+
+    def hints(version: str, *work: Backend) -> list[list[Hint]]:
+        memory: Any = {}
+        found = []
+        for _ in range(4):
+            reading = judge(SKI, Server(work), Record(version, version == "23"), memory)
+            assert isinstance(reading, Reading)
+            memory = reading.memory
+            found.append(list(reading.hints))
+        return found
+
+    idle = [Hint("migration-idle", {"version": "19", "wanted": "23"})]
+    assert hints("19") == [[], [], idle, idle]
+    assert hints("19", Backend(7, statement="ALTER TABLE vars ADD x int")) == [[]] * 4
+    assert hints("23") == [[]] * 4
 
 
 def test_the_recorded_migration_is_told_step_by_step() -> None:
