@@ -238,6 +238,24 @@ def test_the_page_and_its_parts_are_served() -> None:
     assert fetch("/socket.io/?EIO=4&transport=polling").startswith("0{")
 
 
+def test_it_may_start_the_switch_and_nothing_else() -> None:
+    """By polkit's rule: root's helper runs, and refuses a service that it does not know."""
+
+    def ask_systemd(verb: str, unit: str) -> str:
+        own = ("runuser", "-u", "kaspad-taskd", "--", "systemctl", "--no-ask-password")
+        return run(*own, verb, unit, check=False)
+
+    switch = "kaspad-taskd-switch@nothing:local.service"
+    assert "control process exited" in ask_systemd("start", switch)
+    for verb, unit in (
+        ("restart", switch),
+        ("start", switch.replace("local", "x")),
+        ("stop", UNIT),
+    ):
+        assert "authentication required" in ask_systemd(verb, unit), (verb, unit)
+    systemctl("reset-failed", switch)
+
+
 def test_the_drop_ins_are_what_they_say() -> None:
     """Each is taken by systemd without a complaint, and the service runs with it."""
     shipped = Path("/usr/share/doc/kaspad-taskd/examples/drop-ins")
