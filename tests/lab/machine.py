@@ -32,7 +32,7 @@ BASE = (
     "python3",
 )  # fmt: skip
 """What a minimal Debian host has, for us."""
-MAKING, BOOTING = 900.0, 90.0
+MAKING, BOOTING = 400.0, 90.0
 """Seconds that making a machine, and its boot, may take."""
 
 _FETCH = """
@@ -61,7 +61,10 @@ umount -R -l /sys/fs/cgroup
 mount -t cgroup2 lab /sys/fs/cgroup
 group="/sys/fs/cgroup$own/$NAME"
 mkdir "$group"
-sh -c 'echo 0 >"$0/cgroup.procs"; exec "$@"' "$group" "$@" || true
+sh -c 'echo 0 >"$0/cgroup.procs"; exec "$@"' "$group" "$@" &
+machine=$!
+( sleep "$BOOTING"; [ -e "$SHARED/begun" ] || kill -KILL "$machine" ) &
+wait "$machine" || true
 find "$group" -depth -type d -exec rmdir {} +
 """
 
@@ -184,7 +187,7 @@ def run(
     with _shared(command, env) as shared:
         words = _nspawn(shared, binds)
         at = {"SHARED": str(shared / "lab"), "WORK": str(shared / "work"), "ROOT": str(root),
-              "NAME": shared.name}  # fmt: skip
+              "NAME": shared.name, "BOOTING": f"{BOOTING:g}"}  # fmt: skip
         done = _quietly(
             *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
             *("sh", "-c", _BOOT, "sh", *words),

@@ -27,7 +27,7 @@ PYTEST = (
 ROOMS = ("bridge", "kaspa", "rpc", "systemd")
 """Rooms with libraries below them; their own tests run on Debian's, too."""
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1200)]
 
 
 def build(to: Path) -> Path:
@@ -67,9 +67,7 @@ def in_machine(
     binds = {package.parent: "/debs", ROOT: "/src", Path(pytest.__file__).parents[1]: "/python"}
     try:
         root = machine.make(suite, package, include=more, later=later)
-        ended = machine.run(
-            root, command, binds=binds, env={"KASPAD_TASKD_LAB": "1"}, patience=1200
-        )
+        ended = machine.run(root, command, binds=binds, env={"KASPAD_TASKD_LAB": "1"}, patience=700)
     except machine.CannotBootError as why:
         pytest.skip(str(why))
     print(ended.said)
