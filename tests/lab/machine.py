@@ -44,29 +44,7 @@ printf '%s\n' '127.0.0.1 localhost lab' '::1 localhost' >"$1/etc/hosts"
 rm "$1/tmp/own.deb"
 """
 
-_BOOT = """
-set -e
-mount --make-rprivate /
-mount -t tmpfs -o mode=755 lab "$WORK"
-units="$WORK/upper/etc/systemd/system"
-mkdir -p "$units/multi-user.target.wants" "$WORK/work" "$WORK/root"
-cp "$SHARED/lab.service" "$units"
-ln -s ../lab.service "$units/multi-user.target.wants"
-mount -t overlay -o "lowerdir=$ROOT,upperdir=$WORK/upper,workdir=$WORK/work" lab "$WORK/root"
-mkdir -p /run/systemd/nspawn
-mount -t tmpfs lab /run/systemd/nspawn
-# Debian 13 knows only the second kind of control groups, wherever the host has them.
-own=$(sed -n 's/^0:://p' /proc/self/cgroup)
-umount -R -l /sys/fs/cgroup
-mount -t cgroup2 lab /sys/fs/cgroup
-group="/sys/fs/cgroup$own/$NAME"
-mkdir "$group"
-sh -c 'echo 0 >"$0/cgroup.procs"; exec "$@"' "$group" "$@" &
-machine=$!
-( sleep "$BOOTING"; [ -e "$SHARED/begun" ] || kill -KILL "$machine" ) &
-wait "$machine" || true
-find "$group" -depth -type d -exec rmdir {} +
-"""
+_BOOT = Path(__file__).with_name("boot.sh")
 
 _UNIT = """
 [Unit]
@@ -129,33 +107,32 @@ def make(suite: str, deb: Path, *, include: Sequence[str] = (), later: Sequence[
         later: packages that are fetched, to be installed by a command.
 
     Raises:
-        CannotBootError: it cannot be made; with the end of what was said.
+        CannotBootError: with the end of what was said.
     """
     depends = _quietly("dpkg-deb", "-f", str(deb), "Depends", "Recommends").stdout
     wanted = json.dumps([suite, *BASE, *include, "later", *later, depends, _FETCH])
     key = hashlib.sha256(wanted.encode()).hexdigest()
+    root = ROOTS / f"{suite}-{key[:12]}"
     ROOTS.mkdir(parents=True, exist_ok=True)
-    root, stamp = ROOTS / suite, ROOTS / f"{suite}.made"
-    with (ROOTS / f"{suite}.lock").open("w") as lock:
+    with root.with_suffix(".lock").open("w") as lock:
         flock(lock, LOCK_EX)
-        if not (stamp.exists() and stamp.read_text() == key):
-            stamp.unlink(missing_ok=True)
-            shutil.rmtree(root, ignore_errors=True)
+        if not root.exists():
             _build(suite, root, deb, ",".join((*BASE, *include)), " ".join(later))
-            stamp.write_text(key)
     return root
 
 
 def _build(suite: str, root: Path, deb: Path, include: str, later: str) -> None:
     sources = [f"deb {ARCHIVE} {suite} main", f"deb {ARCHIVE} {suite}-updates main",
                f"deb {ARCHIVE}-security {suite}-security main"]  # fmt: skip
+    new = root.with_suffix(".new")
+    shutil.rmtree(new, ignore_errors=True)
     with tempfile.NamedTemporaryFile("w", suffix=".sh") as hook:
         hook.write(_FETCH)
         hook.flush()
         done = _quietly(
             *("mmdebstrap", "--mode=root", "--variant=apt", f"--include={include}"),
             *('--aptopt=Acquire::Languages "none"', "--skip=cleanup/apt"),
-            *(f'--customize-hook=sh {hook.name} "$1"', suite, str(root), *sources),
+            *(f'--customize-hook=sh {hook.name} "$1"', suite, str(new), *sources),
             env={
                 **os.environ,
                 "DEB": str(deb),
@@ -165,8 +142,9 @@ def _build(suite: str, root: Path, deb: Path, include: str, later: str) -> None:
             patience=MAKING,
         )
     if done.returncode:
-        shutil.rmtree(root, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
         raise CannotBootError(f"mmdebstrap: {' '.join(done.stdout.splitlines()[-8:])}")
+    new.rename(root)
 
 
 def run(
@@ -190,7 +168,7 @@ def run(
               "NAME": shared.name, "BOOTING": f"{BOOTING:g}"}  # fmt: skip
         done = _quietly(
             *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
-            *("sh", "-c", _BOOT, "sh", *words),
+            *("sh", str(_BOOT), *words),
             env={**os.environ, **at, "SYSTEMD_NSPAWN_LOCK": "0"},
             patience=patience,
         )
@@ -248,13 +226,11 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("suite")
     options.add_argument("--deb", type=Path, required=True)
-    options.add_argument("--patience", type=float, default=600.0)
     options.add_argument("command", nargs="+")
     given = options.parse_args()
-    root = make(given.suite, given.deb)
     binds = {given.deb.resolve().parent: "/debs"}
-    command = shlex.join(given.command)
-    ended = run(root, command, binds=binds, env={}, patience=given.patience)
+    root = make(given.suite, given.deb)
+    ended = run(root, shlex.join(given.command), binds=binds, env={}, patience=600.0)
     sys.stdout.write(ended.said)
     return ended.status
 
