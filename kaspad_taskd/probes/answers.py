@@ -38,7 +38,7 @@ class HttpError(Exception):
         if self.reason is not Reason.CREDENTIALS:
             return Unreachable(self.reason, self.params)
         file = self.params.get("file") or self.params.get("certificates")
-        hints = (Hint("credentials", {"file": file} if file else {}),)
+        hints = (Hint("credentials", {"file": file} if file else self.params),)
         return (Unreachable if file else Refused)(self.reason, self.params, hints)
 
 

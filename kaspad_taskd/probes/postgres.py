@@ -157,7 +157,7 @@ class Database:
 
     def _unusable(self, problem: str, cure: Mapping[str, Scalar] | None = None) -> PostgresError:
         params: dict[str, Scalar] = {"database": self.name, "problem": problem}
-        hints = (Hint("credentials", cure or {}),)
+        hints = (Hint("credentials", cure or {"database": self.name}),)
         return PostgresError(Unreachable(Reason.CREDENTIALS, params, hints))
 
     def _explain(self, error: Exception) -> PostgresError:
@@ -191,7 +191,7 @@ class Database:
 def _said(state: str, user: str) -> Unreachable | Refused:
     """What the server's own error code means."""
     if state.startswith("28"):
-        return Refused(Reason.CREDENTIALS, {"user": user}, (Hint("credentials"),))
+        return Refused(Reason.CREDENTIALS, {"user": user}, (Hint("credentials", {"user": user}),))
     if state == "42501":
         known: dict[str, Scalar] = {"user": user, "object": "the version table"}
         return Refused(Reason.CREDENTIALS, known, (Hint("permission-missing", {"user": user}),))

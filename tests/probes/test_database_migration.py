@@ -229,6 +229,10 @@ async def test_a_wrong_password_is_refused_until_the_file_has_the_right_one(plac
     probe = place.probe(tool="simply-kaspa")
     refused = await place.look(probe)
     assert (refused.reason, refused.params) == (Reason.CREDENTIALS, {"user": "watcher"})
+    assert words.hint("credentials", refused.hints[0].params)[1] == (
+        "Correct the password of watcher in the file that holds it"
+    )
+    assert words.hint("credentials")[1] is None  # a missing permission is cured otherwise
     assert "secret" not in repr(refused)
     place.name_it()
     assert (await place.look(probe)).complete

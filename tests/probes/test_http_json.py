@@ -202,7 +202,7 @@ async def test_rejected_credentials_cannot_become_success(site: Website) -> None
         refused = await see(site, Reply(status=status))
         assert isinstance(refused, Refused)
         assert words.hint(*hint_of(refused))[1] == (
-            "Correct the credentials in the file that holds them."
+            f"Correct the file that headers of the definition names (HTTP {status})"
         )
 
 
