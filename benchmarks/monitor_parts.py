@@ -92,6 +92,7 @@ class Moving:
 def watch(options: Sequence[str]) -> None:
     """The real daemon, but for its probes."""
     from kaspad_taskd import daemon
+    from kaspad_taskd.__main__ import main
 
     late = Late()
 
@@ -99,7 +100,7 @@ def watch(options: Sequence[str]) -> None:
         return Moving(definition, late)
 
     vars(daemon)["open_probe"] = open_probe
-    code = daemon.main(options)
+    code = main(options)
     late.tell()
     raise SystemExit(code)
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import faulthandler
 import gc
 import logging
 import os
 import platform
 import signal
 import socket
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal, cast
 
 from kaspad_taskd import words
@@ -25,14 +21,12 @@ from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.definitions import DefinitionDesk
 from kaspad_taskd.api.feed import Feed
 from kaspad_taskd.api.wire import Shapes
-from kaspad_taskd.arguments import demo_parser, parser, restore_parser
-from kaspad_taskd.bridge.access import CannotOpenError
 from kaspad_taskd.bridge.counts import CountedStore, Counts
 from kaspad_taskd.bridge.opening import BridgeDoor
 from kaspad_taskd.clock import Clock, iso
 from kaspad_taskd.config.mirror import Mirror
-from kaspad_taskd.config.places import FIRST_USER, Places, find_places
-from kaspad_taskd.config.settings import Address, Settings, load_settings
+from kaspad_taskd.config.places import FIRST_USER, Places
+from kaspad_taskd.config.settings import Address, Settings
 from kaspad_taskd.core.model import Definition, Health, Status, Task
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
@@ -43,17 +37,14 @@ from kaspad_taskd.engine.reactions import Reactions
 from kaspad_taskd.engine.roster import KEPT_MS, Roster
 from kaspad_taskd.files import size_of
 from kaspad_taskd.mirroring import MirrorKeeper
-from kaspad_taskd.offline import BAD_SETTINGS, CRASHED, OK, check, put_back
-from kaspad_taskd.probes import TYPES, Means, add, open_probe
-from kaspad_taskd.rpc.server import CannotListenError, RpcServer
-from kaspad_taskd.store.fault import StoreError
+from kaspad_taskd.probes import TYPES, Means, open_probe
+from kaspad_taskd.rpc.server import RpcServer
 from kaspad_taskd.store.sqlite import SqliteStore
 from kaspad_taskd.switching.acting import open_hands
 from kaspad_taskd.switching.declared import switched_by
 from kaspad_taskd.switching.ready import Announcer
 from kaspad_taskd.switching.switcher import Switcher
 from kaspad_taskd.systemd.heart import Heart, pulse
-from kaspad_taskd.systemd.journal import begin_log, complain
 from kaspad_taskd.systemd.notify import Notifier
 from kaspad_taskd.systemd.sockets import passed, take
 from kaspad_taskd.systemd.story import Story
@@ -176,8 +167,12 @@ class Daemon:
 
     # -- the life of it
 
-    async def run(self) -> int:
-        """Start, run until told to stop, stop; returns the exit code."""
+    async def run(self) -> None:
+        """Start, run until told to stop, stop.
+
+        Raises:
+            StoreError, NotDurable, CannotListenError, CannotOpenError: it cannot start.
+        """
         loaded = self._store.open()
         try:
             self._engine.begin(loaded)
@@ -195,7 +190,7 @@ class Daemon:
                 state = self._places.state
                 self._bridge = await asyncio.to_thread(BridgeDoor, self._listen, state)
             await self._server.start()
-            return await self._serve(loaded.cursors)
+            await self._serve(loaded.cursors)
         finally:
             await asyncio.gather(self._server.stop(), self._close_bridge())
             await self._mirror.close()
@@ -226,7 +221,7 @@ class Daemon:
         if self._bridge is not None:
             await self._bridge.stop("shutdown" if self._asked_to_stop else "signal")
 
-    async def _serve(self, cursors: Any) -> int:
+    async def _serve(self, cursors: Any) -> None:
         reactions = Reactions(self._engine, self._board, self._roster, cursors, _environment)
         announcer = Announcer(self._engine, self._board, cursors, self._switcher)
         heart = Heart(self._store.answered, self._monitors.overdue, self._notifier.watchdog)
@@ -257,7 +252,6 @@ class Daemon:
                 room.cancel()
         await asyncio.gather(*self._engine.flush(all_of_it=True))
         _log.info("stopped; every task goes on at the next start")
-        return OK
 
     def _listen_to_signals(self, reload: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
@@ -330,65 +324,3 @@ def _troubled(task: Task) -> bool:
 
 def _environment() -> dict[str, str]:
     return {key: os.environ[key] for key in HELD_ENVIRONMENT if key in os.environ}
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the daemon, its check or its demo; returns the exit code."""
-    given = list(sys.argv[1:] if argv is None else argv)
-    if given[:1] == ["demo"]:
-        from kaspad_taskd.demo.show import show
-
-        return show(demo_parser().parse_args(given[1:]).speed)
-    if given[:1] == ["restore"]:
-        return put_back(restore_parser().parse_args(given[1:]))
-    options = parser().parse_args(given)
-    places = find_places(
-        os.environ,
-        os.geteuid(),
-        config=options.config,
-        tasks=options.tasks,
-        state=options.state_dir,
-        runtime=options.runtime_dir,
-    )
-    if options.check:
-        return check(places)
-    settings = load_settings(places)
-    faults = settings if isinstance(settings, list) else add(settings.probes, places.settings)
-    if faults or isinstance(settings, list):
-        for fault in faults:
-            complain(fault)
-        return BAD_SETTINGS
-    faulthandler.enable()
-    begin_log(options.log_level or settings.log_level)
-    return _run(places, settings, options)
-
-
-def _run(places: Places, settings: Settings, options: argparse.Namespace) -> int:
-    try:
-        for directory in (places.state, places.runtime):
-            _make(directory)
-        return asyncio.run(_live(places, settings, options))
-    except (StoreError, NotDurable, CannotListenError, CannotOpenError) as error:
-        complain(error)
-    except OSError as error:
-        where = "--state-dir and --runtime-dir name other places"
-        complain(f"{error.filename}: {error.strerror}; {where}")
-    except Exception:
-        _log.exception("the daemon crashed; every task goes on at its next start")
-    return CRASHED
-
-
-def _make(directory: Path) -> None:
-    if not directory.is_dir():
-        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-
-
-async def _live(places: Places, settings: Settings, options: argparse.Namespace) -> int:
-    young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, 1_000_000)  # a full collection is housekeeping's alone
-    daemon = Daemon(places, settings, level=options.log_level, listen=options.bridge)
-    return await daemon.run()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

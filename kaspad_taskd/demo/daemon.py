@@ -35,7 +35,7 @@ class Fast:
         return self._began + self.monotonic()
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str]) -> None:
     """Run it until it is told to stop."""
     fast = Fast(float(argv[0]), float(argv[1]))
     options = parser().parse_args(argv[2:])
@@ -49,13 +49,12 @@ def main(argv: list[str]) -> int:
     for directory in (places.state, places.runtime):
         directory.mkdir(parents=True, exist_ok=True)
 
-    async def live() -> int:
+    async def live() -> None:
         clock = Clock(fast.monotonic, fast.wall)
-        daemon = Daemon(places, DEFAULTS, level="error", listen=options.bridge, clock=clock)
-        return await daemon.run()
+        await Daemon(places, DEFAULTS, level="error", listen=options.bridge, clock=clock).run()
 
-    return asyncio.run(live())
+    asyncio.run(live())
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kaspad_taskd import daemon
+from kaspad_taskd import __main__ as program
 from kaspad_taskd.config.places import Places, find_places
 
 
@@ -20,5 +20,5 @@ def elsewhere(*given: Any, **more: Any) -> Places:
 
 
 if __name__ == "__main__":
-    vars(daemon)["find_places"] = elsewhere
-    sys.exit(daemon.main())
+    vars(program)["find_places"] = elsewhere
+    sys.exit(program.main())

@@ -114,7 +114,7 @@ class Taskd:
         self.socket = self.runtime / "rpc.sock"
         self.settings = place / "kaspad-taskd.toml"
         self.log = place / "taskd.log"
-        self.program: tuple[str, ...] = ("kaspad_taskd.daemon",)
+        self.program: tuple[str, ...] = ("kaspad_taskd",)
         self.arguments = arguments
         self.passed: int | None = None  # a listening socket, handed over as systemd does
         self.env = {**os.environ, "NOTIFY_SOCKET": "", **(env or {})}

@@ -52,9 +52,9 @@ esac
 """
 TASKD = """#!/bin/sh
 case $1 in
-  restore) exec {python} -m kaspad_taskd.daemon "$@" ;;
+  restore) exec {python} -m kaspad_taskd "$@" ;;
 esac
-exec {python} -m kaspad_taskd.daemon --config {etc}/kaspad-taskd.toml --tasks {etc}/tasks.d "$@"
+exec {python} -m kaspad_taskd --config {etc}/kaspad-taskd.toml --tasks {etc}/tasks.d "$@"
 """
 """Root's daemon would take the host's own places."""
 

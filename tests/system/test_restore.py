@@ -16,7 +16,7 @@ pytestmark = pytest.mark.system
 
 
 async def restore(daemon: Taskd, copy: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "kaspad_taskd.daemon", "restore", str(copy)]
+    command = [sys.executable, "-m", "kaspad_taskd", "restore", str(copy)]
     return await asyncio.to_thread(
         subprocess.run,
         [*command, "--state-dir", str(daemon.state)],
