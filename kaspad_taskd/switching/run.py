@@ -78,8 +78,9 @@ class Run:
 
     def moved(self, switch: Switch) -> None:
         """Its next state is on record."""
-        before, self.switch = self.switch.current, switch
-        if before is None or before.key not in _WRITES:
+        before, self.switch = self.switch, switch
+        at = before.current
+        if at is None or at.key not in _WRITES or before.state is not switch.state:
             self.resumed = False
             self._drop_helper()
         if self.cancel.is_set():

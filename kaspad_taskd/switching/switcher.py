@@ -104,6 +104,7 @@ class Switcher:
         if run is not None and plan.cancellable(run.switch, to):
             run.cancel.set()
             await run.turned.wait()
+            await asyncio.shield(run.begun)  # was it ever on record?
             if run.switch.state is not SwitchState.DONE:
                 return run.switch
             await run.over.wait()  # it had just succeeded

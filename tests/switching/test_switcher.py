@@ -219,3 +219,36 @@ async def test_a_stop_leaves_it_to_the_next_start() -> None:
     assert last(following).state is SwitchState.DONE
     assert following.hands.world.restarts == [LOCAL]
     await following.stop()
+
+
+async def test_one_that_goes_on_after_a_start_can_be_turned_round_too() -> None:
+    """Its helper has not written yet: what the file says is no proof that the undo is done."""
+    async with home() as built:
+        await built.switcher.switch("kasia", LOCAL)
+        await asyncio.sleep(0.55)  # it is about to write
+        assert last(built).current is not None
+    following = House(built.store)
+    following.hands.world = built.hands.world
+    world = following.hands.world
+    for helper in world.helpers.values():
+        helper.cancel()  # the whole host was down
+    await asyncio.sleep(0)
+    world.files["kasia"] = world.started["kasia"] = PUBLIC
+    following.services["kasia"] = service()
+    following.start()
+    await asyncio.sleep(0.2)
+    assert (await following.switcher.switch("kasia", PUBLIC)).reason is SwitchReason.CANCELLED
+    await following.switcher.idle("kasia")
+    assert last(following).state is SwitchState.UNDONE
+    assert world.where("kasia") == (PUBLIC, PUBLIC)
+    await following.stop()
+
+
+async def test_one_that_was_never_on_record_is_not_said_to_be_turned_round() -> None:
+    """The disk is full: nothing was begun, whoever asks."""
+    async with home() as built:
+        await asyncio.sleep(0.1)
+        built.store.fail_next("the disk is full")
+        asked = (built.switcher.switch("kasia", side) for side in (LOCAL, PUBLIC))
+        ends = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(each) for each in ends] == [NotDurable, NotDurable]
