@@ -213,6 +213,9 @@ def _reporting(api: Api) -> list[Method]:
             task = engine.newest(given["taskId"])
         if task is None:
             raise not_found(given["taskId"])
+        if task.definition.type != "report":
+            said = words.say("answer.no-report", id=task.id, type=task.definition.type)
+            raise ApiError.of("not-allowed", said, status=task.status.value)
         if not _takes_reports(task):
             raise NotAllowed(task.status, "report")
         look = Look(task.attempt, _reported(task, given, engine.now()), pushed=True)

@@ -407,6 +407,7 @@ async def test_only_reports_are_reported_on(house: ApiHouse) -> None:
     await node(house)
     no = await house.no("reportTask", taskId=NODE, progress=50)
     assert (no.reason, no.data["status"]) == ("not-allowed", "in-progress")
+    assert no.message == f"{NODE} is of type node-sync: only the type report is reported on."
 
 
 async def test_64_reports_at_once(house: ApiHouse) -> None:
