@@ -124,8 +124,9 @@ def _report(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("pairs", metavar="KEY=VALUE", nargs="*", help="facts to show")
     add("--progress", metavar="P", type=float, help="0 to 100")
-    add("--complete", action="store_true", help="the work is done")
-    add("--error", metavar="TEXT", help="the work has failed")
+    ends = parser.add_mutually_exclusive_group()
+    ends.add_argument("--complete", action="store_true", help="the work is done")
+    ends.add_argument("--error", metavar="TEXT", help="the work has failed")
 
 
 def _events(parser: argparse.ArgumentParser) -> None:

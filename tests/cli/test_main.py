@@ -184,6 +184,7 @@ def test_an_answer_of_another_shape_is_no_traceback(
     "words",
     [["bogus"], ["status", "a", "b"], ["wait"], ["list", "--nope"],
      ["wait", "x", "--timeout", "3w"], ["register"], ["report", "lonely", "novalue"],
+     ["report", "x", "--complete", "--error", "y"],
      ["--color", "blue"], ["call", "x", "{"],
      ["call", "x", "3"], ["register", "report", "x", "=1"]],
 )  # fmt: skip
