@@ -284,6 +284,22 @@ test("too long away is a gap, said once; the tasks are right all the same", asyn
   assert.deepEqual(heard, [1, 7]);
 });
 
+test("a snapshot that an event overtook tells nothing twice", async () => {
+  const { daemon, client, heard, gaps } = begin();
+  daemon.happen("task:added", {}, false);
+  daemon.connect();
+  await client.ready;
+  daemon.disconnect();
+  daemon.slow = 20; // the answer is made before the event, and comes after it
+  daemon.connect();
+  daemon.happen("sync:start");
+  await settle(150);
+  daemon.slow = 0;
+  daemon.happen("sync:paused");
+  await settle();
+  assert.deepEqual([heard, gaps], [[2, 3], []]);
+});
+
 test("a daemon that lost its past is a gap too", async () => {
   const { daemon, client, gaps, heard } = begin({ after: 900 });
   daemon.seq = 3;

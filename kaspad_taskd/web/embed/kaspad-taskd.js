@@ -591,14 +591,13 @@ class Journal {
     this.#newest = Math.max(this.#newest, data.seq);
     if (this.seq === null) return;
     if (data.seq === this.seq + 1) this.#pass(name, data);
-    else this.#fill();
+    else if (data.seq > this.seq) this.#fill();
   }
 
   async reached(seq) {
     this.seq ??= seq;
-    if (seq < this.seq) this.#jump(seq);
     this.#newest = Math.max(this.#newest, seq);
-    if (this.#newest > this.seq) await this.#fill();
+    if (this.#newest > this.seq || seq < this.seq) await this.#fill();
   }
 
   #fill() {
@@ -607,7 +606,8 @@ class Journal {
   }
 
   async #fetchAll() {
-    for (let before = null; before !== this.seq && this.seq < this.#newest; ) {
+    let before = null;
+    do {
       before = this.seq;
       try {
         const { events } = await this.#ask({ after: before, limit: PAGE });
@@ -617,7 +617,7 @@ class Journal {
       } catch (error) {
         if (error.reason === "gap") this.#jump(error.data.seq);
       }
-    }
+    } while (before !== this.seq && this.seq < this.#newest);
   }
 
   #jump(seq) {

@@ -28,15 +28,17 @@ export class Journal {
     this.#newest = Math.max(this.#newest, data.seq);
     if (this.seq === null) return;
     if (data.seq === this.seq + 1) this.#pass(name, data);
-    else this.#fill();
+    else if (data.seq > this.seq) this.#fill();
   }
 
-  /** A snapshot is true at `seq`: what lies between is fetched. */
+  /**
+   * A snapshot is true at `seq`: what lies between is fetched. One behind us is an answer that an
+   * event overtook, or of a daemon that lost its past: that one says so when it is asked.
+   */
   async reached(seq) {
     this.seq ??= seq;
-    if (seq < this.seq) this.#jump(seq);
     this.#newest = Math.max(this.#newest, seq);
-    if (this.#newest > this.seq) await this.#fill();
+    if (this.#newest > this.seq || seq < this.seq) await this.#fill();
   }
 
   #fill() {
@@ -45,7 +47,8 @@ export class Journal {
   }
 
   async #fetchAll() {
-    for (let before = null; before !== this.seq && this.seq < this.#newest; ) {
+    let before = null;
+    do {
       before = this.seq;
       try {
         const { events } = await this.#ask({ after: before, limit: PAGE });
@@ -56,7 +59,7 @@ export class Journal {
         if (error.reason === "gap") this.#jump(error.data.seq);
         // else no answer: the next event, or the next snapshot, asks again
       }
-    }
+    } while (before !== this.seq && this.seq < this.#newest);
   }
 
   #jump(seq) {
