@@ -86,6 +86,7 @@ class LocalHands:
         questions: list[Question] = [
             lambda: self._unit(service, declared),
             lambda: self._helper(service, to),
+            lambda: self._checker(declared),
         ]
         if to is Side.LOCAL:
             questions += [
@@ -158,6 +159,13 @@ class LocalHands:
             return Bad(SwitchReason.NO_SYSTEMD, {"detail": str(error)})
         return Good()
 
+    async def _checker(self, declared: SwitchedService) -> Result:
+        """Whether the task is there that is to say how it went."""
+        named = declared.verify.task if isinstance(declared.verify, VerifyTask) else None
+        if named is not None and self.find(named) is None:
+            return Bad(SwitchReason.CHECKER_MISSING, {"task": named})
+        return Good()
+
     # -- acting
 
     async def apply(
@@ -170,22 +178,24 @@ class LocalHands:
     async def applied(self, service: str, declared: SwitchedService, to: Side) -> bool:
         """Whether the unit was started after its endpoint file was written; unknown of containers.
 
-        Two clocks are compared: after a jump of one the answer may be wrong. A needless restart, or
-        a verification that fails, is the worst that follows.
+        Not while a helper is at work, which may yet write another file. The two moments are of two
+        clocks: where the wall clock jumps between the file and this question, the answer may be
+        wrong.
         """
         found = self.pointing(service, declared)
         if not isinstance(declared.runs_as, Unit) or found.since is None:
             return False
         if found.side is not to or not found.fresh:
             return False
+        names = ("ActiveState", "ExecMainStartTimestampMonotonic")
         try:
-            unit = await self.systemd.show(
-                declared.runs_as.name, "ActiveState", "ActiveEnterTimestampMonotonic"
-            )
+            if await self.systemd.busy(service):
+                return False
+            unit = await self.systemd.show(declared.runs_as.name, *names)
         except NoSystemd:
             return False
-        entered = int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6
-        return unit["ActiveState"] == "active" and _wall_ms(entered) > found.since
+        begun = int(unit["ExecMainStartTimestampMonotonic"] or 0) / 1e6
+        return unit["ActiveState"] == "active" and _wall_ms(begun) > found.since
 
     # -- after
 

@@ -5,6 +5,7 @@ Root's helper writes it, the daemon only reads it: the first line says which sid
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ class Pointing:
 
     Attributes:
         side: None where the file cannot be read or understood.
-        since: when it was written, ms since 1970 UTC; None where there is no file.
+        since: when it was put there, ms since 1970 UTC; None where there is no file.
         fresh: whether it is as the settings are now.
     """
 
@@ -68,7 +69,8 @@ class Endpoints:
         try:
             with self.path(service).open(encoding="utf-8") as file:
                 text = file.read(LARGEST)
-                since = int(self.path(service).stat().st_mtime * 1000)
+                # ctime: from the moment of its rename, its content was written before
+                since = int(os.fstat(file.fileno()).st_ctime * 1000)
         except FileNotFoundError:
             return Pointing(Side.PUBLIC)
         except (OSError, ValueError):

@@ -126,13 +126,19 @@ async def checkpoints_there(declared: SwitchedService, databases: Mapping[str, P
     except (PostgresError, ImportError, TimeoutError):
         return Bad(SwitchReason.CHECKPOINT_UNKNOWN, {"database": declared.dsn})
     for name, block in wanted:
-        if not await _has(declared.node, block):
+        if not _HASH.fullmatch(block):
+            return Bad(SwitchReason.CHECKPOINT_UNKNOWN, {"database": declared.dsn})
+        try:
+            there = await _has(declared.node, block)
+        except NodeError:
+            return Bad(SwitchReason.NODE_UNREACHABLE, {"address": declared.node})
+        if not there:
             return Bad(SwitchReason.CHECKPOINT_MISSING, {"name": name})
     return Good()
 
 
 async def _checkpoints(name: str, files: Mapping[str, Path]) -> Sequence[tuple[str, str]]:
-    """The hashes on record; none of a database that is new."""
+    """What is on record, a hash each; nothing of a database that is new."""
     database = Database(name, files, TIMEOUT)
     try:
         async with asyncio.timeout(TIMEOUT * 2), database.transaction() as connection:
@@ -143,14 +149,12 @@ async def _checkpoints(name: str, files: Mapping[str, Path]) -> Sequence[tuple[s
         raise
     finally:
         database.drop()
-    return [(row["key"], row["value"]) for row in rows if _HASH.fullmatch(str(row["value"]))]
+    return [(str(row["key"]), str(row["value"])) for row in rows]
 
 
 async def _has(url: str, block: str) -> bool:
     node = open_node(url, None, TIMEOUT)
     try:
         return await node.block_header(block) is not None
-    except NodeError:
-        return False
     finally:
         await node.close()

@@ -51,6 +51,8 @@ class Systemd:
     async def show(self, unit: str, *names: str) -> Mapping[str, str]:
         """Return properties of a unit, "" for those that it lacks; of an unknown unit too.
 
+        One that has several values has each on a line of its own.
+
         Raises:
             NoSystemd: there is no answer.
         """
@@ -61,9 +63,11 @@ class Systemd:
             raise NoSystemd(f"no answer within {ASK:.0f} s") from None
         if code != 0:
             raise NoSystemd(said.strip().splitlines()[-1][:200] if said.strip() else f"exit {code}")
-        pairs = (line.partition("=") for line in out.splitlines())
-        found = {name: value for name, _, value in pairs}
-        return {name: found.get(name, "") for name in names}
+        found: dict[str, list[str]] = {}
+        for line in out.splitlines():
+            name, _, value = line.partition("=")
+            found.setdefault(name, []).append(value)
+        return {name: "\n".join(found.get(name, [])) for name in names}
 
     async def helper(
         self, service: str, side: Side, file: Path, facts: Facts, wrote: Callable[[], None]
@@ -94,11 +98,22 @@ class Systemd:
         except NoSystemd as error:
             return Bad(SwitchReason.NO_SYSTEMD, {**known, "detail": str(error)}, touched=False)
 
+    async def busy(self, service: str) -> bool:
+        """Whether a helper of a service is at work.
+
+        Raises:
+            NoSystemd: there is no answer.
+        """
+        return any([await self._works(helper_unit(service, side)) for side in Side])
+
+    async def _works(self, unit: str) -> bool:
+        state = (await self.show(unit, "ActiveState"))["ActiveState"]
+        return state in ("activating", "deactivating")
+
     async def _free(self, unit: str) -> bool:
         """Wait until a helper that an earlier daemon or switch started is over."""
         for _ in range(int(HELPER / FREE)):
-            state = (await self.show(unit, "ActiveState"))["ActiveState"]
-            if state not in ("activating", "deactivating"):
+            if not await self._works(unit):
                 return True
             await asyncio.sleep(FREE)
         return False
@@ -113,8 +128,12 @@ class Systemd:
             return Bad(SwitchReason.HELPER_MISSING, facts, touched=False)
         if "Job for" not in said and "attempted too often" not in said:
             detail = said.strip().splitlines()[0][:200] if said.strip() else "no word"
-            return Bad(SwitchReason.NO_SYSTEMD, {**facts, "detail": detail}, touched=False)
-        found = await self.show(unit, "Result", "ExecMainStatus")
+            begun = "Failed to connect" not in said  # a lost connection does not stop the helper
+            return Bad(SwitchReason.NO_SYSTEMD, {**facts, "detail": detail}, touched=begun)
+        try:
+            found = await self.show(unit, "Result", "ExecMainStatus")
+        except NoSystemd as error:
+            return Bad(SwitchReason.NO_SYSTEMD, {**facts, "detail": str(error)})
         if found["Result"] == "timeout":
             return Bad(SwitchReason.RESTART_TIMEOUT, facts)
         return ended(found["ExecMainStatus"], facts)

@@ -22,7 +22,8 @@ from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
 from kaspad_taskd.switching import node, verify
 from kaspad_taskd.switching.acting import LocalHands
-from kaspad_taskd.switching.endpoint import Endpoints, render
+from kaspad_taskd.switching.codes import helper_unit
+from kaspad_taskd.switching.endpoint import Endpoints, render, variables
 from kaspad_taskd.switching.hands import Bad, Good, Result
 from kaspad_taskd.switching.units import NoSystemd, Systemd
 from tests.fakes.bridged import free_port
@@ -51,6 +52,9 @@ class ToldSystemd:
             known = self.after.pop(0) if len(self.after) > 1 else self.after[0]
         return {name: known.get(name, "") for name in names}
 
+    busy = Systemd.busy
+    _works = Systemd._works
+
 
 class Desk:
     """Hands, and all that they reach for."""
@@ -73,6 +77,9 @@ class Desk:
     @property
     def file(self) -> str:
         return str(self.endpoints.path("kasia"))
+
+    def write(self, side: Side, declared: SwitchedService) -> None:
+        Path(self.file).write_text(render("kasia", side, variables(declared, side)))
 
     def unit(self, **properties: str) -> None:
         self.systemd.units[UNIT] = properties
@@ -225,23 +232,17 @@ async def test_a_database_that_does_not_tell_stops_the_switch(
     assert reason(result) is SwitchReason.CHECKPOINT_UNKNOWN
 
 
-@pytest.mark.parametrize("known", [True, False])
-async def test_checkpoints_have_to_be_on_the_node(
-    ready: str, known: bool, monkeypatch: pytest.MonkeyPatch
+async def test_a_task_that_verify_names_is_looked_for_first(
+    desk: Desk, ready: str, borsh: int
 ) -> None:
-    """Both blocks; a new database has none."""
-    there = load().samples[-1]["sink"]
-    blocks = [("block_checkpoint", there), ("vcp_checkpoint", there if known else "00" * 32)]
-
-    async def asked(_name: str, _files: Mapping[str, Path]) -> list[tuple[str, str]]:
-        return blocks
-
-    monkeypatch.setattr(node, "_checkpoints", asked)
-    declared = service(node=ready, network=NETWORK, dsn="ski")
-    result = await node.checkpoints_there(declared, {})
-    assert reason(result) is (None if known else SwitchReason.CHECKPOINT_MISSING)
-    if isinstance(result, Bad):
-        assert result.facts["name"] == "vcp_checkpoint"
+    """Nothing is restarted, twice at that, only to learn that nobody can tell."""
+    url = f"ws://127.0.0.1:{borsh}"
+    declared = service(node=ready, network=NETWORK, env={"A": url}, verify=VerifyTask("none", 1.0))
+    assert reason(await desk.check(declared)) is SwitchReason.CHECKER_MISSING
+    hints = await desk.hands.hints("kasia", declared)
+    assert "checker-missing" in [each.code for each in hints]
+    desk.add("none", "http-json")
+    assert reason(await desk.check(declared)) is None
 
 
 # -- what was done already
@@ -252,16 +253,33 @@ async def test_checkpoints_have_to_be_on_the_node(
     [("active", 10, LOCAL, True), ("active", -10, LOCAL, False), ("failed", 10, LOCAL, False),
      ("active", 10, PUBLIC, False)],
 )  # fmt: skip
-def test_a_start_after_the_file_is_known(
+async def test_a_start_after_the_file_is_known(
     desk: Desk, state: str, later: float, side: Side, expected: bool
 ) -> None:
-    """With the file of that side, by a unit that is up."""
+    """With the file of that side, by a unit that is up; its environment is of its start."""
     declared = service()
-    assert asyncio.run(desk.hands.applied("kasia", declared, side)) is False
-    Path(desk.file).write_text(render("kasia", LOCAL, declared.env))
-    entered = str(int((time.monotonic() + later) * 1e6))
-    desk.unit(ActiveState=state, ActiveEnterTimestampMonotonic=entered)
-    assert asyncio.run(desk.hands.applied("kasia", declared, side)) is expected
+    assert await desk.hands.applied("kasia", declared, side) is False
+    desk.write(LOCAL, declared)
+    begun = str(int((time.monotonic() + later) * 1e6))
+    ready = str(int((time.monotonic() + 20) * 1e6))
+    desk.unit(
+        ActiveState=state,
+        ExecMainStartTimestampMonotonic=begun,
+        ActiveEnterTimestampMonotonic=ready,
+    )
+    assert await desk.hands.applied("kasia", declared, side) is expected
+
+
+@pytest.mark.parametrize("at_work", [LOCAL, PUBLIC])
+async def test_nothing_is_done_while_a_helper_is_at_work(desk: Desk, at_work: Side) -> None:
+    """An earlier daemon has started it: it may write another file yet."""
+    declared = service()
+    desk.write(PUBLIC, declared)
+    begun = str(int((time.monotonic() + 10) * 1e6))
+    desk.unit(ActiveState="active", ExecMainStartTimestampMonotonic=begun)
+    assert await desk.hands.applied("kasia", declared, PUBLIC)
+    desk.systemd.units[helper_unit("kasia", at_work)] = {"ActiveState": "activating"}
+    assert not await desk.hands.applied("kasia", declared, PUBLIC)
 
 
 # -- after

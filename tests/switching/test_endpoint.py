@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def test_a_file_says_its_side_and_whether_it_is_as_the_settings_are(
     found = endpoints.read("kasia", declared)
     assert (found.side, found.fresh) == (side, True)
     assert found.since is not None
+    os.utime(endpoints.path("kasia"), (0, 0))  # written long before it got its name
+    assert (endpoints.read("kasia", declared).since or 0) >= found.since
     other = service(env={"URL": "ws://other"}, public_env={"URL": "wss://other"})
     assert endpoints.read("kasia", other).fresh is False
 

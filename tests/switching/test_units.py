@@ -63,6 +63,13 @@ async def test_it_shows_what_is_asked(program: Program) -> None:
     assert program.ran == ["C --no-pager show --property=LoadState,EnvironmentFiles,X -- k.service"]
 
 
+async def test_a_property_of_several_lines_is_shown_whole(program: Program) -> None:
+    """There is a line for each `EnvironmentFile=` of a unit."""
+    program.shows = "EnvironmentFiles=/a (ignore_errors=yes)\nEnvironmentFiles=/b\n"
+    found = await program.says("true").show("k.service", "EnvironmentFiles")
+    assert found == {"EnvironmentFiles": "/a (ignore_errors=yes)\n/b"}
+
+
 async def test_the_helper_is_started_and_its_file_seen(program: Program, tmp_path: Path) -> None:
     """While it still works: then the restart has begun."""
     wrote: list[int] = []
@@ -81,7 +88,6 @@ REFUSALS = {
         SwitchReason.HELPER_MISSING
     ),
     "Failed to connect to bus: No such file or directory": SwitchReason.NO_SYSTEMD,
-    "": SwitchReason.NO_SYSTEMD,
 }
 
 
@@ -91,6 +97,28 @@ async def test_a_refusal_is_understood(program: Program, tmp_path: Path, said: s
     result = await start(program.says(f"echo '{said}' >&2; exit 1"), tmp_path)
     assert isinstance(result, Bad)
     assert (result.reason, result.touched) == (REFUSALS[said], False)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Failed to wait for response: Connection reset by peer",
+     "Warning! D-Bus connection terminated.", "what a later systemd may say", ""],
+)  # fmt: skip
+async def test_what_is_not_understood_may_have_been_done(
+    program: Program, tmp_path: Path, said: str
+) -> None:
+    """Its connection was lost, or it was killed: the helper goes on without it."""
+    result = await start(program.says(f"echo '{said}' >&2; exit 1"), tmp_path)
+    assert isinstance(result, Bad)
+    assert (result.reason, result.touched) == (SwitchReason.NO_SYSTEMD, True)
+
+
+async def test_a_failure_that_cannot_be_looked_into(program: Program, tmp_path: Path) -> None:
+    """The helper was at work, and systemd no longer says how it ended."""
+    break_it = f"echo 'Job for x failed.' >&2; rm {tmp_path}/shown; exit 1"
+    result = await start(program.says(break_it), tmp_path)
+    assert isinstance(result, Bad)
+    assert (result.reason, result.touched) == (SwitchReason.NO_SYSTEMD, True)
 
 
 CODES = {

@@ -1,0 +1,68 @@
+"""The local node, asked about the blocks that an indexer goes on from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from kaspad_taskd.core.switch import SwitchReason
+from kaspad_taskd.demo.node import PlayingNode
+from kaspad_taskd.demo.recording import load
+from kaspad_taskd.switching import node
+from kaspad_taskd.switching.hands import Bad
+from tests.fakes.bridged import free_port
+from tests.fakes.hands import service
+
+THERE = load().samples[-1]["sink"]
+BLOCK = "block_checkpoint"
+
+
+@pytest.fixture
+async def ready() -> AsyncIterator[str]:
+    """The URL of a node in sync."""
+    async with PlayingNode(load(), 1_000_000) as playing:
+        yield playing.url
+
+
+async def ask(
+    monkeypatch: pytest.MonkeyPatch, url: str, *found: tuple[str, str]
+) -> tuple[SwitchReason, object] | None:
+    """Why the node at `url` is not to be used, with what the database has on record."""
+
+    async def asked(_name: str, _files: Mapping[str, Path]) -> list[tuple[str, str]]:
+        return list(found)
+
+    monkeypatch.setattr(node, "_checkpoints", asked)
+    result = await node.checkpoints_there(service(node=url, dsn="ski"), {})
+    return (result.reason, dict(result.facts)) if isinstance(result, Bad) else None
+
+
+async def test_checkpoints_have_to_be_on_the_node(
+    ready: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both blocks; a new database has none."""
+    assert await ask(monkeypatch, ready) is None
+    assert await ask(monkeypatch, ready, (BLOCK, THERE), ("vcp_checkpoint", THERE)) is None
+    missing = SwitchReason.CHECKPOINT_MISSING, {"name": "vcp_checkpoint"}
+    found = (BLOCK, THERE), ("vcp_checkpoint", "00" * 32)
+    assert await ask(monkeypatch, ready, *found) == missing
+
+
+async def test_a_node_that_does_not_answer_is_not_said_to_lack_a_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody would rebuild the indexer."""
+    url = f"grpc://127.0.0.1:{free_port()}"
+    gone = SwitchReason.NODE_UNREACHABLE, {"address": url}
+    assert await ask(monkeypatch, url, (BLOCK, "00" * 32)) == gone
+
+
+@pytest.mark.parametrize("value", ["", "v2:00", "00", "None"])
+async def test_a_checkpoint_that_is_no_hash_is_not_passed_over(
+    ready: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later version may write it in another way: then nobody knows."""
+    unknown = SwitchReason.CHECKPOINT_UNKNOWN, {"database": "ski"}
+    assert await ask(monkeypatch, ready, (BLOCK, value)) == unknown
