@@ -22,6 +22,8 @@ _LOADER: Final = ("LD_", "DOCKER_", "COMPOSE_", "PYTHON")
 _FORBIDDEN: Final = frozenset({"PATH", "HOME", "IFS", "BASH_ENV", "ENV", "NODE_OPTIONS"})
 """Variables that are more than an endpoint; root runs compose with these values as well."""
 _COMPOSE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+_PROJECT_WORDS: Final = "must be lower case letters, digits, _ or -, as compose wants it"
 _TASK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -107,8 +109,8 @@ def _runs_as(table: Table) -> Unit | Compose:
         table.fault("unit", "give `unit` or `compose`, not both")
         table.string("unit", None)
     compose = table.table("compose")
+    project = compose.string("project", pattern=_PROJECT, must=_PROJECT_WORDS)
     must = "must be letters, digits, . _ or -"
-    project = compose.string("project", pattern=_COMPOSE_NAME, must=must)
     service = compose.string("service", pattern=_COMPOSE_NAME, must=must)
     file = compose.string("file", pattern=r"/.*", must="must be an absolute path")
     return Compose(project, Path(file), service)

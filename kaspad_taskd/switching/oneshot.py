@@ -8,12 +8,14 @@ own systemd: only that user). The daemon chooses a name, and has no say in anyth
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -64,16 +66,17 @@ def switch(given: Sequence[str], places: Places, uid: int) -> None:
     values = variables(declared, side)
     file = Endpoints(places.endpoints).path(service)
     content = render(service, side, values).encode()
-    if isinstance(declared.runs_as, Unit):
-        _write(file, content, places)
-        forget, restart = unit_commands(declared.runs_as, user=uid >= FIRST_USER)
-        _run(forget, {}, must=False)
-        _run(restart, {})
-    else:
-        override = places.endpoints / f"{service}.compose.json"
-        _write(override, overriding(declared.runs_as, values).encode(), places)
-        _write(file, content, places)  # last: it says where the service points
-        _run(compose_command(declared.runs_as, override), values)
+    with _alone(places.endpoints / f".{service}.lock"):
+        if isinstance(declared.runs_as, Unit):
+            _write(file, content, places)
+            forget, restart = unit_commands(declared.runs_as, user=uid >= FIRST_USER)
+            _run(forget, {}, must=False)
+            _run(restart, {})
+        else:
+            override = places.endpoints / f"{service}.compose.json"
+            _write(override, overriding(declared.runs_as, values).encode(), places)
+            _write(file, content, places)  # last: it says where the service points
+            _run(compose_command(declared.runs_as, override), values)
 
 
 def _declared(service: str, places: Places, uid: int) -> SwitchedService:
@@ -86,7 +89,9 @@ def _declared(service: str, places: Places, uid: int) -> SwitchedService:
     if declared is None:
         raise Refusal(Exit.UNDECLARED, f"{places.settings} has no [services.{service}]")
     if isinstance(declared.runs_as, Compose):
-        _trust(declared.runs_as.file, uid, DOCKER, Exit.UNTRUSTED)
+        beside = declared.runs_as.file.parent / ".env"  # compose reads it without being asked
+        for each in (declared.runs_as.file, *([beside] if os.path.lexists(beside) else [])):
+            _trust(each, uid, DOCKER, Exit.UNTRUSTED)
     return declared
 
 
@@ -99,10 +104,24 @@ def _trust(path: Path, uid: int, docker: Path | None, code: Exit) -> None:
         raise Refusal(code, why)
 
 
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait for a helper of the same service, which its unit's time bounds. Ours alone to open."""
+    try:
+        lock.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        handle = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise Refusal(Exit.UNWRITABLE, f"{lock}: {error.strerror}") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _write(file: Path, data: bytes, places: Places) -> None:
     """Write a file that those can read who can read the settings."""
     try:
-        file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         group, mode = readers(places.settings)
         fresh = files.begin(file, 0o600)
         try:
@@ -132,11 +151,11 @@ def compose_command(compose: Compose, override: Path) -> list[str]:
 def overriding(compose: Compose, values: Mapping[str, str]) -> str:
     """Return our override file: variables of one container; JSON is YAML.
 
-    Compose fills in `$NAME`, so a dollar is two.
+    Compose fills in `$NAME`, so a dollar is two. YAML does not know how JSON escapes an emoji.
     """
     environment = {name: value.replace("$", "$$") for name, value in values.items()}
     document = {"services": {compose.service: {"environment": environment}}}
-    return json.dumps(document, indent=2, sort_keys=True) + "\n"
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _run(command: Sequence[str], values: Mapping[str, str], *, must: bool = True) -> None:

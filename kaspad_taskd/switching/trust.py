@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import grp
+import os
 import pwd
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 DOCKER: Final = Path("/var/run/docker.sock")
+LINKS: Final = 40
+"""As many links in a row does Linux follow (path_resolution(7))."""
 
 
 def doubt(path: Path, uid: int, docker: Path | None = None) -> str | None:
     """Return why a file is not to be trusted, or None.
 
     It, and each directory on the way to it, must be root's or `uid`'s, and writable by its owner
-    alone (an ACL that lets others write shows in the group's bits). A link is followed; the
-    directories of both ends count.
+    alone (an ACL that lets others write shows in the group's bits). Links are followed; each
+    directory that they are in, or lead through, counts.
 
     Args:
         path: absolute.
@@ -26,14 +31,32 @@ def doubt(path: Path, uid: int, docker: Path | None = None) -> str | None:
     Raises:
         OSError: it is not there, or cannot be looked at.
     """
-    real = path.resolve(strict=True)
-    for each in dict.fromkeys((real, *real.parents, *path.parents)):
+    for each in _way(path):
         found = each.stat()
         if found.st_uid not in (0, uid) and not (docker and _may_use(found.st_uid, docker)):
             return f"{each} belongs to uid {found.st_uid}: chown root it"
         if stat.S_IMODE(found.st_mode) & 0o022:
             return f"{each} can be written by others: chmod go-w it"
     return None
+
+
+def _way(path: Path) -> Iterator[Path]:
+    """Each directory that an absolute path leads through, then what it names; never a link."""
+    here, names, links = Path("/"), [*reversed(path.parts[1:])], 0
+    yield here
+    while names:
+        name = names.pop()
+        found = here.parent if name == ".." else here / name
+        if not found.is_symlink():
+            here = found
+            yield here
+            continue
+        links += 1
+        if links > LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        target = found.readlink()
+        here = Path("/") if target.is_absolute() else here
+        names += reversed(target.parts[target.is_absolute() :])
 
 
 def _may_use(uid: int, socket: Path) -> bool:

@@ -109,6 +109,18 @@ def test_a_service_of_compose() -> None:
     )
 
 
+@pytest.mark.parametrize("project", ["Kaspa", "kas.pa", "_kaspa", "-p"])
+def test_a_project_has_a_name_that_compose_takes(project: str) -> None:
+    """Else it would be learnt in the middle of a switch."""
+    assert told(f"""
+        [services.k]
+        compose = {{project = "{project}", file = "/srv/c.yml", service = "k"}}
+        node = "grpc://localhost"
+        env = {{A = "1"}}
+        verify = {{http = "http://localhost:8080/health"}}
+    """).keys() == {"services.k.compose.project"}
+
+
 def test_a_container_needs_a_sign_of_its_own() -> None:
     """Nobody sees from outside whether it stays up."""
     faults = told("""

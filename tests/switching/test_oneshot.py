@@ -6,6 +6,8 @@ import json
 import os
 import stat
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,7 +100,9 @@ def test_it_writes_the_file_then_restarts_the_unit(host: Host) -> None:
     host.switch("kasia-indexer:public")
     assert file.read_text().startswith("# kaspad-taskd: kasia-indexer uses the public node.\n")
     assert "KASPA" not in file.read_text()
-    assert {each.name for each in host.places.endpoints.iterdir()} == {"kasia-indexer.env"}
+    names = {each.name for each in host.places.endpoints.iterdir()}
+    assert names == {"kasia-indexer.env", ".kasia-indexer.lock"}
+    assert stat.S_IMODE(host.file(".kasia-indexer.lock").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o600])
@@ -153,6 +157,22 @@ def test_a_link_out_of_a_good_directory_is_refused(host: Host, place: Path) -> N
     assert host.no("kasia-indexer:local") is Exit.UNTRUSTED
 
 
+def test_each_link_on_the_way_counts(host: Host, place: Path) -> None:
+    """The one in the middle could be pointed elsewhere, also between the check and the reading."""
+    loose = place / "loose"
+    loose.mkdir()
+    (loose / "current").symlink_to(host.settings.rename(host.etc / "real.toml"))
+    host.settings.symlink_to(loose / "current")
+    loose.chmod(0o755)
+    host.switch("kasia-indexer:local")
+    loose.chmod(0o777)
+    assert host.no("kasia-indexer:public") is Exit.UNTRUSTED
+    (loose / "current").unlink()
+    (loose / "current").symlink_to(host.settings)  # round and round
+    loose.chmod(0o755)
+    assert host.no("kasia-indexer:public") is Exit.UNTRUSTED
+
+
 @pytest.mark.skipif(UID != 0, reason="only root can give files away")
 def test_settings_of_somebody_else_are_refused(host: Host) -> None:
     """Also where nobody but they can write them."""
@@ -166,6 +186,39 @@ def test_a_compose_file_is_roots_as_well(host: Host) -> None:
     os.chown(host.compose, 1234, -1)
     assert host.no("ski:local") is Exit.UNTRUSTED
     assert not host.ran.exists()
+
+
+def test_what_compose_reads_beside_its_file_is_roots_as_well(host: Host, place: Path) -> None:
+    """It fills in `.env` without being asked."""
+    beside = place / ".env"
+    beside.write_text("IMAGE=x\n")
+    beside.chmod(0o666)
+    assert host.no("ski:local") is Exit.UNTRUSTED
+    assert not host.ran.exists()
+    beside.chmod(0o644)
+    host.switch("ski:local")
+
+
+def test_two_helpers_of_a_service_work_one_after_the_other(host: Host, place: Path) -> None:
+    """Both sides can be asked for at once: file, override and container are of one of them."""
+    pipe = place / "go"
+    os.mkfifo(pipe)
+    program = Path(oneshot.PATH.split(":")[0]) / "docker"
+    program.write_text(f'#!/bin/sh\necho "$KASPA_RPC_URL" >> {host.ran}; read _ < {pipe}\n')
+    threads = []
+    for words in ("ski:local", "ski:public"):
+        threads.append(threading.Thread(target=host.switch, args=(words,), daemon=True))
+        threads[-1].start()
+        while not host.ran.exists():
+            time.sleep(0.01)
+    threads[1].join(0.5)  # it has time to do harm
+    assert "local node" in host.file("ski.env").read_text()
+    assert "172.17.0.1" in host.file("ski.compose.json").read_text()
+    for thread in threads:
+        pipe.write_text("go\n")
+        thread.join(60)
+    assert "public node" in host.file("ski.env").read_text()
+    assert host.ran.read_text().splitlines()[1] == "wss://public.example/a$b"
 
 
 def test_settings_with_a_fault_are_refused(host: Host) -> None:
@@ -214,6 +267,7 @@ def test_the_compose_command_is_this() -> None:
         "docker compose -p kaspa -f /opt/kaspa/compose.yaml"
         " -f /var/lib/kaspad-taskd-endpoints/ski.compose.json up -d --no-deps indexer"
     )
+    assert '"\U0001f600"' in overriding(compose, {"A": "\U0001f600"})  # not as a pair of escapes
     assert overriding(compose, {}) == (
         '{\n  "services": {\n    "indexer": {\n      "environment": {}\n    }\n  }\n}\n'
     )
