@@ -174,18 +174,23 @@ def _error(switch: Switch) -> str | None:
     if switch.reason is None:
         return None
     why = _says(switch.reason, {"service": switch.service, **switch.facts})
-    known = {"service": switch.service, "why": why, "back": switch.back and switch.back.value}
+    unwritten = any(
+        each.key is StepKey.UNDO_ENDPOINT and each.state is StepState.FAILED
+        for each in switch.steps
+    )
+    back = None if switch.back is None or unwritten else switch.back.value
+    known = {"service": switch.service, "why": why, "back": back}
     return _word("ended", switch.state, known)
 
 
 def _cure(switch: Switch) -> str | None:
     """What to type: of the step that failed last; a service that is down is started by hand."""
     failed = [each for each in switch.steps if each.reason is not None]
-    reason, facts = switch.reason, switch.facts
-    if failed:
-        reason, facts = failed[-1].reason, failed[-1].facts
-        if failed[-1].key is StepKey.UNDO_RESTART:
-            reason = SwitchReason.RESTART_FAILED
+    last = failed[-1] if failed else None
+    reason, facts = (last.reason, last.facts) if last else (switch.reason, switch.facts)
     if reason is None:
         return None
-    return _word("why", f"{reason}.do", {"service": switch.service, **facts})
+    known = {"service": switch.service, **facts}
+    down = last is not None and last.key is StepKey.UNDO_RESTART
+    by_hand = _word("why", f"{SwitchReason.RESTART_FAILED}.do", known) if down else None
+    return by_hand or _word("why", f"{reason}.do", known)

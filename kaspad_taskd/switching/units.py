@@ -82,7 +82,7 @@ class Systemd:
             wrote: called when the file is seen to be new.
         """
         unit = helper_unit(service, side)
-        known = {**facts, "helper": unit, "file": str(file)}
+        known = {**facts, "helper": unit, "file": str(file), "directory": str(file.parent)}
         try:
             if not await self._free(helper_unit(service, side.other)):
                 return Bad(SwitchReason.RESTART_TIMEOUT, known)

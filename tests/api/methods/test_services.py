@@ -113,6 +113,33 @@ async def test_an_undo_that_failed_says_that_it_may_be_down(house: ApiHouse) -> 
     assert "sudo systemctl restart k.service" in switch["cure"]
 
 
+async def test_an_undo_that_could_not_write_does_not_say_where_the_file_points(
+    house: ApiHouse,
+) -> None:
+    """It is as the way forward has left it; the helper's name is quoted, as a shell wants it."""
+    house.hands.bad["verify local"] = LOST
+    name = r"kaspad-taskd-switch@k\x2dx:public.service"
+    facts = {"unit": "k.service", "helper": name, "directory": "/endpoints"}
+    house.hands.bad["refuse public"] = Bad(SwitchReason.ENDPOINT_UNWRITABLE, facts)
+    await house.ask("switchService", service="kasia", to="local")
+    switch = (await end(house))["switch"]
+    assert isinstance(switch, dict)
+    assert switch["state"] == "failed"
+    assert switch["error"] == "No answer of idx within 2 min. kasia may be down."
+    assert switch["cure"] == f"journalctl -u '{name}' -n 20; df /endpoints"
+
+
+async def test_an_undo_that_fails_by_our_fault_has_a_cure_as_well(house: ApiHouse) -> None:
+    """Its incident, where the unit to restart is not known."""
+    house.hands.bad["verify local"] = LOST
+    house.hands.crash.add("verify public")
+    await house.ask("switchService", service="kasia", to="local")
+    switch = (await end(house))["switch"]
+    assert isinstance(switch, dict)
+    assert switch["state"] == "failed"
+    assert switch["cure"].startswith("journalctl -u kaspad-taskd INCIDENT=")
+
+
 async def test_a_file_older_than_the_settings_is_said(house: ApiHouse) -> None:
     """With the command that renews it."""
     await house.ask("switchService", service="kasia", to="local")
