@@ -54,7 +54,7 @@ class Watch:
         except NoSystemd:
             return False
         state, process = found["ActiveState"], (found["InvocationID"], found["NRestarts"])
-        died = state in ("failed", "inactive") or found["SubState"] == "auto-restart"
+        died = state in ("failed", "inactive") or found["SubState"].startswith("auto-restart")
         if died or (self._process is not None and process != self._process):
             return Bad(SwitchReason.SERVICE_DIED, self._facts)
         if state == "active":

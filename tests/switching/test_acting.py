@@ -299,7 +299,8 @@ async def test_a_unit_has_to_stay_active(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "after",
     [[up(), up(), up(state="failed")], [up(), up("b")], [up(), up(NRestarts="1")],
-     [up(), up(SubState="auto-restart", state="activating")], [up(state="inactive")]],
+     [up(), up(SubState="auto-restart", state="activating")], [up(state="inactive")],
+     [up(SubState="auto-restart-queued", state="activating")]],
 )  # fmt: skip
 async def test_one_that_ends_has_failed(desk: Desk, after: list[dict[str, str]]) -> None:
     """Failed, started again by somebody, or about to be."""

@@ -498,10 +498,12 @@ def test_the_daemons_user_can_start_the_helper_and_nothing_else() -> None:
         ("restart", f"{SKI}.service"), ("stop", f"{SKI}.service"), ("start", "stage-node"),
         ("restart", "polkit.service"), ("restart", good), ("stop", good), ("start", other),
         ("start", "kaspad-taskd-switch@a b:local.service"), ("enable", good), ("daemon-reload",),
-        ("set-property", good, "CPUWeight=1"), ("kill", good),
+        ("set-property", good, "CPUWeight=1"), ("kill", good), ("isolate", good),
     ):  # fmt: skip
         said = as_daemon(*words)
         assert said.returncode != 0, words
+    own = ("systemd-run", "--no-ask-password", f"--unit={spare}", "/bin/true")
+    assert run("runuser", "-u", DAEMON, "--", *own, check=False).returncode != 0
     assert shown(SKI, "MainPID") == pid
     assert as_daemon("start", spare).returncode == 1
     assert shown(spare, "ExecMainStatus") == "67"
