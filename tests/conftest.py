@@ -30,8 +30,13 @@ LONG = (
 WHY = "takes long: run by CI, and when it is named (./dev test tests/{})"
 
 
+LAST = "system/test_real_node.py"
+"""CI builds the node meanwhile."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the long ones to CI where the whole suite is asked for."""
+    items.sort(key=lambda item: item.nodeid.startswith(f"tests/{LAST}"))
     if os.environ.get("CI") or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return
     for item in items:

@@ -124,7 +124,7 @@ class Talk:
             await self._ws.send_json({"id": self._id, "method": method, "params": params})
             answer = json.loads(await self._ws.receive_str(timeout=5))
         except (ClientError, TypeError, TimeoutError) as error:
-            self._ws = None
+            await self._hang_up()
             raise OSError(repr(error)) from None
         if "error" in answer:
             raise OSError(answer["error"]["message"])
@@ -147,7 +147,13 @@ class Talk:
         answer = await self.ask("submitBlock", block=block, allowNonDaaBlocks=False)
         assert answer["report"]["type"] == "success", answer
 
+    async def _hang_up(self) -> None:
+        ws, self._ws = self._ws, None
+        if ws is not None:
+            await ws.close()
+
     async def close(self) -> None:
+        await self._hang_up()
         await self._session.close()
 
 
