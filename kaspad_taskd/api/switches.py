@@ -28,6 +28,8 @@ Json: TypeAlias = Any
 
 STALE = "endpoint-stale"
 """A hint: the settings have changed since the endpoint file was written."""
+TYPED = {"systemctl": "sudo systemctl", "journalctl": "journalctl"}
+"""How units are reached, where a record does not say it otherwise."""
 SIDE = {"enum": [each.value for each in Side]}
 
 STEP = record(
@@ -158,7 +160,7 @@ def _hint(hint: Hint) -> dict[str, Json]:
         "code": hint.code,
         "params": dict(hint.params),
         "note": _says(hint.code, hint.params),
-        "cure": _word("why", f"{hint.code}.do", hint.params),
+        "cure": _do(hint.code, hint.params),
     }
 
 
@@ -192,5 +194,9 @@ def _cure(switch: Switch) -> str | None:
         return None
     known = {"service": switch.service, **facts}
     down = last is not None and last.key is StepKey.UNDO_RESTART
-    by_hand = _word("why", f"{SwitchReason.RESTART_FAILED}.do", known) if down else None
-    return by_hand or _word("why", f"{reason}.do", known)
+    return (_do(SwitchReason.RESTART_FAILED, known) if down else None) or _do(reason, known)
+
+
+def _do(code: str, facts: Mapping[str, Json]) -> str | None:
+    """What to type; an ordinary user's daemon has told how its units are reached."""
+    return _word("why", f"{code}.do", {**TYPED, **facts})

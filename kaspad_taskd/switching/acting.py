@@ -32,6 +32,8 @@ HINTED: Final = 30.0
 SIMPLY: Final = frozenset({"simply-kaspa", "k-indexer"})
 """Indexers that stop at a block which a pruned node may lack."""
 UNCHECKED: Final = "checkpoint-unchecked"
+BY_USER: Final[Facts] = {"systemctl": "systemctl --user", "journalctl": "journalctl --user"}
+"""What is to be typed where the units are a user's own."""
 
 
 @dataclass(slots=True)
@@ -68,13 +70,13 @@ class LocalHands:
 
     async def check(self, service: str, declared: SwitchedService, to: Side) -> Result:
         """Ask all that can be asked before anything is touched; the first "no" decides."""
-        facts: dict[str, str | bool | int | float] = dict(_whom(service, declared))
+        facts: dict[str, str | bool | int | float] = dict(self._whom(service, declared))
         try:
             async with asyncio.timeout(CHECK):
                 for ask in self._questions(service, declared, to):
                     result = await ask()
                     if isinstance(result, Bad):
-                        return Bad(result.reason, {**_whom(service, declared), **result.facts})
+                        return Bad(result.reason, {**self._whom(service, declared), **result.facts})
                     facts.update(result.facts)
         except TimeoutError:
             return Bad(SwitchReason.NODE_UNREACHABLE, {**facts, "address": declared.node})
@@ -108,7 +110,7 @@ class LocalHands:
     async def _ask_all(self, service: str, declared: SwitchedService) -> list[Hint]:
         questions = self._questions(service, declared, Side.LOCAL, looks=1)
         results = await asyncio.gather(*(ask() for ask in questions))
-        found = [Hint(str(each.reason), {**_whom(service, declared), **each.facts})
+        found = [Hint(str(each.reason), {**self._whom(service, declared), **each.facts})
                  for each in results if isinstance(each, Bad)]  # fmt: skip
         if declared.dsn is None and self._flavor(service, declared) in SIMPLY:
             found.append(Hint(UNCHECKED, {"service": service}))
@@ -173,7 +175,7 @@ class LocalHands:
     ) -> Result:
         """Let root's helper write and restart."""
         file = self.endpoints.path(service)
-        return await self.systemd.helper(service, to, file, _whom(service, declared), wrote)
+        return await self.systemd.helper(service, to, file, self._whom(service, declared), wrote)
 
     async def applied(self, service: str, declared: SwitchedService, to: Side) -> bool:
         """Whether the unit was started after its endpoint file was written; unknown of containers.
@@ -197,11 +199,18 @@ class LocalHands:
         begun = int(unit["ExecMainStartTimestampMonotonic"] or 0) / 1e6
         return unit["ActiveState"] == "active" and _wall_ms(begun) > found.since
 
+    def _whom(self, service: str, declared: SwitchedService) -> Facts:
+        runs_as, by = declared.runs_as, BY_USER if self.systemd.user else {}
+        if isinstance(runs_as, Compose):
+            named = {"container": runs_as.service, "project": runs_as.project}
+            return {"service": service, **named, **by}
+        return {"service": service, "unit": runs_as.name, **by}
+
     # -- after
 
     async def verify(self, service: str, declared: SwitchedService, side: Side) -> Result:
         """Look at the service, then, where it shall use it, at the node once more."""
-        facts = _whom(service, declared)
+        facts = self._whom(service, declared)
         result = await verify.verify(declared, self.systemd, self.find, self.make, facts)
         if isinstance(result, Good) and side is Side.LOCAL:
             again = await node.ready(declared, self._max_lag(declared))
@@ -216,13 +225,6 @@ def open_hands(
     """Return the hands of a daemon; `user`: of an ordinary user's, who has a systemd of his own."""
     systemd = Systemd(user=user)
     return LocalHands(Endpoints(endpoints), systemd, databases, engine.get, engine.tasks, make)
-
-
-def _whom(service: str, declared: SwitchedService) -> Facts:
-    runs_as = declared.runs_as
-    if isinstance(runs_as, Compose):
-        return {"service": service, "container": runs_as.service, "project": runs_as.project}
-    return {"service": service, "unit": runs_as.name}
 
 
 def _wall_ms(at: float) -> float:

@@ -174,6 +174,15 @@ async def test_the_helper_and_polkit_must_be_there(desk: Desk) -> None:
     assert reason(await desk.check(service(), PUBLIC)) is SwitchReason.NO_SYSTEMD
 
 
+async def test_a_users_own_systemd_is_told_in_the_cures(desk: Desk) -> None:
+    """`sudo systemctl` would look for the unit where it is not."""
+    desk.unit(LoadState="loaded")
+    assert "systemctl" not in (await desk.check(service(), PUBLIC)).facts
+    desk.systemd.user = True
+    facts = (await desk.check(service(), PUBLIC)).facts
+    assert (facts["systemctl"], facts["journalctl"]) == ("systemctl --user", "journalctl --user")
+
+
 async def test_the_node_must_be_ready_and_on_the_network(desk: Desk, ready: str) -> None:
     """By the gate of its own task; the public node is not asked."""
     gone = service(node=f"grpc://127.0.0.1:{free_port()}", network=NETWORK)

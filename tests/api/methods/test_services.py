@@ -129,6 +129,20 @@ async def test_an_undo_that_could_not_write_does_not_say_where_the_file_points(
     assert switch["cure"] == f"journalctl -u '{name}' -n 20; df /endpoints"
 
 
+async def test_a_users_own_systemd_is_named_in_the_cure(house: ApiHouse) -> None:
+    """What is to be typed reaches the unit."""
+    by = {"systemctl": "systemctl --user", "journalctl": "journalctl --user"}
+    house.hands.bad["verify local"] = LOST
+    failed = Bad(SwitchReason.RESTART_FAILED, {"unit": "k.service", **by})
+    house.hands.bad["apply public"] = failed
+    await house.ask("switchService", service="kasia", to="local")
+    switch = (await end(house))["switch"]
+    assert isinstance(switch, dict)
+    assert switch["cure"] == (
+        "journalctl --user -u k.service -n 50; then by hand: systemctl --user restart k.service"
+    )
+
+
 async def test_an_undo_that_fails_by_our_fault_has_a_cure_as_well(house: ApiHouse) -> None:
     """Its incident, where the unit to restart is not known."""
     house.hands.bad["verify local"] = LOST
