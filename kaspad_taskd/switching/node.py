@@ -108,8 +108,14 @@ def _place(url: str) -> tuple[str, int]:
 async def _opens(url: str) -> bool:
     import aiohttp  # not before somebody needs it: it is half of the daemon's memory
 
+    async def refuse(*_: object) -> None:
+        raise aiohttp.ClientError("sent elsewhere")
+
+    watch = aiohttp.TraceConfig()
+    watch.on_request_redirect.append(refuse)
+    session = aiohttp.ClientSession(trust_env=False, trace_configs=[watch])
     try:
-        async with asyncio.timeout(TIMEOUT), aiohttp.ClientSession(trust_env=False) as session:
+        async with asyncio.timeout(TIMEOUT), session:
             ws = await session.ws_connect(url, autoclose=False)
             ws._response.close()  # whoever hangs up does not wait for the other side
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError):

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from kaspad_taskd.core.switch import SwitchReason
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
 from kaspad_taskd.switching import node
-from kaspad_taskd.switching.hands import Bad
+from kaspad_taskd.switching.hands import Bad, Good
 from tests.fakes.bridged import free_port
 from tests.fakes.hands import service
 
@@ -66,3 +68,25 @@ async def test_a_checkpoint_that_is_no_hash_is_not_passed_over(
     """A later version may write it in another way: then nobody knows."""
     unknown = SwitchReason.CHECKPOINT_UNKNOWN, {"database": "ski"}
     assert await ask(monkeypatch, ready, (BLOCK, value)) == unknown
+
+
+async def test_an_address_that_sends_elsewhere_is_no_node() -> None:
+    """Whoever listens there would choose what this daemon connects to."""
+    asked: list[str] = []
+
+    async def elsewhere(_request: web.Request) -> web.Response:
+        raise web.HTTPFound("/node")
+
+    async def take(request: web.Request) -> web.WebSocketResponse:
+        asked.append(request.path)
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        return ws
+
+    app = web.Application()
+    app.add_routes([web.get("/", elsewhere), web.get("/node", take)])
+    async with TestServer(app) as server:
+        url = f"ws://127.0.0.1:{server.port}"
+        assert isinstance(await node.endpoints_open({"URL": url}), Bad)
+        assert asked == []
+        assert isinstance(await node.endpoints_open({"URL": f"{url}/node"}), Good)
