@@ -79,6 +79,19 @@ async def test_the_helper_is_started_and_its_file_seen(program: Program, tmp_pat
     assert program.ran[-1] == f"C --no-pager --no-ask-password start -- {HELPER}"
 
 
+async def test_a_file_is_seen_however_soon_the_restart_fails(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the write would be said to have failed, and the file to be as it was."""
+    monkeypatch.setattr(units, "LOOK", 60.0)
+    wrote: list[int] = []
+    program.shows = "ActiveState=failed\nResult=exit-code\nExecMainStatus=75\n"
+    at_once = f"echo x > {tmp_path}/kasia.env; echo 'Job for x failed.' >&2; exit 1"
+    result = await start(program.says(at_once), tmp_path, wrote)
+    assert isinstance(result, Bad)
+    assert (result.reason, wrote) == (SwitchReason.RESTART_FAILED, [1])
+
+
 REFUSALS = {
     "Failed to start x.service: Interactive authentication required.": SwitchReason.NO_RIGHTS,
     "Failed to start x.service: Access denied": SwitchReason.NO_RIGHTS,
