@@ -86,7 +86,7 @@ async def test_a_file_is_seen_however_soon_the_restart_fails(
     monkeypatch.setattr(units, "LOOK", 60.0)
     wrote: list[int] = []
     program.shows = "ActiveState=failed\nResult=exit-code\nExecMainStatus=75\n"
-    at_once = f"echo x > {tmp_path}/kasia.env; echo 'Job for x failed.' >&2; exit 1"
+    at_once = f"sleep 0.3; echo x > {tmp_path}/kasia.env; echo 'Job for x failed.' >&2; exit 1"
     result = await start(program.says(at_once), tmp_path, wrote)
     assert isinstance(result, Bad)
     assert (result.reason, wrote) == (SwitchReason.RESTART_FAILED, [1])
