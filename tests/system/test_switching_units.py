@@ -447,6 +447,9 @@ def test_a_node_that_is_lost_on_the_way_is_not_stayed_with() -> None:
     found = ended()
     assert (found["state"], found["reason"]) == ("undone", "node-lost"), found
     assert uses() == PUBLIC_URL
+    for _ in until("hints that know of it"):  # they may be 30 s old
+        if "node-unreachable" in [each["code"] for each in service()["hints"]]:
+            break
     systemctl("start", "stage-node")
     wait_for_good_hints()
 
