@@ -24,6 +24,8 @@ PYTEST = (
     "sys.path.append('/python'); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
 )
 """pytest is this environment's: nothing in the machine is there for the tests."""
+OURS = "PYTHONPATH=/usr/share/kaspad-taskd PYTHONDONTWRITEBYTECODE=1"
+"""For tests that use the package's own modules."""
 ROOMS = ("bridge", "kaspa", "rpc", "systemd")
 """Rooms with libraries below them; their own tests run on Debian's, too."""
 
@@ -62,12 +64,13 @@ def test_two_builds_are_identical(package: Path, tmp_path: Path) -> None:
 
 
 def in_machine(
-    suite: str, package: Path, command: str, later: tuple[str, ...], more: tuple[str, ...]
+    suite: str, package: Path, command: str, more: tuple[str, ...] = (), patience: float = 700
 ) -> None:
     binds = {package.parent: "/debs", ROOT: "/src", Path(pytest.__file__).parents[1]: "/python"}
     try:
-        root = machine.make(suite, package, include=more, later=later)
-        ended = machine.run(root, command, binds=binds, env={"KASPAD_TASKD_LAB": "1"}, patience=700)
+        root = machine.make(suite, package, include=more, later=LATER)
+        env = {"KASPAD_TASKD_LAB": "1"}
+        ended = machine.run(root, command, binds=binds, env=env, patience=patience)
     except machine.CannotBootError as why:
         pytest.skip(str(why))
     print(ended.said)
@@ -83,11 +86,16 @@ def pytest_of(files: Iterable[Path], *options: str, env: str = "") -> str:
     return f"{env} {shlex.join(words)}"
 
 
+def switching() -> str:
+    """Services that are switched; the stand-ins for a host need what the daemon is made of."""
+    return pytest_of([Path("tests/system/test_switching_units.py")], "-rAs", env=OURS)
+
+
 def own_tests() -> str:
     """The tests of the rooms, but for those whose library is compiled for this Python alone."""
     found = (path for room in ROOMS for path in sorted((ROOT / "tests" / room).rglob("test_*.py")))
     files = [path.relative_to(ROOT) for path in found if "hypothesis" not in path.read_text()]
-    return pytest_of(files, env="PYTHONPATH=/usr/share/kaspad-taskd PYTHONDONTWRITEBYTECODE=1")
+    return pytest_of(files, env=OURS)
 
 
 def life() -> str:
@@ -103,7 +111,7 @@ def life() -> str:
 @pytest.mark.usefixtures("obstacle")
 def test_it_lives_on_debian_12(package: Path) -> None:
     """Installed, used, broken, upgraded, purged: all of test_installed*.py and test_units.py."""
-    in_machine("bookworm", package, life(), LATER, ())
+    in_machine("bookworm", package, life())
 
 
 @pytest.mark.usefixtures("obstacle")
@@ -116,4 +124,10 @@ def test_it_lives_on_debian_13(package: Path) -> None:
         "--no-built-binaries --ignore-restrictions=isolation-machine /debs/*.deb /tmp/tree/ -- null"
     )
     command = f"{lintian} && {life()} && {own}"
-    in_machine("trixie", package, command, LATER, CHECKING)
+    in_machine("trixie", package, command, CHECKING)
+
+
+@pytest.mark.usefixtures("obstacle")
+def test_it_switches_services_on_debian_12(package: Path) -> None:
+    """By root's helper, with polkit's leave: each fault ends on the public node as before."""
+    in_machine("bookworm", package, switching(), patience=1100)

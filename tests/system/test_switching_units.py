@@ -1,19 +1,12 @@
-"""Switching under a real systemd and polkit: only on a throw-away machine that asks for it.
-
-KASPAD_TASKD_UNITS=1 ./dev test tests/system/test_switching_units.py   (as root; it installs units)
-"""
+"""Switching under a real systemd and polkit, inside a machine that has the package."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import pwd
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +15,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.switch_stage import INDEXER, LOCAL_URL, NODE, PUBLIC_URL, STAGE
+from tests.lab.installed import ETC, PROGRAM, apt, ask, call, deb, inside
 
 ROOT = Path(__file__).parents[2]
 UNITS = Path("/etc/systemd/system")
-ETC = Path("/etc/kaspad-taskd")
 SETTINGS = ETC / "kaspad-taskd.toml"
 ENDPOINTS = Path("/var/lib/kaspad-taskd-endpoints")
 RULE = Path("/usr/share/polkit-1/rules.d/50-kaspad-taskd.rules")
@@ -34,14 +27,7 @@ SKI, KASIA, DAEMON = "stage-ski", "stage-kasia", "kaspad-taskd"
 BOUND = 120.0
 """Seconds within which every switch of these tests has ended; most take 15."""
 
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        os.environ.get("KASPAD_TASKD_UNITS") != "1" or not Path("/run/systemd/system").is_dir(),
-        reason="it installs units: only as root under systemd, with KASPAD_TASKD_UNITS=1",
-    ),
-]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
 
 DECLARED = f"""\
 [services.{SKI}]
@@ -81,10 +67,9 @@ flavor = "simply-kaspa"
 }
 SERVICE = """\
 [Service]
-Environment=PYTHONPATH={root} KASPA_RPC_URL={public} KASPA_NODE_WBORSH_URL={public}
+Environment=PYTHONPATH={path} KASPA_RPC_URL={public} KASPA_NODE_WBORSH_URL={public}
 EnvironmentFile=-/var/lib/kaspad-taskd-endpoints/{name}.env
-ExecStart={python} -m tests.fakes.switch_stage {words}
-WorkingDirectory={root}
+ExecStart=/usr/bin/python3 -m tests.fakes.switch_stage {words}
 TimeoutStopSec=5s
 """
 
@@ -99,22 +84,6 @@ def systemctl(*words: str, check: bool = True) -> str:
 
 def shown(unit: str, name: str) -> str:
     return systemctl("show", "-p", name, "--value", unit).strip()
-
-
-def ask(method: str, **params: Any) -> Any:
-    """The whole answer."""
-    with socket.socket(socket.AF_UNIX) as one:
-        one.settimeout(60)
-        one.connect("/run/kaspad-taskd/rpc.sock")
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        one.sendall(json.dumps(request).encode() + b"\n")
-        return json.loads(one.makefile().readline())
-
-
-def call(method: str, **params: Any) -> Any:
-    answer = ask(method, **params)
-    assert "result" in answer, answer
-    return answer["result"]
 
 
 def until(what: str, seconds: float = BOUND) -> Iterator[None]:
@@ -185,31 +154,19 @@ def wait_for_good_hints() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed() -> Iterator[None]:
-    try:
-        pwd.getpwnam(DAEMON)
-    except KeyError:
-        run("useradd", "--system", "--no-create-home", DAEMON)
-    for program in (DAEMON, "kaspad-taskd-switch"):
-        link = Path("/usr/bin") / program
-        link.unlink(missing_ok=True)
-        link.symlink_to(Path(sys.executable).parent / program)
-    (ETC / "tasks.d").mkdir(parents=True, exist_ok=True)
+    apt("install", deb())
+    systemctl("stop", DAEMON)
     for name, text in TASKS.items():
         (ETC / f"tasks.d/{name}.toml").write_text(text)
     SETTINGS.write_text(DECLARED)
-    for unit in (f"{DAEMON}.service", HELPER):
-        shutil.copy(ROOT / "packaging/systemd" / unit, UNITS)
-    RULE.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "packaging/polkit" / RULE.name, RULE)
     words = {
         "stage-node": "node",
         SKI: f"indexer {SKI} -s ${{KASPA_RPC_URL}} -n simnet -l localhost:{INDEXER}",
         KASIA: f"indexer {KASIA}",
     }
     for name, line in words.items():
-        text = SERVICE.format(
-            root=ROOT, public=PUBLIC_URL, name=name, python=sys.executable, words=line
-        )
+        path = f"{PROGRAM}:{ROOT}"
+        text = SERVICE.format(path=path, public=PUBLIC_URL, name=name, words=line)
         (UNITS / f"{name}.service").write_text(text)
     systemctl("daemon-reload")
     systemctl("start", "stage-node", SKI, KASIA)
