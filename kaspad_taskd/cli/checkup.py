@@ -26,7 +26,6 @@ SETTINGS = "/etc/kaspad-taskd/kaspad-taskd.toml"
 """Of the system's daemon."""
 _RULE = "/usr/share/polkit-1/rules.d/50-kaspad-taskd.rules"
 _NOT_YET = ("node-unreachable", "node-not-synced", "checkpoint-unknown", "checkpoint-unchecked")
-_OF_HINTS = {"clock-skew": "clock", "borsh-closed": "switch"}  # checks that hints are about
 
 
 class Finding:
@@ -188,10 +187,8 @@ def tasks(listed: Sequence[WireTask], now: float) -> Iterator[Finding]:
 
 
 def _hinted(task: WireTask, code: str, says: str, do: str | None) -> Finding:
-    check = _OF_HINTS.get(code)
-    fault = code == "borsh-closed" and task.get("switches")  # what waits for it cannot follow
-    name = say(f"doctor.{check}") if check else words.kind(task)
-    return Finding(FAULT if fault else WARNING, name, says, do)
+    name = say("doctor.clock") if code == "clock-skew" else words.kind(task)
+    return Finding(WARNING, name, says, do)
 
 
 def _aside(task: WireTask) -> Iterator[Finding]:

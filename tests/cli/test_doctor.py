@@ -227,18 +227,6 @@ def test_pages_of_a_package_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_pat
         assert [one.level for one in checkup.man(str(listed))] == [level]
 
 
-def test_a_closed_door_of_the_node_is_a_fault_where_services_wait_for_it() -> None:
-    """And a warning where none does."""
-    node = golden_task("kaspa-node")
-    node["hints"] = [{"code": "borsh-closed", "params": {}}]
-    node["switches"] = []
-    assert [(one.name, one.level) for one in checkup.tasks([node], NOW)][1] == ("switch", WARNING)
-    node["switches"] = ["kasia-indexer"]
-    found = list(checkup.tasks([node], NOW))[1]
-    assert (found.level, found.cure) == (
-        FAULT, "Start kaspad with --rpclisten-borsh=127.0.0.1:17110")  # fmt: skip
-
-
 def test_every_trouble_has_something_to_type(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     """A warning or fault without a cure would leave people alone."""
     broken = {"path": "/var/lib/x", "durable": False, "problem": "the disk is full", "size": 0}
