@@ -153,9 +153,20 @@ async def test_a_page_is_whole_and_readable(name: str, address: str, browser: Br
 )
 async def test_a_page_is_whole_at_320(name: str, address: str, browser: Browser) -> None:
     """A small phone, or 400 % zoom on a desktop."""
-    seen = await browser.do("look", url=address + name, width=320, height=640)
+    picture = shot(f"{name}-zoom-400")
+    seen = await browser.do("look", url=address + name, width=320, height=640, shot=picture)
     assert seen["wide"] <= 0
     assert seen["found"] == []
+
+
+async def test_nothing_moves_for_who_wants_no_motion(address: str, browser: Browser) -> None:
+    """The bar moves for others."""
+    code = "getComputedStyle(document.querySelector('.bar rect')).transitionDuration"
+    for reduced in (True, False):
+        await browser.do("open", url=address + "five", reduced=reduced)
+        assert (await browser.do("eval", code=code) == "0s") is reduced
+        if reduced:
+            await browser.do("shot", shot=shot("reduced-motion"))
 
 
 async def test_bars_are_there_in_forced_colours(address: str, browser: Browser) -> None:
