@@ -9,6 +9,7 @@ from kaspad_taskd.client import SYSTEM_SOCKET, candidates
 from kaspad_taskd.version import __version__
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.service import HARMLESS
 from kaspad_taskd.words.table import maybe, plural, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -25,7 +26,7 @@ _UNIT = "kaspad-taskd.service"
 SETTINGS = "/etc/kaspad-taskd/kaspad-taskd.toml"
 """Of the system's daemon."""
 _RULE = "/usr/share/polkit-1/rules.d/50-kaspad-taskd.rules"
-_NOT_YET = ("node-unreachable", "node-not-synced", "checkpoint-unknown", "checkpoint-unchecked")
+_NOT_YET = ("node-unreachable", *HARMLESS)
 
 
 class Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kaspad_taskd.cli.bars import bar, icon
 from kaspad_taskd.cli.listing import rate, share
-from kaspad_taskd.cli.screen import wrap
+from kaspad_taskd.cli.screen import hang
 from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.event import step_began
@@ -30,9 +30,7 @@ _STEPS_TOLD = 3
 def page(task: WireTask, cells: int, now: float) -> list[Line]:
     """Return the verdict, the bar, a line for each thing known, and the last steps."""
     sign, tone = icon(task)
-    first, *rest = wrap(_verdict(task, now), cells - 2)
-    lines: list[Line] = [[(sign + " ", tone), (first, "")]]
-    lines += [[("  " + part, "")] for part in rest]
+    lines = hang([(sign + " ", tone)], _verdict(task, now), cells)
     if words.percent(task) is not None:
         lines.append(
             [("  ", ""), bar(task, min(_LONGEST_BAR, cells - 12)), ("  " + share(task), "")]
@@ -47,11 +45,10 @@ def _verdict(task: WireTask, now: float) -> str:
 
 
 def _field(label: str, text: str, cells: int) -> list[Line]:
+    head = ("  " + fit(label, _LABEL), "dim")
     if label in (say("field.cure"), say("field.next")):  # a command stays whole, to be copied
-        return [[("  " + fit(label, _LABEL), "dim"), (text, "")]]
-    first, *rest = wrap(text, cells - _LABEL - 2)
-    indent = " " * (_LABEL + 2)
-    return [[("  " + fit(label, _LABEL), "dim"), (first, "")], *([(indent + r, "")] for r in rest)]
+        return [[head, (text, "")]]
+    return hang([head], text, cells)
 
 
 def _fields(task: WireTask, now: float) -> Iterator[Field]:

@@ -7,7 +7,7 @@ import time
 from kaspad_taskd.cli import checkup
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import FAILED, of_unreachable
-from kaspad_taskd.cli.screen import wrap
+from kaspad_taskd.cli.screen import hang
 from kaspad_taskd.client import SYSTEM_SOCKET, Refused, Unreachable
 from kaspad_taskd.words.plain import fit
 from kaspad_taskd.words.table import plural, say
@@ -69,11 +69,8 @@ def _services(run: Run) -> list[Mapping[str, Any]]:
 
 def lines(one: Finding, cells: int) -> list[Line]:
     """Return a finding as lines: sign, name, what; below it the cure, whole, to be copied."""
-    first, *rest = wrap(one.text, cells - _LABEL - 3)
-    indent = " " * (_LABEL + 3)
-    shown: list[Line] = [[_SIGNS[one.level], (f" {fit(one.name, _LABEL)} ", ""), (first, "")]]
-    shown += [[(indent + part, "")] for part in rest]
-    return [*shown, [(indent + one.cure, "dim")]] if one.cure else shown
+    shown = hang([_SIGNS[one.level], (f" {fit(one.name, _LABEL)} ", "")], one.text, cells)
+    return [*shown, [(" " * (_LABEL + 3) + one.cure, "dim")]] if one.cure else shown
 
 
 def summary(found: list[Finding]) -> str:

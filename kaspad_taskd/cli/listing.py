@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kaspad_taskd.cli.bars import bar, counting, icon
-from kaspad_taskd.cli.screen import wrap
+from kaspad_taskd.cli.screen import hang, wrap
 from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.moment import seconds_of
@@ -42,9 +42,7 @@ def empty(cells: int) -> list[Line]:
 def unsaved(problem: object, cells: int) -> list[Line]:
     """Return that nothing can be saved, why, and what tells more."""
     text = say("list.not-saved", problem=safe(problem))
-    first, *rest = wrap(text, cells - 2)
-    lines: list[Line] = [[("! ", "attention"), (first, "")]]
-    lines += [[("  " + part, "")] for part in rest]
+    lines = hang([("! ", "attention")], text, cells)
     return [*lines, [("  kaspad-taskctl doctor", "dim")]]
 
 
@@ -156,9 +154,7 @@ def troubles(
     lines: list[Line] = []
     for task, name in wanting[:_TROUBLES]:
         sign, tone = icon(task)
-        first, *rest = wrap(f"{words.attention(task, now)}.", cells - 2)
-        lines.append([(sign + " ", tone), (first, "")])
-        lines += [[("  " + part, "")] for part in rest]
+        lines += hang([(sign + " ", tone)], f"{words.attention(task, now)}.", cells)
         lines.append([(f"  kaspad-taskctl status {name}", "dim")])
     if len(wanting) > _TROUBLES:
         text = say("attention.count", n=len(wanting), total=len(tasks))
@@ -180,6 +176,5 @@ def handles(tasks: Sequence[WireTask]) -> list[str]:
 
 def verdict(task: WireTask, cells: int, now: float) -> list[Line]:
     """Return the first sentence: how it stands with what matters most."""
-    first, *rest = wrap(words.headline(task, now), cells - 2)
     sign, tone = icon(task)
-    return [[(sign + " ", tone), (first, "")], *([("  " + part, "")] for part in rest)]
+    return hang([(sign + " ", tone)], words.headline(task, now), cells)

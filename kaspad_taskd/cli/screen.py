@@ -121,6 +121,13 @@ def wrap(text: str, cells: int, indent: str = "") -> list[str]:
     return [*lines, line]
 
 
+def hang(head: Line, text: str, cells: int, indent: str = "") -> list[Line]:
+    """Return a text beside its head; its further lines stand below it, begun with `indent`."""
+    room = sum(width(part) for part, _ in head)
+    first, *rest = wrap(text, cells - room, indent)
+    return [[*head, (first, "")], *([(" " * room + part, "")] for part in rest)]
+
+
 def clip(line: Line, cells: int) -> list[Piece]:
     """Return the line cut at `cells` cells."""
     shown: list[Piece] = []

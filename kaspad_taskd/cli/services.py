@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kaspad_taskd.cli.screen import wrap
+from kaspad_taskd.cli.screen import hang, wrap
 from kaspad_taskd.words import service as words
 from kaspad_taskd.words.moment import seconds_of, when
 from kaspad_taskd.words.plain import fit, safe, width
@@ -34,7 +34,7 @@ _QUIET = ("·", "dim")
 def sign(service: WireService) -> Piece:
     """Return the sign of a service's condition and its tone."""
     condition = words.condition(service)
-    if condition in ("public", "local") and words.troubles(service):
+    if words.hindered(service):
         return "!", "attention"
     return _SIGNS.get(condition, _QUIET)
 
@@ -62,8 +62,7 @@ def rows(services: Sequence[WireService], nodes: Mapping[str, str], cells: int, 
             fit(when(since, now) if since else "-", 12),
             state(one, nodes),
         )
-        first, *rest = wrap("  ".join(cellular), cells - 2, " " * (names + 2))
-        lines += [[sign(one), (" " + first, "")], *([("  " + part, "")] for part in rest)]
+        lines += hang([sign(one), (" ", "")], "  ".join(cellular), cells, " " * (names + 2))
     for one in services:
         lines += _wrong(one, cells)
     return lines
@@ -95,9 +94,7 @@ def _wrong(service: WireService, cells: int) -> Iterator[Line]:
         told = [("", switch.get("error"), switch.get("cure"))]
     for name, note, cure in told:
         text = f"{name}: {safe(note)}" if name else safe(note)
-        first, *rest = wrap(text, cells - 2)
-        yield [("! ", "attention"), (first, "")]
-        yield from ([("  " + part, "")] for part in rest)
+        yield from hang([("! ", "attention")], text, cells)
         if cure:
             yield [("  " + safe(cure), "dim")]
 
@@ -107,12 +104,9 @@ def _wrong(service: WireService, cells: int) -> Iterator[Line]:
 
 def page(service: WireService, nodes: Mapping[str, str], cells: int, now: float) -> list[Line]:
     """Return where a service is, what is known of it, and the steps of a switch not gone well."""
-    first, *rest = wrap(_headline(service, now), cells - 2)
-    lines: list[Line] = [[sign(service), (" " + first, "")], *([("  " + r, "")] for r in rest)]
+    lines = hang([sign(service), (" ", "")], _headline(service, now), cells)
     for label, text in _fields(service, nodes):
-        first, *rest = wrap(text, cells - _FIELD - 2)
-        lines.append([("  " + fit(label, _FIELD), "dim"), (first, "")])
-        lines += [[(" " * (_FIELD + 2) + part, "")] for part in rest]
+        lines += hang([("  " + fit(label, _FIELD), "dim")], text, cells)
     switch = service.get("switch")
     if switch and words.condition(service) in ("switching", "undoing", "down", "undone"):
         lines += steps(switch, cells, now)

@@ -10,12 +10,14 @@ import sys
 import time
 
 from kaspad_taskd.cli import services
+from kaspad_taskd.cli.ending import RETRY, is_gone
 from kaspad_taskd.cli.faults import FAILED, Fault
 from kaspad_taskd.cli.frame import Frame
 from kaspad_taskd.cli.screen import Screen
 from kaspad_taskd.client import Refused, Unreachable
 from kaspad_taskd.words.moment import clock
 from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.service import RUNNING
 from kaspad_taskd.words.table import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -31,10 +33,6 @@ if TYPE_CHECKING:
 
 _NEWEST = 2**53
 _TICK = 1.0
-_RETRY = 0.2
-_GRACE = 60.0
-"""Seconds without a daemon after which following is given up (exit 3): it restarts in seconds."""
-_ENDED = ("done", "undone", "failed")
 INTERRUPTED = 130
 
 
@@ -172,16 +170,16 @@ class _Following:
         mine = isinstance(found, dict) and found["id"] == self._switch["id"]
         if mine:
             self._switch = found
-            self._over = found["state"] in _ENDED
+            self._over = found["state"] not in RUNNING
         return mine
 
     def _wait_for(self, fault: Unreachable, tell: Tell) -> None:
         """Give the daemon time to come back."""
         self._lost = self._lost or time.time()
-        if fault.reason in ("forbidden", "bad-path") or time.monotonic() - self._heard > _GRACE:
+        if is_gone(fault, self._heard):
             raise fault
         tell(self._switch, say("watch.reconnecting", when=clock(self._lost)))
-        time.sleep(_RETRY)
+        time.sleep(RETRY)
 
     def _ask(self) -> None:
         """Take it from the services, where its events are not kept any more."""
@@ -190,7 +188,7 @@ class _Following:
         if found is None or found["id"] != self._switch["id"]:
             raise Fault("switch-lost", service=name)
         self._switch = found
-        self._over = found["state"] in _ENDED
+        self._over = found["state"] not in RUNNING
         self._seq = _newest(self._run)
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 
 from kaspad_taskd.cli.bars import bar
-from kaspad_taskd.cli.ending import FAILED, TIMED_OUT, code_of
+from kaspad_taskd.cli.ending import FAILED, RETRY, TIMED_OUT, code_of, is_gone
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.listing import share, time_left
 from kaspad_taskd.cli.screen import Screen, clip
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from kaspad_taskd.cli.main import Run
 
-_GRACE = 60.0
-"""Seconds without a daemon after which waiting is given up (exit 3): it restarts in seconds."""
 _SLICE = 25.0
 _BAR_SLICE = 1.0
 
@@ -60,9 +58,9 @@ def _wait(
             task = _next(run, task, min(left, _BAR_SLICE if line.shown else _SLICE))
             heard = time.monotonic()
         except Unreachable as fault:
-            if fault.reason in ("forbidden", "bad-path") or time.monotonic() - heard > _GRACE:
+            if is_gone(fault, heard):
                 raise
-            time.sleep(0.2)
+            time.sleep(RETRY)
         except Refused as fault:
             if fault.reason != "not-found":
                 raise

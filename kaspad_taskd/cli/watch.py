@@ -10,7 +10,7 @@ import sys
 import time
 
 from kaspad_taskd.cli import live
-from kaspad_taskd.cli.ending import TIMED_OUT, code_of_all
+from kaspad_taskd.cli.ending import RETRY, TIMED_OUT, code_of_all
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.frame import Frame
 from kaspad_taskd.client import Refused, Unreachable
@@ -31,7 +31,6 @@ _FASTEST = 0.25
 _TICK = 1.0
 _FEW = 8  # tasks asked for one by one; more, and all are
 _QUIET = 300.0  # a line at least so often
-_RETRY = 0.2
 
 
 class Watched:
@@ -133,7 +132,7 @@ def _follow(
             if time.monotonic() >= limit:
                 return TIMED_OUT
             tell(watched, say("watch.reconnecting", when=clock(lost)))
-            time.sleep(_RETRY)
+            time.sleep(RETRY)
             continue
         try:
             code = _listen(watched, source, tell, each, limit)

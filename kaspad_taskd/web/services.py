@@ -54,7 +54,7 @@ def _is_of(switch: words.WireSwitch, task: WireTask) -> bool:
 def _one(service: words.WireService, node: WireTask | None, now: float) -> Panel:
     condition = words.condition(service)
     icon, tone = LOOKS.get(condition, ("ring", "attention"))
-    if condition in ("public", "local") and words.troubles(service):
+    if words.hindered(service):
         tone = "attention"
     says, cures = _causes(service, condition)
     since = _since(service, condition)

@@ -52,6 +52,11 @@ def troubles(service: WireService) -> list[Mapping[str, Any]]:
     return [hint for hint in hints if hint.get("code") not in HARMLESS]
 
 
+def hindered(service: WireService) -> bool:
+    """Whether it runs where it should, and a switch that is wanted later would fail."""
+    return condition(service) in ("public", "local") and bool(troubles(service))
+
+
 def doing(switch: WireSwitch) -> str:
     """Return what a running switch does: `step 3 of 4, restarting`."""
     at = next((one for one in switch.get("steps") or () if one.get("state") == "current"), None)

@@ -257,7 +257,7 @@ def test_a_daemon_that_stays_away_is_exit_3(
     ctl: Ctl, taskd: ScriptedTaskd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a minute of trying."""
-    monkeypatch.setattr("kaspad_taskd.cli.switch._GRACE", 0.2)
+    monkeypatch.setattr("kaspad_taskd.cli.ending.GRACE", 0.2)
     begun(taskd, switch())
 
     def gone(_params: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.cli import wait
+from kaspad_taskd.cli import ending, wait
 from kaspad_taskd.cli.ending import code_of_all
 from tests.cli.conftest import Ran
 from tests.fakes.golden import golden_task
@@ -74,7 +74,7 @@ def test_a_daemon_that_stays_away_is_exit_3(
     ctl: Ctl, taskd: ScriptedTaskd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A script does not hang for ever on a daemon that was stopped."""
-    monkeypatch.setattr(wait, "_GRACE", 0.1)
+    monkeypatch.setattr(ending, "GRACE", 0.1)
     taskd.answers["waitTask"] = Hangup()
     assert ctl("wait", "kaspa-node")[0] == 3
 
