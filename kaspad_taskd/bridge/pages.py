@@ -222,7 +222,8 @@ class Pages:
             "store": {"durable": engine.problem is None, "problem": engine.problem},
             "tasks": tasks,
             "events": [event_shape(each) for each in events],
-            "services": [] if hidden else await self.services.now(),
+            # the page of a task says what is switched, not what speaks against it
+            "services": [] if hidden else await self.services.now(hints=task_id is None),
         }
 
     async def _file(self, request: web.Request) -> web.Response:

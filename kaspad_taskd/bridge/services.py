@@ -30,9 +30,9 @@ class Services:
         self._known: dict[str, tuple[SwitchedService, Sequence[Hint]]] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
 
-    async def now(self) -> list[Json]:
-        """Return them as they are, with hints that may be of the last time."""
-        return await listing(self._api, self._hints)
+    async def now(self, *, hints: bool) -> list[Json]:
+        """Return them as they are; with hints, which may be of the last time, where wanted."""
+        return await listing(self._api, self._hints if hints else _no_hints)
 
     async def _hints(self, service: str, declared: SwitchedService) -> Sequence[Hint]:
         asking = self._asking.get(service)
@@ -56,3 +56,7 @@ class Services:
         """Ask no more."""
         for each in self._asking.values():
             each.cancel()
+
+
+async def _no_hints(_service: str, _declared: SwitchedService) -> Sequence[Hint]:
+    return ()

@@ -62,16 +62,34 @@ async def test_hints_that_hang_do_not_hold_up_a_page(
     services = Services(house.house.api)
     async with asyncio.timeout(20):
         for _ in range(2):
-            assert [each["hints"] for each in await services.now()] == [[]]
+            assert [each["hints"] for each in await services.now(hints=True)] == [[]]
     assert asked == ["kasia"]  # nobody asks while an answer is on its way
     free.set()
-    found = await services.now()
+    found = await services.now(hints=True)
     assert found[0]["hints"][0]["code"] == "borsh-closed"
     free.clear()
-    assert (await services.now())[0]["hints"][0]["code"] == "borsh-closed"
+    assert (await services.now(hints=True))[0]["hints"][0]["code"] == "borsh-closed"
     house.house.services["kasia"] = service(network="testnet-10")
-    assert (await services.now())[0]["hints"] == []  # they were another declaration's
+    assert (await services.now(hints=True))[0]["hints"] == []  # they were another declaration's
     services.close()
+
+
+async def test_the_page_of_a_task_asks_for_no_hints(
+    house: Bridged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It shows none, so no node, database or systemd is asked for its sake."""
+    asked = []
+
+    async def noted(name: str, _declared: SwitchedService) -> Sequence[Hint]:
+        asked.append(name)
+        return []
+
+    monkeypatch.setattr(house.house.hands, "hints", noted)
+    await house.add("job")
+    assert (await house.get("/task/job"))[0] == 200
+    assert asked == []
+    await house.get("/")
+    assert asked == ["kasia"]
 
 
 async def test_hints_that_crash_cost_themselves_alone(
