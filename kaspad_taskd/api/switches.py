@@ -119,15 +119,6 @@ def service_shape(
     }
 
 
-def step_sentence(switch: Switch) -> str | None:
-    """What a running switch is doing: "step 3 of 4, restarting"."""
-    step = switch.current
-    if step is None:
-        return None
-    k, n = plan.place(switch)
-    return words.say("switch.step", k=k, n=n, label=_word("doing", step.key))
-
-
 def _at(moment: Moment | None) -> str | None:
     return None if moment is None else iso(moment)
 
@@ -168,8 +159,8 @@ def _says(code: str, facts: Facts) -> str:
     return _word("why", f"{code}.says", facts) or words.safe(code)
 
 
-def _word(form: str, key: str, facts: Mapping[str, Json] | None = None) -> str | None:
-    return words.maybe(f"switch.{form}.{key}", **(facts or {}))
+def _word(form: str, key: str, facts: Mapping[str, Json]) -> str | None:
+    return words.maybe(f"switch.{form}.{key}", **facts)
 
 
 def _error(switch: Switch) -> str | None:

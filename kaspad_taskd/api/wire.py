@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from kaspad_taskd import words
-from kaspad_taskd.api.switches import step_sentence, switch_shape
+from kaspad_taskd.api.switches import switch_shape
 from kaspad_taskd.clock import iso
 from kaspad_taskd.core.fact import Event, EventName, Fact
 from kaspad_taskd.core.model import (
@@ -21,6 +21,7 @@ from kaspad_taskd.core.model import (
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.switch import Switch, switch_of
 from kaspad_taskd.core.transition import offered
+from kaspad_taskd.words.service import doing
 
 Json: TypeAlias = Any
 
@@ -256,10 +257,9 @@ def _say(told: Fact, data: dict[str, Json]) -> None:
         reason = data.get("reason")
         data["note"] = words.note(reason, params) if reason else None
     elif "switch" in data:
-        switch = switch_of(data["switch"])
-        data["switch"] = shape = switch_shape(switch)
+        data["switch"] = shape = switch_shape(switch_of(data["switch"]))
         if told.name is EventName.SWITCH_PROGRESS:
-            data["step"] = step_sentence(switch)
+            data["step"] = doing(shape)
         elif told.name is EventName.SWITCH_ERROR:
             data.update(error=shape["error"], reason=shape["reason"])
 
@@ -268,8 +268,8 @@ def switch_event(switch: Switch, seq: int, now: Moment) -> dict[str, Json]:
     """A `switch:progress` for those who come while it runs: state, true at `seq`."""
     kind = "node-sync" if switch.task_id else ""
     head = _head(seq, now, switch.task_id or "", switch.service, kind)
-    shown = {"to": switch.to.value, "switch": switch_shape(switch)}
-    return {**head, **shown, "step": step_sentence(switch)}
+    shape = switch_shape(switch)
+    return {**head, "to": shape["to"], "switch": shape, "step": doing(shape)}
 
 
 def event_shape(event: Event) -> dict[str, Json]:

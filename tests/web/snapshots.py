@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kaspad_taskd.api.switches import step_sentence, switch_shape
+from kaspad_taskd.api.switches import switch_shape
 from kaspad_taskd.core.switch import Switch
+from kaspad_taskd.words.service import doing
 from tests.fakes.golden import golden_tasks
 
 ACTIONS = {
@@ -47,7 +48,7 @@ def switched(seq: int, at: str, made: Switch) -> dict[str, Any]:
     """The event of somebody's switch at one of its states."""
     name = "progress" if not made.state.ended else "complete" if made.reason is None else "error"
     shape = switch_shape(made)
-    more = {"to": made.to.value, "switch": shape, "step": step_sentence(made)}
+    more = {"to": made.to.value, "switch": shape, "step": doing(shape)}
     told = event(seq, f"switch:{name}", at, made.service, **more, error=shape["error"])
     told["data"] |= {"taskId": made.task_id, "type": "node-sync" if made.task_id else None}
     return told
