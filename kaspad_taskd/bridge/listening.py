@@ -35,8 +35,7 @@ class Opened:
     @property
     def url(self) -> str:
         """Where the page is."""
-        host = self.address.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.address.port}/"
+        return f"http://{self.address}/"
 
     def close(self) -> None:
         """Listen no more."""

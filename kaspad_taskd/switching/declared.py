@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
 from kaspad_taskd.config.switched import SwitchedService
 from kaspad_taskd.core.model import Definition, Task
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""What this host is called in the URL of a node."""
 
 
 def same_node(url: str, node: str) -> bool:
@@ -19,7 +21,7 @@ def same_node(url: str, node: str) -> bool:
 def _place(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     host = parts.hostname or ""
-    return parts.scheme, "localhost" if host in _LOOPBACK else host, parts.port
+    return parts.scheme, "localhost" if host in LOOPBACK else host, parts.port
 
 
 def switched_by(definition: Definition, services: Mapping[str, SwitchedService]) -> list[str]:

@@ -16,9 +16,10 @@ from kaspad_taskd.core.observation import Observation, Reading, Refused
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.switch import Facts, SwitchReason
 from kaspad_taskd.kaspa.client import NodeError
-from kaspad_taskd.kaspa.connect import BORSH_PORTS, open_node
+from kaspad_taskd.kaspa.connect import BORSH_PORTS, host_port, open_node
 from kaspad_taskd.probes import Probe, open_probe
 from kaspad_taskd.probes.postgres import Database, PostgresError
+from kaspad_taskd.switching.declared import LOOPBACK
 from kaspad_taskd.switching.hands import Bad, Good, Result
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,6 @@ CHECKPOINTS: Final = ("block_checkpoint", "vcp_checkpoint")
 """Of simply-kaspa-indexer's table `vars`: where it goes on (facts of its versions 1 and 2)."""
 _ADDRESS: Final = re.compile(r"wss?://[^\s\"'<>,;]+")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _QUERY: Final = "SELECT key, value FROM vars WHERE key = ANY($1::text[])"
 _NO_TABLE: Final = "42P01"
 
@@ -87,9 +87,9 @@ async def endpoints_open(values: Mapping[str, str]) -> Result:
         for url in _ADDRESS.findall(value):
             host, port = _place(url)
             if not await _opens(url):
-                shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-                facts: Facts = {"variable": variable, "address": shown, "port": port}
-                near = port in BORSH_PORTS and host in _LOOPBACK
+                address = host_port(host, port)
+                facts: Facts = {"variable": variable, "address": address, "port": port}
+                near = port in BORSH_PORTS and host in LOOPBACK
                 reason = SwitchReason.BORSH_CLOSED if near else SwitchReason.ENDPOINT_CLOSED
                 return Bad(reason, facts)
             ports.append(str(port))
