@@ -15,10 +15,7 @@ Schema: TypeAlias = Mapping[str, Json]
 
 HELLO: Final = record(seq=WHOLE, serverTime=MOMENT, host=TEXT, version=TEXT, canChange=BOOLEAN)
 STOPPING: Final = record(reason=TEXT)
-ERROR: Final = {
-    **record(error=TEXT, code=WHOLE, reason=MAYBE_TEXT, request=TEXT),
-    "additionalProperties": True,
-}
+ERROR: Final = record(error=TEXT, code=WHOLE, reason=MAYBE_TEXT, request=TEXT)
 CATCH_UP: Final = {"anyOf": [record(seq=WHOLE), ERROR]}
 RPC_ANSWER: Final = {
     "anyOf": [record(result={}), record(error=record(code=WHOLE, message=TEXT, data=FREE))]

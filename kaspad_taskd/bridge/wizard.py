@@ -127,12 +127,11 @@ _OF_TASK: Final = record(taskId=TEXT)
 _WITH_TASK: Final = record(taskId=TEXT, task=TASK)
 _OF_SOME: Final = {"type": ["object", "null"], "properties": {"taskId": TEXT}}
 _PAUSED: Final = record(taskIds=TEXTS)
-_REGISTERED: Final = {**record(type=TEXT, service=TEXT), "additionalProperties": True}
-_CHOICE: Final = {**record(choice=TEXT), "additionalProperties": True}
 
 REQUESTS: Final[Mapping[str, Request]] = {
     "task:register": Request(
-        _register, "task:registered", True, False, _REGISTERED, _WITH_TASK, "Register a task."
+        _register, "task:registered", True, False, record(type=TEXT, service=TEXT), _WITH_TASK,
+        "Register a task.",
     ),
     "task:status": Request(
         _status, "task:status:response", False, False, _OF_TASK, record(task=TASK), "One task."
@@ -156,7 +155,7 @@ REQUESTS: Final[Mapping[str, Request]] = {
         "Resume the watching of a task, without a payload of every node-sync.",
     ),
     "sync:strategy-chosen": Request(
-        _chosen, None, True, False, _CHOICE, record(decision=FREE),
+        _chosen, None, True, False, record(choice=TEXT), record(decision=FREE),
         "Put on record how somebody goes on while a node syncs.",
     ),
 }  # fmt: skip
