@@ -7,14 +7,13 @@ import asyncio
 import faulthandler
 import gc
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kaspad_taskd.arguments import demo_parser, parser, restore_parser
+from kaspad_taskd.arguments import demo_parser, parser, places_of, restore_parser
 from kaspad_taskd.bridge.access import CannotOpenError
-from kaspad_taskd.config.places import Places, find_places
+from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.settings import Settings, load_settings
 from kaspad_taskd.daemon import Daemon
 from kaspad_taskd.engine.errors import NotDurable
@@ -37,14 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given[:1] == ["restore"]:
         return put_back(restore_parser().parse_args(given[1:]))
     options = parser().parse_args(given)
-    places = find_places(
-        os.environ,
-        os.geteuid(),
-        config=options.config,
-        tasks=options.tasks,
-        state=options.state_dir,
-        runtime=options.runtime_dir,
-    )
+    places = places_of(options)
     if options.check:
         return check(places)
     settings = load_settings(places)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
+from kaspad_taskd.config.places import Places, find_places
 from kaspad_taskd.config.settings import LOG_LEVELS, Address, parse_listen
 from kaspad_taskd.version import __version__
 
@@ -39,6 +41,18 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"kaspad-taskd {__version__}")
     return made
+
+
+def places_of(options: argparse.Namespace) -> Places:
+    """Return the places that the daemon's options, and else its environment, name."""
+    return find_places(
+        os.environ,
+        os.geteuid(),
+        config=options.config,
+        tasks=options.tasks,
+        state=options.state_dir,
+        runtime=options.runtime_dir,
+    )
 
 
 def demo_parser() -> argparse.ArgumentParser:

@@ -7,13 +7,11 @@ kaspad_taskd.demo.daemon SPEED WALL_MS OPTIONS...`; WALL_MS is when the playing 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 
-from kaspad_taskd.arguments import parser
+from kaspad_taskd.arguments import parser, places_of
 from kaspad_taskd.clock import Clock
-from kaspad_taskd.config.places import find_places
 from kaspad_taskd.config.settings import DEFAULTS
 from kaspad_taskd.daemon import Daemon
 
@@ -39,13 +37,7 @@ def main(argv: list[str]) -> None:
     """Run it until it is told to stop."""
     fast = Fast(float(argv[0]), float(argv[1]))
     options = parser().parse_args(argv[2:])
-    places = find_places(
-        os.environ,
-        os.geteuid(),
-        tasks=options.tasks,
-        state=options.state_dir,
-        runtime=options.runtime_dir,
-    )
+    places = places_of(options)
     for directory in (places.state, places.runtime):
         directory.mkdir(parents=True, exist_ok=True)
 

@@ -5,20 +5,21 @@ The system's place for them is root's, and no test's.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from kaspad_taskd import __main__ as program
-from kaspad_taskd.config.places import Places, find_places
+from kaspad_taskd.arguments import places_of
+from kaspad_taskd.config.places import Places
 
 
-def elsewhere(*given: Any, **more: Any) -> Places:
-    return replace(find_places(*given, **more), endpoints=Path(os.environ["ENDPOINTS"]))
+def elsewhere(options: argparse.Namespace) -> Places:
+    return replace(places_of(options), endpoints=Path(os.environ["ENDPOINTS"]))
 
 
 if __name__ == "__main__":
-    vars(program)["find_places"] = elsewhere
+    vars(program)["places_of"] = elsewhere
     sys.exit(program.main())
