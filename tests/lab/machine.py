@@ -164,7 +164,7 @@ def run(
     """
     with _shared(command, env) as shared:
         words = _nspawn(shared, binds)
-        at = {"SHARED": str(shared / "lab"), "WORK": str(shared / "work"), "ROOT": str(root),
+        at = {"SHARED": str(shared / "lab"), "LAYERS": str(shared / "layers"), "ROOT": str(root),
               "NAME": shared.name, "BOOTING": f"{BOOTING:g}"}  # fmt: skip
         done = _quietly(
             *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
@@ -183,7 +183,7 @@ def run(
 def _shared(command: str, env: Mapping[str, str]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="lab-") as name:
         place = Path(name)
-        (place / "work").mkdir()
+        (place / "layers").mkdir()
         (place / "lab").mkdir()
         (place / "lab/lab.service").write_text(_UNIT)
         variables = shlex.join(f"{key}={value}" for key, value in env.items())
@@ -198,7 +198,7 @@ def _nspawn(shared: Path, binds: Mapping[Path, str]) -> list[str]:
         "--private-network", "--resolv-conf=off", "--link-journal=no", "--timezone=off",
         "--console=read-only", "--suppress-sync=yes", "--hostname=lab", "--machine=lab",
         "--system-call-filter=bpf",  # IPAddressDeny= and, with this kind of groups, DevicePolicy=
-        f"--directory={shared}/work/root", f"--bind={shared}/lab:/lab",
+        f"--directory={shared}/layers/root", f"--bind={shared}/lab:/lab",
         *(f"--bind-ro={host}:{place}" for host, place in binds.items()),
     ]  # fmt: skip
 
