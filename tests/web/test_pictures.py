@@ -93,11 +93,18 @@ PAGES = {name: _still(text) for name, text in _pages().items()} | {
     "no-js": Page().index(snapshot(), {})
 }
 
+EMBEDDED = """<!doctype html><html lang="en"><title>A wizard</title>
+<meta name="viewport" content="width=device-width">
+<script type="module" src="embed/kaspad-taskd.js"></script>
+<main><h1>A wizard</h1><kaspad-task service="kaspa-node" bridge="ws://127.0.0.1:9"></kaspad-task>
+</main></html>"""
+"""A wizard's page whose daemon does not run."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path).path.lstrip("/")
-        text = PAGES.get(path)
+        text = PAGES.get(path) or (EMBEDDED if path == "embedded" else None)
         data, kind = (text.encode(), "text/html; charset=utf-8") if text else files()[path]
         self.send_response(200)
         self.send_header("Content-Type", kind)
@@ -157,6 +164,16 @@ async def test_a_page_is_whole_at_320(name: str, address: str, browser: Browser)
     seen = await browser.do("look", url=address + name, width=320, height=640, shot=picture)
     assert seen["wide"] <= 0
     assert seen["found"] == []
+
+
+async def test_a_component_without_a_daemon_says_so(address: str, browser: Browser) -> None:
+    """After 5 s, with the command that starts it."""
+    await browser.do("open", url=address + "embedded")
+    text = "document.querySelector('kaspad-task').shadowRoot.textContent"
+    await browser.do("wait", code=f"{text}.includes('kaspad-taskd does not answer.')")
+    assert await browser.do("eval", code=f"{text}.includes('sudo systemctl start kaspad-taskd')")
+    await browser.do("shot", shot=shot("embed-no-daemon"))
+    assert await browser.do("judge") == []
 
 
 async def test_nothing_moves_for_who_wants_no_motion(address: str, browser: Browser) -> None:
