@@ -34,6 +34,7 @@ class ScriptedTaskd:
         self.answers = dict(answers)
         self.asked: list[tuple[str, Any]] = []
         self.subscribed = threading.Event()
+        self._telling = threading.Lock()  # who has read its answer hears everything told after it
         self._subscribers: list[socket.socket] = []
         self._open: list[socket.socket] = []
         self._listener: socket.socket | None = None
@@ -63,8 +64,9 @@ class ScriptedTaskd:
         """Send an event to every subscriber."""
         params = {"seq": seq, "event": event, "data": {"seq": seq, **data}}
         line = json.dumps({"jsonrpc": "2.0", "method": "event", "params": params}) + "\n"
-        for one in self._subscribers:
-            one.sendall(line.encode())
+        with self._telling:
+            for one in self._subscribers:
+                one.sendall(line.encode())
 
     def drop(self) -> None:
         """End every connection; new ones are taken."""
@@ -114,8 +116,12 @@ class ScriptedTaskd:
             one.sendall(answer)
             return
         body = {"error": answer.body} if isinstance(answer, Error) else {"result": answer}
-        one.sendall(json.dumps({"jsonrpc": "2.0", "id": request["id"], **body}).encode() + b"\n")
-        if method == "subscribe":
+        line = json.dumps({"jsonrpc": "2.0", "id": request["id"], **body}).encode() + b"\n"
+        if method != "subscribe":
+            one.sendall(line)
+            return
+        with self._telling:
+            one.sendall(line)
             self._subscribers.append(one)
             self.subscribed.set()
 
