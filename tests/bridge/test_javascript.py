@@ -18,7 +18,7 @@ from tests.fakes.bridged import bridged, free_port, line_of, listening, program
 from tests.fakes.node_packages import Missing, install
 from tests.fakes.taskd_process import Line, Taskd, until
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 PACKAGES = {"client-4-5-4": "npm:socket.io-client@4.5.4", "client-newest": "npm:socket.io-client@4"}
 SCRIPT = Path(__file__).parents[1] / "fakes" / "socketio_client.mjs"

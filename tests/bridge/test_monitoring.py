@@ -113,7 +113,7 @@ scrape_configs:
 
 
 @pytest.mark.system
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_every_query_of_the_dashboard_finds_data(tmp_path: Path) -> None:
     """A real Prometheus scrapes the real daemon while it follows a recorded sync."""
     found = program_of("prometheus")

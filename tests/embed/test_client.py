@@ -30,7 +30,7 @@ def test_whatever_order_things_come_in() -> None:
 
 
 @pytest.mark.system
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("how", ["own", "polling", "websocket"])
 async def test_in_node_over_a_killed_daemon(tmp_path: Path, how: str) -> None:
     """A program follows its task to the end; a wizard's old socket (4.5.4) serves as well."""

@@ -17,7 +17,7 @@ from tests.fakes import npm
 from tests.fakes.bridged import bridged, free_port, line_of, listening, program
 from tests.fakes.taskd_process import until
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 HERE = Path(__file__).parent
 PAGE = npm.ROOT / "docs" / "wizard.md"

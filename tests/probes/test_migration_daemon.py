@@ -11,7 +11,7 @@ from tests.fakes.doors import opened
 from tests.fakes.postgres import Postgres
 from tests.fakes.taskd_process import Line, until
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 DEFINITION = """
 type = "database-migration"

@@ -14,7 +14,7 @@ from tests.fakes.doors import opened
 from tests.fakes.indexers import BEHIND, Kasia, KWebserver, ScoredNode, SimplyKaspa, Twin
 from tests.fakes.website import Reply
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 PACE = 'interval = "250ms"\ntimeout = "3s"\n'
 
 

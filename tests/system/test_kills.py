@@ -15,7 +15,7 @@ import pytest
 
 from tests.fakes.taskd_process import Gone, Line, Taskd
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(110)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 ROUNDS, MOST_SECONDS = (100, 60.0) if os.environ.get("CI") else (25, 25.0)
 WRITERS = 4

@@ -17,7 +17,7 @@ from tests.fakes.doors import opened
 from tests.fakes.taskd_process import Refusal
 from tests.fakes.website import Reply, Website
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 SPEED = 28.0
 PACE = 'interval = "250ms"\ntimeout = "5s"\n'
 

@@ -53,7 +53,7 @@ log = "{log}"
 """
 )
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 
 @dataclass

@@ -26,7 +26,7 @@ WAYS = {
     "node": ("node", "report.mjs"),
     "bridge": ("node", "report.mjs"),
 }
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 
 class Job:

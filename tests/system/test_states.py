@@ -19,7 +19,7 @@ from tests.fakes.doors import opened
 from tests.fakes.indexers import STATES as LIFE
 from tests.fakes.indexers import Kasia, KWebserver, ScoredNode, SimplyKaspa, Twin
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 REFUSES = "refuses: stopped, still starting, or listening elsewhere."
 WAITS = "Wait: it goes on by itself."

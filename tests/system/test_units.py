@@ -26,7 +26,7 @@ from tests.lab.installed import (
     until,
 )
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120), inside]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -25,7 +25,7 @@ PATIENCE = 30.0
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(300),
     pytest.mark.skipif(
         os.environ.get("KASPAD_TASKD_UNITS") != "1" or not Path("/run/systemd/system").is_dir(),
         reason="it makes a user: only as root under systemd, with KASPAD_TASKD_UNITS=1",

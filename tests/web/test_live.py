@@ -20,7 +20,7 @@ from tests.web.browser import Browser, chromium, shot
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
