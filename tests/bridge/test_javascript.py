@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 PACKAGES = {"client-4-5-4": "npm:socket.io-client@4.5.4", "client-newest": "npm:socket.io-client@4"}
 SCRIPT = Path(__file__).parents[1] / "fakes" / "socketio_client.mjs"
-PATIENCE = 20.0
+PATIENCE = 60.0
 OWN = ("hello", "sync:progress", "server:stopping", "task:error")
 NODE = {"type": "node-sync", "service": "kaspa-node", "config": {"useHttps": False}}
 
@@ -204,7 +204,7 @@ async def nginx(place: Path, bridge: str) -> AsyncIterator[str]:
     settings = place / "nginx.conf"
     settings.write_text(NGINX.format(place=place, port=port, bridge=bridge))
     async with program(found, "-p", str(place), "-c", str(settings)):
-        await until(lambda: listening(port))
+        await until(lambda: listening(port), PATIENCE)
         yield f"http://127.0.0.1:{port}"
 
 

@@ -14,7 +14,7 @@ import pytest
 from kaspad_taskd.web.embed.src import bundle
 from tests.embed.test_wizard import EXAMPLE, status_of
 from tests.fakes import npm
-from tests.fakes.bridged import bridged, free_port, line_of, listening, program
+from tests.fakes.bridged import PATIENCE, bridged, free_port, line_of, listening, program
 from tests.fakes.taskd_process import until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -77,7 +77,7 @@ async def served(
     async with bridged(place) as (taskd, bridge):
         command = recipe(place, taskd.state / "bridge.token", bridge, port)
         async with program(*command):
-            await until(lambda: listening(port))
+            await until(lambda: listening(port), PATIENCE)
             yield port
 
 

@@ -11,14 +11,23 @@ from pathlib import Path
 from tests.fakes.taskd_process import Taskd, until
 
 PATIENCE = 120.0
-"""Seconds for a line of a program."""
+"""Seconds for a line of a program, or until one listens."""
+
+_held: list[socket.socket] = []
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port of `host` for whoever listens there with SO_REUSEADDR, as servers do; or for nobody.
+
+    It stays ours for as long as the tests run: the kernel gives it neither to a connection nor to
+    anybody else who asks for any port, however often it is closed and opened again.
+    """
+    held = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((host, 0))
+    _held.append(held)
+    port: int = held.getsockname()[1]
+    return port
 
 
 async def listening(port: int) -> bool:
@@ -40,7 +49,7 @@ async def bridged(place: Path, *module: str) -> AsyncIterator[tuple[Taskd, str]]
     taskd.arguments = ("--bridge", f"127.0.0.1:{port}")
     async with taskd:
         await taskd.start()
-        await until(lambda: listening(port))
+        await until(lambda: listening(port), PATIENCE)
         yield taskd, f"http://127.0.0.1:{port}"
 
 

@@ -15,7 +15,7 @@ import aiohttp
 from tests.fakes.bridged import free_port, listening
 from tests.fakes.taskd_process import Line, Taskd, until
 
-PATIENCE = 45.0
+PATIENCE = 60.0
 
 
 class Doors:
@@ -29,7 +29,7 @@ class Doors:
 
     async def start(self) -> Line:
         self.line = await self.taskd.start()
-        await until(lambda: listening(self._port))
+        await until(lambda: listening(self._port), PATIENCE)
         return self.line
 
     async def again(self, meanwhile: Callable[[], object] | None = None) -> None:

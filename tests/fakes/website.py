@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.fakes.bridged import free_port
+
 
 @dataclass
 class Reply:
@@ -64,8 +66,8 @@ class Website:
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
     async def start(self) -> None:
+        self.port = self.port or free_port(self.host)
         self._server = await asyncio.start_server(self._serve, self.host, self.port, ssl=self.tls)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Go as a killed program does; the port stays known, so that it can start again."""
