@@ -6,9 +6,12 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+PATIENCE = 60.0
+"""Seconds that a client may take on a busy machine until it has asked."""
 
 Answer = Any
 """A result; an Exception of ours (Error); a function of the parameters."""
@@ -27,13 +30,17 @@ class Hangup(Exception):
 
 
 class ScriptedTaskd:
-    """Serves in threads. `answers` may be changed at any time; `asked` are the requests so far."""
+    """Serves in threads. `answers` may be changed at any time; `asked` are the requests so far.
+
+    What is in `asked` has its answer: it is not changed by what becomes of `answers` afterwards.
+    """
 
     def __init__(self, path: Path, answers: Mapping[str, Answer]) -> None:
         self.path = path
         self.answers = dict(answers)
         self.asked: list[tuple[str, Any]] = []
         self.subscribed = threading.Event()
+        self._news = threading.Condition()
         self._telling = threading.Lock()  # who has read its answer hears everything told after it
         self._subscribers: list[socket.socket] = []
         self._open: list[socket.socket] = []
@@ -49,37 +56,47 @@ class ScriptedTaskd:
 
     def stop(self) -> None:
         """Go away as a killed daemon does: the socket file stays, nobody listens on it."""
-        assert self._listener is not None
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for one in [*self._open]:
-            self._end(one)
-        for thread in self._threads:
-            thread.join(5)
-        self._threads.clear()
-        self._subscribers.clear()
-        self.subscribed.clear()
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        listener.shutdown(socket.SHUT_RDWR)
+        threads, self._threads = self._threads, []
+        threads[0].join()  # nobody comes in any more
+        listener.close()
+        self.drop()
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(PATIENCE)
+
+    def wait_asked(self, method: str, times: int) -> None:
+        """Return when a method was asked so often."""
+        with self._news:
+            assert self._news.wait_for(lambda: self.times(method) >= times, PATIENCE), self.asked
+
+    def times(self, method: str) -> int:
+        """How often a method was asked."""
+        return [name for name, _params in self.asked].count(method)
 
     def tell(self, seq: int, event: str, **data: Any) -> None:
-        """Send an event to every subscriber."""
+        """Send an event to every subscriber that is still there."""
         params = {"seq": seq, "event": event, "data": {"seq": seq, **data}}
         line = json.dumps({"jsonrpc": "2.0", "method": "event", "params": params}) + "\n"
         with self._telling:
             for one in self._subscribers:
-                one.sendall(line.encode())
+                with suppress(OSError):
+                    one.sendall(line.encode())
 
     def drop(self) -> None:
         """End every connection; new ones are taken."""
+        with self._telling:  # who subscribes again, as soon as it hears of its end, is a new one
+            self._subscribers.clear()
+            self.subscribed.clear()
         for one in [*self._open]:
             self._end(one)
-        self._subscribers.clear()
-        self.subscribed.clear()
 
     def _end(self, one: socket.socket) -> None:
-        try:
+        with suppress(OSError):
             one.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
     def _run(self, target: Callable[..., None], *args: Any) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
@@ -106,8 +123,10 @@ class ScriptedTaskd:
 
     def _answer(self, one: socket.socket, request: Mapping[str, Any]) -> None:
         method, params = request["method"], request.get("params")
-        self.asked.append((method, params))
         answer = self.answers.get(method, Error(-32601, "no such method"))
+        with self._news:
+            self.asked.append((method, params))
+            self._news.notify_all()
         if callable(answer):
             answer = answer(params)
         if isinstance(answer, Hangup):
