@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from kaspad_taskd import client as module
 from kaspad_taskd.client import Client, Refused, Unreachable, candidates
-from tests.fakes.taskd import Error, Hangup, ScriptedTaskd, scripted
+from tests.fakes.taskd import PATIENCE, Error, Hangup, ScriptedTaskd, scripted
 
 TASK = {"id": "a", "service": "a"}
 
@@ -23,8 +22,22 @@ def taskd(tmp_path: Path) -> Iterator[ScriptedTaskd]:
         yield serving
 
 
-def client_of(taskd: ScriptedTaskd, timeout: float = 5.0, patience: float = 1.0) -> Client:
-    return Client(str(taskd.path), timeout, patience)
+def client_of(taskd: ScriptedTaskd, timeout: float = PATIENCE) -> Client:
+    return Client(str(taskd.path), timeout)
+
+
+class Hands:
+    """The time of a client that waits, moved by its own sleep; `slept` are its pauses."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.slept: list[float] = []
+        monkeypatch.setattr(module, "time", self)
+
+    def monotonic(self) -> float:
+        return sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
 
 def test_a_result_is_returned(taskd: ScriptedTaskd) -> None:
@@ -62,30 +75,41 @@ def test_a_lost_connection_is_made_again(taskd: ScriptedTaskd) -> None:
         assert client.call("ping")
 
 
-def test_a_daemon_that_starts_late_is_waited_for(tmp_path: Path) -> None:
+def test_a_daemon_that_starts_late_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Connecting is tried again for a second: a restart takes less."""
     taskd = ScriptedTaskd(tmp_path / "rpc.sock", {"ping": {"pong": True}})
-    starter = threading.Timer(0.2, taskd.start)
-    starter.start()
+
+    class Late(Hands):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if self.monotonic() > 0.8:
+                taskd.start()
+
+    late = Late(monkeypatch)
     with client_of(taskd) as client:
         assert client.call("ping")
-    starter.join()
+    assert 0.8 < late.monotonic() < 1
     taskd.stop()
 
 
 @pytest.mark.parametrize("listening", [False, True])
-def test_no_daemon_is_told_after_the_patience(tmp_path: Path, listening: bool) -> None:
+def test_no_daemon_is_told_after_the_patience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listening: bool
+) -> None:
     """No socket at all is "missing", one that nobody listens on "refused"; neither at once."""
     path = tmp_path / "rpc.sock"
     if listening:
         with socket.socket(socket.AF_UNIX) as left_over:
             left_over.bind(str(path))
-    began = time.monotonic()
+    hands = Hands(monkeypatch)
     with pytest.raises(Unreachable) as lost:
         Client(str(path), patience=0.2).call("ping")
     assert lost.value.reason == ("refused" if listening else "missing")
     assert lost.value.path == str(path)
-    assert 0.2 <= time.monotonic() - began < 5
+    assert hands.monotonic() == pytest.approx(0.2, abs=0.051)
+    assert len(hands.slept) >= 4
 
 
 def test_no_permission_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,11 +119,11 @@ def test_no_permission_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(module, "_Wire", forbid)
-    began = time.monotonic()
+    hands = Hands(monkeypatch)
     with pytest.raises(Unreachable) as lost:
         Client("/x", patience=5).call("ping")
     assert lost.value.reason == "forbidden"
-    assert time.monotonic() - began < 3  # not its patience
+    assert hands.slept == []
 
 
 def test_a_path_that_is_none_is_told(tmp_path: Path) -> None:
@@ -114,9 +138,9 @@ def test_a_path_that_is_none_is_told(tmp_path: Path) -> None:
 def test_a_silent_daemon_is_a_timeout(taskd: ScriptedTaskd) -> None:
     """No answer in time ends the wait; a late one is not taken for the next one's."""
     taskd.answers["slow"] = b""
-    with client_of(taskd, timeout=0.1) as client:
+    with client_of(taskd) as client:
         with pytest.raises(Unreachable) as lost:
-            client.call("slow")
+            client.call("slow", timeout=0.1)
         assert lost.value.reason == "timeout"
         assert client.call("ping") == {"pong": True}
 
@@ -174,10 +198,10 @@ def test_events_go_on_over_a_restart(taskd: ScriptedTaskd) -> None:
 
 
 def _tell_twice(taskd: ScriptedTaskd) -> None:
-    assert taskd.subscribed.wait(5)
+    assert taskd.subscribed.wait(PATIENCE)
     taskd.tell(11, "sync:start", taskId="a", service="a")
     taskd.drop()
-    assert taskd.subscribed.wait(5)
+    assert taskd.subscribed.wait(PATIENCE)
     taskd.tell(12, "sync:paused", taskId="a", service="a")
 
 
