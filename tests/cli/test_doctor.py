@@ -22,7 +22,7 @@ from kaspad_taskd.client import SYSTEM_SOCKET
 from kaspad_taskd.version import __version__
 from tests.cli.conftest import Ran
 from tests.fakes.golden import NOW, golden_task, golden_tasks
-from tests.fakes.taskd import ScriptedTaskd, answering
+from tests.fakes.taskd import PATIENCE, ScriptedTaskd, answering
 
 Ctl = Callable[..., Ran]
 INFO = {"store": {"path": "/var/lib/kaspad-taskd/state.db", "durable": True, "problem": None,
@@ -34,6 +34,7 @@ def _no_system(monkeypatch: pytest.MonkeyPatch) -> None:
     """The host of the tests is not what is examined."""
     monkeypatch.setattr(checkup, "_ask", lambda *_command: None)
     monkeypatch.setattr(checkup, "_free", lambda _place: 1 << 40)
+    monkeypatch.setattr(checkup, "_PATIENCE", PATIENCE)
 
 
 @pytest.fixture
@@ -278,6 +279,7 @@ def test_settings_that_would_stop_the_next_start_are_a_fault(
 ) -> None:
     """The daemon that runs keeps its own; the real program judges the file."""
     monkeypatch.undo()
+    monkeypatch.setattr(checkup, "_PATIENCE", PATIENCE)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     file = tmp_path / "kaspad-taskd.toml"
     assert list(checkup.settings(str(file))) == []

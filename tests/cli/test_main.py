@@ -18,7 +18,7 @@ from kaspad_taskd.cli.main import run
 from kaspad_taskd.version import __version__
 from tests.cli.conftest import Ran
 from tests.fakes.golden import golden_task, golden_tasks
-from tests.fakes.taskd import Error, Hangup, ScriptedTaskd, answering
+from tests.fakes.taskd import PATIENCE, Error, Hangup, ScriptedTaskd, answering
 
 Ctl = Callable[..., Ran]
 SIGNS = tuple("▸!·‖✓✗–")  # noqa: RUF001 - an en dash, meant
@@ -348,7 +348,7 @@ def test_a_reader_who_leaves_ends_it_quietly(taskd: ScriptedTaskd) -> None:
     assert process.stderr is not None
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait(20) == 141
+    assert process.wait(PATIENCE) == 141
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

@@ -13,9 +13,9 @@ import pytest
 
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason
 from tests.cli.conftest import Ran
-from tests.cli.test_watch import PATIENCE, in_terminal, read_until
+from tests.cli.test_watch import in_terminal, read_until
 from tests.fakes.switches import BORSH, LOST, failed, no, on, service, switch, undone, wire
-from tests.fakes.taskd import Error, ScriptedTaskd
+from tests.fakes.taskd import PATIENCE, Error, ScriptedTaskd
 
 Ctl = Callable[..., Ran]
 EVENT = {"running": "progress", "undoing": "progress", "done": "complete"}
@@ -261,12 +261,11 @@ def test_a_daemon_that_stays_away_is_exit_3(
     begun(taskd, switch())
 
     def gone(_params: Any) -> Any:
-        threading.Thread(target=taskd.stop).start()
+        taskd.stop()
         raise ConnectionError
 
     taskd.answers["subscribe"] = gone
     code, _out, err = ctl("switch", "kasia-indexer", "local")
-    taskd.start()
     assert code == 3
     assert "cannot reach kaspad-taskd" in err or "closed" in err
 

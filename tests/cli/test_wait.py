@@ -50,12 +50,31 @@ def test_each_end_has_its_code(
     assert ctl("wait", "kaspa-node") == (code, said + "\n", "")
 
 
-def test_the_time_is_up(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+class Hands:
+    """The time of a client that waits, moved by whoever answers it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_the_time_is_up(ctl: Ctl, taskd: ScriptedTaskd, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit 6, with how far it is and how long it will take still."""
-    taskd.answers["waitTask"] = golden_task("kaspa-node")
-    code, out, _err = ctl("wait", "kaspa-node", "--timeout", "200ms")
+    hands = Hands()
+    monkeypatch.setattr(wait, "time", hands)
+
+    def later(params: Any) -> Any:
+        hands.now += params["timeout"] / 1000
+        return golden_task("kaspa-node")
+
+    taskd.answers["waitTask"] = later
+    code, out, _err = ctl("wait", "kaspa-node", "--timeout", "40s")
     assert (code, out) == (
-        6, "kaspa-node is not ready after 1 second: ~71 %, 1 hour 20 min left\n")  # fmt: skip
+        6, "kaspa-node is not ready after 40 seconds: ~71 %, 1 hour 20 min left\n")  # fmt: skip
+    waits = [params["timeout"] for method, params in taskd.asked if method == "waitTask"]
+    assert waits == [25_000, 15_000]
 
 
 def test_what_has_ended_is_not_waited_for(ctl: Ctl, taskd: ScriptedTaskd) -> None:

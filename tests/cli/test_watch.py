@@ -17,10 +17,9 @@ from typing import Any
 
 from tests.cli.conftest import Ran
 from tests.fakes.golden import golden_task
-from tests.fakes.taskd import ScriptedTaskd, answering
+from tests.fakes.taskd import PATIENCE, ScriptedTaskd, answering
 
 Ctl = Callable[..., Ran]
-PATIENCE = 20.0
 
 
 def tell_later(taskd: ScriptedTaskd, *told: Callable[[], None]) -> threading.Thread:
@@ -53,9 +52,9 @@ def test_a_pipe_gets_a_line_per_change(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     teller = tell_later(
         taskd,
         changed(taskd, 1043, progress=71.9, estimatedTimeRemaining=4790),
-        lambda: time.sleep(0.6),
+        lambda: taskd.wait_asked("getTask", 2),  # the first one finds it
         changed(taskd, 1044, progress=72.0),
-        lambda: time.sleep(0.6),
+        lambda: taskd.wait_asked("getTask", 3),
         changed(taskd, 1045, status="complete", progress=100.0),
     )
     code, out, err = ctl("watch", "kaspa-node")
@@ -135,15 +134,15 @@ def in_terminal(
 
 def read_until(master: int, wanted: str) -> str:
     """Return what the terminal got, up to a text."""
-    got, deadline = "", time.monotonic() + PATIENCE
-    while wanted not in got:
+    got, deadline = b"", time.monotonic() + PATIENCE
+    while wanted.encode() not in got:
         ready, _, _ = select.select([master], [], [], max(0.0, deadline - time.monotonic()))
         assert ready, f"{wanted!r} never came: {got!r}"
         try:
-            got += os.read(master, 65536).decode(errors="replace")
+            got += os.read(master, 65536)
         except OSError:
             raise AssertionError(f"{wanted!r} never came: {got!r}") from None
-    return got
+    return got.decode(errors="replace")
 
 
 def test_a_terminal_shows_changes_and_gives_back_the_cursor(taskd: ScriptedTaskd) -> None:
@@ -189,10 +188,14 @@ def test_an_event_of_no_task_asks_for_none(ctl: Ctl, taskd: ScriptedTaskd) -> No
     """Somebody's switch belongs to no task."""
     taskd.answers.update(answering([golden_task("kaspa-node")]))
     told = {"taskId": None, "service": "kasia-indexer"}
-    teller = tell_later(taskd, lambda: taskd.tell(1043, "switch:progress", **told))
-    assert ctl("watch", "kaspa-node", "--timeout", "1s")[0] == 6
+    teller = tell_later(
+        taskd,
+        lambda: taskd.tell(1043, "switch:progress", **told),
+        changed(taskd, 1044, status="complete"),
+    )
+    assert ctl("watch", "kaspa-node")[0] == 0
     teller.join()
-    assert "getAllTasks" not in [method for method, _params in taskd.asked]
+    assert taskd.times("getAllTasks") == 0
 
 
 def test_many_changes_are_asked_for_at_once(ctl: Ctl, taskd: ScriptedTaskd) -> None:
@@ -204,8 +207,11 @@ def test_many_changes_are_asked_for_at_once(ctl: Ctl, taskd: ScriptedTaskd) -> N
         for seq in range(1043, 2043):
             taskd.tell(seq, "sync:progress", taskId=task["id"], service=task["service"])
 
-    teller = tell_later(taskd, burst)
-    assert ctl("watch", "kaspa-node", "--timeout", "1s")[0] == 6
+    teller = tell_later(taskd, burst, changed(taskd, 2043, status="complete"))
+    began = time.monotonic()
+    assert ctl("watch", "kaspa-node")[0] == 0
+    took = time.monotonic() - began
     teller.join()
-    asked = [method for method, _params in taskd.asked if method in ("getTask", "getAllTasks")]
-    assert 1 < len(asked) < 8
+    found, first = 1, 1
+    assert taskd.times("getTask") <= found + first + 4 * took
+    assert taskd.times("getAllTasks") == 0
