@@ -13,6 +13,9 @@ from kaspad_taskd.api.method import Caller, Json, Method, Param
 from kaspad_taskd.rpc.peer import Send
 from kaspad_taskd.rpc.server import RpcServer
 
+GENEROUS = 60.0
+"""Seconds that a busy machine may take."""
+
 ANY = Param("value", {}, lambda value: value, required=False)
 
 
@@ -145,7 +148,7 @@ class Client:
         self.writer.write(data)
 
     async def read(self) -> Any:
-        line = await asyncio.wait_for(self.reader.readline(), 5)
+        line = await asyncio.wait_for(self.reader.readline(), GENEROUS)
         return json.loads(line) if line else None
 
     async def call(self, method: str, *params: Any) -> Any:
@@ -160,8 +163,8 @@ class Client:
             pass
 
 
-async def until(condition: Any, seconds: float = 5.0) -> None:
+async def until(condition: Any) -> None:
     """Wait for what another turn of the loop, or another process, will make true."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(GENEROUS):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.001)

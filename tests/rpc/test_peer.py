@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.rpc import peer as module
 from kaspad_taskd.rpc.framing import LIMIT
-from kaspad_taskd.rpc.peer import IN_FLIGHT, credentials
+from kaspad_taskd.rpc.peer import IN_FLIGHT, Peer, credentials
 from tests.rpc.house import Client, House, until
 
 
@@ -34,6 +34,24 @@ def _request(method: str, *params: Any, **more: Any) -> bytes:
     return (
         json.dumps({"jsonrpc": "2.0", "method": method, "params": params} | more).encode() + b"\n"
     )
+
+
+async def stuck(house: House) -> Peer:
+    """Return the one connection whose client has to take something first, once there is one."""
+
+    def waiting() -> list[Peer]:
+        return [peer for peer in house.server._door.peers if peer._patience is not None]
+
+    await until(lambda: len(waiting()) == 1)
+    return waiting()[0]
+
+
+def span_ends(peer: Peer) -> None:
+    """Let the span be over in which its client had to take something."""
+    assert peer._patience is not None
+    before = peer._patience._args
+    peer._patience.cancel()
+    peer._taking(*before)
 
 
 async def test_pipelined_requests_are_answered_in_order_and_together(house: House) -> None:
@@ -106,8 +124,7 @@ async def test_one_who_takes_nothing_is_not_served_on(house: House) -> None:
     client = await house.client()
     client.writer.transport.pause_reading()  # type: ignore[attr-defined]
     client.write(b"".join(_request("big", 100_000, id=n) for n in range(2000)))
-    await asyncio.sleep(0.05)
-    [peer] = house.server._door.peers
+    peer = await stuck(house)
     assert peer._transport.get_write_buffer_size() < 2_000_000
     client.writer.transport.resume_reading()  # type: ignore[attr-defined]
     assert [(await client.read())["id"] for _ in range(2000)] == list(range(2000))
@@ -121,26 +138,27 @@ async def test_one_who_takes_nothing_is_cut(
     client = await house.client()
     client.writer.transport.pause_reading()  # type: ignore[attr-defined]
     client.ask("big", 8_000_000)
-    await until(lambda: house.server.connections == 1)
+    await until(lambda: f"uid={os.getuid()} pid={os.getpid()} cut: it took nothing" in caplog.text)
     await until(lambda: house.server.connections == 0)
-    assert f"uid={os.getuid()} pid={os.getpid()} cut: it took nothing" in caplog.text
 
 
-async def test_one_who_takes_little_is_served(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_one_who_takes_little_is_served(house: House) -> None:
     """A slow client that takes something within each span is never cut."""
-    monkeypatch.setattr(module, "PATIENCE", 0.2)
     with socket.socket(socket.AF_UNIX) as slow:
         slow.setblocking(False)
         loop = asyncio.get_running_loop()
         await loop.sock_connect(slow, str(house.path))
         await loop.sock_sendall(slow, _request("big", 8_000_000, id=1))
-        taken = 0
+        peer, taken, spans = await stuck(house), 0, 0
         while taken < 8_000_000:
+            before = peer._taken()
             taken += len(await loop.sock_recv(slow, 1_000_000))
-            await asyncio.sleep(0.02)
+            await until(lambda before=before: peer._taken() > before or peer.quiet)
+            if peer._patience is not None:
+                spans += 1
+                span_ends(peer)
     assert taken > 8_000_000
+    assert spans > 5
 
 
 async def test_one_who_asks_no_more_gets_all_answers(house: House) -> None:
@@ -276,16 +294,15 @@ async def test_a_slow_follower_reads_later(house: House) -> None:
     client.writer.transport.pause_reading()  # type: ignore[attr-defined]
     await until(lambda: house.feed.running == 1)
     house.feed.tell(5000, "x" * 1000)
-    await asyncio.sleep(0.05)
+    await stuck(house)
     assert house.feed.sent < 2000
     client.writer.transport.resume_reading()  # type: ignore[attr-defined]
     seqs = [(await client.read())["params"]["seq"] for _ in range(5000)]
     assert seqs == list(range(1, 5001))
 
 
-async def test_a_slow_follower_is_cut_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_follower_is_cut_alone(house: House) -> None:
     """One that takes nothing loses its own connection; the other misses no event."""
-    monkeypatch.setattr(module, "PATIENCE", 0.1)
     slow, quick = await house.client(), await house.client()
     for client in (slow, quick):
         await client.call("subscribe")
@@ -293,6 +310,7 @@ async def test_a_slow_follower_is_cut_alone(house: House, monkeypatch: pytest.Mo
     await until(lambda: house.feed.running == 2)
     house.feed.tell(3000, "x" * 1000)
     assert [(await quick.read())["params"]["seq"] for _ in range(3000)] == list(range(1, 3001))
+    span_ends(await stuck(house))
     await until(lambda: house.server.connections == 1)
     await until(lambda: house.feed.running == 1)
 
