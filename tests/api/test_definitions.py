@@ -12,6 +12,8 @@ import pytest
 from kaspad_taskd.config.layers import read_layers
 from tests.api.house import ApiHouse
 
+GENEROUS = 60.0
+"""Seconds that a busy machine may take."""
 TEXT = 'type = "report"\nservice = "{service}"\n'
 
 
@@ -74,44 +76,54 @@ async def test_a_disk_that_fails(house: ApiHouse) -> None:
     assert (await house.ask("reload"))["added"] == ["one"]
 
 
-@pytest.fixture
-def slow_disk(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Files are read only when this is set."""
-    gate = threading.Event()
+class SlowDisk:
+    """Files are read, and told only when a test lets them."""
 
-    def read(*given: Any) -> Any:
+    def __init__(self) -> None:
+        self._read = threading.Event()
+        self._gate = threading.Event()
+
+    def read(self, *given: Any) -> Any:
         found = read_layers(*given)
-        assert gate.wait(5)
+        self._read.set()
+        assert self._gate.wait(GENEROUS)
         return found
 
-    monkeypatch.setattr("kaspad_taskd.api.definitions.read_layers", read)
-    return gate
+    async def has_read(self) -> None:
+        assert await asyncio.to_thread(self._read.wait, GENEROUS)
+
+    def tell(self) -> None:
+        self._gate.set()
 
 
-async def test_a_task_that_goes_while_files_are_read(
-    house: ApiHouse, slow_disk: threading.Event
-) -> None:
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> SlowDisk:
+    """The disk that files are read from."""
+    disk = SlowDisk()
+    monkeypatch.setattr("kaspad_taskd.api.definitions.read_layers", disk.read)
+    return disk
+
+
+async def test_a_task_that_goes_while_files_are_read(house: ApiHouse, slow_disk: SlowDisk) -> None:
     """Its file makes it anew; the reload does not stumble over it."""
     await house.ask("registerTask", id="x", type="report", service="work")
     define(house, "x")
     reloading = asyncio.create_task(house.ask("reload"))
-    await asyncio.sleep(0.05)
+    await slow_disk.has_read()
     await house.ask("removeTask", taskId="x")
-    slow_disk.set()
+    slow_disk.tell()
     assert (await reloading)["added"] == ["x"]
     assert (await house.ask("getTask", taskId="x"))["origin"] == "admin"
 
 
-async def test_a_task_that_comes_while_files_are_read(
-    house: ApiHouse, slow_disk: threading.Event
-) -> None:
+async def test_a_task_that_comes_while_files_are_read(house: ApiHouse, slow_disk: SlowDisk) -> None:
     """Is taken over by its file, and goes on."""
     define(house, "x")
     reloading = asyncio.create_task(house.ask("reload"))
-    await asyncio.sleep(0.05)
+    await slow_disk.has_read()
     await house.ask("registerTask", id="x", type="report", service="work")
     await house.ask("reportTask", taskId="x", progress=40)
-    slow_disk.set()
+    slow_disk.tell()
     assert (await reloading)["changed"] == ["x"]
     task = await house.ask("getTask", taskId="x")
     assert (task["origin"], task["progress"], task["attempt"]) == ("admin", 40, 1)
