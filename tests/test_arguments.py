@@ -43,7 +43,7 @@ def test_a_bad_speed_is_told_the_bounds(speed: str, capsys: pytest.CaptureFixtur
 def test_a_place_that_cannot_be_made_is_said() -> None:
     """Which one, why, and which option names another: no number of an error."""
     command = [sys.executable, "-m", "kaspad_taskd", "--state-dir", "/proc/none"]
-    done = subprocess.run([*command, "--bridge", "off"], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([*command, "--bridge", "off"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "kaspad-taskd: /proc/none: No such file or directory; --state-dir" in done.stderr
     assert "Errno" not in done.stderr

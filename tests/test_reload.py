@@ -29,7 +29,7 @@ class Reading:
 
     def read(self, *given: Any) -> Layers:
         self.loop.call_soon_threadsafe(self.begun.set)
-        asyncio.run_coroutine_threadsafe(self.go_on.wait(), self.loop).result(5)
+        asyncio.run_coroutine_threadsafe(self.go_on.wait(), self.loop).result(60)
         return read_layers(*given)
 
 
