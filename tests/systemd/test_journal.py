@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from kaspad_taskd.systemd.journal import (
     HELD,
-    LAST_WORDS,
     LONGEST,
+    PAUSE,
     JournalHandler,
     Lines,
     begin_log,
@@ -28,7 +28,7 @@ from kaspad_taskd.systemd.journal import (
     is_journal,
 )
 
-GENEROUS = 20.0
+GENEROUS = 60.0
 """Seconds that a busy machine may take."""
 PACKAGE = Path(__file__).parents[2] / "kaspad_taskd"
 
@@ -97,7 +97,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def log(journal: Journal) -> Iterator[logging.Logger]:
     """A logger whose records go to the journal."""
     logger = logging.getLogger("kaspad_taskd.of-this-test")
-    handler = JournalHandler(journal.path)
+    handler = JournalHandler(journal.path, patience=GENEROUS)
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
@@ -166,7 +166,7 @@ def test_a_burst_is_held_and_told_in_order(log: logging.Logger, journal: Journal
     began = time.monotonic()
     for number in range(HELD):
         log.info("%d", number)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < HELD * PAUSE / 2
     told = journal.until(HELD)
     assert [entry["MESSAGE"] for entry in told] == [str(number) for number in range(HELD)]
     log.info("and now")
@@ -217,12 +217,12 @@ def test_patience_ends(journal: Journal) -> None:
 
 def test_a_stop_waits_a_moment_only(journal: Journal) -> None:
     """Whatever the journal does."""
-    handler = JournalHandler(journal.path)
+    handler = JournalHandler(journal.path, patience=10 * GENEROUS)
     for _ in range(2000):
         handler.handle(logging.LogRecord("n", 20, "f", 1, "x", (), None))
     began = time.monotonic()
     handler.close()
-    assert time.monotonic() - began < LAST_WORDS + 2
+    assert time.monotonic() - began < GENEROUS
 
 
 def test_what_is_held_at_a_stop_is_sent(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +230,7 @@ def test_what_is_held_at_a_stop_is_sent(journal: Journal, monkeypatch: pytest.Mo
     monkeypatch.setattr("kaspad_taskd.systemd.journal.LAST_WORDS", GENEROUS)
     journal.close()
     Path(journal.path).unlink()
-    handler = JournalHandler(journal.path)
+    handler = JournalHandler(journal.path, patience=GENEROUS)
     for number in range(3):
         handler.handle(logging.LogRecord("n", 20, "f", 1, str(number), (), None))
     back = Journal(Path(journal.path))

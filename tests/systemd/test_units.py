@@ -58,6 +58,6 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
     assert "kaspad-taskd" not in done.stderr
