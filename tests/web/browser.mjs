@@ -1,8 +1,12 @@
 // What the browser tests drive: one command a line on stdin, its answer as a line of JSON.
 // {do: "look", url, shot, width, height, dark, scripts, forced, reduced, timezone}: open, judge, close.
-// {do: "open", url}: a page that stays; {do: "eval", code}: an expression in it; {do: "shot", shot};
+// {do: "open", url, still}: a page that stays; with `still` no time passes in it, but by "pass" and
+// "wait" with a `step`. {do: "eval", code}: an expression in it; {do: "shot", shot};
 // {do: "weigh"}: what it has cost.
-// {do: "click", at} {do: "fill", at, text} {do: "press", key} {do: "wait", code, ms}.
+// {do: "click", at} {do: "fill", at, text} {do: "press", key} {do: "wait", code, ms, step}.
+// {do: "heard", text}: wait until the line has brought it. {do: "pass", ms}: let time pass.
+// {do: "detain", fail}: when the page asks for itself again, the answer is kept back ("detained"
+// waits until it is there) until {do: "release"}; with `fail` it never comes.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -17,8 +21,14 @@ const args = [
 ];
 const RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"];
 
-const browser = await chromium.launch({ executablePath, args });
+const PATIENCE = 60_000;
+// Of the browser itself, where a connection fails; it is tried again, and what cannot be is seen.
+const LINE = /^(error|warning): (WebSocket connection to|Failed to load resource: net::ERR_)/;
+
+const browser = await chromium.launch({ executablePath, args, timeout: 2 * PATIENCE });
 let stays;
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 async function opened(given, more = {}) {
   const context = await browser.newContext({
@@ -32,18 +42,27 @@ async function opened(given, more = {}) {
     locale: "en-GB",
     ...more,
   });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
-  const said = [], asked = [];
-  page.on("console", (message) => said.push(`${message.type()}: ${message.text()}`));
+  const said = [], asked = [], frames = [];
+  page.on("console", (message) => {
+    const text = `${message.type()}: ${message.text()}`;
+    if (!LINE.test(text)) said.push(text);
+  });
   page.on("pageerror", (error) => said.push(String(error.stack)));
   page.on("request", (request) => asked.push(request.url()));
+  page.on("websocket", (line) => line.on("framereceived", ({ payload }) => frames.push(payload)));
+  if (given.still) {
+    await page.clock.install({ time: Date.now() });
+    await page.clock.pauseAt(Date.now() + PATIENCE);
+  }
   await page.goto(given.url);
-  return { context, page, said, asked };
+  return { context, page, said, asked, frames };
 }
 
 async function look(given) {
   const { context, page, said, asked } = await opened(given, { bypassCSP: false });
-  if (given.wait) await page.waitForSelector(given.wait, { timeout: 30_000 });
+  if (given.wait) await page.waitForSelector(given.wait, { timeout: PATIENCE });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   const text = await page.evaluate(() => document.body.innerText);
   if (given.shot) await page.screenshot({ path: given.shot, fullPage: given.whole ?? true });
@@ -77,17 +96,47 @@ const COMMANDS = {
     return null;
   },
   eval: (given) => stays.page.evaluate(given.code),
-  click: (given) => stays.page.click(given.at, { timeout: 30_000 }),
+  click: (given) => stays.page.click(given.at),
   fill: (given) => stays.page.fill(given.at, given.text),
   press: (given) => stays.page.keyboard.press(given.key),
-  wait: async (given) => {
-    const end = Date.now() + (given.ms ?? 30_000); // (waitForFunction needs unsafe-eval)
-    for (;;) {
-      const found = await stays.page.evaluate(given.code);
-      if (found) return found;
-      if (Date.now() > end) throw new Error(`not within its time: ${given.code}`);
-      await stays.page.waitForTimeout(50);
+  wait: async ({ code, ms, step }) => {
+    for (const end = Date.now() + (ms ?? PATIENCE); ; ) { // (waitForFunction needs unsafe-eval)
+      // a page that is loading, or not ready to be asked, is asked again
+      const found = await stays.page.evaluate(code).catch((fault) => ({ fault }));
+      if (found && !found.fault) return found;
+      const why = `not within its time: ${code} ${found?.fault ?? ""}`;
+      if (Date.now() > end) throw new Error(why);
+      if (step) await stays.page.clock.runFor(step);
+      else await pause();
     }
+  },
+  heard: async ({ text }) => {
+    for (const end = Date.now() + PATIENCE; !stays.frames.some((one) => one.includes(text)); ) {
+      if (Date.now() > end) throw new Error(`not heard: ${text}`);
+      await pause();
+    }
+  },
+  pass: ({ ms }) => stays.page.clock.runFor(ms),
+  detain: async ({ fail }) => {
+    const { page } = stays, again = (url) => url.href === page.url();
+    let release;
+    const released = new Promise((resolve) => (release = resolve));
+    const there = new Promise((resolve) => {
+      page.route(again, async (route) => {
+        const response = fail ? null : await route.fetch();
+        resolve();
+        if (response) await released;
+        await (response ? route.fulfill({ response }) : route.abort());
+      }, { times: 1 });
+    });
+    stays.detained = { release, there };
+  },
+  detained: () => stays.detained.there,
+  release: async () => {
+    const finished = stays.page.waitForEvent("requestfinished");
+    stays.detained.release();
+    await finished;
+    await stays.page.evaluate(() => fetch(location.href).then((answer) => answer.text()));
   },
   shot: (given) => stays.page.screenshot({ path: given.shot }).then(() => null),
   judge: () => judged(stays.page),

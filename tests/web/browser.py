@@ -13,7 +13,8 @@ from tests.fakes import npm
 
 PROGRAM = Path(__file__).with_name("browser.mjs")
 SHOTS = npm.ROOT / ".cache" / "shots"
-PATIENCE = 60.0
+PATIENCE = 180.0
+"""Seconds for a command, whose own waits end earlier."""
 
 
 class Browser:
@@ -53,7 +54,7 @@ async def chromium() -> AsyncIterator[Browser]:
         assert process.stdin is not None
         process.stdin.close()
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await process.wait()
         except TimeoutError:
             process.kill()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,9 @@ import pytest_asyncio
 
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
-from tests.fakes.taskd_process import Taskd
+from tests.fakes.bridged import free_port
+from tests.fakes.taskd_process import Line, Taskd
+from tests.fakes.tempo import Tempo
 from tests.web.browser import Browser, chromium, shot
 
 pytestmark = [
@@ -24,8 +24,10 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
-NODE = "node-sync-kaspa-node"
+NODE, OTHER = "node-sync-kaspa-node", "node-sync-other"
 CARD = f"[data-id={NODE}]"
+SPEED, AHEAD = 2, 75.0
+"""The sync moves, and is never over: nothing here waits for its end."""
 LIVE = "document.querySelector('#link').dataset.link === 'live'"
 SHIFTS = """
 window.shifted = 0;
@@ -33,6 +35,21 @@ new PerformanceObserver((list) => {
   for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
 }).observe({ type: "layout-shift" });
 """
+
+
+TOLD = """
+window.told = [];
+const note = () => {
+  for (const one of document.querySelectorAll(AT)) {
+    if (one.textContent !== window.told.at(-1)) window.told.push(one.textContent);
+  }
+};
+new MutationObserver(note).observe(document.body, {
+  childList: true, subtree: true, characterData: true,
+});
+note();
+"""
+"""Keeps what AT says, however short it is there."""
 
 
 class House:
@@ -51,12 +68,27 @@ class House:
     async def card(self, key: str) -> str:
         return await self.browser.text(f"{CARD} [data-t={key}]")
 
-    async def until(self, condition: str, ms: int = 30_000) -> Any:
-        return await self.browser.do("wait", code=condition, ms=ms)
+    async def until(self, condition: str, step: int = 0) -> Any:
+        """Wait until it is so; in a page that stands still `step` ms pass with each look."""
+        return await self.browser.do("wait", code=condition, step=step)
 
-    async def focus(self) -> str:
-        code = "document.activeElement.dataset.action ?? document.activeElement.textContent"
-        return str(await self.browser.do("eval", code=code))
+    async def watch(self, at: str) -> None:
+        """Keep from now on what `at` says, for `told`."""
+        await self.browser.do("eval", code=f"{{{TOLD.replace('AT', json.dumps(at))}}}")
+
+    async def told(self, text: str) -> None:
+        """Wait until what is watched says this, or has said it."""
+        await self.until(f"window.told.some((one) => one.includes({json.dumps(text)}))")
+
+    async def focused(self, name: str) -> None:
+        """Wait until the focus is on this action, or text."""
+        at = "document.activeElement"
+        await self.until(f"({at}.dataset.action ?? {at}.textContent) === {json.dumps(name)}")
+
+    async def story(self, seq: int, text: str, step: int = 0) -> None:
+        """Wait until the list of what happened says this of an event."""
+        at = f"document.querySelector('.story [data-seq=\"{seq}\"] span')"
+        await self.until(f"{at}?.textContent.includes({json.dumps(text)})", step)
 
     async def unlock(self) -> None:
         token = (self.taskd.state / "bridge.token").read_text().strip()
@@ -66,21 +98,21 @@ class House:
         await self.until(f"document.querySelector('{CARD} [data-action]') !== null")
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+async def newest(line: Line, name: str) -> int:
+    """The number of the newest event with this name."""
+    events = (await line.call("getEvents", limit=1000))["events"]
+    return max(each["seq"] for each in events if each["event"] == name)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """All of it, for all tests of this page."""
     place: Path = tmp_path_factory.mktemp("house")
-    port, log = _free_port(), place / "kaspa.log"
+    port, log = free_port(), place / "kaspa.log"
     log.touch()
     async with (
         chromium() as browser,
-        PlayingNode(load(), 2, log=log) as node,
+        PlayingNode(load(), SPEED, log=log, monotonic=Tempo(AHEAD)) as node,
         Taskd(place, "--bridge", f"127.0.0.1:{port}") as taskd,
     ):
         taskd.define(
@@ -89,8 +121,8 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
             f'[checker]\nurl = "{node.url}"\nnetwork = "simnet"\nlog = "{log}"\n',
         )
         taskd.define("report-import", 'type = "report"\nservice = "headers-import"\n')
-        refused = f'[checker]\nurl = "grpc://127.0.0.1:{_free_port()}"\n'
-        taskd.define("node-sync-other", f'type = "node-sync"\nservice = "other"\n{refused}')
+        refused = f'[checker]\nurl = "grpc://127.0.0.1:{free_port()}"\n'
+        taskd.define(OTHER, f'type = "node-sync"\nservice = "other"\n{refused}')
         await taskd.start()
         yield House(taskd, browser, port)
 
@@ -127,7 +159,7 @@ async def test_a_wrong_token_is_said_and_the_right_one_unlocks(house: House) -> 
     await house.browser.do("shot", shot=shot("live-wrong-token"))
     await house.browser.do("click", at="#unlock summary")
     await house.unlock()
-    assert await house.focus() == "Lock"
+    await house.focused("Lock")
     await house.browser.do("click", at="#lock button")
     await house.until("document.querySelector('[data-action]') === null")
 
@@ -136,22 +168,23 @@ async def test_buttons_do_what_they_say_and_the_focus_stays(house: House) -> Non
     """Pause, resume, look now; the stop dialog begins on the safe side and gives the focus back."""
     await house.open()
     await house.unlock()
+    await house.watch(f"{CARD} .result")
     await house.browser.do("click", at=f"{CARD} [data-action=check]")
-    await house.until(f"document.querySelector('{CARD} .result').textContent === 'Done.'")
+    await house.told("Done.")
     await house.browser.do("click", at=f"{CARD} [data-action=pause]")
     await house.until(f"document.querySelector('{CARD} [data-t=state]').textContent === 'Paused'")
     await house.until(f"document.querySelector('{CARD} [data-action=start]') !== null")
-    assert await house.focus() == "start"
+    await house.focused("start")
     await house.browser.do("shot", shot=shot("live-paused"))
     await house.browser.do("press", key="Enter")
     await house.until(f"document.querySelector('{CARD} [data-action=pause]') !== null")
     await house.browser.do("click", at=f"{CARD} [data-action=cancel]")
-    assert await house.focus() == "Keep watching"
+    await house.focused("Keep watching")
     await house.browser.do("shot", shot=shot("live-stop-dialog"))
     assert await house.browser.do("judge") == []
     await house.browser.do("press", key="Escape")
     await house.until("!document.querySelector('#stop').open")
-    assert await house.focus() == "cancel"
+    await house.focused("cancel")
 
 
 async def test_what_happens_is_told_once(house: House) -> None:
@@ -159,10 +192,9 @@ async def test_what_happens_is_told_once(house: House) -> None:
     await house.open()
     line = await house.taskd.line()
     await line.call("pauseTask", taskId=NODE)
-    first = "document.querySelector('.story li span').textContent"
-    await house.until(f"{first}.includes('watching was paused')")
+    await house.story(await newest(line, "sync:paused"), "watching was paused")
     await line.call("resumeTask", taskId=NODE)
-    await house.until(f"{first}.includes('watching goes on')")
+    await house.story(await newest(line, "sync:resumed"), "watching goes on")
     told = "[...document.querySelectorAll('.story li')].map((li) => li.dataset.seq)"
     seqs = [int(seq) for seq in await house.browser.do("eval", code=told)]
     assert seqs == sorted(set(seqs), reverse=True)
@@ -170,22 +202,46 @@ async def test_what_happens_is_told_once(house: House) -> None:
 
 async def test_a_lost_daemon_is_said_and_found_again(house: House) -> None:
     """Killed with -9 under the page: old numbers say so, and nothing is missed or jumps."""
-    await house.open()
+    line = await house.taskd.line()
+    await line.call("pauseTask", taskId=NODE)
+    await line.call("pauseTask", taskId=OTHER)  # so that nothing happens by itself
+    await house.open(still=True)
     await house.taskd.end(signal.SIGKILL)
-    await house.until("document.querySelector('#link').innerText === 'Reconnecting'")
+    await house.until("document.querySelector('#link').innerText === 'Reconnecting'", 500)
     await house.browser.do("shot", shot=shot("live-reconnecting"))
-    await house.until("document.querySelector('#notices').innerText !== ''")
+    await house.until("document.querySelector('#notices').innerText !== ''", 500)
     lost = await house.browser.text("#notices")
     assert lost.startswith("Not connected to kaspad-taskd since ")
-    await house.until("document.title.startsWith('? ')")
+    await house.until("document.title.startsWith('? ')", 500)
     await house.browser.do("shot", shot=shot("live-lost"))
     assert await house.browser.do("judge") == []
-    await house.taskd.start()
+    line = await house.taskd.start()
     await house.browser.do("click", at="#notices button")
     await house.until(LIVE)
-    assert "Connected again." in await house.browser.text("#notices")
+    assert "Connected again. Nothing was missed." in await house.browser.text("#notices")
     await house.browser.do("shot", shot=shot("live-back"))
     assert await house.browser.do("eval", code="window.shifted") < 0.1
+    await line.call("resumeTask", taskId=NODE)
+    await line.call("resumeTask", taskId=OTHER)
+
+
+async def test_a_page_that_could_not_be_fetched_is_fetched_afterwards(house: House) -> None:
+    """The event came, then the daemon was killed: the list has it as soon as it is back."""
+    await house.open(still=True)
+    line = await house.taskd.line()
+    await house.browser.do("detain", fail=True)
+    await line.call("pauseTask", taskId=NODE)
+    paused = await newest(line, "sync:paused")
+    await house.browser.do("heard", text=f'"seq":{paused}')
+    await house.browser.do("pass", ms=3000)
+    await house.browser.do("detained")
+    await house.taskd.end(signal.SIGKILL)
+    await house.until("document.querySelector('#link').innerText === 'Reconnecting'", 500)
+    line = await house.taskd.start()
+    await house.until(LIVE, 500)
+    await house.browser.do("pass", ms=3000)
+    await house.story(paused, "watching was paused")
+    await line.call("resumeTask", taskId=NODE)
 
 
 async def test_a_stop_is_announced(house: House) -> None:
@@ -200,21 +256,60 @@ async def test_a_stop_is_announced(house: House) -> None:
 
 async def test_held_updates_come_afterwards(house: House) -> None:
     """Who holds the page reads in peace: nothing moves, it says so, and all of it shows then."""
-    await house.open()
+    await house.open(still=True)
+    line = await house.taskd.line()
+    await house.browser.do("detain")  # a page that was on its way does not move it either
+    await line.call("pauseTask", taskId=NODE)
+    await house.browser.do("heard", text=f'"seq":{await newest(line, "sync:paused")}')
+    await house.browser.do("pass", ms=3000)
+    await house.browser.do("detained")
     await house.browser.do("click", at="[data-hold]")
     assert (await house.browser.text("#notices")).startswith("Updates are held since ")
     before = await house.browser.text("main")
-    line = await house.taskd.line()
-    await line.call("pauseTask", taskId=NODE)
+    await house.browser.do("release")
     await line.call("resumeTask", taskId=NODE)
-    await asyncio.sleep(1.5)  # it would have been drawn four times
+    resumed = await newest(line, "sync:resumed")
+    await house.browser.do("heard", text=f'"seq":{resumed}')
+    await house.browser.do("pass", ms=3000)  # it would have been drawn twelve times
     assert await house.browser.text("main") == before
     await house.browser.do("shot", shot=shot("live-held"))
     assert await house.browser.do("judge") == []
     await house.browser.do("press", key="Enter")
-    await house.until("document.querySelector('.story li span').textContent.includes('goes on')")
+    await house.browser.do("pass", ms=3000)
+    await house.story(resumed, "watching goes on")
     assert await house.browser.text("#notices") == ""
-    assert await house.focus() == "Hold updates"
+    await house.focused("Hold updates")
+
+
+async def test_a_page_that_comes_late_takes_nothing_back(house: House) -> None:
+    """Of two pages that were asked for, the later one stays, whichever comes first."""
+    await house.open(still=True)
+    line = await house.taskd.line()
+    await house.browser.do("detain")
+    await line.call("pauseTask", taskId=NODE)
+    await house.browser.do("heard", text=f'"seq":{await newest(line, "sync:paused")}')
+    await house.browser.do("pass", ms=3000)
+    await house.browser.do("detained")
+    await line.call("resumeTask", taskId=NODE)
+    resumed = await newest(line, "sync:resumed")
+    await house.browser.do("heard", text=f'"seq":{resumed}')
+    await house.browser.do("pass", ms=3000)
+    await house.story(resumed, "watching goes on")
+    await house.browser.do("release")
+    await house.story(resumed, "watching goes on")
+
+
+async def test_an_answer_stays_as_long_as_it_should(house: House) -> None:
+    """What takes away the one before does not take away this one."""
+    await house.open(still=True)
+    show = """import("./static/link.js").then(({ notice }) => notice("back", "TEXT", null, 8000))"""
+    await house.browser.do("eval", code=show.replace("TEXT", "the first"))
+    await house.browser.do("pass", ms=7000)
+    await house.browser.do("eval", code=show.replace("TEXT", "the second"))
+    await house.browser.do("pass", ms=7000)
+    assert await house.browser.text("#notices") == "the second"
+    await house.browser.do("pass", ms=2000)
+    assert await house.browser.text("#notices") == ""
 
 
 async def test_the_page_of_a_task_lives_too(house: House) -> None:
@@ -229,12 +324,17 @@ async def test_the_page_of_a_task_lives_too(house: House) -> None:
 
 async def test_a_lost_history_is_said(house: House) -> None:
     """A daemon whose state was lost has other numbers: the page is made anew, and says so."""
+    line = await house.taskd.line()
+    for _ in range(10):  # far beyond what a new one has at its beginning
+        await line.call("pauseTask", taskId=NODE)
+        await line.call("resumeTask", taskId=NODE)
     await house.open()
+    await house.watch("#notices")
     await house.taskd.end(signal.SIGKILL)
     for path in house.taskd.state.glob("state.db*"):
         path.unlink()
     await house.taskd.start()
-    await house.until("document.querySelector('#notices').innerText.includes('Too long away')")
+    await house.told("Too long away")
     await house.browser.do("shot", shot=shot("live-gap"))
     await house.until(LIVE)
 

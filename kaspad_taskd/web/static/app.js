@@ -35,7 +35,9 @@ const serverNow = () => (Date.now() + offset) / 1000;
 const link = follow(base, data, {
   onHello(hello) {
     offset = secondsOf(hello.serverTime) * 1000 - Date.now();
-    if (hello.canChange !== data.canChange) anew();
+    if (!missedPage && hello.canChange === data.canChange) return;
+    missedPage = false;
+    anew();
   },
   onProgress(event) {
     offset = Math.max(offset, secondsOf(event.timestamp) * 1000 - Date.now()); // it has been set
@@ -170,7 +172,7 @@ function take(task) {
   dirty.add(task.id);
 }
 
-let pageDue = 0, pageAt = 0;
+let pageDue = 0, pageAt = 0, fetches = 0, adopted = 0;
 
 /** Fetch the page again and take over what is new in it: buttons, steps, events, other tasks. */
 function anew() {
@@ -178,13 +180,19 @@ function anew() {
     pageDue = 0;
     if (document.hidden || held) return void (missedPage = true);
     pageAt = Date.now();
+    const turn = ++fetches;
     try {
       const answer = await fetch(location.href, { cache: "no-store" });
+      const html = await answer.text();
+      if (held) return void (missedPage = true);
+      if (turn < adopted) return; // one that was asked for later came earlier
+      adopted = turn;
       if (answer.status === 404 && onTaskPage) return void location.assign(base);
       if (answer.status === 401) return void location.reload(); // it wants the token now
-      if (answer.ok) adoptPage(await answer.text());
+      if (answer.ok) adoptPage(html);
+      else missedPage = true;
     } catch {
-      // the link says that there is no connection; once it is back, the page is fetched again
+      missedPage = true; // the link says that there is no connection, and when it is back
     }
   }, Math.max(300, pageAt + PAGE_MS - Date.now()));
 }
@@ -214,21 +222,30 @@ document.addEventListener("click", (event) => {
 
 async function act(button, card) {
   const { action, to } = button.dataset, { id: taskId, service } = card.dataset;
-  if (button.ariaDisabled === "true" || !(await sure(button, tasks.get(taskId)))) return;
+  if (button.ariaDisabled === "true") return;
+  const meant = await sure(button, tasks.get(taskId));
+  if (!button.isConnected) { // the page was made anew meanwhile: the focus goes to its successor
+    button = byId(button.id) ?? byId(card.id)?.querySelector(`[data-action=${action}]`) ?? button;
+    button.focus();
+  }
+  if (!meant) return;
   button.ariaDisabled = "true";
   answered(card.id, say("page.working"), false);
   const answer = await link.rpc(METHODS[action], service ? { service, to } : { taskId }, ANSWER_MS);
   button.ariaDisabled = null;
   const fault = answer.error?.message;
   answered(card.id, fault ?? (service ? "" : say("page.done")), Boolean(fault));
-  setTimeout(() => answered(card.id, "", false), fault ? 20_000 : 4000);
+  fading.set(card.id, setTimeout(() => answered(card.id, "", false), fault ? 20_000 : 4000));
   if (answer.result?.task) take(answer.result.task);
   if (action === "remove" && !fault && onTaskPage) location.assign(base);
   else anew();
 }
 
+const fading = new Map();
+
 /** Failures are alerts, the rest waits its turn. */
 function answered(id, text, failed) {
+  clearTimeout(fading.get(id)); // what was to take away the answer before this one
   const element = byId(id)?.querySelector(".result"); // it may be another one by now
   if (!element) return;
   element.setAttribute("role", failed ? "alert" : "status");

@@ -129,5 +129,6 @@ export function notice(key, text, button = null, ms = 0) {
     }
   }
   if (line.firstChild.textContent !== text) line.firstChild.textContent = text;
-  if (ms) setTimeout(() => line.remove(), ms);
+  clearTimeout(line.fading); // of what it said before
+  if (ms) line.fading = setTimeout(() => line.remove(), ms);
 }
