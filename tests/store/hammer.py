@@ -28,7 +28,9 @@ from tests.store.samples import fact, task
 
 WRITERS = 4
 FACTS = 3  # of one change: all of them or none
-LONGEST = 0.12  # seconds that a round may live
+LONGEST = 0.12  # seconds that a round may live, or as long as it needs for its first words
+OPENING = 0.02  # who lives no longer is killed while it opens, or soon after
+WORDS = 30  # lines that the others say first, at most
 
 
 def now() -> int:
@@ -73,8 +75,8 @@ def hammer(state: Path, round_number: int, pipe: int) -> None:
     asyncio.run(run())
 
 
-def one_round(state: Path, round_number: int, life: float) -> None:
-    """Start a daemon, let it live, kill it, pass on what it said."""
+def one_round(state: Path, round_number: int, life: float, words: int) -> None:
+    """Start a daemon, let it live and say so many words, kill it, pass on what it said."""
     out, pipe = os.pipe()
     child = os.fork()
     if child == 0:
@@ -83,9 +85,12 @@ def one_round(state: Path, round_number: int, life: float) -> None:
     os.close(pipe)
     deadline = time.monotonic() + life
     said = b""
-    while (left := deadline - time.monotonic()) > 0:
-        if select.select([out], [], [], left)[0]:
-            said += os.read(out, 1 << 20)
+    while (left := deadline - time.monotonic()) > 0 or said.count(b"\n") < words:
+        if select.select([out], [], [], max(left, 0.001))[0]:
+            heard = os.read(out, 1 << 20)
+            if not heard:
+                break  # it has ended by itself, and stderr says why
+            said += heard
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     while more := os.read(out, 1 << 20):
@@ -98,7 +103,8 @@ def main() -> None:
     state, rounds, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     dice = random.Random(seed)
     for round_number in range(1, rounds + 1):
-        one_round(state, round_number, dice.uniform(0.0, LONGEST))
+        life = dice.uniform(0.0, LONGEST)
+        one_round(state, round_number, life, dice.randint(1, WORDS) if life > OPENING else 0)
 
 
 if __name__ == "__main__":

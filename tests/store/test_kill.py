@@ -29,7 +29,7 @@ def killed_again_and_again(state: Path) -> list[dict[str, Any]]:
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
-        timeout=55,
+        timeout=150,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
@@ -43,7 +43,7 @@ async def test_what_was_acknowledged_is_there_after_any_kill(tmp_path: Path) -> 
     said = killed_again_and_again(state)
     opened = [line for line in said if "opened" in line]
     told = [line for line in said if "seqs" in line]
-    assert len(opened) > ROUNDS / 4  # the others were killed while they opened
+    assert len(opened) > ROUNDS / 2  # the others were killed while they opened
     assert len(told) > 1_000
     assert {line["repaired"] for line in opened} == {None}
 

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -112,12 +113,13 @@ async def test_a_long_start_asks_for_time(path: Path, monkeypatch: pytest.Monkey
     """Again and again while a step works; never when it is quick."""
     await fill(path)
     asked: list[float] = []
+    monkeypatch.setattr(sqlite, "time", SimpleNamespace(monotonic=lambda: 0.0))
     quick = SqliteStore(path, lambda: NOW, asked.append)
     quick.open()
     await quick.close()
     assert asked == []
     ticks = iter(range(0, 10**6, 2))  # each look at the clock is 2 s later
-    monkeypatch.setattr("kaspad_taskd.store.sqlite.time.monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr(sqlite, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
     count = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
     step = f"CREATE TABLE moods AS {count} SELECT i FROM n"
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, step))

@@ -1,0 +1,13 @@
+"""For the tests of the store: a busy disk is not what they try."""
+
+from __future__ import annotations
+
+import pytest
+
+from kaspad_taskd.store import sqlite
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "CLOSE_PATIENCE", 60.0)
+    monkeypatch.setattr(sqlite, "READ_PATIENCE", 60.0)
