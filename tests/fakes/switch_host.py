@@ -11,8 +11,8 @@ import os
 import stat
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from kaspad_taskd.switching.endpoint import render
 from tests.fakes.bridged import free_port
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 160.0
+"""Seconds that a helper is held at most."""
 SYSTEMCTL = """#!/bin/sh
 for unit; do :; done
 case "$*" in
@@ -59,7 +61,17 @@ class SwitchHost:
         path = f"{self.stage / 'bin'}:{os.environ['PATH']}"
         return {"PATH": path, "ENDPOINTS": str(self.stage / "endpoints")}
 
-    def declare(self, name: str, node: str, within: str = "30s") -> str:
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold root's helper meanwhile: what it has written is written, no restart is over."""
+        held = self.stage / "held"
+        held.touch()
+        try:
+            yield
+        finally:
+            held.unlink()
+
+    def declare(self, name: str, node: str, within: str = "5min") -> str:
         """Return its part of the settings."""
         url = f"ws://127.0.0.1:{self.port}/node"
         self._values[name] = {"NODE_URL": url}
@@ -107,7 +119,9 @@ def help_root(stage: Path, unit: str) -> None:
     fresh = path.with_suffix(".new")
     fresh.write_text(text)
     fresh.rename(path)
-    time.sleep(0.5)  # it restarts the service
+    until = time.monotonic() + PATIENCE
+    while (stage / "held").exists() and time.monotonic() < until:
+        time.sleep(0.05)  # it restarts the service
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The daemon with its endpoint files where ENDPOINTS says: `python -m tests.fakes.switching_taskd`.
 
-The system's place for them is root's, and no test's.
+The system's place for them is root's, and no test's. What answers has to go on for a second only.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from kaspad_taskd import __main__ as program
 from kaspad_taskd.arguments import places_of
 from kaspad_taskd.config.places import Places
+from kaspad_taskd.switching import verify
 
 
 def elsewhere(options: argparse.Namespace) -> Places:
@@ -22,4 +23,5 @@ def elsewhere(options: argparse.Namespace) -> Places:
 
 if __name__ == "__main__":
     vars(program)["places_of"] = elsewhere
+    vars(verify).update(SETTLE=1.0, EVERY=0.5)
     sys.exit(program.main())
