@@ -67,8 +67,9 @@ class PlayingNode:
         self._server: Server | None = None
         self._streams: set[_Stream] = set()
         self._task: asyncio.Task[None] | None = None
-        self._socket = _bound(0)
-        self.port: int = self._socket.getsockname()[1]
+        self._turning = asyncio.Lock()
+        self._place = _bound(0)  # never listens: while the node is down nobody else gets its port
+        self.port: int = self._place.getsockname()[1]
 
     @property
     def url(self) -> str:
@@ -82,7 +83,7 @@ class PlayingNode:
 
     async def __aenter__(self) -> PlayingNode:
         self._began = self._monotonic()
-        await self._turn()
+        await self.turn()
         self._task = asyncio.create_task(self._play())
         return self
 
@@ -91,23 +92,24 @@ class PlayingNode:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._shut()
-        self._socket.close()
+        self._place.close()
 
     async def _play(self) -> None:
         while True:
             await asyncio.sleep(_TICK)
-            await self._turn()
+            await self.turn()
 
-    async def _turn(self) -> None:
-        down = self._recording.at(self.played).get("error") == "unreachable"
-        if down and self._server is not None:
-            await self._shut()
-            self._socket = _bound(self.port)
-        elif not down and self._server is None:
-            self._server = Server([self])
-            await self._server.start(sock=self._socket)
-        if self._log is not None:
-            self._write_lines(self._log)
+    async def turn(self) -> None:
+        """Do what is due by now: open or shut the port, write log lines."""
+        async with self._turning:
+            down = self._recording.at(self.played).get("error") == "unreachable"
+            if down:
+                await self._shut()
+            elif self._server is None:
+                self._server = Server([self])
+                await self._server.start(sock=_bound(self.port))
+            if self._log is not None:
+                self._write_lines(self._log)
 
     async def _shut(self) -> None:
         if self._server is None:
