@@ -40,7 +40,7 @@ def _wall_ms() -> float:
 
 
 class PlayingNode:
-    """Plays `recording` on a port of its own of 127.0.0.1, chosen by the system.
+    """Plays `recording` on a port of 127.0.0.1; 0: one of its own, chosen by the system.
 
     Where the recording has "unreachable" nothing listens there; where it has "timeout" questions
     get no answer. `log` is a file to which the node's log lines are appended as they become due.
@@ -53,6 +53,7 @@ class PlayingNode:
         recording: Recording,
         speed: float = 1.0,
         *,
+        port: int = 0,
         log: Path | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], float] = _wall_ms,
@@ -68,7 +69,7 @@ class PlayingNode:
         self._streams: set[_Stream] = set()
         self._task: asyncio.Task[None] | None = None
         self._turning = asyncio.Lock()
-        self._place = _bound(0)  # never listens: while the node is down nobody else gets its port
+        self._place = _bound(port)  # never listens: while the node is down nobody gets it
         self.port: int = self._place.getsockname()[1]
 
     @property

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from kaspad_taskd.demo.node import PlayingNode, _bound
+from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
 from tests.fakes.indexers import SimplyKaspa
 
@@ -33,10 +33,7 @@ SPEED = 60.0
 
 async def node() -> None:
     """Play the recorded sync, and take WebSockets where services connect."""
-    playing = PlayingNode(load(), SPEED)
-    playing._socket.close()
-    playing._socket, playing.port = _bound(NODE), NODE
-    async with playing:
+    async with PlayingNode(load(), SPEED, port=NODE):
         await serve({"/": take}, BORSH)
         await asyncio.Event().wait()
 
@@ -62,7 +59,9 @@ async def indexer(name: str, url: str, network: str, listen: str) -> None:
     local = url == LOCAL_URL
     found = STAGE / f"{name}.mood"
     mood = found.read_text().strip() if local and found.exists() else ""
-    (STAGE / f"{name}.uses").write_text(f"{url} {os.getpid()}")
+    said = STAGE / f"{name}.said"
+    said.write_text(f"{url} {os.getpid()}")
+    said.rename(STAGE / f"{name}.uses")  # whole, whoever reads it when
     if mood == "fail":
         sys.exit("panicked: no such block")
     stop = asyncio.Event()
