@@ -19,7 +19,8 @@ from kaspad_taskd.store.memory import MemoryStore
 from tests.api.house import ApiHouse
 from tests.fakes.house import definition
 
-PATIENCE = 5.0
+PATIENCE = 60.0
+"""Seconds for what comes at once where the machine is not busy."""
 
 
 class FakePage:

@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.bridge.house import Visitor
+from tests.bridge.house import PATIENCE, Visitor
 from tests.fakes.bridged import bridged, free_port
 from tests.fakes.taskd_process import AT_ONCE, Taskd
 
@@ -98,7 +98,7 @@ async def test_the_page_and_its_files_are_served(tmp_path: Path) -> None:
         await (await taskd.line()).call("registerTask", type="report", service="job")
 
         def get(path: str) -> str:
-            with urllib.request.urlopen(url + path, timeout=5) as answer:
+            with urllib.request.urlopen(url + path, timeout=PATIENCE) as answer:
                 return str(answer.read().decode())
 
         page = await asyncio.to_thread(get, "/")

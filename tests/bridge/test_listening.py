@@ -39,7 +39,7 @@ def test_who_connects_early_waits(tmp_path: Path) -> None:
     """A door that is open takes connections before anything serves them."""
     opened = open_door(Bridge(Address("127.0.0.1", 0)), tmp_path)
     assert opened.url == f"http://127.0.0.1:{opened.address.port}/"
-    with socket.create_connection(("127.0.0.1", opened.address.port or 0), 5):
+    with socket.create_connection(("127.0.0.1", opened.address.port or 0), 60):
         pass
     assert opened.token_file.read_text().strip() == opened.token
     opened.close()

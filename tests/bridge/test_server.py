@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 import pytest
 
 from kaspad_taskd.config.settings import Address, Bridge
-from tests.bridge.house import Bridged, bridged
+from tests.bridge.house import PATIENCE, Bridged, bridged, until
+from tests.fakes.stopwatch import Stopwatch
 from tests.fakes.taskd_process import AT_ONCE
 
 
@@ -248,14 +248,14 @@ async def test_a_stop_says_goodbye_and_takes_no_second(house: Bridged) -> None:
     async with house.http.get(url) as answer:
         sid = json.loads((await answer.text())[1:])["sid"]
     polling = asyncio.create_task(house.http.get(f"{url}&sid={sid}"))
-    await asyncio.sleep(0.05)
-    began = time.monotonic()
-    await house.server.stop("signal")
-    assert time.monotonic() - began < AT_ONCE
+    await until(lambda: house.server.sockets.eio.sockets[sid].queue._getters)
+    with Stopwatch() as watch:
+        await house.server.stop("signal")
+    assert watch.took < AT_ONCE
     for visitor in visitors:
         assert await visitor.event("server:stopping") == {"reason": "signal"}
         await visitor.ended()
-    await asyncio.wait([polling], timeout=2)
+    await asyncio.wait([polling], timeout=PATIENCE)
     assert polling.done()
     if polling.exception() is None:
         polling.result().close()
