@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import AsyncIterator, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -16,6 +13,7 @@ from kaspad_taskd.web.files import files
 from kaspad_taskd.web.page import Page
 from tests.fakes.switches import BORSH, CHECKPOINT, failed, no, on, service, switch, undone
 from tests.web.browser import Browser, chromium, shot
+from tests.web.served import HTML, served
 from tests.web.snapshots import ACTIONS, points, snapshot, tasks
 from tests.web.states import STATES
 
@@ -101,29 +99,16 @@ EMBEDDED = """<!doctype html><html lang="en"><title>A wizard</title>
 """A wizard's page whose daemon does not run."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        path = urlsplit(self.path).path.lstrip("/")
-        text = PAGES.get(path) or (EMBEDDED if path == "embedded" else None)
-        data, kind = (text.encode(), "text/html; charset=utf-8") if text else files()[path]
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Security-Policy", POLICY)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
-        """Say nothing."""
+def _content(path: str) -> tuple[bytes, str]:
+    text = PAGES.get(path) or (EMBEDDED if path == "embedded" else None)
+    return (text.encode(), HTML) if text else files()[path]
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Where the pages are."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with served(_content, POLICY) as origin:
+        yield f"{origin}/"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -874,6 +874,21 @@ export declare class KaspadResume extends HTMLElement implements TaskdElement {
   client: TaskdClient;
   token: string | null;
 }
+/** A whole host in one line. */
+export declare class KaspadHost extends HTMLElement implements TaskdElement {
+  client: TaskdClient;
+  token: string | null;
+  readonly name: string;
+  /** What is wrong with the line to the host, or "". */
+  readonly silence: string;
+  /** What needs somebody, the line or a task, or "". */
+  readonly alarm: string;
+}
+/** The hosts that the links inside name. */
+export declare class KaspadFleet extends HTMLElement {
+  /** One for all hosts, or by the address of each. */
+  token: string | null | ((address: string) => string | null);
+}
 
 /** Events of the components: bubbling, out of every shadow. */
 export interface TaskdElementEvents {
@@ -899,6 +914,8 @@ declare global {
     "kaspad-tasks": KaspadTasks;
     "kaspad-strategy": KaspadStrategy;
     "kaspad-resume": KaspadResume;
+    "kaspad-host": KaspadHost;
+    "kaspad-fleet": KaspadFleet;
   }
   interface HTMLElementEventMap extends TaskdElementEvents {}
 }

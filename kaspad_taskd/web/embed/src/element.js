@@ -9,8 +9,10 @@ const DRAW_MS = 250; // at most four times a second
 const TICK_MS = 1000; // ages grow
 const PATIENCE_MS = 5000; // then it is said that nobody answers
 const REBINDING = ["task-id", "service"]; // they say whose changes are heard
-const Base = globalThis.HTMLElement ?? class {};
 const shared = new Map(); // bridge -> {client, users}
+
+/** What components are made of; in a program there are none. */
+export const Base = globalThis.HTMLElement ?? class {};
 
 /** A component: give it a `client`, or let it share one with all others of its `bridge`. */
 export class TaskdElement extends Base {

@@ -40,6 +40,7 @@ ul { list-style: none; }
 .head svg { align-self: center; flex: none; }
 .grow { flex: 1 1 auto; }
 .name { font-weight: 650; font-size: 18px; overflow-wrap: anywhere; min-width: 0; }
+.name a { color: var(--_moving); }
 .muted, .facts { color: var(--_muted); font-size: 14px; line-height: 20px; }
 .line { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 16px; }
 .line:not(:has(> :not([hidden]))) { display: none; }

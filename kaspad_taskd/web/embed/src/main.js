@@ -1,6 +1,8 @@
 // What wizards import: the client, the components, the words of a card.
 import { view } from "../../static/view.js";
 import { TaskdClient, TaskdError } from "./client.js";
+import { KaspadFleet } from "./fleet-element.js";
+import { KaspadHost } from "./host-element.js";
 import { KaspadResume } from "./resume-element.js";
 import { KaspadStrategy } from "./strategy-element.js";
 import { KaspadTask } from "./task-element.js";
@@ -11,6 +13,8 @@ const ELEMENTS = {
   "kaspad-tasks": KaspadTasks,
   "kaspad-strategy": KaspadStrategy,
   "kaspad-resume": KaspadResume,
+  "kaspad-host": KaspadHost,
+  "kaspad-fleet": KaspadFleet,
 };
 
 if (globalThis.customElements) {
@@ -19,4 +23,7 @@ if (globalThis.customElements) {
   }
 }
 
-export { KaspadResume, KaspadStrategy, KaspadTask, KaspadTasks, TaskdClient, TaskdError, view };
+export {
+  KaspadFleet, KaspadHost, KaspadResume, KaspadStrategy, KaspadTask, KaspadTasks, TaskdClient,
+  TaskdError, view,
+};
