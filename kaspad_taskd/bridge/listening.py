@@ -12,6 +12,8 @@ from kaspad_taskd.bridge.access import CannotOpenError, read_token
 from kaspad_taskd.config.settings import Address, Bridge
 
 BACKLOG: Final = 1024
+TRIES: Final = 20
+"""Ports that are tried where any will do: free on one address of a host, taken on the next."""
 SEND_BUFFER: Final = 1 << 18
 """Bytes that the kernel keeps for a client: what lies there is not counted as its arrears."""
 
@@ -62,17 +64,25 @@ def listen(address: Address) -> list[socket.socket]:
     Raises:
         CannotOpenError: the name is unknown, the port taken or not ours.
     """
+    for tries in reversed(range(1 if address.port else TRIES)):
+        try:
+            return _listening_on_all(address.host, address.port or 0)
+        except OSError as fault:
+            if not tries or fault.errno != errno.EADDRINUSE:
+                raise CannotOpenError(_sentence(address, fault)) from fault
+    raise AssertionError
+
+
+def _listening_on_all(host: str, port: int) -> list[socket.socket]:
     made: list[socket.socket] = []
     try:
-        port = address.port or 0
-        for place in _resolved(address.host, port):
-            family, where = place
+        for family, where in _resolved(host, port):
             made.append(_listening(family, (where[0], port, *where[2:])))
             port = port or made[0].getsockname()[1]
-    except OSError as fault:
+    except OSError:
         for each in made:
             each.close()
-        raise CannotOpenError(_sentence(address, fault)) from fault
+        raise
     return made
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kaspad_taskd.bridge import listening
 from kaspad_taskd.bridge.access import CannotOpenError
 from kaspad_taskd.bridge.listening import listen, open_door
 from kaspad_taskd.config.settings import Address, Bridge
@@ -33,6 +35,24 @@ def test_localhost_is_all_of_its_addresses() -> None:
     assert len({each.getsockname()[1] for each in sockets}) == 1
     for each in sockets:
         each.close()
+
+
+def test_any_port_is_one_that_is_free_on_all_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is free on the first and taken on the second is not the end."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports, bound = [taken.getsockname()[1]], listening._listening
+
+        def unlucky(family: int, where: tuple[Any, ...]) -> socket.socket:
+            return bound(family, (where[0], where[1] or (ports.pop() if ports else 0), *where[2:]))
+
+        places = [(socket.AF_INET, (host, 0)) for host in ("127.0.0.2", "127.0.0.1")]
+        monkeypatch.setattr(listening, "_resolved", lambda *_: places)
+        monkeypatch.setattr(listening, "_listening", unlucky)
+        sockets = listen(Address("localhost", 0))
+        assert not ports
+        assert len({each.getsockname()[1] for each in sockets}) == 1
+        for each in sockets:
+            each.close()
 
 
 def test_who_connects_early_waits(tmp_path: Path) -> None:
