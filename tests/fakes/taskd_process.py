@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 15.0
-"""Seconds that a start may take on a busy machine."""
+PATIENCE = 60.0
+"""Seconds that a start, an answer or an end may take on a busy machine."""
 
 AT_ONCE = 3.0
 """Seconds of a stop on a busy machine: under one on its own, 8 or more if it waited for clients."""
@@ -73,6 +73,8 @@ class Line:
             self.events.put_nowait(message["params"])
             return
         future = self._waiting.pop(message["id"])
+        if future.done():  # nobody waits for it any more
+            return
         if "error" in message:
             future.set_exception(Refusal(message["error"]))
         else:
@@ -204,7 +206,7 @@ class Taskd:
 
 
 async def until(
-    holds: Callable[[], Awaitable[Any]], patience: float = 10.0, every: float = 0.02
+    holds: Callable[[], Awaitable[Any]], patience: float = PATIENCE, every: float = 0.02
 ) -> Any:
     """Return the first truth that `holds` tells; raises TimeoutError."""
     async with asyncio.timeout(patience):
