@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,10 +18,11 @@ from pathlib import Path
 import pytest
 
 from kaspad_taskd.client import SYSTEM_SOCKET
+from tests.fakes.bridged import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 BLOCK = re.compile(r"^```sh\n(# run\n.*?)^```", re.MULTILINE | re.DOTALL)
-PATIENCE = 30
+PATIENCE = 150
 NODE = """
 type = "node-sync"
 service = "kaspa-node"
@@ -72,9 +72,7 @@ class Host:
 
     def __init__(self, place: Path) -> None:
         self.place = place
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.bridge = f"127.0.0.1:{free.getsockname()[1]}"
+        self.bridge = f"127.0.0.1:{free_port()}"
         etc, run, commands = place / "etc/kaspad-taskd", place / "run", place / "bin"
         for each in (etc / "tasks.d", run, commands, place / "root"):
             each.mkdir(parents=True)

@@ -22,7 +22,7 @@ async def restore(daemon: Taskd, copy: Path) -> subprocess.CompletedProcess[str]
         [*command, "--state-dir", str(daemon.state)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
 
 

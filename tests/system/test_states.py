@@ -131,7 +131,7 @@ async def test_every_state_is_shown_as_the_table_says(
     async with opened(tmp_path / "d") as doors:
         doors.taskd.define(
             "it",
-            f'type = "indexer-sync"\nservice = "{flavor}"\ninterval = "1h"\ntimeout = "3s"\n'
+            f'type = "indexer-sync"\nservice = "{flavor}"\ninterval = "1h"\ntimeout = "1min"\n'
             f'confirmations = 1\n[checker]\nflavor = "{flavor}"\n{life.checker}\n',
         )
         line = await doors.start()
