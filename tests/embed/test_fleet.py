@@ -31,7 +31,8 @@ POLICY = (
     "connect-src http://127.0.0.1:* ws://127.0.0.1:*"
 )
 REFUSING = 'type = "node-sync"\nservice = "kaspa-node"\n[checker]\nurl = "grpc://127.0.0.1:9"\n'
-ROOT = "document.querySelector('kaspad-fleet').shadowRoot"
+FLEET = "document.querySelector('kaspad-fleet')"
+ROOT = f"{FLEET}.shadowRoot"
 LINES = (
     f"[...{ROOT}.querySelectorAll('kaspad-host')].map((host) => "
     "[host.name, host.shadowRoot.querySelector('.row')?.innerText ?? ''])"
@@ -74,6 +75,12 @@ class Fleet:
         for name in ("node-1", "node-2", "node-3"):
             await self.says(name, "1 running")
         await self.stand("node-2", "node-1", "node-3")
+
+    async def add(self, address: str, name: str) -> None:
+        """Put one more link into the fleet."""
+        link = json.dumps(f'<a href="{address}">{name}</a>')
+        add = f"{FLEET}.insertAdjacentHTML('beforeend', {link})"
+        await self.browser.do("eval", code=add)
 
     async def says(self, name: str, text: str) -> None:
         """Wait until the line of a host says that."""
@@ -155,9 +162,7 @@ async def test_no_line_moves_under_the_focus(fleet: Fleet) -> None:
 async def test_a_host_that_never_answered_is_said(fleet: Fleet) -> None:
     """A link that is added later gets its line; with nobody there it says so and has no numbers."""
     await fleet.open()
-    link = '<a href="http://127.0.0.1:9/">node-4</a>'
-    add = f"document.querySelector('kaspad-fleet').insertAdjacentHTML('beforeend', '{link}')"
-    await fleet.browser.do("eval", code=add)
+    await fleet.add("http://127.0.0.1:9/", "node-4")
     await fleet.says("node-4", "No answer from node-4 for")
     await fleet.stand("node-2", "node-4", "node-1", "node-3")
 
@@ -166,3 +171,18 @@ async def test_without_scripts_it_is_a_list_of_links(fleet: Fleet) -> None:
     """Each host can be opened."""
     seen = await fleet.browser.do("look", url=fleet.url, scripts=False, axe=False)
     assert [name in seen["text"] for name in ("node-1", "node-2", "node-3")] == [True] * 3
+
+
+async def test_a_host_that_asks_for_its_token_gets_it(
+    fleet: Fleet, site: tuple[str, dict[str, bytes]], tmp_path: Path
+) -> None:
+    """A bridge beyond loopback shows nothing without; the page gives each host its own."""
+    (tmp_path / "kaspad-taskd.toml").write_text(f'[bridge]\norigins = ["{site[0]}"]\n')
+    async with bridged(tmp_path, listen="0.0.0.0") as (taskd, address):
+        await fleet.open()
+        await fleet.add(f"{address}/", "node-4")
+        await fleet.says("node-4", "token")
+        secrets = {f"{address}/": (taskd.state / "bridge.token").read_text().strip()}
+        give = f"{FLEET}.token = (address) => ({json.dumps(secrets)})[address]"
+        await fleet.browser.do("eval", code=f"void ({give})")
+        await fleet.says("node-4", "Nothing is watched")

@@ -41,12 +41,14 @@ async def listening(port: int) -> bool:
 
 
 @asynccontextmanager
-async def bridged(place: Path, *module: str) -> AsyncIterator[tuple[Taskd, str]]:
+async def bridged(
+    place: Path, *module: str, listen: str = "127.0.0.1"
+) -> AsyncIterator[tuple[Taskd, str]]:
     """A daemon under `place` and its bridge's address; `module`: another program and its words."""
-    port = free_port()
+    port = free_port(listen)
     taskd = Taskd(place)
     taskd.program = module or taskd.program
-    taskd.arguments = ("--bridge", f"127.0.0.1:{port}")
+    taskd.arguments = ("--bridge", f"{listen}:{port}")
     async with taskd:
         await taskd.start()
         await until(lambda: listening(port), PATIENCE)
