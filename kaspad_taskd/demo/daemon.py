@@ -36,16 +36,20 @@ class Fast:
 def main(argv: list[str]) -> None:
     """Run it until it is told to stop."""
     fast = Fast(float(argv[0]), float(argv[1]))
-    options = parser().parse_args(argv[2:])
+    live(Clock(fast.monotonic, fast.wall), argv[2:])
+
+
+def live(clock: Clock, words: list[str]) -> None:
+    """Run the daemon by a clock of its own, until it is told to stop; `words` are its options."""
+    options = parser().parse_args(words)
     places = places_of(options)
     for directory in (places.state, places.runtime):
         directory.mkdir(parents=True, exist_ok=True)
 
-    async def live() -> None:
-        clock = Clock(fast.monotonic, fast.wall)
+    async def run() -> None:
         await Daemon(places, DEFAULTS, level="error", listen=options.bridge, clock=clock).run()
 
-    asyncio.run(live())
+    asyncio.run(run())
 
 
 if __name__ == "__main__":
