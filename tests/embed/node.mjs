@@ -37,6 +37,7 @@ await client.call("reportTask", { taskId, completed: true });
 const { status, progress } = await done;
 const { events } = await client.events({ after: from });
 const told = events.map((one) => one.seq);
+while (heard.at(-1) < told.at(-1)) await new Promise((heardMore) => client.on("event", heardMore));
 console.log(JSON.stringify({ status, progress, heard, told, host: client.connection.host }));
 client.close();
 socket?.disconnect();

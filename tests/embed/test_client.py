@@ -21,7 +21,7 @@ def test_whatever_order_things_come_in() -> None:
     environment = {**os.environ, "SCRIPT": bundle.SCRIPT.as_uri()}
     outcome = subprocess.run(
         [npm.node(), "--test", "--test-reporter=tap", str(HERE / "client.test.mjs")],
-        capture_output=True, text=True, timeout=50, check=False, env=environment,
+        capture_output=True, text=True, timeout=150, check=False, env=environment,
     )  # fmt: skip
     failed = [line.strip() for line in outcome.stdout.splitlines() if "not ok" in line]
     assert failed == [], outcome.stdout

@@ -62,7 +62,7 @@ def told() -> list[dict[str, Any]]:
     given = json.dumps({"script": bundle.SCRIPT.as_uri(), "now": NOW, "tasks": cases()})
     command = [npm.node(), str(HERE / "say.mjs")]
     outcome = subprocess.run(
-        command, input=given, capture_output=True, text=True, timeout=60, check=False,
+        command, input=given, capture_output=True, text=True, timeout=150, check=False,
         env={**os.environ, "TZ": "UTC"},
     )  # fmt: skip
     assert outcome.returncode == 0, outcome.stderr

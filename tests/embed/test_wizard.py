@@ -19,13 +19,15 @@ from kaspad_taskd.demo.recording import load
 from tests.fakes import npm
 from tests.fakes.bridged import bridged, line_of, program
 from tests.fakes.taskd_process import Taskd
+from tests.fakes.tempo import Tempo
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 HERE = Path(__file__).parent
 SHOTS = npm.ROOT / ".cache" / "embed-shots"
 EXAMPLE = npm.ROOT / "docs" / "examples" / "wizard" / "server.mjs"
-SPEED = 12.0
+SPEED, AHEAD = 12.0, 16.0
+"""The sync is not over before the browser has seen all that is to be seen on its way."""
 
 
 @asynccontextmanager
@@ -49,15 +51,17 @@ def shots() -> Path:
 
 
 async def drive(
-    taskd: Taskd, address: str, node: str, modules: Path, shots: Path
+    taskd: Taskd, address: str, node: PlayingNode, tempo: Tempo, shots: Path
 ) -> dict[str, Any]:
     """Run the browser through the wizard, the daemon killed and started when it says so."""
-    given = (str(HERE / "wizard.mjs"), str(modules), address, str(shots), node)
+    modules = npm.modules()
+    given = (str(HERE / "wizard.mjs"), str(modules), address, str(shots), node.url)
     async with program(npm.node(), *given) as browser:
         assert await line_of(browser) == "kill"
         await taskd.kill()
         assert await line_of(browser) == "start"
         await taskd.start()
+        tempo.go(3.0)
         assert browser.stdin is not None
         browser.stdin.write(b"started\n")
         seen: dict[str, Any] = json.loads(await line_of(browser))
@@ -67,12 +71,13 @@ async def drive(
 async def test_the_whole_way(tmp_path: Path, shots: Path) -> None:
     """Register, choose, pause, reload, lose the daemon and get it back, and the node is ready."""
     npm.chromium()
-    modules = npm.modules()
+    npm.modules()
     began = time.time() * 1000
     fast = Fast(SPEED, began)
-    playing = PlayingNode(load(), SPEED, wall_ms=lambda: fast.wall() * 1000)
+    tempo = Tempo(AHEAD)
+    playing = PlayingNode(load(), SPEED, monotonic=tempo, wall_ms=lambda: fast.wall() * 1000)
     async with wizard(tmp_path, began) as (taskd, address), playing as node:
-        seen = await drive(taskd, address, node.url, modules, shots)
+        seen = await drive(taskd, address, node, tempo, shots)
     assert seen["console"] == []
     assert seen["foreign"] == []
     assert {name: found for name, found in seen["axe"].items() if found} == {}

@@ -21,9 +21,10 @@ const browser = await chromium.launch({
 });
 const seen = { console: [], foreign: [], axe: {}, widths: {} };
 const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
-page.setDefaultTimeout(20_000);
+page.setDefaultTimeout(60_000);
 let quiet = false; // while the daemon is down the browser itself complains
-page.on("console", (said) => quiet || seen.console.push(said.text()));
+const line = /^(WebSocket connection to|Failed to load resource: net::ERR_)/; // is tried again
+page.on("console", (said) => quiet || line.test(said.text()) || seen.console.push(said.text()));
 page.on("pageerror", (error) => seen.console.push(error.stack));
 page.on("request", (request) => {
   if (new URL(request.url()).host !== new URL(address).host) seen.foreign.push(request.url());
@@ -101,7 +102,7 @@ await card.getByText("Not connected to kaspad-taskd").waitFor({ state: "hidden" 
 quiet = false;
 
 // Ready: Next opens, and the node is announced once.
-await page.locator("#next:enabled").waitFor({ timeout: 60_000 });
+await page.locator("#next:enabled").waitFor({ timeout: 120_000 });
 await page.locator("#next").click();
 await page.locator("#ready", { hasText: "kaspa-node is ready" }).waitFor();
 await page.locator("kaspad-tasks").getByText("Ready", { exact: true }).waitFor();
@@ -111,6 +112,7 @@ Object.assign(seen, await page.evaluate(async () => {
   const { events } = await client.events({ after: globalThis.from });
   const decisions = await client.decisions();
   const { heard, states } = globalThis;
+  while (heard.at(-1) < events.at(-1).seq) await new Promise((more) => client.on("event", more));
   return { heard, states, told: events.map((one) => one.seq), decisions };
 }));
 
