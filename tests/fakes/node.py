@@ -25,7 +25,8 @@ GO_LACKS = frozenset({"getServerInfo", "getSyncStatus", "getMetrics"})
 class Ways:
     """How a node behaves; tests change it while it runs. Methods by their wRPC names.
 
-    `asked` and `connections` record what came in.
+    `asked` and `connections` record what came in. What is in `holds` is answered once it is taken
+    out, what is in `hangs` never.
     """
 
     network: str = "mainnet"
@@ -34,7 +35,7 @@ class Ways:
     go: bool = False
     lacks: set[str] = field(default_factory=set)  # ends the connection on these
     hangs: set[str] = field(default_factory=set)
-    late: dict[str, float] = field(default_factory=dict)  # seconds
+    holds: set[str] = field(default_factory=set)
     errors: dict[str, str] = field(default_factory=dict)
     raw: dict[str, bytes] = field(default_factory=dict)  # instead of an answer
     drips: set[str] = field(default_factory=set)
@@ -50,14 +51,20 @@ class Ways:
         """Whether the node ends the connection on this."""
         return method in self.lacks or (self.go and method in GO_LACKS)
 
+    @property
+    def in_work(self) -> int:
+        """Questions that are not answered yet."""
+        return self._in_work
+
     async def work(self, method: str) -> None:
         """Take as long as the test wants."""
         self._in_work += 1
         self.together = max(self.together, self._in_work)
         try:
-            await asyncio.sleep(self.late.get(method, 0))
             if method in self.hangs:
                 await asyncio.Event().wait()
+            while method in self.holds:  # noqa: ASYNC110 - a plain set, for the test's sake
+                await asyncio.sleep(0.01)
         finally:
             self._in_work -= 1
 

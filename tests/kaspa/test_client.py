@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -26,7 +25,9 @@ from kaspad_taskd.kaspa.client import (
 from kaspad_taskd.kaspa.connect import open_node
 from kaspad_taskd.kaspa.read import read_node
 from kaspad_taskd.kaspa.sync.reading import NodeReading
+from tests.fakes.bridged import free_port
 from tests.fakes.node import PRUNING, SINK, GrpcNode, Ways, WrpcNode
+from tests.fakes.patience import HEADER, PATIENCE, elapse, once
 
 NODES: list[Any] = [GrpcNode, WrpcNode]
 both = pytest.mark.parametrize("kind", NODES, ids=["grpc", "wrpc"])
@@ -58,10 +59,11 @@ READING = NodeReading(
     has_utxo_index=True,
     protocol="rust",
 )
+HEADLESS = replace(READING, sink_timestamp=None, sink_daa_score=None)
 
 
 @asynccontextmanager
-async def opened(url: str, timeout: float = 2.0) -> AsyncIterator[NodeClient]:
+async def opened(url: str, timeout: float = PATIENCE) -> AsyncIterator[NodeClient]:
     client = open_node(url, timeout=timeout)
     try:
         yield client
@@ -79,6 +81,15 @@ async def reason_of(client: NodeClient) -> Reason:
     return caught.value.reason
 
 
+async def overdue(ways: Ways, method: str, client: NodeClient, seconds: float) -> NodeReading:
+    """A look whose deadline passes while its last question, this one, is with the node."""
+    ways.asked.clear()
+    looking = asyncio.create_task(look(client))
+    await once(lambda: method in ways.asked and ways.in_work == 1)
+    elapse(seconds)
+    return await looking
+
+
 @both
 async def test_look(kind: Any) -> None:
     """One look brings every field, the same over both transports."""
@@ -92,8 +103,11 @@ async def test_one_connection(kind: Any) -> None:
     async with kind() as node, opened(node.url) as client:
         await look(client)
         node.ways.asked.clear()
-        node.ways.late = dict.fromkeys(("getSyncStatus", "getMetrics", "getBlock"), 0.02)
-        await look(client)
+        node.ways.holds = {"getSyncStatus", "getMetrics", "getBlock"}
+        looking = asyncio.create_task(look(client))
+        await once(lambda: node.ways.together >= 3)
+        node.ways.holds = set()
+        await looking
         assert node.ways.connections == 1
         assert sorted(node.ways.asked) == [
             "getBlock",
@@ -102,7 +116,6 @@ async def test_one_connection(kind: Any) -> None:
             "getMetrics",
             "getSyncStatus",
         ]
-        assert node.ways.together >= 3
 
 
 async def test_go_node() -> None:
@@ -158,17 +171,15 @@ async def test_missing_is_said() -> None:
 @pytest.mark.parametrize("noticed", [True, False])
 async def test_another_program_on_the_port(noticed: bool) -> None:
     """A node in the place of one of the other family is seen as such, and asked everything."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    client = open_node(f"grpc://127.0.0.1:{port}")
+    port = free_port()
+    client: Any = open_node(f"grpc://127.0.0.1:{port}", timeout=PATIENCE)
     for go in (True, False, True):
         async with GrpcNode(Ways(go=go), port):
             await look(client)
             reading = await look(client)
             assert reading.protocol == ("go" if go else "rust")
             assert reading.has_transitional_check is not go
-        await asyncio.sleep(0.02)
+        await once(lambda: client._line.ended is not None)
         if noticed:
             assert await reason_of(client) is Reason.REFUSED
     await client.close()
@@ -177,10 +188,12 @@ async def test_another_program_on_the_port(noticed: bool) -> None:
 @both
 async def test_hanging_question(kind: Any) -> None:
     """A cheap question without an answer is a timeout; the next look is on a new connection."""
-    async with kind() as node, opened(node.url, timeout=0.2) as client:
+    async with kind() as node, opened(node.url) as client:
         await look(client)
         node.ways.hangs = {"getConnectedPeerInfo"}
-        assert await reason_of(client) is Reason.TIMEOUT
+        with pytest.raises(NodeError) as caught:
+            await overdue(node.ways, "getConnectedPeerInfo", client, PATIENCE)
+        assert caught.value.reason is Reason.TIMEOUT
         node.ways.hangs = set()
         assert await look(client) == READING
         assert node.ways.connections == 2
@@ -189,13 +202,12 @@ async def test_hanging_question(kind: Any) -> None:
 @both
 async def test_slow_header(kind: Any) -> None:
     """A header that pruning holds up is "no data"; the connection stays, no second is asked."""
-    async with kind() as node, opened(node.url, timeout=0.2) as client:
+    async with kind() as node, opened(node.url) as client:
         await look(client)
         node.ways.hangs = {"getBlock"}
-        node.ways.asked.clear()
-        for _ in range(3):
-            reading = await look(client)
-            assert reading == replace(READING, sink_timestamp=None, sink_daa_score=None)
+        assert await overdue(node.ways, "getBlock", client, HEADER) == HEADLESS
+        for _ in range(2):
+            assert await look(client) == HEADLESS
         assert node.ways.asked.count("getBlock") == 1
         assert node.ways.connections == 1
 
@@ -203,13 +215,15 @@ async def test_slow_header(kind: Any) -> None:
 @both
 async def test_late_header(kind: Any) -> None:
     """A header's answer that comes after its deadline is dropped and shifts no other answer."""
-    async with kind() as node, opened(node.url, timeout=0.2) as client:
+    async with kind() as node, opened(node.url) as client:
         await look(client)
-        node.ways.late = {"getBlock": 0.3}
-        assert (await look(client)).sink_timestamp is None
-        await asyncio.sleep(0.2)
-        node.ways.late = {}
-        assert await look(client) == READING
+        node.ways.holds = {"getBlock"}
+        assert await overdue(node.ways, "getBlock", client, HEADER) == HEADLESS
+        node.ways.holds = set()
+        async with asyncio.timeout(PATIENCE):
+            while (reading := await look(client)) == HEADLESS:  # noqa: ASYNC110 - it is on its way
+                await asyncio.sleep(0.01)
+        assert reading == READING
         assert node.ways.connections == 1
 
 
@@ -301,10 +315,14 @@ async def test_garbage(kind: Any, raw: bytes) -> None:
 @both
 async def test_an_answer_to_something_else(kind: Any) -> None:
     """Answers under ids that nobody asked with are dropped; the question times out."""
-    async with kind() as node, opened(node.url, timeout=0.2) as client:
+    async with kind() as node, opened(node.url) as client:
         await look(client)
         node.ways.ids = {"getSyncStatus": 2**64 - 1}
-        assert await reason_of(client) is Reason.TIMEOUT
+        node.ways.asked.clear()
+        looking = asyncio.create_task(reason_of(client))
+        await once(lambda: len(node.ways.asked) == 5 and not node.ways.in_work)
+        elapse(PATIENCE)
+        assert await looking is Reason.TIMEOUT
 
 
 async def test_flood() -> None:
@@ -358,10 +376,8 @@ async def test_block_header(kind: Any) -> None:
 @pytest.mark.parametrize("scheme", ["grpc", "ws"])
 async def test_nothing_listens(scheme: str) -> None:
     """A port that nobody listens on refuses; the node that comes up there is found at once."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        async with opened(f"{scheme}://localhost:{held.getsockname()[1]}") as client:
-            assert await reason_of(client) is Reason.REFUSED
+    async with opened(f"{scheme}://localhost:{free_port()}") as client:
+        assert await reason_of(client) is Reason.REFUSED
 
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
@@ -436,9 +452,10 @@ async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 )
 async def test_strangers(scheme: str, talk: Talk, reason: Reason) -> None:
     """Whatever listens there, the look ends in time with a reason."""
+    patience = 0.3 if reason is Reason.TIMEOUT else PATIENCE
     async with (
         stranger(talk) as port,
-        opened(f"{scheme}://127.0.0.1:{port}", timeout=0.3) as client,
+        opened(f"{scheme}://127.0.0.1:{port}", patience) as client,
     ):
         for _ in range(2):
             assert await reason_of(client) is reason
@@ -454,7 +471,7 @@ async def test_forbidden(kind: Any) -> None:
         return False
 
     async with kind() as node:
-        client = open_node(node.url.replace("127.0.0.1", "localhost"), allow)
+        client = open_node(node.url.replace("127.0.0.1", "localhost"), allow, PATIENCE)
         assert await reason_of(client) is Reason.FORBIDDEN
         assert node.ways.connections == 0
         assert {ip for ip, _ in asked} == {"127.0.0.1", "::1"}
@@ -467,12 +484,11 @@ async def test_close_lets_all_go(kind: Any) -> None:
     before = asyncio.all_tasks()
     async with kind(Ways(hangs={"getBlock"})) as node:
         tasks = asyncio.all_tasks()
-        client = open_node(node.url, timeout=0.1)
-        await look(client)
+        client = open_node(node.url, timeout=PATIENCE)
+        assert await overdue(node.ways, "getBlock", client, HEADER) == HEADLESS
         await client.close()
-        await asyncio.sleep(0.02)
-        assert len(asyncio.all_tasks() - tasks) <= 0
-    assert asyncio.all_tasks() == before
+        await once(lambda: asyncio.all_tasks() <= tasks)
+    await once(lambda: asyncio.all_tasks() == before)
 
 
 def test_words() -> None:
