@@ -19,12 +19,14 @@ from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
 from tests.fakes.bridged import bridged, free_port, program
 from tests.fakes.taskd_process import Line, until
+from tests.fakes.tempo import Tempo
 
 MONITORING = Path(__file__).parents[2] / "packaging" / "monitoring"
 RULES = MONITORING / "kaspad-taskd.rules.yml"
 BOARD = json.loads((MONITORING / "grafana-dashboard.json").read_text())
 QUERIES = [target["expr"] for panel in BOARD["panels"] for target in panel["targets"]]
-SPEED = 20.0
+SPEED, AHEAD = 20.0, 13.5
+"""Times left and rates are there, and stay until they were asked for."""
 
 
 def program_of(name: str) -> str:
@@ -38,7 +40,7 @@ def program_of(name: str) -> str:
 def promtool(*arguments: str) -> None:
     command = [program_of("promtool"), *arguments]
     outcome = subprocess.run(
-        command, capture_output=True, text=True, cwd=MONITORING, timeout=60, check=False
+        command, capture_output=True, text=True, cwd=MONITORING, timeout=150, check=False
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
@@ -85,7 +87,7 @@ class Prometheus:
 
     async def get(self, path: str, **query: str) -> Any:
         url = f"{self._base}/{path}?{urllib.parse.urlencode(query)}"
-        answer = await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=5).read())
+        answer = await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=60).read())
         return json.loads(answer)["data"]
 
     async def up(self) -> bool:
@@ -121,7 +123,9 @@ async def test_every_query_of_the_dashboard_finds_data(tmp_path: Path) -> None:
     fast = Fast(SPEED, began)
     log = tmp_path / "node.log"
     log.touch()
-    playing = PlayingNode(load(), SPEED, log=log, wall_ms=lambda: fast.wall() * 1000)
+    playing = PlayingNode(
+        load(), SPEED, log=log, monotonic=Tempo(AHEAD), wall_ms=lambda: fast.wall() * 1000
+    )
     clock = ("kaspad_taskd.demo.daemon", str(SPEED), str(began))
     async with playing as node, bridged(tmp_path, *clock) as (taskd, bridge):
         line = await taskd.line()
@@ -133,9 +137,9 @@ async def test_every_query_of_the_dashboard_finds_data(tmp_path: Path) -> None:
         listen = f"--web.listen-address=127.0.0.1:{port}"
         async with program(found, *options, listen, "--log.level=error"):
             asked = Prometheus(port)
-            await until(asked.up, patience=20)
+            await until(asked.up, patience=120)
             missing = list(QUERIES)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(150):
                 while missing:
                     missing = [each for each in missing if not await asked.found(each)]
                     await asyncio.sleep(0.5)
