@@ -1,4 +1,4 @@
-"""Real PostgreSQL servers for the tests that need one, each started once."""
+"""Real PostgreSQL servers for the tests that need one, each started once; no hurry."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.node_packages import Missing
+from tests.fakes.patience import unhurried
 from tests.fakes.postgres import Postgres
 from tests.fakes.postgres_versions import programs, wanted
 from tests.probes.databases import Place, placed
+
+
+@pytest.fixture(autouse=True)
+def _unhurried() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        unhurried(patch)
+        yield
 
 
 @pytest.fixture(scope="session", params=wanted(), ids="postgres-{}".format)

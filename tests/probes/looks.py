@@ -8,6 +8,7 @@ from typing import Any, Literal
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.probes import TYPES, Checker, Means, Probe, open_probe
 from kaspad_taskd.tables import Fault, Table
+from tests.fakes.patience import PATIENCE
 
 
 def read(
@@ -32,7 +33,7 @@ def made(
     kind: str,
     data: Mapping[str, Any],
     means: Means | None = None,
-    timeout: float = 1.0,
+    timeout: float = PATIENCE,
     service: str = "s",
 ) -> Probe:
     """The probe of a checker without faults."""

@@ -18,29 +18,31 @@ from hypothesis import strategies as st
 from kaspad_taskd import words
 from kaspad_taskd.core.observation import Observation, Reading, Refused, Unreachable
 from kaspad_taskd.probes import Means
+from tests.fakes.patience import PATIENCE
 from tests.probes.looks import look, made
 
 half_made = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 """asyncpg's __del__ asks a connection that failed early for a field that it has not got yet."""
 SECRET = "sEcReT"
-PATIENCE = 20.0
 KINDS = (
     "http-json", "simply-kaspa", "kasia", "k-indexer", "database-migration", "grpc", "ws",
 )  # fmt: skip
 
 
-def probe_of(kind: str, port: int, place: Path) -> Any:
+def probe_of(kind: str, port: int, place: Path, timeout: float = 1.0) -> Any:
     """A probe of any type that asks something over TCP."""
     here = f"127.0.0.1:{port}"
     if kind == "database-migration":
         dsn = place / "dsn"
         dsn.write_text(f"postgresql://me:word@{here}/db")
-        return made(kind, {"dsn": "x", "tool": "simply-kaspa"}, Means(databases={"x": dsn}))
+        means = Means(databases={"x": dsn})
+        return made(kind, {"dsn": "x", "tool": "simply-kaspa"}, means, timeout)
     if kind in ("grpc", "ws"):
-        return made("node-sync", {"url": f"{kind}://{here}"})
+        return made("node-sync", {"url": f"{kind}://{here}"}, timeout=timeout)
     if kind == "http-json":
-        return made(kind, {"url": f"http://{here}/", "progress": "p", "error": "e"})
-    return made("indexer-sync", {"url": f"http://{here}", "flavor": kind})
+        data = {"url": f"http://{here}/", "progress": "p", "error": "e"}
+        return made(kind, data, timeout=timeout)
+    return made("indexer-sync", {"url": f"http://{here}", "flavor": kind}, timeout=timeout)
 
 
 HTTP = (
@@ -224,7 +226,7 @@ async def test_the_code_of_an_error_is_shown_only_where_it_is_one(
     service = Service(b"N")
     service.bytes = b"E" + (len(message) + 4).to_bytes(4, "big") + message
     await service.start()
-    seen = await look(probe_of("database-migration", service.port, tmp_path))
+    seen = await look(probe_of("database-migration", service.port, tmp_path, PATIENCE))
     await service.stop()
     judged(seen)
     assert (code in words.note(seen.reason, seen.params)) is shown

@@ -22,6 +22,7 @@ from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes import Means
 from kaspad_taskd.probes.expressions import check
 from kaspad_taskd.probes.http_json import PLACES, judge, understand
+from tests.fakes.patience import PATIENCE
 from tests.fakes.website import Reply, Website
 from tests.probes.looks import look, made, read, said
 
@@ -34,7 +35,7 @@ async def site() -> AsyncIterator[Website]:
         yield site
 
 
-async def see(site: Website, reply: Reply, timeout: float = 1.0, **config: Any) -> Any:
+async def see(site: Website, reply: Reply, timeout: float = PATIENCE, **config: Any) -> Any:
     site.replies["/s"] = reply
     config = config or PLACED
     return await look(made("http-json", {"url": f"{site.url}/s", **config}, timeout=timeout))
@@ -168,7 +169,7 @@ async def test_a_bad_answer_has_its_sentence(
     site: Website, reply: Reply, reason: Reason, note: str
 ) -> None:
     """Health, never failure, and nothing of the answer in it."""
-    missed = await see(site, reply, timeout=0.4)
+    missed = await see(site, reply, 0.4 if reason is Reason.TIMEOUT else PATIENCE)
     assert isinstance(missed, Unreachable)
     assert missed.reason is reason
     assert note in words.note(missed.reason, missed.params)
@@ -273,7 +274,9 @@ async def test_the_address_connected_to_must_be_allowed(host: str) -> None:
 
 async def test_a_name_that_nobody_knows() -> None:
     """It is said as such."""
-    missed = await look(made("http-json", {"url": "http://x.invalid/", "progress": "p"}))
+    missed = await look(
+        made("http-json", {"url": "http://x.invalid/", "progress": "p"}, timeout=1.0)
+    )
     assert missed.reason in (Reason.NAME_UNKNOWN, Reason.TIMEOUT)
 
 
@@ -297,7 +300,7 @@ async def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
     assert "its certificate is not trusted: self" in words.note(missed.reason, missed.params)
     async with Website({"/s": Reply({"p": 1})}) as site:
         url = site.url.replace("http:", "https:")
-        missed = await look(made("http-json", {"url": url, "progress": "p"}))
+        missed = await look(made("http-json", {"url": url, "progress": "p"}, timeout=1.0))
     assert isinstance(missed, Unreachable)
 
 

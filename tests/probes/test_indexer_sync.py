@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from tests.fakes.indexers import (
     SimplyKaspa,
     Twin,
 )
+from tests.fakes.patience import PATIENCE
 from tests.fakes.website import Reply
 from tests.probes.looks import look, made, read, said
 
@@ -58,7 +60,7 @@ async def ksi(tmp_path: Path, node: ScoredNode) -> AsyncIterator[Kasia]:
 
 async def see(twin: Twin, flavor: str, memory: Any = None, **more: Any) -> Any:
     data = {"url": twin.url, "flavor": flavor, **more}
-    return await look(made("indexer-sync", data, timeout=3.0), memory)
+    return await look(made("indexer-sync", data), memory)
 
 
 def codes(observation: Any) -> list[str]:
@@ -175,7 +177,7 @@ async def _live(
 ) -> None:
     assert tuple(states) == STATES
     memory: Any = {}
-    probe = made("indexer-sync", {"url": twin.url, "flavor": flavor, **more}, timeout=3.0)
+    probe = made("indexer-sync", {"url": twin.url, "flavor": flavor, **more})
     for state, (reason, hints, complete) in states.items():
         if node is not None and state == "waiting":
             node.ways.synced = False
@@ -266,9 +268,10 @@ async def test_our_node_stands_in_for_one_that_is_lost(ski: SimplyKaspa, node: S
     await ski.enter("node-lost")
     seen = await see(ski, "simply-kaspa", node=node.url)
     assert (seen.target, codes(seen)) == (TIP, ["node-lost"])
+    began = time.time()
     alone = await see(ski, "simply-kaspa")
     assert alone.target is None
-    assert alone.behind == pytest.approx(BEHIND / 10, abs=5)
+    assert -1 < alone.behind - BEHIND / 10 < time.time() - began + 1
 
 
 async def test_a_log_that_would_tell_and_is_not_read_is_said(ski: SimplyKaspa) -> None:
@@ -404,7 +407,8 @@ async def test_another_program_is_said(
     await ski.enter("synced")
     ski.replies = dict.fromkeys(("/api/health", "/metrics", "/health"), reply)
     data = {"url": ski.url, "flavor": flavor}
-    seen = await look(made("indexer-sync", data, timeout=1.0))
+    patience = 1.0 if reason is Reason.TIMEOUT else PATIENCE
+    seen = await look(made("indexer-sync", data, timeout=patience))
     assert (type(seen), seen.reason) == (Unreachable, reason)
     _is_said(seen)
 

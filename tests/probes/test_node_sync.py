@@ -16,6 +16,7 @@ from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.node_sync import NodeSyncProbe
 from kaspad_taskd.probes.probe_type import Means
 from tests.fakes.node import GrpcNode
+from tests.fakes.patience import PATIENCE
 
 
 @pytest.fixture
@@ -26,7 +27,9 @@ async def node() -> AsyncIterator[GrpcNode]:
 
 def probe(url: str, **config: Any) -> NodeSyncProbe:
     checker = {"url": url, **config}
-    return NodeSyncProbe(Definition("n", "node-sync", "n", timeout=2.0, checker=checker), Means())
+    return NodeSyncProbe(
+        Definition("n", "node-sync", "n", timeout=PATIENCE, checker=checker), Means()
+    )
 
 
 async def look(made: NodeSyncProbe, memory: Any = None) -> Any:

@@ -36,7 +36,7 @@ def site(certificate: Path, key: Path) -> Website:
 
 def probe_of(site: Website, **more: Any) -> Probe:
     data = {"url": f"https://localhost:{site.port}/s", "progress": "p", **more}
-    return made("http-json", data, timeout=5.0)
+    return made("http-json", data)
 
 
 def note(missed: Any) -> str:
@@ -110,10 +110,10 @@ async def test_an_indexer_is_asked_over_tls_likewise(authority: Authority) -> No
     twin.tls = serving(*authority.certify("indexer", HERE))
     await twin.enter("synced")
     data = {"url": twin.url, "flavor": "simply-kaspa"}
-    seen = await look(made("indexer-sync", {**data, "ca": str(authority.ca)}, timeout=5.0))
+    seen = await look(made("indexer-sync", {**data, "ca": str(authority.ca)}))
     assert isinstance(seen, Reading)
     assert seen.complete
-    assert "not trusted" in note(await look(made("indexer-sync", data, timeout=5.0)))
+    assert "not trusted" in note(await look(made("indexer-sync", data)))
     await twin.stop()
 
 

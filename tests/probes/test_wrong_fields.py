@@ -16,6 +16,7 @@ from kaspad_taskd.probes.indexers import k_indexer, kasia, simply_kaspa
 from kaspad_taskd.probes.indexers.memory import Memory
 from kaspad_taskd.probes.indexers.view import View, judge
 from tests.fakes.indexers import Kasia, KWebserver, ScoredNode, SimplyKaspa
+from tests.fakes.patience import PATIENCE
 from tests.fakes.website import Reply, Website
 from tests.probes.looks import look, made
 
@@ -127,7 +128,11 @@ async def test_a_broken_answer_has_its_reason(flavor: str, reply: Reply, reason:
     """At every path that a flavour asks, and nothing of it is shown."""
     places = ("/api/health", "/api/metrics", "/metrics", "/health")
     async with Website(dict.fromkeys(places, reply)) as site:
-        seen = await look(made("indexer-sync", {"url": site.url, "flavor": flavor}, timeout=0.6))
+        data, patience = (
+            {"url": site.url, "flavor": flavor},
+            0.6 if reason is Reason.TIMEOUT else PATIENCE,
+        )
+        seen = await look(made("indexer-sync", data, timeout=patience))
     rejected = reason is Reason.CREDENTIALS
     assert (type(seen), seen.reason) == (Refused if rejected else Unreachable, reason)
     assert "?" not in words.note(seen.reason, seen.params)
