@@ -6,9 +6,16 @@ import asyncio
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Else looptime asks for a loop in the first sync test (before 3.14), and nobody closes it.
 asyncio.set_event_loop(None)
+
+# A busy machine is no fault of an example's.
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 LONG = (
     "bridge/test_asyncapi.py::test_the_document_is_asyncapi",
