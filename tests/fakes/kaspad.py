@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,10 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse
 
+from tests.fakes.bridged import free_port
+
+PATIENCE = 60.0
+"""Seconds that a node may take on a busy machine for a start, an answer and an end."""
 STEP_MS = 100
 """Between two blocks: 10 a second, as on mainnet."""
 PRUNED_EVERY = 600
@@ -55,13 +58,6 @@ def find_kaspad() -> str | None:
     return own or shutil.which("kaspad") or shutil.which("kaspad", path=Path.home() / ".cargo/bin")
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 class Kaspad:
     """One node; its ports and its data stay the same over restarts."""
 
@@ -84,6 +80,7 @@ class Kaspad:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *(self._program, "--simnet", f"--appdir={self._place}", "--ram-scale=0.3"),
+                f"--listen=127.0.0.1:{self.p2p}",
                 *(f"--rpclisten=127.0.0.1:{self.grpc}", f"--rpclisten-json=127.0.0.1:{self.json}"),
                 *("--nodnsseed", "--disable-upnp", "--enable-unsynced-mining", "--unsaferpc"),
                 *("--yes", "--nologfiles", f"--override-params-file={self._place}/params.json"),
@@ -96,7 +93,7 @@ class Kaspad:
     async def stop(self, number: int = signal.SIGTERM) -> None:
         if self.process is not None and self.process.returncode is None:
             self.process.send_signal(number)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 await self.process.wait()
 
     async def __aenter__(self) -> Kaspad:
@@ -122,7 +119,7 @@ class Talk:
                 self._ws = await self._session.ws_connect(self._url, max_msg_size=0)
             self._id += 1
             await self._ws.send_json({"id": self._id, "method": method, "params": params})
-            answer = json.loads(await self._ws.receive_str(timeout=5))
+            answer = json.loads(await self._ws.receive_str(timeout=PATIENCE))
         except (ClientError, TypeError, TimeoutError) as error:
             await self._hang_up()
             raise OSError(repr(error)) from None
@@ -130,9 +127,9 @@ class Talk:
             raise OSError(answer["error"]["message"])
         return dict(answer["params"])
 
-    async def wait(self, patience: float = 15.0) -> None:
+    async def wait(self) -> None:
         """Return when the node answers."""
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 with suppress(OSError):
                     await self.ask("getInfo")
@@ -176,11 +173,16 @@ async def mine_on(talk: Talk, last_ms: int) -> None:
 
 
 class SlowRelay:
-    """A TCP relay to a port that passes so many bytes a second towards the one who connects."""
+    """A TCP relay to a port that passes so many bytes a second towards the one who connects.
+
+    It passes nothing until it is told to, and only for as long: so nothing happens unseen because
+    whoever looks is held up.
+    """
 
     def __init__(self, to: int, rate: float) -> None:
         self._to, self.rate = to, rate
         self.passed = 0
+        self._until = 0.0
         self._running: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> SlowRelay:
@@ -193,6 +195,10 @@ class SlowRelay:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+
+    def pass_for(self, seconds: float) -> None:
+        """Pass bytes for so long from now on."""
+        self._until = asyncio.get_running_loop().time() + seconds
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -213,7 +219,10 @@ class SlowRelay:
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, slow: bool
     ) -> None:
+        time = asyncio.get_running_loop().time
         while data := await reader.read(4096):
+            while slow and time() > self._until:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
             writer.write(data)
             await writer.drain()
             if slow:
