@@ -15,8 +15,8 @@ from typing import Any
 import asyncpg
 
 from tests.fakes.bridged import free_port
+from tests.fakes.patience import PATIENCE
 
-PATIENCE = 20.0
 HBA = """
 local all,replication admin trust
 local all all scram-sha-256

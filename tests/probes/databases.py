@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import asyncpg
 
 from kaspad_taskd.core.observation import Observation, Reading
 from kaspad_taskd.probes import Means
+from tests.fakes.patience import PATIENCE
 from tests.fakes.postgres import Postgres
 from tests.probes.looks import made
 
@@ -22,6 +23,10 @@ READS = tuple(
     for what in ("SELECT ON TABLES", "USAGE ON SCHEMAS")
 )
 """The role may read what is made from now on (13 has no pg_read_all_data)."""
+GATE = """CREATE FUNCTION gate(n bigint, number int) RETURNS bigint IMMUTABLE LANGUAGE plpgsql
+AS $$ BEGIN IF n % 50000 = 0 THEN WHILE NOT pg_try_advisory_xact_lock_shared(number) LOOP
+PERFORM pg_sleep(0.005); END LOOP; END IF; RETURN n; END $$"""
+"""A statement that takes its rows through this gate stands still amid them while it is held."""
 _numbers = itertools.count(1)
 
 
@@ -47,9 +52,9 @@ class Place:
         """Write the DSN; `given` as in Postgres.dsn."""
         self.file.write_text(self.server.dsn(self.name, **given) + "\n")
 
-    def probe(self, **checker: Any) -> Any:
+    def probe(self, timeout: float = PATIENCE, **checker: Any) -> Any:
         means = Means(databases={"explorer": self.file})
-        probe = made("database-migration", {"dsn": "explorer", **checker}, means, timeout=5.0)
+        probe = made("database-migration", {"dsn": "explorer", **checker}, means, timeout)
         self.probes.append(probe)
         return probe
 
@@ -59,6 +64,13 @@ class Place:
             self.memory = found.memory
         assert "right word" not in repr(found)
         return found
+
+    async def hold(self, *gates: int) -> None:
+        for number in gates:
+            await self.root.execute(f"SELECT pg_advisory_lock({number})")
+
+    async def release(self, gate: int) -> None:
+        await self.root.execute(f"SELECT pg_advisory_unlock({gate})")
 
     async def session(self) -> asyncpg.Connection[Any]:
         session = await self.server.admin(self.name)
@@ -84,15 +96,24 @@ async def placed(server: Postgres, file: Path) -> AsyncIterator[Place]:
     for session in (*place.others, place.root):
         session.terminate()
     last = await server.admin()
-    await last.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await drop(last, name)
     await last.execute("DROP ROLE watcher")
     await last.close()
+
+
+async def drop(session: Any, name: str) -> None:
+    """Drop a database; its sessions are ended, however long it takes them to hear of it."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(asyncpg.ObjectInUseError):  # the server waits 5 s by itself
+                await session.execute(f"DROP DATABASE {name} WITH (FORCE)")
+                return
 
 
 async def until(place: Place, probe: Any, wanted: Callable[[Any], bool]) -> list[Any]:
     """Look until a look is as wanted; returns all of them."""
     seen: list[Any] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not seen or not wanted(seen[-1]):
             seen.append(await place.look(probe))
             await asyncio.sleep(0.01)

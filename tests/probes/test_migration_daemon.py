@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.doors import opened
+from tests.fakes.patience import PATIENCE
 from tests.fakes.postgres import Postgres
 from tests.fakes.taskd_process import Line, until
+from tests.probes.databases import drop
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -58,12 +60,11 @@ async def test_a_killed_daemon_goes_on_in_the_step_where_it_was(
             " WHERE pg_advisory_lock_shared(1) IS NOT NULL"
         )
         work = asyncio.create_task(pending)
-        before = await until(lambda: phase(doors.line, "v23_blocks"))
+        before = await until(lambda: waiting(doors.line), PATIENCE)
         assert before["progress"] > 0
-        assert before["reason"] == "lock-wait"
         await doors.shown(TASK, phase="v23_blocks", progress=before["progress"])
         await doors.again()
-        after = await until(lambda: phase(doors.line, "v23_blocks"))
+        after = await until(lambda: waiting(doors.line), PATIENCE)
         assert after["progress"] >= before["progress"]
         await root.execute("SELECT pg_advisory_unlock(1)")
         await work
@@ -78,13 +79,14 @@ async def test_a_killed_daemon_goes_on_in_the_step_where_it_was(
         assert b"right%20word" not in kept
     for session in (worker, root):
         session.terminate()
-    await first.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await drop(first, name)
     await first.execute("DROP ROLE follower")
     first.terminate()
 
 
-async def phase(line: Line, wanted: str) -> dict[str, object] | None:
-    """The task once it is in a phase, by a look of this daemon's."""
+async def waiting(line: Line) -> dict[str, object] | None:
+    """The task once its step waits for a lock, by a look of this daemon's."""
     await line.call("checkTaskStatus", taskId=TASK)
     task: dict[str, object] = await line.call("getTask", taskId=TASK)
-    return task if task["phase"] == wanted and task["health"] == "ok" else None
+    here = (task["phase"], task["health"], task["reason"])
+    return task if here == ("v23_blocks", "ok", "lock-wait") else None
