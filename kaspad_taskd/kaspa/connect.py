@@ -127,13 +127,16 @@ def connect_error(error: OSError, address: str) -> NodeError:
     return NodeError(reason, {"address": address}, str(error))
 
 
-def open_node(url: str, allow: Allow | None = None, timeout: float = TIMEOUT) -> NodeClient:
+def open_node(
+    url: str, allow: Allow | None = None, timeout: float = TIMEOUT, header: float | None = None
+) -> NodeClient:
     """Return a client for the node; it connects with the first question.
 
     Args:
         url: grpc://host:port, or ws:// and wss:// for wRPC JSON.
         allow: checked with each address that is connected to; None allows all.
         timeout: deadline of one question in seconds, connecting included.
+        header: deadline of the question for a block, for who cannot do without; at most `timeout`.
 
     Raises:
         ValueError: the URL has a fault.
@@ -143,7 +146,7 @@ def open_node(url: str, allow: Allow | None = None, timeout: float = TIMEOUT) ->
     if address.scheme == "grpc":
         from kaspad_taskd.kaspa.grpc import GrpcWire
 
-        return Exchange(lambda: GrpcWire(address, allow), timeout)
+        return Exchange(lambda: GrpcWire(address, allow), timeout, header)
     from kaspad_taskd.kaspa.wrpc import WrpcWire
 
-    return Exchange(lambda: WrpcWire(address, allow), timeout)
+    return Exchange(lambda: WrpcWire(address, allow), timeout, header)

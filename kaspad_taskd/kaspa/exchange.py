@@ -32,7 +32,8 @@ from kaspad_taskd.kaspa.line import Line, Wire
 from kaspad_taskd.kaspa.sync.reading import Family
 
 HEADER_TIMEOUT = 1.0
-"""Seconds that a block's header may take: it took at most 65 ms where pruning did not hold it."""
+"""Seconds that a block's header may take where a look can do without: it took at most 65 ms where
+pruning did not hold it."""
 
 
 @dataclass(slots=True)
@@ -45,11 +46,20 @@ class _Memory:
 
 
 class Exchange:
-    """The NodeClient. `dial` makes a wire, `timeout` is the deadline of one question in seconds."""
+    """The NodeClient.
 
-    def __init__(self, dial: Callable[[], Wire], timeout: float) -> None:
+    Args:
+        dial: makes a wire.
+        timeout: seconds that one question may take.
+        header: seconds that a block's header may take; None: HEADER_TIMEOUT.
+    """
+
+    def __init__(
+        self, dial: Callable[[], Wire], timeout: float, header: float | None = None
+    ) -> None:
         self._dial = dial
         self._timeout = timeout
+        self._header = header
         self._memory = _Memory()
         self._line: Line | None = None
         self._program: Program | None = None
@@ -136,7 +146,7 @@ class Exchange:
         by its id, so where there are ids it may still come.
         """
         slow = method is Method.BLOCK
-        limit = min(HEADER_TIMEOUT, self._timeout) if slow else self._timeout
+        limit = min(self._header or HEADER_TIMEOUT, self._timeout) if slow else self._timeout
         late = NodeError(Reason.TIMEOUT, {"seconds": limit})
         try:
             async with asyncio.timeout(limit):

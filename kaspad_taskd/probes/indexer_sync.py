@@ -109,11 +109,12 @@ class IndexerProbe:
         self._network: str | None = config.get("network")
         self._max_lag = parse_duration(str(config.get("maxLag", ""))) or MAX_LAG
         node, source, log = config.get("node"), config.get("source"), config.get("log")
+        share = definition.timeout * NODE_SHARE
         self._asker = Asker(
             client,
             parse_url(str(config["url"])),
             parse_url(str(source)) if source else None,
-            open_node(str(node), means.allow, definition.timeout * NODE_SHARE) if node else None,
+            open_node(str(node), means.allow, share, header=share) if node else None,
         )
         self._log: Follower | None = open_log(str(log)) if log else None
 

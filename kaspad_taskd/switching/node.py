@@ -159,7 +159,7 @@ async def _checkpoints(name: str, files: Mapping[str, Path]) -> Sequence[tuple[s
 
 
 async def _has(url: str, block: str) -> bool:
-    node = open_node(url, None, TIMEOUT)
+    node = open_node(url, None, TIMEOUT, header=TIMEOUT)
     try:
         return await node.block_header(block) is not None
     finally:

@@ -373,6 +373,20 @@ async def test_block_header(kind: Any) -> None:
             await client.block_header(SINK)
 
 
+@both
+async def test_a_block_that_somebody_needs(kind: Any) -> None:
+    """Who opened the client so waits for a header as long as for any other answer."""
+    async with kind(Ways(holds={"getBlock"})) as node:
+        client = open_node(node.url, timeout=PATIENCE, header=PATIENCE)
+        asking = asyncio.create_task(client.block_header(SINK))
+        await once(lambda: node.ways.in_work)
+        elapse(HEADER + 1)
+        await asyncio.sleep(0.01)
+        node.ways.holds = set()
+        assert await asking == BlockHeader(900, 499, 400)
+        await client.close()
+
+
 @pytest.mark.parametrize("scheme", ["grpc", "ws"])
 async def test_nothing_listens(scheme: str) -> None:
     """A port that nobody listens on refuses; the node that comes up there is found at once."""

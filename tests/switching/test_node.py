@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from kaspad_taskd.switching import node
 from kaspad_taskd.switching.hands import Bad, Good
 from tests.fakes.bridged import free_port
 from tests.fakes.hands import service
+from tests.fakes.node import SINK, GrpcNode, Ways
+from tests.fakes.patience import HEADER, elapse, once
 
 THERE = load().samples[-1]["sink"]
 BLOCK = "block_checkpoint"
@@ -50,6 +53,17 @@ async def test_checkpoints_have_to_be_on_the_node(
     missing = SwitchReason.CHECKPOINT_MISSING, {"name": "vcp_checkpoint"}
     found = (BLOCK, THERE), ("vcp_checkpoint", "00" * 32)
     assert await ask(monkeypatch, ready, *found) == missing
+
+
+async def test_a_node_that_is_slow_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has just synced, and prunes: a look would go without that header, a switch cannot."""
+    async with GrpcNode(Ways(holds={"getBlock"})) as slow:
+        asking = asyncio.create_task(ask(monkeypatch, slow.url, (BLOCK, SINK)))
+        await once(lambda: slow.ways.in_work)
+        elapse(HEADER + 1)
+        await asyncio.sleep(0.01)
+        slow.ways.holds = set()
+        assert await asking is None
 
 
 async def test_a_node_that_does_not_answer_is_not_said_to_lack_a_block(
