@@ -92,11 +92,10 @@ def until_shown(task_id: str, **wanted: Any) -> dict[str, Any]:
     return dict(task)
 
 
-def until_active() -> None:
-    """And not the one that was killed a moment ago."""
-    time.sleep(0.2)
+def until_active(instead_of: int = 0) -> None:
+    """And not the process that was killed a moment ago."""
     for _ in until("it is active"):
-        if shown("ActiveState") == "active":
+        if shown("ActiveState") == "active" and int(shown("MainPID")) not in (0, instead_of):
             return
 
 

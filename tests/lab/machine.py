@@ -32,7 +32,7 @@ BASE = (
     "python3",
 )  # fmt: skip
 """What a minimal Debian host has, for us."""
-MAKING, BOOTING = 400.0, 90.0
+MAKING, BOOTING = 400.0, 180.0
 """Seconds that making a machine, and its boot, may take."""
 
 _FETCH = """

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -26,20 +28,26 @@ from tests.lab.installed import (
     until,
 )
 
+SOON = 30.0
+"""Seconds of a stop on a busy machine; alone it is under one."""
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _fast_watchdog() -> Iterator[None]:
-    path = drop_in("fast-watchdog", "[Service]\nWatchdogSec=3s\nTimeoutAbortSec=5s\n")
+@contextlib.contextmanager
+def changed(text: str) -> Iterator[None]:
+    """The service with other settings of its unit, started anew."""
+    path = drop_in("of-a-test", f"[Service]\n{text}\n")
     systemctl("restart", UNIT)
-    yield
-    take_out(path)
-    systemctl("restart", UNIT)
+    try:
+        yield
+    finally:
+        take_out(path)
+        systemctl("restart", UNIT)
 
 
 @pytest.fixture(autouse=True)
-def _running(_fast_watchdog: None) -> None:
+def _running() -> None:
     systemctl("start", UNIT)
 
 
@@ -69,21 +77,18 @@ def test_a_reload_is_seen_by_systemd() -> None:
             break
 
 
-def test_a_stop_with_fifty_clients_takes_under_a_second() -> None:
-    """Subscribed clients do not hold it up."""
-    clients = []
-    for _ in range(50):
-        one = socket.socket(socket.AF_UNIX)
-        one.connect(str(SOCKET))
-        one.sendall(b'{"jsonrpc":"2.0","id":1,"method":"subscribe"}\n')
-        assert one.recv(100)
-        clients.append(one)
-    begun = time.monotonic()
-    systemctl("stop", UNIT)
-    assert time.monotonic() - begun < 1.0
-    assert shown("Result") == "success"
-    for one in clients:
-        one.close()
+def test_a_stop_does_not_wait_for_fifty_clients() -> None:
+    """Subscribed, they stay for ever: systemd would kill it after its patience."""
+    with changed("TimeoutStopSec=2min"), contextlib.ExitStack() as clients:
+        for _ in range(50):
+            one = clients.enter_context(socket.socket(socket.AF_UNIX))
+            one.connect(str(SOCKET))
+            one.sendall(b'{"jsonrpc":"2.0","id":1,"method":"subscribe"}\n')
+            assert one.recv(100)
+        begun = time.monotonic()
+        systemctl("stop", UNIT)
+        assert time.monotonic() - begun < SOON
+        assert shown("Result") == "success"
 
 
 def test_a_hung_daemon_is_ended_by_the_watchdog_and_goes_on() -> None:
@@ -91,12 +96,13 @@ def test_a_hung_daemon_is_ended_by_the_watchdog_and_goes_on() -> None:
     registered = call("registerTask", type="report", service="long")
     call("reportTask", taskId="report-long", progress=42)
     assert registered["success"]
-    pid = int(shown("MainPID"))
-    os.kill(pid, 19)
-    for _ in until("the watchdog's restart", 40):
-        if shown("NRestarts") != "0" and shown("ActiveState") == "active":
-            break
-    assert int(shown("MainPID")) not in (0, pid)
+    with changed("WatchdogSec=3s\nTimeoutAbortSec=5s"):
+        pid = int(shown("MainPID"))
+        os.kill(pid, signal.SIGSTOP)
+        for _ in until("the watchdog's restart"):
+            if int(shown("MainPID")) not in (0, pid) and shown("ActiveState") == "active":
+                break
+        assert shown("NRestarts") != "0"
     task = call("getTask", taskId="report-long")
     assert (task["status"], task["progress"]) == ("in-progress", 42)
     call("cancelTask", taskId="report-long")
@@ -175,8 +181,10 @@ def test_the_journal_has_fields() -> None:
     assert (entry["PRIORITY"], entry["SYSLOG_IDENTIFIER"]) == ("4", "kaspad-taskd")
     assert entry["CODE_FILE"].endswith("kaspad_taskd/systemd/story.py")
     assert entry["_TRANSPORT"] == "journal"
-    changes = entries("TASK=report-told", "LOGGER=kaspad_taskd.api.changed")
-    assert "errorTask by rpc uid=0" in changes[-1]["MESSAGE"]
+    for _ in until("the entry of who asked for it"):
+        changes = entries("TASK=report-told", "LOGGER=kaspad_taskd.api.changed")
+        if any("errorTask by rpc uid=0" in each["MESSAGE"] for each in changes):
+            break
 
 
 def test_root_restores_what_the_daemon_can_use() -> None:

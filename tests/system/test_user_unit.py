@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/operations.md"
 UNIT = "kaspad-taskd.service"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 pytestmark = [
     pytest.mark.system,
