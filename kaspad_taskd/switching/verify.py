@@ -100,16 +100,23 @@ async def _nothing() -> bool | Bad:
 
 
 async def _prove(watch: Watch, ask: Ask, within: float, settle: float, facts: Facts) -> Result:
-    """Look every EVERY seconds: good within so long, then good for so long."""
+    """Look every EVERY seconds: good within so long, then good for so long.
+
+    One look more is taken when the time is over: however slow the ones before were, who answers
+    then is not said to be silent.
+    """
     time = asyncio.get_running_loop().time
     end = time() + within
     since: float | None = None
-    while since is not None or time() < end:
+    while True:
+        late = time() >= end
         up = await watch.up()
         seen = await ask() if up is True else up
         if isinstance(seen, Bad):
             return seen
         now = time()
+        if not seen and late:
+            return Bad(SwitchReason.NO_ANSWER, facts)
         if not seen:
             since = None
         elif since is None:
@@ -117,7 +124,6 @@ async def _prove(watch: Watch, ask: Ask, within: float, settle: float, facts: Fa
         elif now - since >= settle:
             return Good(facts)
         await asyncio.sleep(EVERY)
-    return Bad(SwitchReason.NO_ANSWER, facts)
 
 
 class _Checker:
