@@ -11,6 +11,7 @@ from kaspad_taskd.core.switch import Side, SwitchReason
 from kaspad_taskd.switching import units
 from kaspad_taskd.switching.hands import Bad, Good
 from kaspad_taskd.switching.units import NoSystemd, Systemd
+from tests.fakes.patience import once
 
 HELPER = "kaspad-taskd-switch@kasia:local.service"
 
@@ -182,10 +183,7 @@ async def test_a_helper_at_work_for_the_other_side_is_waited_for(
     monkeypatch.setattr(units, "FREE", 0.05)
     program.shows = "ActiveState=activating\n"
     running = asyncio.ensure_future(start(program.says("true"), tmp_path))
-    for _ in range(200):
-        await asyncio.sleep(0.05)
-        if len(program.ran) > 2:
-            break
+    await once(lambda: len(program.ran) > 2)
     assert not any("start --" in line for line in program.ran)
     (tmp_path / "shown").write_text("ActiveState=inactive\n")
     assert isinstance(await running, Good)
