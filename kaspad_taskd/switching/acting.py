@@ -93,7 +93,7 @@ class LocalHands:
         if to is Side.LOCAL:
             questions += [
                 lambda: node.ready(declared, self._max_lag(declared), looks),
-                lambda: node.endpoints_open(declared.env),
+                lambda: node.endpoints_open(declared.env, looks),
                 lambda: node.checkpoints_there(declared, self.databases),
             ]
         return questions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -80,13 +81,16 @@ def _judge(seen: Observation | None, declared: SwitchedService) -> Result:
     return Bad(SwitchReason.NODE_UNREACHABLE, facts)
 
 
-async def endpoints_open(values: Mapping[str, str]) -> Result:
-    """Open each WebSocket that a variable names; no value is told, only names and addresses."""
+async def endpoints_open(values: Mapping[str, str], looks: int = LOOKS) -> Result:
+    """Open each WebSocket that a variable names; no value is told, only names and addresses.
+
+    One that neither opens nor refuses is tried `looks` times: a busy node is not a closed one.
+    """
     ports = []
     for variable, value in values.items():
         for url in _ADDRESS.findall(value):
             host, port = _place(url)
-            if not await _opens(url):
+            if not await _opens_in_time(url, looks):
                 address = host_port(host, port)
                 facts: Facts = {"variable": variable, "address": address, "port": port}
                 near = port in BORSH_PORTS and host in LOOPBACK
@@ -105,6 +109,13 @@ def _place(url: str) -> tuple[str, int]:
         return "?", 0
 
 
+async def _opens_in_time(url: str, looks: int) -> bool:
+    for _ in range(looks):
+        with contextlib.suppress(TimeoutError):
+            return await _opens(url)
+    return False
+
+
 async def _opens(url: str) -> bool:
     import aiohttp  # not before somebody needs it: it is half of the daemon's memory
 
@@ -118,7 +129,9 @@ async def _opens(url: str) -> bool:
         async with asyncio.timeout(TIMEOUT), session:
             ws = await session.ws_connect(url, autoclose=False)
             ws._response.close()  # whoever hangs up does not wait for the other side
-    except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
+    except TimeoutError:
+        raise
+    except (aiohttp.ClientError, OSError, ValueError):
         return False
     return True
 

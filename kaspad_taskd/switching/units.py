@@ -14,7 +14,8 @@ from kaspad_taskd.switching.codes import SAID, Exit, helper_unit
 from kaspad_taskd.switching.hands import Bad, Good, Result
 
 ASK: Final = 5.0
-"""Seconds that a question may take: it is answered from memory."""
+"""Seconds that a question may take: it is answered from memory. Then it is asked once more: a busy
+host is not one without systemd."""
 HELPER: Final = 170.0
 """Seconds that the helper may take: its unit is ended after 150, and killed 10 s later."""
 LOOK: Final = 0.1
@@ -56,11 +57,11 @@ class Systemd:
         Raises:
             NoSystemd: there is no answer.
         """
-        words = [f"--property={','.join(names)}", "--", unit]
+        words = ["show", f"--property={','.join(names)}", "--", unit]
         try:
-            code, out, said = await self._run(ASK, "show", *words)
+            code, out, said = await self._run(ASK, *words)
         except TimeoutError:
-            raise NoSystemd(f"no answer within {ASK:.0f} s") from None
+            code, out, said = await self._again(*words)
         if code != 0:
             raise NoSystemd(said.strip().splitlines()[-1][:200] if said.strip() else f"exit {code}")
         found: dict[str, list[str]] = {}
@@ -140,6 +141,12 @@ class Systemd:
         if found["Result"] == "timeout":
             return Bad(SwitchReason.RESTART_TIMEOUT, facts)
         return ended(found["ExecMainStatus"], facts)
+
+    async def _again(self, *words: str) -> tuple[int, str, str]:
+        try:
+            return await self._run(ASK, *words)
+        except TimeoutError:
+            raise NoSystemd(f"no answer within {ASK:.0f} s, twice") from None
 
     async def _run(self, limit: float, *words: str) -> tuple[int, str, str]:
         """Run systemctl; returns its exit code and what it said.

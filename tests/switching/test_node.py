@@ -18,7 +18,7 @@ from kaspad_taskd.switching.hands import Bad, Good
 from tests.fakes.bridged import free_port
 from tests.fakes.hands import service
 from tests.fakes.node import SINK, GrpcNode, Ways
-from tests.fakes.patience import HEADER, elapse, once
+from tests.fakes.patience import HEADER, PATIENCE, elapse, once
 
 THERE = load().samples[-1]["sink"]
 BLOCK = "block_checkpoint"
@@ -82,6 +82,28 @@ async def test_a_checkpoint_that_is_no_hash_is_not_passed_over(
     """A later version may write it in another way: then nobody knows."""
     unknown = SwitchReason.CHECKPOINT_UNKNOWN, {"database": "ski"}
     assert await ask(monkeypatch, ready, (BLOCK, value)) == unknown
+
+
+async def test_an_address_that_is_slow_is_opened_once_more() -> None:
+    """A busy node is not a closed one."""
+    begun: list[web.Request] = []
+
+    async def take(request: web.Request) -> web.WebSocketResponse:
+        begun.append(request)
+        if len(begun) == 1:
+            await asyncio.Event().wait()
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        return ws
+
+    app = web.Application()
+    app.add_routes([web.get("/", take)])
+    async with TestServer(app) as server:
+        values = {"URL": f"ws://127.0.0.1:{server.port}"}
+        asking = asyncio.create_task(node.endpoints_open(values))
+        await once(lambda: begun)
+        elapse(PATIENCE)
+        assert isinstance(await asking, Good)
 
 
 async def test_an_address_that_sends_elsewhere_is_no_node() -> None:

@@ -11,7 +11,7 @@ from kaspad_taskd.core.switch import Side, SwitchReason
 from kaspad_taskd.switching import units
 from kaspad_taskd.switching.hands import Bad, Good
 from kaspad_taskd.switching.units import NoSystemd, Systemd
-from tests.fakes.patience import once
+from tests.fakes.patience import PATIENCE, elapse, once
 
 HELPER = "kaspad-taskd-switch@kasia:local.service"
 
@@ -69,6 +69,19 @@ async def test_a_property_of_several_lines_is_shown_whole(program: Program) -> N
     program.shows = "EnvironmentFiles=/a (ignore_errors=yes)\nEnvironmentFiles=/b\n"
     found = await program.says("true").show("k.service", "EnvironmentFiles")
     assert found == {"EnvironmentFiles": "/a (ignore_errors=yes)\n/b"}
+
+
+async def test_a_question_without_an_answer_is_asked_once_more(
+    program: Program, tmp_path: Path
+) -> None:
+    """A busy host is not one without systemd."""
+    systemd = program.says("true")
+    rest = program.path.read_text().replace("#!/bin/sh", "")
+    program.path.write_text(f"#!/bin/sh\nmkdir {tmp_path}/first && exec sleep 600\n{rest}")
+    asking = asyncio.create_task(systemd.show("k.service", "LoadState"))
+    await once((tmp_path / "first").exists)
+    elapse(PATIENCE)
+    assert await asking == {"LoadState": "loaded"}
 
 
 async def test_the_helper_is_started_and_its_file_seen(program: Program, tmp_path: Path) -> None:
