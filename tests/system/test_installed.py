@@ -91,7 +91,7 @@ def _installed() -> None:
 
 
 def test_it_runs_at_once_and_watches_the_node_of_this_host() -> None:
-    """READY and not too late, enabled, the shipped definition at work, nothing failed on the system."""
+    """READY, not too late, enabled; the shipped definition at work, nothing failed anywhere."""
     assert shown("ActiveState") == "active"
     times = (
         int(shown(f"{name}Monotonic")) for name in ("ActiveEnterTimestamp", "InactiveExitTimestamp")
