@@ -40,7 +40,10 @@ class Doors:
         await self.start()
 
     async def shown(self, task_id: str, **want: Any) -> dict[str, Any]:
-        """The task, once socket, command line and bridge show these values."""
+        """The task, once socket, command line and bridge show these values.
+
+        What is wanted may also be a function that tells it of a value.
+        """
         task: dict[str, Any] = {}
         for door in (self._by_socket, self._by_command, self._by_bridge):
             task = await until(_with(door, task_id, want), PATIENCE)
@@ -75,9 +78,13 @@ def _with(
 ) -> Callable[[], Coroutine[Any, Any, Any]]:
     async def found() -> Any:
         task = await door(task_id)
-        return task if all(task[key] == value for key, value in want.items()) else None
+        return task if all(_is(task[key], value) for key, value in want.items()) else None
 
     return found
+
+
+def _is(value: Any, wanted: Any) -> bool:
+    return bool(wanted(value)) if callable(wanted) else value == wanted
 
 
 @asynccontextmanager

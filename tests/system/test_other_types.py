@@ -6,19 +6,20 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kaspad_taskd.demo.daemon import Fast
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
 from tests.fakes.doors import opened
+from tests.fakes.held_clock import HeldClock
 from tests.fakes.taskd_process import Refusal
 from tests.fakes.website import Reply, Website
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
-SPEED = 28.0
 PACE = 'interval = "250ms"\ntimeout = "5s"\n'
 
 
@@ -122,21 +123,29 @@ async def test_a_type_of_another_package_from_absent_to_complete(tmp_path: Path)
 
 async def test_a_node_from_its_sync_to_complete(tmp_path: Path) -> None:
     """A recorded one; every door tells the same. More kills of it are in test_recorded_sync."""
-    began = time.time() * 1000
-    wall = Fast(SPEED, began).wall
-    async with (
-        PlayingNode(load(), SPEED, wall_ms=lambda: wall() * 1000) as node,
-        opened(tmp_path) as doors,
-    ):
-        doors.taskd.program = ("kaspad_taskd.demo.daemon", str(SPEED), str(began))
+    clock, recording = HeldClock.make(tmp_path / "clock", time.time()), load()
+    playing = PlayingNode(recording, monotonic=clock.monotonic, wall_ms=lambda: clock.wall() * 1000)
+    async with playing as node, opened(tmp_path / "d") as doors:
+        doors.taskd.program = ("tests.fakes.held_clock", str(tmp_path / "clock"))
+
+        async def play(until: Callable[[dict[str, Any]], bool]) -> None:
+            """Time passes with each look, and stands still then."""
+            while not until(await doors.line.call("getTask", taskId="node")):
+                assert node.played < 2 * recording.duration
+                clock.pass_time(2.0)
+                await node.turn()
+                await doors.line.call("checkTaskStatus", taskId="node")
+
         doors.taskd.define(
             "node", f'type = "node-sync"\nservice = "node"\n{PACE}[checker]\nurl = "{node.url}"\n'
         )
         await doors.start()
+        await play(lambda task: task["progress"] > 0)
         before = await doors.shown("node", health="ok", status="in-progress")
         await doors.again()
         after = await doors.shown("node", health="ok", status="in-progress", attempt=1)
         assert after["progress"] >= before["progress"]
+        await play(lambda task: task["status"] == "complete")
         done = await doors.shown("node", status="complete", progress=100)
         assert (done["attempt"], done["metadata"]["isSynced"]) == (1, True)
         await doors.taskd.end()
