@@ -119,7 +119,9 @@ def in_terminal(
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The client as a process in a pseudo terminal of 24 rows."""
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "kaspad_taskd.cli", "--socket", str(taskd.path), *words]
+    # the tests' own shell may ignore Ctrl-C for what it runs in the background
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "kaspad_taskd.cli"]
+    command += ["--socket", str(taskd.path), *words]
     env = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", "LINES": "24"}
     env["COLUMNS"] = str(columns)
     process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env)
