@@ -58,10 +58,12 @@ class House:
     def __init__(self, taskd: Taskd, browser: Browser, port: int) -> None:
         self.taskd, self.browser = taskd, browser
         self.url = f"http://127.0.0.1:{port}/"
+        self.step = 0
 
-    async def open(self, path: str = "", **more: Any) -> None:
-        """Open a page and wait until it is live."""
-        await self.browser.do("open", url=self.url + path, **more)
+    async def open(self, path: str = "", step: int = 0, **more: Any) -> None:
+        """Open a page and wait until it is live; `step`: ms that pass in it with each look."""
+        self.step = step
+        await self.browser.do("open", url=self.url + path, **{"still": step > 0, **more})
         await self.browser.do("wait", code=LIVE)
         await self.browser.do("eval", code=SHIFTS)
 
@@ -70,7 +72,7 @@ class House:
 
     async def until(self, condition: str, step: int = 0) -> Any:
         """Wait until it is so; in a page that stands still `step` ms pass with each look."""
-        return await self.browser.do("wait", code=condition, step=step)
+        return await self.browser.do("wait", code=condition, step=step or self.step)
 
     async def watch(self, at: str) -> None:
         """Keep from now on what `at` says, for `told`."""
@@ -238,7 +240,7 @@ async def test_a_page_that_could_not_be_fetched_is_fetched_afterwards(house: Hou
     await house.taskd.end(signal.SIGKILL)
     await house.until("document.querySelector('#link').innerText === 'Reconnecting'", 500)
     line = await house.taskd.start()
-    await house.until(LIVE, 500)
+    await house.until(LIVE, 250)
     await house.browser.do("pass", ms=3000)
     await house.story(paused, "watching was paused")
     await line.call("resumeTask", taskId=NODE)

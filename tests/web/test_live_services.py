@@ -47,9 +47,9 @@ class Services(House):
             + self.host.declare("simply-kaspa", self.nobody)
         )
 
-    async def enter(self) -> None:
+    async def enter(self, step: int = 0) -> None:
         """Open the page, unlocked."""
-        await self.open()
+        await self.open(step=step)
         token = (self.taskd.state / "bridge.token").read_text().strip()
         await self.browser.do("click", at="#unlock summary")
         await self.browser.do("fill", at="#token", text=token)
@@ -262,7 +262,7 @@ async def test_a_node_that_is_ready_says_what_it_switches(house: Services) -> No
     """In the verdict, the title and on its card, while its switches run; then it is ready."""
     path = house.taskd.tasks / f"{NODE}.toml"
     path.write_text(path.read_text().replace("auto_switch = false", "auto_switch = true"))
-    await house.enter()
+    await house.enter(step=100)  # it speaks every ten seconds, and not of everything
     await house.watch("#spoken")
     line = await house.taskd.line()
     await line.call("reload")
@@ -273,6 +273,7 @@ async def test_a_node_that_is_ready_says_what_it_switches(house: Services) -> No
         for says in ("Switching 2 services", "A service is put back if it does not work."):
             await house.until(f"document.querySelector('.card').innerText.includes('{says}')")
         await house.until("document.title.startsWith('Switching 2 services')")
+        await house.told("kasia-indexer: step 3 of 4")
         await house.browser.do("eval", code=WIZARD)  # it comes late, and says the same
         await house.until(f"{ELEMENT}.includes('Switching 2 services')")
         await house.browser.do("shot", shot=shot("live-node-switches"))
