@@ -24,10 +24,12 @@ ENDPOINTS = Path("/var/lib/kaspad-taskd-endpoints")
 RULE = Path("/usr/share/polkit-1/rules.d/50-kaspad-taskd.rules")
 HELPER = "kaspad-taskd-switch@.service"
 SKI, KASIA, DAEMON = "stage-ski", "stage-kasia", "kaspad-taskd"
-BOUND = 120.0
+BOUND = 180.0
 """Seconds within which every switch of these tests has ended; most take 15."""
+WITHIN, SOON = "60s", "12s"
+"""How long the service has to answer; where it never does."""
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600), inside]
 
 DECLARED = f"""\
 [services.{SKI}]
@@ -36,7 +38,7 @@ node = "grpc://localhost:{NODE}"
 network = "simnet"
 env = {{KASPA_RPC_URL = "{LOCAL_URL}"}}
 public_env = {{KASPA_RPC_URL = "{PUBLIC_URL}"}}
-verify = {{task = "ski", within = "12s"}}
+verify = {{task = "ski", within = "{WITHIN}"}}
 
 [services.{KASIA}]
 unit = "{KASIA}.service"
@@ -119,9 +121,15 @@ def uses(name: str = SKI) -> str:
 
 def restarts(name: str = SKI) -> list[str]:
     """The processes of a unit so far, by their invocations in the journal."""
+    run("journalctl", "--sync")
     said = run("journalctl", "-u", name, "-o", "json", "--output-fields=JOB_RESULT,MESSAGE_ID")
     started = "39f53479d3a045ac8e11786248231fbf"
     return [line for line in said.stdout.splitlines() if started in line]
+
+
+def declare(text: str) -> None:
+    SETTINGS.write_text(text)
+    call("reload")
 
 
 def mood(word: str, name: str = SKI) -> None:
@@ -202,12 +210,11 @@ def test_a_node_in_sync_brings_its_services_over() -> None:
     """Complete -> both switched in order, verified, recorded; then the node is announced, once."""
     before = call("ping")["seq"]
     node_ready()
-    for _ in until("the announcement", 150):
+    for _ in until("the announcement"):
         events = call("getEvents", after=before)["events"]
         ready = [each["data"] for each in events if each["event"] == "node:ready"]
         if ready:
             break
-    time.sleep(1)
     assert [(each["switched"], each["failed"]) for each in ready] == [([SKI, KASIA], [])]
     assert (uses(SKI), uses(KASIA)) == (LOCAL_URL, LOCAL_URL)
     ends = [each["data"]["service"] for each in events if each["event"] == "switch:complete"]
@@ -222,6 +229,8 @@ def test_a_node_in_sync_brings_its_services_over() -> None:
     made = [each["decision"] for each in call("getDecisions")]
     assert made.count("switched-to-local-node") == 2
     assert call("getTask", taskId="node")["switches"] == [SKI, KASIA]
+    events = call("getEvents", after=before)["events"]
+    assert [each["event"] for each in events].count("node:ready") == 1
 
 
 @pytest.mark.parametrize(
@@ -232,14 +241,19 @@ def test_a_node_in_sync_brings_its_services_over() -> None:
 def test_a_service_that_does_not_work_there_is_put_back(word: str, reason: str) -> None:
     """It fails at once, dies after 5 s, does not answer, is on another network: public again."""
     mood(word)
-    begun = time.monotonic()
-    found = switch()
+    if word == "deaf":
+        declare(DECLARED.replace(WITHIN, SOON))
+    call("switchService", service=SKI, to="local")
+    for _ in until("the undo"):
+        if service()["switch"]["state"] != "running":
+            break
+    declare(DECLARED)
+    found = ended()
     assert (found["state"], found["reason"]) == ("undone", reason), found
     assert uses() == PUBLIC_URL
     assert shown(SKI, "ActiveState") == "active"
     assert found["error"].endswith(f"{SKI} runs on the public node as before.")
     assert f"journalctl -u {SKI}.service" in found["cure"] or reason == "service-wrong-network"
-    assert time.monotonic() - begun < 60
     assert (service()["points"], service()["verified"]) == ("public", True)
 
 
@@ -279,6 +293,8 @@ def test_an_undo_that_fails_is_said_with_what_to_type() -> None:
 
 def test_a_stop_that_hangs_for_ever_is_bounded() -> None:
     """The helper is ended by its own time; then the undo, too."""
+    mood("stubborn")
+    assert switch()["state"] == "done"
     for name, text in {
         f"{HELPER}.d": "[Service]\nTimeoutStartSec=4s\n",
         f"{SKI}.service.d": "[Service]\nTimeoutStopSec=infinity\n",
@@ -286,9 +302,7 @@ def test_a_stop_that_hangs_for_ever_is_bounded() -> None:
         (UNITS / name).mkdir(exist_ok=True)
         (UNITS / name / "slow.conf").write_text(text)
     systemctl("daemon-reload")
-    mood("stubborn")
     try:
-        assert switch()["state"] == "done"
         found = switch("public")  # the stubborn one is to be stopped now
         assert (found["state"], found["reason"]) == ("failed", "restart-timeout"), found
     finally:
@@ -356,18 +370,28 @@ def test_a_unit_that_does_not_load_the_file_is_not_touched() -> None:
         systemctl("daemon-reload")
 
 
+def allows(yes: bool) -> None:
+    """Wait until polkitd has seen that the rule is there, or is gone."""
+    unit = "kaspad-taskd-switch@x:local.service"
+    asked = f"-a org.freedesktop.systemd1.manage-units --detail verb start --detail unit {unit} -p"
+    for _ in until("the rules as they are"):
+        pid = shown(DAEMON, "MainPID")
+        if (run("pkcheck", *asked.split(), pid, check=False).returncode == 0) is yes:
+            return
+
+
 def test_without_the_rule_polkit_refuses_and_that_is_said() -> None:
     """Nothing is touched."""
     text = RULE.read_text()
     RULE.unlink()
-    time.sleep(1)  # polkitd looks at its directories
     try:
+        allows(False)
         found = switch()
         assert (found["state"], found["reason"]) == ("undone", "no-rights"), found
         assert "50-kaspad-taskd.rules" in found["cure"]
     finally:
         RULE.write_text(text)
-        time.sleep(1)
+        allows(True)
 
 
 def test_without_polkit_that_is_said() -> None:
@@ -383,25 +407,26 @@ def test_without_polkit_that_is_said() -> None:
 
 def test_a_node_without_its_port_is_not_switched_to() -> None:
     """It is checked first, and the hint says how it is started."""
-    SETTINGS.write_text(DECLARED.replace(LOCAL_URL, "ws://127.0.0.1:17210"))
-    call("reload")
+    declare(DECLARED.replace(LOCAL_URL, "ws://127.0.0.1:17210"))
     try:
         found = switch()
         assert (found["state"], found["reason"]) == ("undone", "borsh-closed"), found
         assert found["cure"] == "Start kaspad with --rpclisten-borsh=127.0.0.1:17210"
     finally:
-        SETTINGS.write_text(DECLARED)
-        call("reload")
+        declare(DECLARED)
 
 
 def test_a_node_that_is_lost_on_the_way_is_not_stayed_with() -> None:
     """Ready when checked, gone when verified: back on the public node."""
-    call("switchService", service=SKI, to="local")
-    for _ in until("the restart"):
-        if service()["points"] == "local":
-            break
-    systemctl("stop", "stage-node")
-    found = ended()
+    lost = UNITS / f"{SKI}.service.d/lost.conf"
+    lost.parent.mkdir(exist_ok=True)
+    lost.write_text("[Service]\nExecStartPre=+systemctl stop stage-node\n")
+    systemctl("daemon-reload")
+    try:
+        found = switch()
+    finally:
+        lost.unlink()
+        systemctl("daemon-reload")
     assert (found["state"], found["reason"]) == ("undone", "node-lost"), found
     assert uses() == PUBLIC_URL
     for _ in until("hints that know of it"):  # they may be 30 s old
@@ -413,6 +438,7 @@ def test_a_node_that_is_lost_on_the_way_is_not_stayed_with() -> None:
 
 def test_public_turns_a_running_switch_round() -> None:
     """And a second switch at the same time is refused."""
+    mood("deaf")  # so that its verification lasts
     call("switchService", service=SKI, to="local")
     refused = ask("switchService", service=SKI, to="local")["error"]
     assert refused["data"]["reason"] == "conflict"
@@ -433,11 +459,13 @@ def test_a_killed_daemon_finishes_its_switch(step: int) -> None:
     for _ in until(f"step {step}"):
         if service()["switch"]["step"] >= step:
             break
-    os.kill(int(shown(DAEMON, "MainPID")), signal.SIGKILL)
+    pid = shown(DAEMON, "MainPID")
+    os.kill(int(pid), signal.SIGKILL)
     for _ in until("the daemon again"):
         with contextlib.suppress(OSError, ValueError):
-            call("ping")
-            break
+            if shown(DAEMON, "MainPID") not in ("0", pid):
+                call("ping")
+                break
     found = ended()
     assert len(restarts()) == before + 1
     assert found["state"] == "done", found
