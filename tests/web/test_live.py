@@ -103,7 +103,7 @@ class House:
 async def newest(line: Line, name: str) -> int:
     """The number of the newest event with this name."""
     events = (await line.call("getEvents", limit=1000))["events"]
-    return max(each["seq"] for each in events if each["event"] == name)
+    return max(int(each["seq"]) for each in events if each["event"] == name)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
