@@ -31,6 +31,7 @@ LONG = (
     "system/test_recorded_sync.py",
     "system/test_report_examples.py",
     "web/test_live",
+    "web/test_measured.py",
     "web/test_pictures.py",
 )
 """Real browsers, nodes, servers, kills by the hundred: longer than anybody waits for."""

@@ -2,7 +2,7 @@
 // not carry, carries out what its buttons say.
 import { adopt, drawOverview, drawTask, localize, remember, setText } from "./draw.js";
 import { follow, notice } from "./link.js";
-import { overview, title, view } from "./view.js";
+import { conditionOf, overview, title, view } from "./view.js";
 import { clock, say, secondsOf, span, when } from "./words.js";
 
 const FLUSH_MS = 250;
@@ -11,6 +11,7 @@ const PAGE_MS = 2000; // at most so often for the whole page
 const STRIP_MS = 60_000;
 const ANSWER_MS = 15_000;
 const SPEAK_MS = 10_000;
+const SAID = 6; // of what has changed since; the rest is counted
 const METHODS = {
   check: "checkTaskStatus",
   start: "startMonitoring",
@@ -29,7 +30,8 @@ let data = JSON.parse(byId("data").textContent);
 let offset = secondsOf(data.serverTime) * 1000 - Date.now();
 let tasks = new Map(data.tasks.map((task) => [task.id, task]));
 const dirty = new Set(), wanted = new Set(), seen = new Set();
-const asked = new Map(), told = new Map(), progress = new Map();
+const asked = new Map(), progress = new Map();
+const told = new Map(), steps = new Map(); // what was said last of each task
 const serverNow = () => (Date.now() + offset) / 1000;
 
 const link = follow(base, data, {
@@ -103,6 +105,7 @@ function flush() {
     const task = tasks.get(element.dataset.id);
     if (task && dirty.has(task.id)) draw(element, task, now);
   }
+  for (const id of dirty) hear(tasks.get(id), now);
   dirty.clear();
   const about = overview([...tasks.values()], now, data.host, problem());
   drawOverview(about);
@@ -117,14 +120,23 @@ function draw(element, task, now) {
   const shown = view(task, now);
   drawTask(element, shown, task.progressDetail?.done ?? 0);
   if (!element.matches(".card")) return;
-  const before = told.get(task.id);
-  told.set(task.id, { state: shown.state, step: shown.step, tens: tens(shown) });
+  const before = steps.get(task.id);
+  steps.set(task.id, { step: shown.step, tens: tens(shown) });
   if (!before) return;
-  if (before.state !== shown.state) speak(`${shown.name}: ${shown.state}`);
   if (before.step !== shown.step) {
     if (shown.step) speak(`${shown.name}: ${shown.step}`);
     anew();
   } else if (tasks.size === 1 && before.tens !== tens(shown)) speak(shown.spoken);
+}
+
+/** What has become of a task is said wherever it stands, in sight or not. */
+function hear(task, now) {
+  if (!task) return;
+  const before = told.get(task.id), condition = conditionOf(task);
+  told.set(task.id, condition);
+  if (before === undefined || before === condition) return;
+  const { name, state } = view(task, now);
+  speak(`${name}: ${state}`);
 }
 
 /** A switch: its step, or how it ended. */
@@ -143,6 +155,8 @@ function speak(text) {
   speaking ||= setTimeout(() => {
     speaking = 0;
     spokenAt = Date.now();
+    const rest = unsaid.splice(SAID).length;
+    if (rest) unsaid.push(say("page.unsaid", { n: rest }));
     byId("spoken").textContent = unsaid.splice(0).join(". ");
   }, Math.max(0, spokenAt + SPEAK_MS - Date.now()));
 }
