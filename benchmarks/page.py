@@ -74,11 +74,29 @@ async def worked(browser: Browser, seconds: float) -> float:
     return spent / (time.perf_counter() - began) * 100
 
 
+async def kept(browser: Browser) -> float:
+    """MiB that the page holds, its garbage taken away."""
+    return float((await browser.do("weigh", tidy=True))["JSHeapUsedSize"]) / 2**20
+
+
 async def opened(browser: Browser, url: str) -> tuple[float, float]:
     """Open the page; return the milliseconds until it can be read and until it is live."""
     await browser.do("open", url=url, width=1280, height=900)
     live = float(await browser.do("wait", code=ALIVE))
     return float(await browser.do("eval", code=PAINTED)), live
+
+
+async def grown(browser: Browser, seconds: float) -> None:
+    """Measure what a page keeps of what it was told: an hour of a host's, in a minute."""
+    with bridge(MANY) as url:
+        await opened(browser, url)
+        await asyncio.sleep(seconds)
+        before = await kept(browser)
+        await asyncio.sleep(6 * seconds)
+        after = await kept(browser)
+    line(f"{MANY} tasks: heap, MiB", before, "")
+    told = int(6 * seconds * MANY)
+    line(f"{MANY} tasks: heap after {told} more readings, MiB", after, "flat")
 
 
 async def few(browser: Browser, rounds: int) -> None:
@@ -116,6 +134,7 @@ async def measure(rounds: int, seconds: float) -> None:
     """Measure all of it, in one browser."""
     async with chromium() as browser:
         await few(browser, rounds)
+        await grown(browser, seconds)
         await watched(browser, MANY, "<= 4", seconds)
         await watched(browser, MOST, "<= 8", seconds)
 

@@ -2,7 +2,7 @@
 // {do: "look", url, shot, width, height, dark, scripts, forced, reduced, timezone}: open, judge, close.
 // {do: "open", url, still}: a page that stays; with `still` no time passes in it, but by "pass" and
 // "wait" with a `step`. {do: "eval", code}: an expression in it; {do: "shot", shot};
-// {do: "weigh"}: what it has cost.
+// {do: "weigh", tidy}: what it has cost; tidy: without its garbage.
 // {do: "click", at} {do: "fill", at, text} {do: "press", key} {do: "wait", code, ms, step}.
 // {do: "heard", text}: wait until the line has brought it. {do: "pass", ms}: let time pass.
 // {do: "detain", fail}: when the page asks for itself again, the answer is kept back ("detained"
@@ -140,10 +140,11 @@ const COMMANDS = {
   },
   shot: (given) => stays.page.screenshot({ path: given.shot }).then(() => null),
   judge: () => judged(stays.page),
-  /** Seconds that the page's main thread has worked, bytes of its heap, since it was opened. */
-  async weigh() {
+  /** Seconds that the page's main thread has worked since it was opened, bytes of its heap. */
+  async weigh({ tidy }) {
     stays.tools ??= await stays.context.newCDPSession(stays.page);
     await stays.tools.send("Performance.enable");
+    if (tidy) await stays.tools.send("HeapProfiler.collectGarbage");
     const { metrics } = await stays.tools.send("Performance.getMetrics");
     return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
   },
