@@ -26,6 +26,7 @@ DEFINITION = """\
 type = "node-sync"
 service = "node"
 interval = "1h"
+timeout = "2min"
 [checker]
 url = "{url}"
 log = "{log}"
