@@ -64,7 +64,9 @@ async def drive(
         tempo.go(3.0)
         assert browser.stdin is not None
         browser.stdin.write(b"started\n")
-        seen: dict[str, Any] = json.loads(await line_of(browser))
+        told = await line_of(browser)
+        assert told, "the browser's program ended: see its last words"
+        seen: dict[str, Any] = json.loads(told)
         return seen
 
 

@@ -45,7 +45,7 @@ async function look(name) {
 // Begin: the task is registered through the wizard's own origin.
 await page.goto(address);
 await page.locator("#begin input").fill(node);
-await page.getByRole("button", { name: "Begin" }).click();
+await page.getByRole("button", { name: "Begin" }).press("Enter");
 
 // Strategy: one choice is preselected, none is made before Continue; by keyboard alone.
 await page.locator("kaspad-strategy input:checked").waitFor();
@@ -103,7 +103,7 @@ quiet = false;
 
 // Ready: Next opens, and the node is announced once.
 await page.locator("#next:enabled").waitFor({ timeout: 120_000 });
-await page.locator("#next").click();
+await page.locator("#next").press("Enter"); // (a mouse misses what moves while it is pressed)
 await page.locator("#ready", { hasText: "kaspa-node is ready" }).waitFor();
 await page.locator("kaspad-tasks").getByText("Ready", { exact: true }).waitFor();
 await look("ready");
@@ -145,7 +145,7 @@ await look("stop");
 await page.keyboard.press("Escape");
 seen.returned = await stop.evaluate((button) => button.getRootNode().activeElement === button);
 await page.keyboard.press("Enter");
-await page.locator("#dialog dialog").getByRole("button", { name: "Stop watching", exact: true }).click();
+await page.locator("#dialog dialog").getByRole("button", { name: "Stop watching", exact: true }).press("Enter");
 await page.locator("#dialog").getByText("Watching was stopped at").waitFor();
 await look("stopped");
 await browser.close();

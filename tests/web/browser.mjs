@@ -96,7 +96,14 @@ const COMMANDS = {
     return null;
   },
   eval: (given) => stays.page.evaluate(given.code),
-  click: (given) => stays.page.click(given.at),
+  click: async ({ at }) => {
+    await stays.page.click(at, { trial: true }); // seen, still, and in front
+    await stays.page.evaluate((place) => { // at once: a mouse misses what moves while it is pressed
+      const one = document.querySelector(place);
+      one.focus();
+      one.click();
+    }, at);
+  },
   fill: (given) => stays.page.fill(given.at, given.text),
   press: (given) => stays.page.keyboard.press(given.key),
   wait: async ({ code, ms, step }) => {
