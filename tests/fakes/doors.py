@@ -15,7 +15,8 @@ import aiohttp
 from tests.fakes.bridged import free_port, listening
 from tests.fakes.taskd_process import Line, Taskd, until
 
-PATIENCE = 60.0
+PATIENCE = 150.0
+"""Who has not answered for long is asked once a minute, and twice before it is believed."""
 
 
 class Doors:

@@ -13,7 +13,7 @@ from tests.fakes.postgres import Postgres
 from tests.fakes.taskd_process import Line, until
 from tests.probes.databases import drop
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 DEFINITION = """
 type = "database-migration"

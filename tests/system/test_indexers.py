@@ -14,7 +14,7 @@ from tests.fakes.doors import opened
 from tests.fakes.indexers import BEHIND, Kasia, KWebserver, ScoredNode, SimplyKaspa, Twin
 from tests.fakes.website import Reply
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 PACE = 'interval = "250ms"\ntimeout = "3s"\n'
 
 
@@ -83,9 +83,9 @@ FLAVOURS: dict[str, Callable[[AsyncExitStack], Any]] = {
 async def case_of(flavor: str) -> AsyncIterator[Case]:
     async with AsyncExitStack() as stack:
         case = await FLAVOURS[flavor](stack)
-        yield case
         for twin in case.twins:
-            await twin.stop()
+            stack.push_async_callback(twin.stop)
+        yield case
 
 
 @pytest.mark.parametrize("flavor", FLAVOURS)

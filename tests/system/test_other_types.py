@@ -19,7 +19,7 @@ from tests.fakes.held_clock import HeldClock
 from tests.fakes.taskd_process import Refusal
 from tests.fakes.website import Reply, Website
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 PACE = 'interval = "250ms"\ntimeout = "5s"\n'
 
 
