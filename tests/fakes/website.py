@@ -67,10 +67,12 @@ class Website:
 
     async def start(self) -> None:
         self.port = self.port or free_port(self.host)
+        self._gone = False
         self._server = await asyncio.start_server(self._serve, self.host, self.port, ssl=self.tls)
 
     async def stop(self) -> None:
         """Go as a killed program does; the port stays known, so that it can start again."""
+        self._gone = True
         self._server.close()
         self.drop()
         for task in self._serving:
@@ -90,6 +92,9 @@ class Website:
         await self.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._gone:  # it was just being let in
+            writer.transport.abort()
+            return
         self.connections += 1
         self._open.add(writer)
         task = asyncio.current_task()
