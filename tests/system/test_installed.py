@@ -33,6 +33,7 @@ from tests.lab.installed import (
     take_out,
     until,
     until_shown,
+    within,
 )
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
@@ -91,20 +92,28 @@ def _installed() -> None:
 
 
 def test_it_runs_at_once_and_watches_the_node_of_this_host() -> None:
-    """READY, not too late, enabled; the shipped definition at work, nothing failed anywhere."""
+    """Enabled; the shipped definition at work, nothing failed anywhere."""
     assert shown("ActiveState") == "active"
-    times = (
-        int(shown(f"{name}Monotonic")) for name in ("ActiveEnterTimestamp", "InactiveExitTimestamp")
-    )
-    ready, began = times
-    print(f"READY after {(ready - began) / 1e6:.2f} s")
-    assert ready - began < 30_000_000  # alone under one: docs/performance.md
     assert systemctl("is-enabled", UNIT).strip() == "enabled"
     assert systemctl("is-enabled", "kaspad-taskd.socket", check=False).strip() == "disabled"
     task = until_shown("node-sync-kaspa-node", health="unreachable")
     assert (task["origin"], task["reason"]) == ("vendor", "refused")
     assert "0 loaded units" in systemctl("--failed")
     assert run("kaspad-taskd", "--check").startswith("good: 1 definition")
+
+
+def test_it_is_ready_within_two_seconds() -> None:
+    """From the start of its process to READY, as systemd sees it."""
+
+    def started() -> float:
+        systemctl("restart", UNIT)
+        ready, began = (
+            int(shown(f"{name}Monotonic"))
+            for name in ("ActiveEnterTimestamp", "InactiveExitTimestamp")
+        )
+        return (ready - began) / 1e6
+
+    within(2.0, started)
 
 
 def test_its_exposure_is_at_most_1_3() -> None:
