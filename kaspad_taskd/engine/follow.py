@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+from weakref import WeakSet
 
 from kaspad_taskd.core.fact import TERMINAL_EVENTS, Event
 from kaspad_taskd.core.model import Moment, Status, Task
@@ -45,6 +46,7 @@ class Follower:
         self._only = frozenset(only) if only is not None else None
         self._fresh: dict[str, None] = {}
         self._wake = asyncio.Event()
+        board.followers.add(self)
 
     def wake(self) -> None:
         """There is something beyond the cursor."""
@@ -62,7 +64,6 @@ class Follower:
         Raises:
             Gap: it fell behind what is kept.
         """
-        self._board.followers.add(self)
         try:
             while True:
                 self._wake.clear()
@@ -109,7 +110,7 @@ class Board:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.followers: set[Follower] = set()
+        self.followers: WeakSet[Follower] = WeakSet()  # one that never runs is forgotten
         self._shown: dict[str, tuple[Moment, object]] = {}
         self._held: dict[str, None] = {}
         engine.on_swap.append(self._swapped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -245,6 +246,26 @@ async def test_followers_get_every_event_once_and_progress_before_the_end() -> N
             assert isinstance(told[-2], Progress)
             assert told[-2].task.status is Status.COMPLETE
         assert sum(isinstance(each, Progress) for each in early) >= 4
+
+
+async def test_what_is_shown_before_a_follower_runs_reaches_it() -> None:
+    """Between its snapshot and its first step nothing is lost, progress included."""
+    async with house() as built:
+        built.probe("work").answers = [Reading(position=1.0, target=10.0)]
+        built.probe("work").default = Reading(position=2.0, target=10.0)
+        await built.roster.register(definition(interval=2.0))
+        await asyncio.sleep(1)
+        follower = built.board.follow()
+        await asyncio.sleep(4)  # the second reading is shown
+        told: list[object] = []
+
+        async def send(news: Sequence[object]) -> None:
+            told.extend(news)
+
+        running = asyncio.create_task(follower.run(send))
+        await asyncio.sleep(0.1)
+        running.cancel()
+        assert [one.task.live.position for one in told if isinstance(one, Progress)] == [2.0]
 
 
 async def test_progress_is_told_once_a_second_at_most_and_every_half_minute() -> None:
