@@ -1487,7 +1487,7 @@ class KaspadFleet extends Base {
   }
 
   #fill() {
-    const links = [...this.querySelectorAll("a[href]")];
+    const links = [...this.querySelectorAll("a[href]")].filter(({ protocol }) => /^http/.test(protocol));
     const wanted = new Map(links.map((link) => [link.href, link.textContent.trim()]));
     for (const [address, line] of this.#lines) {
       if (wanted.has(address)) continue;
