@@ -23,7 +23,7 @@ def has_compose() -> bool:
 
 pytestmark = pytest.mark.skipif(
     not has_compose(),
-    reason="there is no docker compose here (Debian 13: docker-cli, docker-compose)",
+    reason="there is no docker compose here; tests/system/test_package.py has Debian 13's",
 )
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 INSIDE = ("installed", "units", "installed_faults", "installed_life")
 """The tests that run in the machine, in this order: tests/system/test_NAME.py."""
 LATER = ("postgresql", "python3-asyncpg")
-CHECKING = ("lintian", "autopkgtest", "python3-orjson")
+CHECKING = ("lintian", "autopkgtest", "python3-orjson", "docker-cli", "docker-compose")
 """What the newer machine has besides: to judge the package, and what the older Debian lacks."""
 PYTEST = (
     "import sys; sys.path[:0] = ['/python']; import typing_extensions; sys.path[:1] = ['/src']; "
@@ -109,6 +109,12 @@ def own_tests() -> str:
     return pytest_of(files, env=OURS)
 
 
+def composed() -> str:
+    """Root's compose command, read by Debian's own compose; the older Debian has none."""
+    tests = pytest_of([Path("tests/switching/test_compose.py")], "-rAs", env=OURS)
+    return f"docker compose version && {tests}"
+
+
 def life() -> str:
     """Everything that is tried inside, in order; all of it even if something fails."""
     files = [Path(f"tests/system/test_{name}.py") for name in INSIDE]
@@ -140,14 +146,14 @@ def test_it_lives_on_debian_12(package: Path) -> None:
 
 @pytest.mark.usefixtures("obstacle")
 def test_it_lives_on_debian_13(package: Path) -> None:
-    """The same file; lintian and autopkgtest, Debian's own judges, find it good as well."""
+    """The same file; lintian, autopkgtest and compose, all Debian's own, find it good as well."""
     lintian = "lintian --allow-root --pedantic --fail-on error,warning,info /debs/*.deb"
     # it copies its sources, and knows that this machine may be changed only by being told
     own = (
         "mkdir /tmp/tree && cp -r /src/debian /src/packaging /tmp/tree && autopkgtest "
         "--no-built-binaries --ignore-restrictions=isolation-machine /debs/*.deb /tmp/tree/ -- null"
     )
-    command = f"{lintian} && {life()} && {own}"
+    command = f"{lintian} && {life()} && {composed()} && {own}"
     good(tried("trixie", package, command, CHECKING))
 
 
