@@ -98,7 +98,7 @@ async def test_every_event_over_a_kill_and_a_restart(
 ) -> None:
     """All requests are answered; no event is lost and none told twice; the state is right after."""
     async with (
-        bridged(tmp_path, "tests.fakes.patient") as (taskd, url),
+        bridged(tmp_path, "tests.fakes.slow_goodbye") as (taskd, url),
         wizard(folder, package, transports, url, token_of(taskd)) as client,
     ):
         await client.next("event", "hello")
