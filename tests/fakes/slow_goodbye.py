@@ -1,4 +1,4 @@
-"""The daemon, whose bridge waits at a stop until all is taken: `python -m tests.fakes.slow_goodbye`.
+"""The daemon whose bridge waits at a stop until all is taken (python -m tests.fakes.slow_goodbye).
 
 Half a second is enough for a browser, and not for a test on a machine that stands still now and
 then.
