@@ -33,7 +33,7 @@ POLICY = (
 REFUSING = 'type = "node-sync"\nservice = "kaspa-node"\n[checker]\nurl = "grpc://127.0.0.1:9"\n'
 FLEET = "document.querySelector('kaspad-fleet')"
 ROOT = f"{FLEET}.shadowRoot"
-LINES = (
+ROWS = (
     f"[...{ROOT}.querySelectorAll('kaspad-host')].map((host) => "
     "[host.name, host.shadowRoot.querySelector('.row')?.innerText ?? ''])"
 )
@@ -83,13 +83,13 @@ class Fleet:
         await self.browser.do("eval", code=add)
 
     async def says(self, name: str, text: str) -> None:
-        """Wait until the line of a host says that."""
+        """Wait until the row of a host says that."""
         there = f"name === {json.dumps(name)} && text.includes({json.dumps(text)})"
-        await self.browser.do("wait", code=f"{LINES}.some(([name, text]) => {there})")
+        await self.browser.do("wait", code=f"{ROWS}.some(([name, text]) => {there})")
 
     async def stand(self, *names: str) -> None:
-        """Wait until the lines stand in that order."""
-        code = f"{LINES}.map(([name]) => name).join() === {json.dumps(','.join(names))}"
+        """Wait until the rows stand in that order."""
+        code = f"{ROWS}.map(([name]) => name).join() === {json.dumps(','.join(names))}"
         await self.browser.do("wait", code=code)
 
 
@@ -139,7 +139,7 @@ async def test_a_silent_host_is_said_and_stands_above(
     assert (await fleet.browser.do("said"))["said"] == []
 
 
-async def test_no_line_moves_under_the_focus(fleet: Fleet) -> None:
+async def test_no_row_moves_under_the_focus(fleet: Fleet) -> None:
     """The link that is about to be followed stays where it is, and leads to its host."""
     await fleet.open()
     focus = f"{ROOT}.querySelectorAll('kaspad-host')[1].shadowRoot.querySelector('a')"
@@ -160,7 +160,7 @@ async def test_no_line_moves_under_the_focus(fleet: Fleet) -> None:
 
 
 async def test_a_host_that_never_answered_is_said(fleet: Fleet) -> None:
-    """A link that is added later gets its line; with nobody there it says so and has no numbers."""
+    """A link that is added later gets its row; with nobody there it says so and has no numbers."""
     await fleet.open()
     await fleet.add("http://127.0.0.1:9/", "node-4")
     await fleet.says("node-4", "No answer from node-4 for")

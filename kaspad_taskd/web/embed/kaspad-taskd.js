@@ -1270,9 +1270,10 @@ const { usualBridge } = m_socket_js;
 const { clock, say } = m_______static_words_js;
 const DRAW_MS = 250; // at most four times a second
 const TICK_MS = 1000; // ages grow
-const PATIENCE_MS = 5000; // then it is said that nobody answers
 const REBINDING = ["task-id", "service"]; // they say whose changes are heard
 const shared = new Map(); // bridge -> {client, users}
+
+const PATIENCE_MS = 5000;
 
 const Base = globalThis.HTMLElement ?? class {};
 
@@ -1440,29 +1441,47 @@ function levelOf(element) {
   const asked = Number(element.getAttribute("heading-level"));
   return asked >= 2 && asked <= 6 ? asked : 3;
 }
-return { Base, TaskdElement, linkPlace, levelOf };
+return { PATIENCE_MS, Base, TaskdElement, linkPlace, levelOf };
+})();
+const m_speech_js = (() => {
+const { make } = m_dom_js;
+const SPEAK_MS = 10_000; // a polite region speaks at most six times a minute
+
+class Speech {
+  node = make("div", { class: "spoken", role: "status" });
+  #about = null;
+  #at = -SPEAK_MS;
+
+  tell(about, text = about) {
+    const now = performance.now();
+    if (about === this.#about || now - this.#at < SPEAK_MS) return;
+    if (this.#about !== null) this.node.textContent = text;
+    this.#about = about;
+    this.#at = now;
+  }
+}
+return { Speech };
 })();
 const m_fleet_element_js = (() => {
-const { make, mark, write } = m_dom_js;
+const { make, mark } = m_dom_js;
 const { Base } = m_element_js;
 const { dress } = m_look_js;
+const { Speech } = m_speech_js;
 const TICK_MS = 1000;
-const SPEAK_MS = 10_000; // the polite region speaks at most six times a minute
 
 class KaspadFleet extends Base {
   #list = make("ul", { class: "rows" });
-  #spoken = make("div", { class: "spoken", role: "status" });
-  #lines = new Map(); // address -> <li>
+  #speech = new Speech();
+  #hosts = new Map(); // address -> <kaspad-host>, in the order of the links
   #token = null;
   #eye = null;
   #timer = null;
-  #said = { text: "", at: 0 };
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
     dress(root);
-    root.append(this.#list, this.#spoken);
+    root.append(this.#list, this.#speech.node);
   }
 
   get token() {
@@ -1471,7 +1490,7 @@ class KaspadFleet extends Base {
 
   set token(token) {
     this.#token = token;
-    for (const [address, line] of this.#lines) this.#unlock(line.firstChild, address);
+    for (const [address, host] of this.#hosts) this.#unlock(host, address);
   }
 
   connectedCallback() {
@@ -1489,25 +1508,24 @@ class KaspadFleet extends Base {
   #fill() {
     const links = [...this.querySelectorAll("a[href]")].filter(({ protocol }) => /^http/.test(protocol));
     const wanted = new Map(links.map((link) => [link.href, link.textContent.trim()]));
-    for (const [address, line] of this.#lines) {
+    for (const [address, host] of this.#hosts) {
       if (wanted.has(address)) continue;
-      line.remove();
-      this.#lines.delete(address);
+      host.parentNode.remove();
+      this.#hosts.delete(address);
     }
     for (const [address, name] of wanted) {
-      const line = this.#lines.get(address) ?? this.#line(address);
-      mark(line.firstChild, "name", name);
+      const host = this.#hosts.get(address) ?? this.#host(address);
+      mark(host, "name", name);
     }
     this.#order();
   }
 
-  #line(address) {
+  #host(address) {
     const host = make("kaspad-host", { bridge: address, exportparts: "name, state, note, banner" });
-    const line = make("li", {}, host);
     this.#unlock(host, address);
-    this.#lines.set(address, line);
-    this.#list.append(line);
-    return line;
+    this.#hosts.set(address, host);
+    this.#list.append(make("li", {}, host));
+    return host;
   }
 
   #unlock(host, address) {
@@ -1516,26 +1534,16 @@ class KaspadFleet extends Base {
   }
 
   #order() {
-    const lines = [...this.#lines.values()];
-    const [ill, well] = [lines.filter(inTrouble), lines.filter((line) => !inTrouble(line))];
-    this.#speak(ill);
+    const found = [...this.#hosts.values()].map((host) => [host, host.alarm]);
+    const [ill, well] = [found.filter(([, alarm]) => alarm), found.filter(([, alarm]) => !alarm)];
+    this.#speech.tell(ill.map(([host]) => host.name).join(), ill.map(([, alarm]) => alarm).join(" "));
     if (this.#list.matches(":hover, :focus-within")) return;
-    [...ill, ...well].forEach((line, place) => {
+    [...ill, ...well].forEach(([{ parentNode: row }], place) => {
       const there = this.#list.children[place];
-      if (line !== there) this.#list.insertBefore(line, there ?? null);
+      if (row !== there) this.#list.insertBefore(row, there ?? null);
     });
   }
-
-  #speak(ill) {
-    const text = ill.map((line) => line.firstChild.name).join(", ");
-    const now = performance.now();
-    if (text === this.#said.text || now - this.#said.at < SPEAK_MS) return;
-    this.#said = { text, at: now };
-    write(this.#spoken, ill.map((line) => line.firstChild.alarm).join(" "));
-  }
 }
-
-const inTrouble = (line) => line.firstChild.alarm !== "";
 return { KaspadFleet };
 })();
 const m_icons_js = (() => {
@@ -1580,20 +1588,23 @@ function troubled(task) {
   const ill = task.health === "unreachable" || task.health === "stalled";
   return task.status === "error" || (task.status === "in-progress" && ill);
 }
-return { live, troubled };
+
+function waiting(task) {
+  return task.status === "pending" || task.status === "paused";
+}
+return { live, troubled, waiting };
 })();
 const m_host_element_js = (() => {
 const { make, mark, write } = m_dom_js;
-const { TaskdElement } = m_element_js;
+const { PATIENCE_MS, TaskdElement } = m_element_js;
 const { icon, iconPlace } = m_icons_js;
-const { troubled } = m_tasks_js;
+const { troubled, waiting } = m_tasks_js;
 const { overview, view } = m_______static_view_js;
 const { say, secondsOf } = m_______static_words_js;
-const PATIENCE_MS = 5000; // then a host that was never heard counts as silent
 const COUNTS = {
   attention: troubled,
   running: (task) => task.status === "in-progress" && !troubled(task),
-  waiting: (task) => task.status === "pending" || task.status === "paused",
+  waiting,
   ended: (task) => task.status === "complete" || task.status === "cancelled",
 };
 const HEARD = ["lastUpdate", "lastChecked", "completedAt", "erroredAt", "cancelledAt", "createdAt"];
@@ -1980,11 +1991,11 @@ const { changeOf } = m_client_js;
 const { make, mark, write } = m_dom_js;
 const { levelOf, linkPlace, TaskdElement } = m_element_js;
 const { icon, iconPlace } = m_icons_js;
+const { Speech } = m_speech_js;
 const { view } = m_______static_view_js;
 const { say, secondsOf } = m_______static_words_js;
 const STRIP_MS = 60_000;
 const HOUR_MS = 3_600_000;
-const SPEAK_MS = 10_000; // the polite region speaks at most six times a minute
 const VARIANTS = ["card", "row", "bar"];
 const ENDINGS = { complete: "task-complete", error: "task-failed" };
 
@@ -1996,7 +2007,7 @@ class KaspadTask extends TaskdElement {
   #parts = null;
   #shape = "";
   #bar = null;
-  #spoken = { text: "", at: -SPEAK_MS };
+  #speech = new Speech();
   #stripAt = -STRIP_MS;
   #asked = false;
   #looked = null;
@@ -2057,7 +2068,7 @@ class KaspadTask extends TaskdElement {
     this.#shape = shape;
     this.#bar = new Bar();
     this.#parts = skeleton(variant, levelOf(this), this.#bar.node);
-    this.root.replaceChildren(this.#parts.box);
+    this.root.replaceChildren(this.#parts.box, this.#speech.node);
     this.#stripAt = -STRIP_MS;
   }
 
@@ -2085,7 +2096,7 @@ class KaspadTask extends TaskdElement {
     });
     this.#buttons(task);
     this.#banner(says);
-    this.#speak(`${says.name}: ${says.state}`);
+    this.#speech.tell(`${says.name}: ${says.state}`); // times left are not spoken
     this.#chart(task);
   }
 
@@ -2139,13 +2150,6 @@ class KaspadTask extends TaskdElement {
     this.later();
   }
 
-  #speak(text) {
-    const now = performance.now();
-    if (text === this.#spoken.text || now - this.#spoken.at < SPEAK_MS) return;
-    if (this.#spoken.text) this.#parts.spoken.textContent = text;
-    this.#spoken = { text, at: now };
-  }
-
   #stayTrue(task) {
     const due = secondsOf(task.nextCheck);
     if (this.#looked === task.nextCheck || !due) return;
@@ -2176,7 +2180,7 @@ function skeleton(variant, level, bar) {
   const layouts = { card: cardBox, row: rowBox, bar: barBox };
   parts.body = layouts[variant](parts);
   parts.box = make("div", { class: variant === "card" ? "box stack" : "stack" },
-    parts.link, parts.empty, parts.body, parts.spoken);
+    parts.link, parts.empty, parts.body);
   return parts;
 }
 
@@ -2204,7 +2208,6 @@ function nodes(level, bar) {
     answer: make("p", { class: "failure", role: "alert", hidden: "" }),
     link: linkPlace(),
     empty: make("p", { hidden: "" }),
-    spoken: make("div", { class: "spoken", role: "status" }),
     below: make("slot", { name: "note" }, reassure),
   };
 }
@@ -2235,12 +2238,12 @@ return { KaspadTask };
 const m_tasks_element_js = (() => {
 const { make, mark, write } = m_dom_js;
 const { linkPlace, TaskdElement } = m_element_js;
-const { live, troubled } = m_tasks_js;
+const { live, troubled, waiting } = m_tasks_js;
 const { say } = m_______static_words_js;
 const FILTERS = {
   attention: troubled,
   running: (task) => task.status === "in-progress",
-  waiting: (task) => task.status === "pending" || task.status === "paused",
+  waiting,
   live,
   ended: (task) => !live(task),
 };

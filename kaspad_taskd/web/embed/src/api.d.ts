@@ -174,7 +174,7 @@ export declare class KaspadResume extends HTMLElement implements TaskdElement {
   client: TaskdClient;
   token: string | null;
 }
-/** A whole host in one line. */
+/** A whole host in one row. */
 export declare class KaspadHost extends HTMLElement implements TaskdElement {
   client: TaskdClient;
   token: string | null;

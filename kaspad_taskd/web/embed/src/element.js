@@ -7,9 +7,11 @@ import { clock, say } from "../../static/words.js";
 
 const DRAW_MS = 250; // at most four times a second
 const TICK_MS = 1000; // ages grow
-const PATIENCE_MS = 5000; // then it is said that nobody answers
 const REBINDING = ["task-id", "service"]; // they say whose changes are heard
 const shared = new Map(); // bridge -> {client, users}
+
+/** Then it is said that nobody answers. */
+export const PATIENCE_MS = 5000;
 
 /** What components are made of; in a program there are none. */
 export const Base = globalThis.HTMLElement ?? class {};

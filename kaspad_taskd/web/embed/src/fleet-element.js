@@ -1,10 +1,10 @@
-// <kaspad-fleet>: many hosts, a line each, trouble and silence first.
-import { make, mark, write } from "./dom.js";
+// <kaspad-fleet>: many hosts, a row each, trouble and silence first.
+import { make, mark } from "./dom.js";
 import { Base } from "./element.js";
 import { dress } from "./look.js";
+import { Speech } from "./speech.js";
 
 const TICK_MS = 1000;
-const SPEAK_MS = 10_000; // the polite region speaks at most six times a minute
 
 /**
  * The hosts are the links inside: where scripts do not run they are just that. Property: `token`,
@@ -12,18 +12,17 @@ const SPEAK_MS = 10_000; // the polite region speaks at most six times a minute
  */
 export class KaspadFleet extends Base {
   #list = make("ul", { class: "rows" });
-  #spoken = make("div", { class: "spoken", role: "status" });
-  #lines = new Map(); // address -> <li>
+  #speech = new Speech();
+  #hosts = new Map(); // address -> <kaspad-host>, in the order of the links
   #token = null;
   #eye = null;
   #timer = null;
-  #said = { text: "", at: 0 };
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
     dress(root);
-    root.append(this.#list, this.#spoken);
+    root.append(this.#list, this.#speech.node);
   }
 
   get token() {
@@ -32,7 +31,7 @@ export class KaspadFleet extends Base {
 
   set token(token) {
     this.#token = token;
-    for (const [address, line] of this.#lines) this.#unlock(line.firstChild, address);
+    for (const [address, host] of this.#hosts) this.#unlock(host, address);
   }
 
   connectedCallback() {
@@ -50,25 +49,24 @@ export class KaspadFleet extends Base {
   #fill() {
     const links = [...this.querySelectorAll("a[href]")].filter(({ protocol }) => /^http/.test(protocol));
     const wanted = new Map(links.map((link) => [link.href, link.textContent.trim()]));
-    for (const [address, line] of this.#lines) {
+    for (const [address, host] of this.#hosts) {
       if (wanted.has(address)) continue;
-      line.remove();
-      this.#lines.delete(address);
+      host.parentNode.remove();
+      this.#hosts.delete(address);
     }
     for (const [address, name] of wanted) {
-      const line = this.#lines.get(address) ?? this.#line(address);
-      mark(line.firstChild, "name", name);
+      const host = this.#hosts.get(address) ?? this.#host(address);
+      mark(host, "name", name);
     }
     this.#order();
   }
 
-  #line(address) {
+  #host(address) {
     const host = make("kaspad-host", { bridge: address, exportparts: "name, state, note, banner" });
-    const line = make("li", {}, host);
     this.#unlock(host, address);
-    this.#lines.set(address, line);
-    this.#list.append(line);
-    return line;
+    this.#hosts.set(address, host);
+    this.#list.append(make("li", {}, host));
+    return host;
   }
 
   #unlock(host, address) {
@@ -76,26 +74,16 @@ export class KaspadFleet extends Base {
     if (token) host.token = token;
   }
 
-  /** Trouble rises at once, but no line moves under a pointer or the focus. */
+  /** Trouble rises at once, but no row moves under a pointer or the focus. */
   #order() {
-    const lines = [...this.#lines.values()];
-    const [ill, well] = [lines.filter(inTrouble), lines.filter((line) => !inTrouble(line))];
-    this.#speak(ill);
+    const found = [...this.#hosts.values()].map((host) => [host, host.alarm]);
+    const [ill, well] = [found.filter(([, alarm]) => alarm), found.filter(([, alarm]) => !alarm)];
+    // who is in trouble, not the ages that change in every sentence, makes it worth speaking
+    this.#speech.tell(ill.map(([host]) => host.name).join(), ill.map(([, alarm]) => alarm).join(" "));
     if (this.#list.matches(":hover, :focus-within")) return;
-    [...ill, ...well].forEach((line, place) => {
+    [...ill, ...well].forEach(([{ parentNode: row }], place) => {
       const there = this.#list.children[place];
-      if (line !== there) this.#list.insertBefore(line, there ?? null);
+      if (row !== there) this.#list.insertBefore(row, there ?? null);
     });
   }
-
-  /** Who has got into trouble is said, without the numbers that change in every sentence. */
-  #speak(ill) {
-    const text = ill.map((line) => line.firstChild.name).join(", ");
-    const now = performance.now();
-    if (text === this.#said.text || now - this.#said.at < SPEAK_MS) return;
-    this.#said = { text, at: now };
-    write(this.#spoken, ill.map((line) => line.firstChild.alarm).join(" "));
-  }
 }
-
-const inTrouble = (line) => line.firstChild.alarm !== "";

@@ -1,27 +1,26 @@
-// <kaspad-host>: a whole host in one line: its verdict, its counts, when it was last heard.
+// <kaspad-host>: a whole host in one row: its verdict, its counts, when it was last heard.
 import { make, mark, write } from "./dom.js";
-import { TaskdElement } from "./element.js";
+import { PATIENCE_MS, TaskdElement } from "./element.js";
 import { icon, iconPlace } from "./icons.js";
-import { troubled } from "./tasks.js";
+import { troubled, waiting } from "./tasks.js";
 import { overview, view } from "../../static/view.js";
 import { say, secondsOf } from "../../static/words.js";
 
-const PATIENCE_MS = 5000; // then a host that was never heard counts as silent
 const COUNTS = {
   attention: troubled,
   running: (task) => task.status === "in-progress" && !troubled(task),
-  waiting: (task) => task.status === "pending" || task.status === "paused",
+  waiting,
   ended: (task) => task.status === "complete" || task.status === "cancelled",
 };
 const HEARD = ["lastUpdate", "lastChecked", "completedAt", "erroredAt", "cancelledAt", "createdAt"];
 
-/** Attributes: bridge, also where the line leads; name, else the host's own. */
+/** Attributes: bridge, also where the row leads; name, else the host's own. */
 export class KaspadHost extends TaskdElement {
   static observedAttributes = [...TaskdElement.observedAttributes, "name"];
   #parts = null;
   #itself = ""; // as the daemon calls its host; remembered when the line is lost
 
-  /** What the line is called. */
+  /** What the row is called. */
   get name() {
     this.#itself = this.client?.connection.host ?? this.#itself;
     return this.getAttribute("name") || this.#itself || this.getAttribute("bridge") || "";

@@ -5,12 +5,12 @@ import { changeOf } from "./client.js";
 import { make, mark, write } from "./dom.js";
 import { levelOf, linkPlace, TaskdElement } from "./element.js";
 import { icon, iconPlace } from "./icons.js";
+import { Speech } from "./speech.js";
 import { view } from "../../static/view.js";
 import { say, secondsOf } from "../../static/words.js";
 
 const STRIP_MS = 60_000;
 const HOUR_MS = 3_600_000;
-const SPEAK_MS = 10_000; // the polite region speaks at most six times a minute
 const VARIANTS = ["card", "row", "bar"];
 const ENDINGS = { complete: "task-complete", error: "task-failed" };
 
@@ -23,7 +23,7 @@ export class KaspadTask extends TaskdElement {
   #parts = null;
   #shape = "";
   #bar = null;
-  #spoken = { text: "", at: -SPEAK_MS };
+  #speech = new Speech();
   #stripAt = -STRIP_MS;
   #asked = false;
   #looked = null;
@@ -86,7 +86,7 @@ export class KaspadTask extends TaskdElement {
     this.#shape = shape;
     this.#bar = new Bar();
     this.#parts = skeleton(variant, levelOf(this), this.#bar.node);
-    this.root.replaceChildren(this.#parts.box);
+    this.root.replaceChildren(this.#parts.box, this.#speech.node);
     this.#stripAt = -STRIP_MS;
   }
 
@@ -114,7 +114,7 @@ export class KaspadTask extends TaskdElement {
     });
     this.#buttons(task);
     this.#banner(says);
-    this.#speak(`${says.name}: ${says.state}`);
+    this.#speech.tell(`${says.name}: ${says.state}`); // times left are not spoken
     this.#chart(task);
   }
 
@@ -169,14 +169,6 @@ export class KaspadTask extends TaskdElement {
     this.later();
   }
 
-  /** A change of the state is spoken; times left are not. */
-  #speak(text) {
-    const now = performance.now();
-    if (text === this.#spoken.text || now - this.#spoken.at < SPEAK_MS) return;
-    if (this.#spoken.text) this.#parts.spoken.textContent = text;
-    this.#spoken = { text, at: now };
-  }
-
   /** What no event tells, such as when it was checked, is asked for once it is due. */
   #stayTrue(task) {
     const due = secondsOf(task.nextCheck);
@@ -209,7 +201,7 @@ function skeleton(variant, level, bar) {
   const layouts = { card: cardBox, row: rowBox, bar: barBox };
   parts.body = layouts[variant](parts);
   parts.box = make("div", { class: variant === "card" ? "box stack" : "stack" },
-    parts.link, parts.empty, parts.body, parts.spoken);
+    parts.link, parts.empty, parts.body);
   return parts;
 }
 
@@ -237,7 +229,6 @@ function nodes(level, bar) {
     answer: make("p", { class: "failure", role: "alert", hidden: "" }),
     link: linkPlace(),
     empty: make("p", { hidden: "" }),
-    spoken: make("div", { class: "spoken", role: "status" }),
     below: make("slot", { name: "note" }, reassure),
   };
 }

@@ -1,13 +1,13 @@
 // <kaspad-tasks>: all tasks, or those of a kind, trouble first.
 import { make, mark, write } from "./dom.js";
 import { linkPlace, TaskdElement } from "./element.js";
-import { live, troubled } from "./tasks.js";
+import { live, troubled, waiting } from "./tasks.js";
 import { say } from "../../static/words.js";
 
 const FILTERS = {
   attention: troubled,
   running: (task) => task.status === "in-progress",
-  waiting: (task) => task.status === "pending" || task.status === "paused",
+  waiting,
   live,
   ended: (task) => !live(task),
 };

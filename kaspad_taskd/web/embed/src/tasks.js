@@ -10,3 +10,8 @@ export function troubled(task) {
   const ill = task.health === "unreachable" || task.health === "stalled";
   return task.status === "error" || (task.status === "in-progress" && ill);
 }
+
+/** Whether nobody watches the task now, and somebody will: not begun, or paused. */
+export function waiting(task) {
+  return task.status === "pending" || task.status === "paused";
+}
