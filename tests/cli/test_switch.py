@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,9 @@ import pytest
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason
 from tests.cli.conftest import Ran
 from tests.cli.test_watch import in_terminal, read_until
-from tests.fakes.switches import BORSH, LOST, failed, no, on, service, switch, undone, wire
-from tests.fakes.taskd import PATIENCE, Error, ScriptedTaskd
+from tests.fakes.patience import PATIENCE
+from tests.fakes.switches import BORSH, LOST, NOW, failed, no, on, service, switch, undone, wire
+from tests.fakes.taskd import Error, ScriptedTaskd
 
 Ctl = Callable[..., Ran]
 EVENT = {"running": "progress", "undoing": "progress", "done": "complete"}
@@ -229,7 +231,7 @@ def test_without_services_it_says_how_to_declare_one(ctl: Ctl, taskd: ScriptedTa
 def test_a_terminal_shows_the_step_under_way(taskd: ScriptedTaskd, columns: int) -> None:
     """The current step with its seconds so far, rewritten when it ends; the cursor comes back."""
     taskd.answers |= {"getServices": [service()]}
-    teller = follow(taskd, switch(4))
+    teller = follow(taskd, switch(4, ago=NOW - int(time.time() * 1000)))  # it has just begun
     words = ("switch", "kasia-indexer", "local", "--ascii")
     with in_terminal(taskd, *words, columns=columns) as (process, master):
         got = read_until(master, "runs on the local node")
