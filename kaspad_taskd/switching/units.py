@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,8 +15,9 @@ from kaspad_taskd.switching.codes import SAID, Exit, helper_unit
 from kaspad_taskd.switching.hands import Bad, Good, Result
 
 ASK: Final = 5.0
-"""Seconds that a question may take: it is answered from memory. Then it is asked once more: a busy
-host is not one without systemd."""
+"""Seconds that a question may take: it is answered from memory."""
+ASKS: Final = 2
+"""How often it is asked while no answer comes in time: a busy host is not one without systemd."""
 HELPER: Final = 170.0
 """Seconds that the helper may take: its unit is ended after 150, and killed 10 s later."""
 LOOK: Final = 0.1
@@ -57,11 +59,7 @@ class Systemd:
         Raises:
             NoSystemd: there is no answer.
         """
-        words = ["show", f"--property={','.join(names)}", "--", unit]
-        try:
-            code, out, said = await self._run(ASK, *words)
-        except TimeoutError:
-            code, out, said = await self._again(*words)
+        code, out, said = await self._ask("show", f"--property={','.join(names)}", "--", unit)
         if code != 0:
             raise NoSystemd(said.strip().splitlines()[-1][:200] if said.strip() else f"exit {code}")
         found: dict[str, list[str]] = {}
@@ -142,11 +140,11 @@ class Systemd:
             return Bad(SwitchReason.RESTART_TIMEOUT, facts)
         return ended(found["ExecMainStatus"], facts)
 
-    async def _again(self, *words: str) -> tuple[int, str, str]:
-        try:
-            return await self._run(ASK, *words)
-        except TimeoutError:
-            raise NoSystemd(f"no answer within {ASK:.0f} s, twice") from None
+    async def _ask(self, *words: str) -> tuple[int, str, str]:
+        for _ in range(ASKS):
+            with contextlib.suppress(TimeoutError):
+                return await self._run(ASK, *words)
+        raise NoSystemd(f"no answer within {ASK:.0f} s, twice")
 
     async def _run(self, limit: float, *words: str) -> tuple[int, str, str]:
         """Run systemctl; returns its exit code and what it said.
