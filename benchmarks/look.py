@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,16 +25,10 @@ from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.kaspa.connect import open_node
 from kaspad_taskd.probes import TYPES, open_probe
 from kaspad_taskd.tables import Fault, Table
+from tests.fakes.bridged import free_port
 
 PATIENCE = 60.0
 """Seconds that a node may take to answer for the first time."""
-
-
-def _port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def _kaspad(program: str, directory: str, ports: Sequence[int]) -> list[str]:
@@ -70,7 +63,7 @@ async def serve() -> None:
 @contextmanager
 def kaspad(program: str) -> Iterator[dict[str, str]]:
     """Run a real one; yields its URLs by name."""
-    ports = [_port() for _ in range(3)]
+    ports = [free_port() for _ in range(3)]
     with tempfile.TemporaryDirectory() as directory:
         command = _kaspad(program, directory, ports)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from pathlib import Path
 
 from benchmarks.monitor_parts import register
 from benchmarks.process import cpu_seconds, daemon, quantile, rss_mib
+from tests.fakes.bridged import free_port
 
 PART = (sys.executable, "-m", "benchmarks.monitor_parts")
 LOADS = ((1000, 1.0), (10_000, 10.0))
@@ -135,8 +135,7 @@ def ours(found: Found, load: tuple[int, float], seconds: float, directory: str) 
 
 def browsed(found: Found, load: tuple[int, float], seconds: float, directory: str) -> None:
     """Measure the daemon once with a browser in the client's place."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory(dir=directory) as place:
         command, bridge = (*PART, "watch"), f"127.0.0.1:{port}"
         with (

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import socket
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from benchmarks.monitor_parts import register
 from benchmarks.process import daemon
+from tests.fakes.bridged import free_port
 from tests.web.browser import Browser, chromium
 
 WATCH = (sys.executable, "-m", "benchmarks.monitor_parts", "watch")
@@ -41,9 +41,7 @@ ROWS = "document.querySelector('kaspad-tasks')?.shadowRoot.querySelectorAll('kas
 @contextmanager
 def bridge(count: int) -> Iterator[str]:
     """Run a daemon with so many tasks that change every second; yields its page's URL."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    listen = f"127.0.0.1:{port}"
+    listen = f"127.0.0.1:{free_port()}"
     with (
         tempfile.TemporaryDirectory() as place,
         daemon(Path(place), WATCH, subprocess.DEVNULL, listen) as started,
