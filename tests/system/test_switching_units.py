@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -130,6 +129,20 @@ def restarts(name: str = SKI) -> list[str]:
 def declare(text: str) -> None:
     SETTINGS.write_text(text)
     call("reload")
+
+
+@contextlib.contextmanager
+def changed(unit: str, text: str) -> Iterator[None]:
+    """A unit with other settings meanwhile; what runs of it goes on."""
+    path = UNITS / f"{unit}.d" / "of-a-test.conf"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"[Service]\n{text}\n")
+    systemctl("daemon-reload")
+    try:
+        yield
+    finally:
+        path.unlink()
+        systemctl("daemon-reload")
 
 
 def mood(word: str, name: str = SKI) -> None:
@@ -275,19 +288,12 @@ def test_one_that_does_not_stop_is_killed_by_systemd() -> None:
 
 def test_an_undo_that_fails_is_said_with_what_to_type() -> None:
     """A unit that starts nowhere any more."""
-    broken = UNITS / f"{SKI}.service.d/broken.conf"
-    broken.parent.mkdir(exist_ok=True)
-    broken.write_text("[Service]\nExecStartPre=/bin/false\n")
-    systemctl("daemon-reload")
-    try:
+    with changed(f"{SKI}.service", "ExecStartPre=/bin/false"):
         found = switch()
         assert (found["state"], found["reason"]) == ("failed", "restart-failed"), found
         assert "works with neither node" in found["error"]
         assert f"sudo systemctl restart {SKI}.service" in found["cure"]
         assert service()["verified"] is False
-    finally:
-        broken.unlink()
-        systemctl("daemon-reload")
     assert switch("public")["state"] == "done"
 
 
@@ -295,20 +301,14 @@ def test_a_stop_that_hangs_for_ever_is_bounded() -> None:
     """The helper is ended by its own time; then the undo, too."""
     mood("stubborn")
     assert switch()["state"] == "done"
-    for name, text in {
-        f"{HELPER}.d": "[Service]\nTimeoutStartSec=4s\n",
-        f"{SKI}.service.d": "[Service]\nTimeoutStopSec=infinity\n",
-    }.items():
-        (UNITS / name).mkdir(exist_ok=True)
-        (UNITS / name / "slow.conf").write_text(text)
-    systemctl("daemon-reload")
     try:
-        found = switch("public")  # the stubborn one is to be stopped now
-        assert (found["state"], found["reason"]) == ("failed", "restart-timeout"), found
+        with (
+            changed(HELPER, "TimeoutStartSec=4s"),
+            changed(f"{SKI}.service", "TimeoutStopSec=infinity"),
+        ):
+            found = switch("public")  # the stubborn one is to be stopped now
+            assert (found["state"], found["reason"]) == ("failed", "restart-timeout"), found
     finally:
-        shutil.rmtree(UNITS / f"{HELPER}.d")
-        shutil.rmtree(UNITS / f"{SKI}.service.d")
-        systemctl("daemon-reload")
         systemctl("kill", "-s", "KILL", SKI)
     assert switch("public")["state"] == "done"
 
@@ -418,15 +418,8 @@ def test_a_node_without_its_port_is_not_switched_to() -> None:
 
 def test_a_node_that_is_lost_on_the_way_is_not_stayed_with() -> None:
     """Ready when checked, gone when verified: back on the public node."""
-    lost = UNITS / f"{SKI}.service.d/lost.conf"
-    lost.parent.mkdir(exist_ok=True)
-    lost.write_text("[Service]\nExecStartPre=+systemctl stop stage-node\n")
-    systemctl("daemon-reload")
-    try:
+    with changed(f"{SKI}.service", "ExecStartPre=+systemctl stop stage-node"):
         found = switch()
-    finally:
-        lost.unlink()
-        systemctl("daemon-reload")
     assert (found["state"], found["reason"]) == ("undone", "node-lost"), found
     assert uses() == PUBLIC_URL
     for _ in until("hints that know of it"):  # they may be 30 s old

@@ -26,6 +26,7 @@ from tests.lab.installed import (
     systemctl,
     take_out,
     until,
+    until_active,
     within,
 )
 
@@ -104,9 +105,7 @@ def test_a_hung_daemon_is_ended_by_the_watchdog_and_goes_on() -> None:
     with changed("WatchdogSec=3s\nTimeoutAbortSec=5s"):
         pid = int(shown("MainPID"))
         os.kill(pid, signal.SIGSTOP)
-        for _ in until("the watchdog's restart"):
-            if int(shown("MainPID")) not in (0, pid) and shown("ActiveState") == "active":
-                break
+        until_active(instead_of=pid)
         assert shown("NRestarts") != "0"
     task = call("getTask", taskId="report-long")
     assert (task["status"], task["progress"]) == ("in-progress", 42)
@@ -118,9 +117,7 @@ def test_a_crash_is_restarted_and_shutdown_stays_down() -> None:
     """SIGKILL brings it back; the method `shutdown` does not."""
     pid = int(shown("MainPID"))
     os.kill(pid, 9)
-    for _ in until("the restart"):
-        if shown("ActiveState") == "active" and int(shown("MainPID")) not in (0, pid):
-            break
+    until_active(instead_of=pid)
     call("shutdown")
     for _ in until("the end"):
         if shown("ActiveState") == "inactive":
