@@ -16,6 +16,22 @@ SHOTS = npm.ROOT / ".cache" / "shots"
 PATIENCE = 180.0
 """Seconds for a command, whose own waits end earlier."""
 
+LIVE = "document.querySelector('#link').dataset.link === 'live'"
+"""Whether the page hears of what happens."""
+TOLD = """
+window.told = [];
+const note = () => {
+  for (const one of document.querySelectorAll(AT)) {
+    if (one.textContent !== window.told.at(-1)) window.told.push(one.textContent);
+  }
+};
+new MutationObserver(note).observe(document.body, {
+  childList: true, subtree: true, characterData: true,
+});
+note();
+"""
+"""Keeps what AT says, however short it is there."""
+
 
 class Browser:
     """Commands of browser.mjs."""
@@ -33,6 +49,10 @@ class Browser:
         answer = json.loads(line)
         assert "error" not in answer, answer["error"]
         return answer["result"]
+
+    async def watch(self, at: str) -> None:
+        """Keep in `window.told` of the page that stays what `at` says from now on."""
+        await self.do("eval", code=f"{{{TOLD.replace('AT', json.dumps(at))}}}")
 
     async def text(self, at: str) -> str:
         """Return the text of an element of the page that stays."""

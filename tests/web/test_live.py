@@ -16,7 +16,7 @@ from kaspad_taskd.demo.recording import load
 from tests.fakes.bridged import free_port
 from tests.fakes.taskd_process import Line, Taskd
 from tests.fakes.tempo import Tempo
-from tests.web.browser import Browser, chromium, shot
+from tests.web.browser import LIVE, Browser, chromium, shot
 
 pytestmark = [
     pytest.mark.system,
@@ -28,28 +28,12 @@ NODE, OTHER = "node-sync-kaspa-node", "node-sync-other"
 CARD = f"[data-id={NODE}]"
 SPEED, AHEAD = 2, 75.0
 """The sync moves, and is never over: nothing here waits for its end."""
-LIVE = "document.querySelector('#link').dataset.link === 'live'"
 SHIFTS = """
 window.shifted = 0;
 new PerformanceObserver((list) => {
   for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
 }).observe({ type: "layout-shift" });
 """
-
-
-TOLD = """
-window.told = [];
-const note = () => {
-  for (const one of document.querySelectorAll(AT)) {
-    if (one.textContent !== window.told.at(-1)) window.told.push(one.textContent);
-  }
-};
-new MutationObserver(note).observe(document.body, {
-  childList: true, subtree: true, characterData: true,
-});
-note();
-"""
-"""Keeps what AT says, however short it is there."""
 
 
 class House:
@@ -74,10 +58,6 @@ class House:
         """Wait until it is so; in a page that stands still `step` ms pass with each look."""
         return await self.browser.do("wait", code=condition, step=step or self.step)
 
-    async def watch(self, at: str) -> None:
-        """Keep from now on what `at` says, for `told`."""
-        await self.browser.do("eval", code=f"{{{TOLD.replace('AT', json.dumps(at))}}}")
-
     async def told(self, text: str) -> None:
         """Wait until what is watched says this, or has said it."""
         await self.until(f"window.told.some((one) => one.includes({json.dumps(text)}))")
@@ -92,12 +72,13 @@ class House:
         at = f"document.querySelector('.story [data-seq=\"{seq}\"] span')"
         await self.until(f"{at}?.textContent.includes({json.dumps(text)})", step)
 
-    async def unlock(self) -> None:
+    async def unlock(self, then: str = f"{CARD} [data-action]") -> None:
+        """Give the token, and wait for what is there then."""
         token = (self.taskd.state / "bridge.token").read_text().strip()
         await self.browser.do("click", at="#unlock summary")
         await self.browser.do("fill", at="#token", text=token)
         await self.browser.do("press", key="Enter")
-        await self.until(f"document.querySelector('{CARD} [data-action]') !== null")
+        await self.until(f"document.querySelector('{then}') !== null")
 
 
 async def newest(line: Line, name: str) -> int:
@@ -170,7 +151,7 @@ async def test_buttons_do_what_they_say_and_the_focus_stays(house: House) -> Non
     """Pause, resume, look now; the stop dialog begins on the safe side and gives the focus back."""
     await house.open()
     await house.unlock()
-    await house.watch(f"{CARD} .result")
+    await house.browser.watch(f"{CARD} .result")
     await house.browser.do("click", at=f"{CARD} [data-action=check]")
     await house.told("Done.")
     await house.browser.do("click", at=f"{CARD} [data-action=pause]")
@@ -331,7 +312,7 @@ async def test_a_lost_history_is_said(house: House) -> None:
         await line.call("pauseTask", taskId=NODE)
         await line.call("resumeTask", taskId=NODE)
     await house.open()
-    await house.watch("#notices")
+    await house.browser.watch("#notices")
     await house.taskd.end(signal.SIGKILL)
     for path in house.taskd.state.glob("state.db*"):
         path.unlink()

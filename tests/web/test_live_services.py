@@ -19,8 +19,8 @@ from kaspad_taskd.demo.recording import load
 from tests.fakes.bridged import free_port
 from tests.fakes.switch_host import SwitchHost
 from tests.fakes.taskd_process import Taskd, until
-from tests.web.browser import chromium, shot
-from tests.web.test_live import LIVE, House
+from tests.web.browser import LIVE, chromium, shot
+from tests.web.test_live import House
 
 pytestmark = [
     pytest.mark.system,
@@ -50,11 +50,7 @@ class Services(House):
     async def enter(self, step: int = 0) -> None:
         """Open the page, unlocked."""
         await self.open(step=step)
-        token = (self.taskd.state / "bridge.token").read_text().strip()
-        await self.browser.do("click", at="#unlock summary")
-        await self.browser.do("fill", at="#token", text=token)
-        await self.browser.do("press", key="Enter")
-        await self.until("document.querySelector('[data-action=switch]') !== null")
+        await self.unlock("[data-action=switch]")
 
     async def press(self, name: str, sure: bool = True) -> None:
         """Press the button of a service, and answer the question."""
@@ -162,7 +158,7 @@ async def test_the_focus_comes_back_to_a_page_that_was_made_anew(house: Services
 async def test_all_four_steps_are_shown_and_the_service_is_proven(house: Services) -> None:
     """The step under way counts its seconds; "local node" is not said before it is verified."""
     await house.enter()
-    await house.watch("#s-kasia-indexer [data-t=state]")
+    await house.browser.watch("#s-kasia-indexer [data-t=state]")
     house.host.deaf.add("kasia-indexer")  # for as long as we look
     await house.press("kasia-indexer")
     current = "document.querySelector('#s-kasia-indexer [data-state=current]')"
@@ -205,7 +201,7 @@ async def test_a_refusal_is_said_beside_the_button(house: Services) -> None:
     line = await house.taskd.line()
     with house.host.held():
         await line.call("switchService", service="k-indexer", to="local")
-        await house.watch("#s-k-indexer [role=alert]")
+        await house.browser.watch("#s-k-indexer [role=alert]")
         await house.press("k-indexer")
         await house.told("Not possible now: k-indexer is being switched to the local node.")
         await line.call("switchService", service="k-indexer", to="public")
@@ -263,7 +259,7 @@ async def test_a_node_that_is_ready_says_what_it_switches(house: Services) -> No
     path = house.taskd.tasks / f"{NODE}.toml"
     path.write_text(path.read_text().replace("auto_switch = false", "auto_switch = true"))
     await house.enter(step=100)  # it speaks every ten seconds, and not of everything
-    await house.watch("#spoken")
+    await house.browser.watch("#spoken")
     line = await house.taskd.line()
     await line.call("reload")
     verdict = "document.querySelector('h1').textContent"
