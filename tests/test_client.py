@@ -11,7 +11,9 @@ import pytest
 
 from kaspad_taskd import client as module
 from kaspad_taskd.client import Client, Refused, Unreachable, candidates
-from tests.fakes.taskd import PATIENCE, Error, Hangup, ScriptedTaskd, scripted
+from tests.fakes.patience import PATIENCE
+from tests.fakes.set_time import SetTime
+from tests.fakes.taskd import Error, Hangup, ScriptedTaskd, scripted
 
 TASK = {"id": "a", "service": "a"}
 
@@ -24,20 +26,6 @@ def taskd(tmp_path: Path) -> Iterator[ScriptedTaskd]:
 
 def client_of(taskd: ScriptedTaskd, timeout: float = PATIENCE) -> Client:
     return Client(str(taskd.path), timeout)
-
-
-class Hands:
-    """The time of a client that waits, moved by its own sleep; `slept` are its pauses."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.slept: list[float] = []
-        monkeypatch.setattr(module, "time", self)
-
-    def monotonic(self) -> float:
-        return sum(self.slept)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
 
 
 def test_a_result_is_returned(taskd: ScriptedTaskd) -> None:
@@ -81,16 +69,17 @@ def test_a_daemon_that_starts_late_is_waited_for(
     """Connecting is tried again for a second: a restart takes less."""
     taskd = ScriptedTaskd(tmp_path / "rpc.sock", {"ping": {"pong": True}})
 
-    class Late(Hands):
+    class Late(SetTime):
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
-            if self.monotonic() > 0.8:
+            if self.now > 0.8:
                 taskd.start()
 
-    late = Late(monkeypatch)
+    late = Late()
+    monkeypatch.setattr(module, "time", late)
     with client_of(taskd) as client:
         assert client.call("ping")
-    assert 0.8 < late.monotonic() < 1
+    assert 0.8 < late.now < 1
     taskd.stop()
 
 
@@ -103,13 +92,14 @@ def test_no_daemon_is_told_after_the_patience(
     if listening:
         with socket.socket(socket.AF_UNIX) as left_over:
             left_over.bind(str(path))
-    hands = Hands(monkeypatch)
+    passed = SetTime()
+    monkeypatch.setattr(module, "time", passed)
     with pytest.raises(Unreachable) as lost:
         Client(str(path), patience=0.2).call("ping")
     assert lost.value.reason == ("refused" if listening else "missing")
     assert lost.value.path == str(path)
-    assert hands.monotonic() == pytest.approx(0.2, abs=0.051)
-    assert len(hands.slept) >= 4
+    assert passed.now == pytest.approx(0.2, abs=0.051)
+    assert len(passed.slept) >= 4
 
 
 def test_no_permission_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,11 +109,12 @@ def test_no_permission_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(module, "_Wire", forbid)
-    hands = Hands(monkeypatch)
+    passed = SetTime()
+    monkeypatch.setattr(module, "time", passed)
     with pytest.raises(Unreachable) as lost:
         Client("/x", patience=5).call("ping")
     assert lost.value.reason == "forbidden"
-    assert hands.slept == []
+    assert passed.slept == []
 
 
 def test_a_path_that_is_none_is_told(tmp_path: Path) -> None:

@@ -14,9 +14,7 @@ from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.core.model import Definition, Origin, Task
 from kaspad_taskd.mirroring import MirrorKeeper
 from kaspad_taskd.probes import TYPES
-
-GENEROUS = 60.0
-"""Seconds that a busy machine may take."""
+from tests.fakes.patience import PATIENCE
 
 
 def definition(number: int) -> Definition:
@@ -52,7 +50,7 @@ class SlowMirror(Mirror):
 
     def write(self, definition: Definition) -> None:
         self.begun.set()
-        assert self.go_on.wait(GENEROUS)
+        assert self.go_on.wait(PATIENCE)
         self._now += 0.02
         super().write(definition)
 
@@ -66,7 +64,7 @@ async def test_what_comes_while_copies_are_written(
     keeper.align([])
     running = asyncio.create_task(keeper.run())
     keeper.put(definition(0))
-    assert await asyncio.to_thread(mirror.begun.wait, GENEROUS)
+    assert await asyncio.to_thread(mirror.begun.wait, PATIENCE)
     for number in range(8):
         keeper.put(replace(definition(number), interval=20.0))
     keeper.drop("t3")
@@ -97,7 +95,7 @@ async def test_a_disk_that_fails_harms_nobody(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is said for each, and the rest is written."""
-    monkeypatch.setattr(mirroring, "LAST_WORDS", GENEROUS)
+    monkeypatch.setattr(mirroring, "LAST_WORDS", PATIENCE)
     (tmp_path / ".t1.toml.new").mkdir()  # in the way of what is to become the copy
     keeper = MirrorKeeper(Mirror(tmp_path, TYPES))
     for number in range(3):
@@ -115,7 +113,7 @@ async def test_a_stop_amid_the_first_alignment_is_soon(
     keeper = MirrorKeeper(mirror)
     keeper.align([Task(definition(number), 0) for number in range(500)])
     running = asyncio.create_task(keeper.run())
-    assert await asyncio.to_thread(mirror.begun.wait, GENEROUS)
+    assert await asyncio.to_thread(mirror.begun.wait, PATIENCE)
     await stopped(running)
     closing = asyncio.create_task(keeper.close())
     await asyncio.sleep(0)  # the stop has begun

@@ -11,9 +11,8 @@ import pytest
 
 from kaspad_taskd.config.layers import read_layers
 from tests.api.house import ApiHouse
+from tests.fakes.patience import PATIENCE
 
-GENEROUS = 60.0
-"""Seconds that a busy machine may take."""
 TEXT = 'type = "report"\nservice = "{service}"\n'
 
 
@@ -86,11 +85,11 @@ class SlowDisk:
     def read(self, *given: Any) -> Any:
         found = read_layers(*given)
         self._read.set()
-        assert self._gate.wait(GENEROUS)
+        assert self._gate.wait(PATIENCE)
         return found
 
     async def has_read(self) -> None:
-        assert await asyncio.to_thread(self._read.wait, GENEROUS)
+        assert await asyncio.to_thread(self._read.wait, PATIENCE)
 
     def tell(self) -> None:
         self._gate.set()

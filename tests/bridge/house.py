@@ -18,9 +18,7 @@ from kaspad_taskd.config.settings import Address, Bridge
 from kaspad_taskd.store.memory import MemoryStore
 from tests.api.house import ApiHouse
 from tests.fakes.house import definition
-
-PATIENCE = 60.0
-"""Seconds for what comes at once where the machine is not busy."""
+from tests.fakes.patience import PATIENCE
 
 
 class FakePage:

@@ -13,8 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.bridge.house import PATIENCE, Visitor
+from tests.bridge.house import Visitor
 from tests.fakes.bridged import bridged, free_port
+from tests.fakes.patience import PATIENCE
 from tests.fakes.taskd_process import AT_ONCE, Taskd
 
 pytestmark = pytest.mark.system

@@ -16,13 +16,13 @@ import pytest
 
 from tests.fakes.bridged import bridged, free_port, line_of, listening, program
 from tests.fakes.node_packages import Missing, install
+from tests.fakes.patience import PATIENCE
 from tests.fakes.taskd_process import Line, Taskd, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 PACKAGES = {"client-4-5-4": "npm:socket.io-client@4.5.4", "client-newest": "npm:socket.io-client@4"}
 SCRIPT = Path(__file__).parents[1] / "fakes" / "socketio_client.mjs"
-PATIENCE = 60.0
 OWN = ("hello", "sync:progress", "server:stopping", "task:error")
 NODE = {"type": "node-sync", "service": "kaspa-node", "config": {"useHttps": False}}
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from kaspad_taskd.config.settings import Address, Bridge
-from tests.bridge.house import PATIENCE, Bridged, bridged, until
+from tests.bridge.house import Bridged, bridged, until
+from tests.fakes.patience import PATIENCE
 from tests.fakes.stopwatch import Stopwatch
 from tests.fakes.taskd_process import AT_ONCE
 

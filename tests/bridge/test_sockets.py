@@ -16,7 +16,8 @@ import aiohttp
 import pytest
 
 from kaspad_taskd.bridge.sockets import MESSAGE_BYTES
-from tests.bridge.house import PATIENCE, Bridged, bridged, until
+from tests.bridge.house import Bridged, bridged, until
+from tests.fakes.patience import PATIENCE
 from tests.fakes.stopwatch import Stopwatch
 from tests.fakes.taskd_process import AT_ONCE
 

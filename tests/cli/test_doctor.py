@@ -22,7 +22,8 @@ from kaspad_taskd.client import SYSTEM_SOCKET
 from kaspad_taskd.version import __version__
 from tests.cli.conftest import Ran
 from tests.fakes.golden import NOW, golden_task, golden_tasks
-from tests.fakes.taskd import PATIENCE, ScriptedTaskd, answering
+from tests.fakes.patience import PATIENCE
+from tests.fakes.taskd import ScriptedTaskd, answering
 
 Ctl = Callable[..., Ran]
 INFO = {"store": {"path": "/var/lib/kaspad-taskd/state.db", "durable": True, "problem": None,

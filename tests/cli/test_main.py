@@ -18,7 +18,8 @@ from kaspad_taskd.cli.main import run
 from kaspad_taskd.version import __version__
 from tests.cli.conftest import Ran
 from tests.fakes.golden import golden_task, golden_tasks
-from tests.fakes.taskd import PATIENCE, Error, Hangup, ScriptedTaskd, answering
+from tests.fakes.patience import PATIENCE
+from tests.fakes.taskd import Error, Hangup, ScriptedTaskd, answering
 
 Ctl = Callable[..., Ran]
 SIGNS = tuple("▸!·‖✓✗–")  # noqa: RUF001 - an en dash, meant

@@ -25,7 +25,7 @@ EVENT = {"running": "progress", "undoing": "progress", "done": "complete"}
 
 def all_of(last: Switch) -> list[Switch]:
     """A switch at each of its states, up to the last one."""
-    states = [switch(to=last.to)]
+    states = [switch(to=last.to, ago=NOW - last.started_at)]
     for step in last.steps:
         if step.reason is not None:
             assert step.ended_at is not None

@@ -12,6 +12,7 @@ from kaspad_taskd.cli import ending, wait
 from kaspad_taskd.cli.ending import code_of_all
 from tests.cli.conftest import Ran
 from tests.fakes.golden import golden_task
+from tests.fakes.set_time import SetTime
 from tests.fakes.taskd import Error, Hangup, ScriptedTaskd
 
 Ctl = Callable[..., Ran]
@@ -50,23 +51,13 @@ def test_each_end_has_its_code(
     assert ctl("wait", "kaspa-node") == (code, said + "\n", "")
 
 
-class Hands:
-    """The time of a client that waits, moved by whoever answers it."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 def test_the_time_is_up(ctl: Ctl, taskd: ScriptedTaskd, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit 6, with how far it is and how long it will take still."""
-    hands = Hands()
-    monkeypatch.setattr(wait, "time", hands)
+    passed = SetTime()
+    monkeypatch.setattr(wait, "time", passed)
 
     def later(params: Any) -> Any:
-        hands.now += params["timeout"] / 1000
+        passed.now += params["timeout"] / 1000
         return golden_task("kaspa-node")
 
     taskd.answers["waitTask"] = later

@@ -17,7 +17,8 @@ from typing import Any
 
 from tests.cli.conftest import Ran
 from tests.fakes.golden import golden_task
-from tests.fakes.taskd import PATIENCE, ScriptedTaskd, answering
+from tests.fakes.patience import PATIENCE
+from tests.fakes.taskd import ScriptedTaskd, answering
 
 Ctl = Callable[..., Ran]
 

@@ -16,15 +16,13 @@ from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import SHIPPED, Recording, load, shorten
 from kaspad_taskd.jsontext import dumps
-from kaspad_taskd.kaspa import exchange
 from kaspad_taskd.kaspa.client import NodeClient, NodeError
 from kaspad_taskd.kaspa.connect import open_node
 from kaspad_taskd.kaspa.exchange import Exchange
 from kaspad_taskd.kaspa.read import read_node
 from kaspad_taskd.kaspa.sync.reading import NodeReading
+from tests.fakes.patience import PATIENCE
 
-GENEROUS = 60.0
-"""Seconds that a busy machine may take for an answer."""
 WALL = 1_900_000_000_000  # ms, far from the recording's own time
 
 
@@ -41,11 +39,6 @@ class Clock:
         return WALL + self.now * 1000
 
 
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "HEADER_TIMEOUT", GENEROUS)
-
-
 @pytest.fixture(scope="module")
 def recording() -> Recording:
     return load()
@@ -57,7 +50,7 @@ async def look_at(recording: Recording, t: float, speed: float) -> NodeReading:
     async with node:
         clock.now += t / speed
         await node.turn()
-        client = open_node(node.url, timeout=GENEROUS)
+        client = open_node(node.url, timeout=PATIENCE)
         try:
             return await read_node(client, lambda: int(clock.wall_ms()))
         finally:
@@ -91,7 +84,7 @@ async def test_it_starts_unreachable(recording: Recording) -> None:
     """Until the recorded node answers, nothing listens on the port that is known already."""
     clock = Clock()
     async with PlayingNode(recording, monotonic=clock.monotonic) as node:
-        client = open_node(node.url, timeout=GENEROUS)
+        client = open_node(node.url, timeout=PATIENCE)
         with pytest.raises(NodeError) as caught:
             await client.dag_info()
         assert caught.value.reason is Reason.REFUSED
@@ -126,7 +119,7 @@ async def test_killed_and_silent(recording: Recording) -> None:
     )
     clock = Clock()
     async with PlayingNode(Recording(samples, ()), monotonic=clock.monotonic) as node:
-        client = open_node(node.url, timeout=GENEROUS)
+        client = open_node(node.url, timeout=PATIENCE)
         assert await client.sync_status() is False
         clock.now += 10
         await node.turn()
@@ -150,7 +143,7 @@ async def heard_of_its_end(client: NodeClient) -> None:
     """A question that is under way when a connection ends is told so, not that none is made."""
     assert isinstance(client, Exchange)
     assert client._line is not None
-    async with asyncio.timeout(GENEROUS):
+    async with asyncio.timeout(PATIENCE):
         while client._line.ended is None:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 

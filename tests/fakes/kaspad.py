@@ -19,9 +19,8 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse
 
 from tests.fakes.bridged import free_port
+from tests.fakes.patience import PATIENCE
 
-PATIENCE = 60.0
-"""Seconds that a node may take on a busy machine for a start, an answer and an end."""
 STEP_MS = 100
 """Between two blocks: 10 a second, as on mainnet."""
 PRUNED_EVERY = 600

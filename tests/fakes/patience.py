@@ -1,4 +1,4 @@
-"""Deadlines in tests: those of ours are never over by chance, and those that matter come when told.
+"""How long tests wait, and deadlines that come when a test says so.
 
 A test or the whole machine may stand still for seconds at any point.
 """
@@ -8,24 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import pytest
-
-from kaspad_taskd.kaspa import exchange, logs
-from kaspad_taskd.switching import acting, node, units
-
 PATIENCE = 60.0
-"""Seconds that a test waits for what has to come."""
+"""Seconds that a test waits for what has to come: a busy machine may take so long."""
 HEADER = 30.0
 """Seconds that a block's header may take in an unhurried test."""
-
-
-def unhurried(patch: pytest.MonkeyPatch) -> None:
-    """Give the program's short deadlines so long that no pause reaches them."""
-    patch.setattr(exchange, "HEADER_TIMEOUT", HEADER)
-    patch.setattr(logs, "DEADLINE", PATIENCE)
-    patch.setattr(node, "TIMEOUT", PATIENCE)
-    patch.setattr(acting, "CHECK", 10 * PATIENCE)
-    patch.setattr(units, "ASK", PATIENCE)
 
 
 async def once(holds: Callable[[], object]) -> None:

@@ -10,8 +10,8 @@ import sys
 
 from kaspad_taskd.__main__ import main
 from kaspad_taskd.bridge.sockets import Sockets
+from tests.fakes.patience import PATIENCE
 
-PATIENCE = 60.0
 _drained = Sockets.drained
 
 

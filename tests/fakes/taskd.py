@@ -10,8 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60.0
-"""Seconds that a client may take on a busy machine until it has asked."""
+from tests.fakes.patience import PATIENCE
 
 Answer = Any
 """A result; an Exception of ours (Error); a function of the parameters."""

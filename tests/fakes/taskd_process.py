@@ -11,10 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.patience import PATIENCE
 from tests.fakes.stopwatch import Stopwatch
-
-PATIENCE = 60.0
-"""Seconds that a start, an answer or an end may take on a busy machine."""
 
 AT_ONCE = 7.0
 """Seconds of a stop on a busy machine: under one on its own, 8 or more if it waited for clients."""

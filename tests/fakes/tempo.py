@@ -15,9 +15,10 @@ class Tempo:
         self._began, self._ahead, self._pace = time.monotonic(), ahead, creep
 
     def __call__(self) -> float:
-        beyond = max(0.0, time.monotonic() - self._began - self._ahead)
-        return min(time.monotonic() - self._began, self._ahead) + beyond * self._pace
+        passed = time.monotonic() - self._began
+        return min(passed, self._ahead) + max(0.0, passed - self._ahead) * self._pace
 
     def go(self, pace: float) -> None:
         """From now on at this pace: 1.0 is as on the wall."""
-        self._ahead, self._began, self._pace = self(), time.monotonic() - self(), pace
+        reached = self()
+        self._ahead, self._began, self._pace = reached, time.monotonic() - reached, pace

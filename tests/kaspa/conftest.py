@@ -2,15 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from tests.fakes.unhurried import unhurried
 
-import pytest
-
-from tests.fakes.patience import unhurried
-
-
-@pytest.fixture(autouse=True)
-def _unhurried() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        unhurried(patch)
-        yield
+__all__ = ["unhurried"]

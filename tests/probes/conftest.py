@@ -8,17 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.node_packages import Missing
-from tests.fakes.patience import unhurried
 from tests.fakes.postgres import Postgres
 from tests.fakes.postgres_versions import programs, wanted
+from tests.fakes.unhurried import unhurried
 from tests.probes.databases import Place, placed
 
-
-@pytest.fixture(autouse=True)
-def _unhurried() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        unhurried(patch)
-        yield
+__all__ = ["unhurried"]
 
 
 @pytest.fixture(scope="session", params=wanted(), ids="postgres-{}".format)

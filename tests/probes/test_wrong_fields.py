@@ -128,10 +128,8 @@ async def test_a_broken_answer_has_its_reason(flavor: str, reply: Reply, reason:
     """At every path that a flavour asks, and nothing of it is shown."""
     places = ("/api/health", "/api/metrics", "/metrics", "/health")
     async with Website(dict.fromkeys(places, reply)) as site:
-        data, patience = (
-            {"url": site.url, "flavor": flavor},
-            0.6 if reason is Reason.TIMEOUT else PATIENCE,
-        )
+        data = {"url": site.url, "flavor": flavor}
+        patience = 0.6 if reason is Reason.TIMEOUT else PATIENCE
         seen = await look(made("indexer-sync", data, timeout=patience))
     rejected = reason is Reason.CREDENTIALS
     assert (type(seen), seen.reason) == (Refused if rejected else Unreachable, reason)

@@ -12,9 +12,7 @@ from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Json, Method, Param
 from kaspad_taskd.rpc.peer import Send
 from kaspad_taskd.rpc.server import RpcServer
-
-GENEROUS = 60.0
-"""Seconds that a busy machine may take."""
+from tests.fakes.patience import PATIENCE
 
 ANY = Param("value", {}, lambda value: value, required=False)
 
@@ -148,7 +146,7 @@ class Client:
         self.writer.write(data)
 
     async def read(self) -> Any:
-        line = await asyncio.wait_for(self.reader.readline(), GENEROUS)
+        line = await asyncio.wait_for(self.reader.readline(), PATIENCE)
         return json.loads(line) if line else None
 
     async def call(self, method: str, *params: Any) -> Any:
@@ -165,6 +163,6 @@ class Client:
 
 async def until(condition: Any) -> None:
     """Wait for what another turn of the loop, or another process, will make true."""
-    async with asyncio.timeout(GENEROUS):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.001)

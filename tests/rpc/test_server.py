@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from kaspad_taskd.rpc.peer import PATIENCE
+from kaspad_taskd.rpc import peer
 from kaspad_taskd.rpc.server import PATH_LIMIT, CannotListenError, RpcServer, allow_files, listen
-from tests.rpc.house import GENEROUS, House, until
+from tests.fakes.patience import PATIENCE
+from tests.rpc.house import House, until
 
 GROUP = grp.getgrgid(os.getgid()).gr_name
 
@@ -186,7 +187,7 @@ async def test_stop_says_what_is_being_said(path: Path) -> None:
         await until(lambda: house.running == 1)
         client.write(b'{"jsonrpc":"2.0","method":"echo","id":2')
         await asyncio.sleep(0)
-        stop = asyncio.create_task(house.server.stop(GENEROUS))
+        stop = asyncio.create_task(house.server.stop(PATIENCE))
         await asyncio.sleep(0)
         with pytest.raises(FileNotFoundError):
             await house.client()
@@ -208,7 +209,7 @@ async def test_stop_waits_no_longer_than_its_deadline(path: Path) -> None:
         loop = asyncio.get_running_loop()
         before = loop.time()
         await house.server.stop(0.05)
-        assert loop.time() - before < PATIENCE - 5  # not until the slow one is cut
+        assert loop.time() - before < peer.PATIENCE - 5  # not until the slow one is cut
         assert house.server.connections == 0
         assert house.running == 0
         assert await waiting.read() is None
@@ -221,7 +222,7 @@ async def test_stop_lets_the_last_events_out(path: Path) -> None:
         assert await client.call("subscribe") == {"seq": 0, "tasks": []}
         await until(lambda: house.feed.running == 1)
         house.feed.tell(250)
-        await house.server.stop(GENEROUS)
+        await house.server.stop(PATIENCE)
         seqs = []
         while (event := await client.read()) is not None:
             seqs.append(event["params"]["seq"])
@@ -236,8 +237,8 @@ async def test_stop_is_quick_when_there_is_nothing_to_say(path: Path) -> None:
         await until(lambda: house.server.connections == 10)
         loop = asyncio.get_running_loop()
         before = loop.time()
-        await house.server.stop(GENEROUS)
-        assert loop.time() - before < GENEROUS / 2
+        await house.server.stop(PATIENCE)
+        assert loop.time() - before < PATIENCE / 2
         for client in clients:
             assert await client.read() is None
 

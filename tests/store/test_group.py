@@ -13,10 +13,8 @@ from kaspad_taskd.core.record import Change, Outcome
 from kaspad_taskd.store import group
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.group import Writer
+from tests.fakes.patience import PATIENCE
 from tests.store.samples import Ear
-
-GENEROUS = 60.0
-"""Seconds that a busy machine may take."""
 
 
 class Disk:
@@ -34,7 +32,7 @@ class Disk:
 
     def commit(self, changes: Sequence[Change]) -> tuple[list[Outcome], str | None]:
         self._loop.call_soon_threadsafe(self.entered.set)
-        assert self.gate.wait(GENEROUS)
+        assert self.gate.wait(PATIENCE)
         self.groups.append(len(changes))
         fault = self.faults.get(len(self.groups))
         good = len(changes) if fault is None else self.good
@@ -65,7 +63,7 @@ async def writer(disk: Disk, ear: Ear) -> AsyncIterator[Writer]:
 
 async def end(writer: Writer) -> None:
     writer.end()
-    assert await asyncio.get_running_loop().run_in_executor(None, writer.ended, GENEROUS)
+    assert await asyncio.get_running_loop().run_in_executor(None, writer.ended, PATIENCE)
 
 
 def changes(count: int) -> list[Change]:
@@ -76,7 +74,7 @@ async def hold(writer: Writer, disk: Disk, ear: Ear) -> asyncio.Future[Outcome]:
     """Let the writer stand in a commit of one change."""
     disk.gate.clear()
     first = ear.submit(writer, Change(cursors={"first": 0}))
-    await asyncio.wait_for(disk.entered.wait(), GENEROUS)
+    await asyncio.wait_for(disk.entered.wait(), PATIENCE)
     return first
 
 
@@ -131,7 +129,7 @@ async def test_what_is_submitted_before_the_loop_has_heard_fails_too(
 
 def until(holds: Callable[[], bool]) -> None:
     """Wait for another thread while the loop stands still."""
-    pause, end = threading.Event(), time.monotonic() + GENEROUS
+    pause, end = threading.Event(), time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < end, "never happened"
         pause.wait(0.005)

@@ -27,9 +27,8 @@ from kaspad_taskd.systemd.journal import (
     entry_of,
     is_journal,
 )
+from tests.fakes.patience import PATIENCE
 
-GENEROUS = 60.0
-"""Seconds that a busy machine may take."""
 PACKAGE = Path(__file__).parents[2] / "kaspad_taskd"
 
 
@@ -74,7 +73,7 @@ class Journal:
 
     def _until(self, enough: Callable[[list[dict[str, str]]], bool]) -> list[dict[str, str]]:
         found: list[dict[str, str]] = []
-        self._socket.settimeout(GENEROUS)
+        self._socket.settimeout(PATIENCE)
         try:
             while not enough(found):
                 found.append(parsed(self._socket.recv(1 << 20)))
@@ -97,7 +96,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def log(journal: Journal) -> Iterator[logging.Logger]:
     """A logger whose records go to the journal."""
     logger = logging.getLogger("kaspad_taskd.of-this-test")
-    handler = JournalHandler(journal.path, patience=GENEROUS)
+    handler = JournalHandler(journal.path, patience=PATIENCE)
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
@@ -203,7 +202,7 @@ def test_patience_ends(journal: Journal) -> None:
     journal.close()
     Path(journal.path).unlink()
     handler.handle(logging.LogRecord("n", 20, "f", 1, "gone", (), None))
-    end = time.monotonic() + GENEROUS
+    end = time.monotonic() + PATIENCE
     while handler._sender is not None and time.monotonic() < end:
         time.sleep(0.01)
     assert not handler._held
@@ -217,20 +216,20 @@ def test_patience_ends(journal: Journal) -> None:
 
 def test_a_stop_waits_a_moment_only(journal: Journal) -> None:
     """Whatever the journal does."""
-    handler = JournalHandler(journal.path, patience=10 * GENEROUS)
+    handler = JournalHandler(journal.path, patience=10 * PATIENCE)
     for _ in range(2000):
         handler.handle(logging.LogRecord("n", 20, "f", 1, "x", (), None))
     began = time.monotonic()
     handler.close()
-    assert time.monotonic() - began < GENEROUS
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_what_is_held_at_a_stop_is_sent(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """logging.shutdown holds the handler's lock while it closes it: the sender needs none of it."""
-    monkeypatch.setattr("kaspad_taskd.systemd.journal.LAST_WORDS", GENEROUS)
+    monkeypatch.setattr("kaspad_taskd.systemd.journal.LAST_WORDS", PATIENCE)
     journal.close()
     Path(journal.path).unlink()
-    handler = JournalHandler(journal.path, patience=GENEROUS)
+    handler = JournalHandler(journal.path, patience=PATIENCE)
     for number in range(3):
         handler.handle(logging.LogRecord("n", 20, "f", 1, str(number), (), None))
     back = Journal(Path(journal.path))
