@@ -9,10 +9,10 @@ from kaspad_taskd.api.catalog import catalog
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.definitions import DefinitionDesk
 from kaspad_taskd.api.wire import Shapes
+from kaspad_taskd.base.clock import Clock
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.listening import open_door
 from kaspad_taskd.bridge.server import BridgeServer
-from kaspad_taskd.clock import Clock
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.settings import DEFAULTS, Address, Bridge
 from kaspad_taskd.engine.engine import Engine

@@ -20,11 +20,11 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from kaspad_taskd.base.tables import Fault, Table
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Reading
-from kaspad_taskd.kaspa.connect import open_node
+from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.probes import TYPES, open_probe
-from kaspad_taskd.tables import Fault, Table
 from tests.fakes.bridged import free_port
 
 PATIENCE = 60.0

@@ -27,10 +27,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.process import cpu_seconds, daemon, rss_mib
+from kaspad_taskd.base.tables import Fault, Table
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.probes import TYPES, Means, open_probe
-from kaspad_taskd.tables import Fault, Table
 
 ME = (sys.executable, "-m", "benchmarks.probes")
 PROGRAM = ("/bin/echo", '{"progress": 42}')

@@ -11,13 +11,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kaspad_taskd.arguments import demo_parser, parser, places_of, restore_parser
 from kaspad_taskd.bridge.access import CannotOpenError
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.settings import Settings, load_settings
-from kaspad_taskd.daemon import Daemon
+from kaspad_taskd.daemon.arguments import demo_parser, parser, places_of, restore_parser
+from kaspad_taskd.daemon.house import Daemon
+from kaspad_taskd.daemon.offline import BAD_SETTINGS, CRASHED, OK, check, put_back
 from kaspad_taskd.engine.errors import NotDurable
-from kaspad_taskd.offline import BAD_SETTINGS, CRASHED, OK, check, put_back
 from kaspad_taskd.probes import add
 from kaspad_taskd.rpc.server import CannotListenError
 from kaspad_taskd.store.fault import StoreError

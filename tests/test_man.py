@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.arguments import demo_parser, parser, restore_parser
+from kaspad_taskd.base.tables import Table
 from kaspad_taskd.cli import options
 from kaspad_taskd.config.definitions import parse_definition
 from kaspad_taskd.config.settings import parse_settings
 from kaspad_taskd.core.model import Origin
+from kaspad_taskd.daemon.arguments import demo_parser, parser, restore_parser
 from kaspad_taskd.probes import TYPES
-from kaspad_taskd.tables import Table
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "man"

@@ -10,8 +10,8 @@ import argparse
 import re
 from pathlib import Path
 
-from kaspad_taskd.arguments import demo_parser, parser, restore_parser
 from kaspad_taskd.cli.options import VERBS, full_parser, parser_of
+from kaspad_taskd.daemon.arguments import demo_parser, parser, restore_parser
 
 HERE = Path(__file__).parent
 BLOCK = re.compile(r"(?<=^; begin: )(?P<name>\w+)\n.*?(?=^; end$)", re.MULTILINE | re.DOTALL)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 from kaspad_taskd import words
 from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.base.tables import Fault, Table
 from kaspad_taskd.config.allowance import Allowance, Place
 from kaspad_taskd.config.cycles import find_cycle
 from kaspad_taskd.config.definitions import Checker, parse_definition
@@ -17,7 +18,6 @@ from kaspad_taskd.config.settings import Settings, load_settings
 from kaspad_taskd.core.model import Definition, Origin, Task
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.roster import Roster
-from kaspad_taskd.tables import Fault, Table
 
 Json: TypeAlias = Any
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from kaspad_taskd.clock import iso
+from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import HistoryPoint
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from kaspad_taskd import words
 from kaspad_taskd.api.schemas import FREE, MAYBE_TEXT, TEXT, TIME, WHOLE, record
-from kaspad_taskd.clock import iso
+from kaspad_taskd.base.clock import iso
 from kaspad_taskd.config.switched import Compose, SwitchedService, Unit
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.observation import Hint

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from kaspad_taskd import words
 from kaspad_taskd.api.switches import switch_shape
-from kaspad_taskd.clock import iso
+from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.fact import Event, EventName, Fact
 from kaspad_taskd.core.model import (
     Definition,

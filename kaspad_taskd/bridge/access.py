@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from kaspad_taskd.base.files import write_atomically
 from kaspad_taskd.config.settings import Bridge
-from kaspad_taskd.files import write_atomically
 
 TRIES: Final = 10
 """Wrong tokens of one address within a minute; then it has to wait one."""

@@ -9,7 +9,7 @@ from engineio.packet import MESSAGE
 from engineio.packet import Packet as Carrier
 from socketio.packet import ACK, CONNECT, EVENT, Packet
 
-from kaspad_taskd import jsontext
+from kaspad_taskd.base import jsontext
 
 Json: TypeAlias = Any
 

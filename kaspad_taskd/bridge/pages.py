@@ -13,12 +13,12 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from aiohttp import web
 
-from kaspad_taskd import jsontext
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.history import buckets
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Method
 from kaspad_taskd.api.wire import event_shape
+from kaspad_taskd.base import jsontext
 from kaspad_taskd.bridge import asyncapi, metrics
 from kaspad_taskd.bridge.access import SESSION_S, Access, Refused
 from kaspad_taskd.bridge.browsers import WRONG, cookie

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.method import Method
+from kaspad_taskd.base.clock import iso
 from kaspad_taskd.bridge import metrics
 from kaspad_taskd.bridge.access import Access
 from kaspad_taskd.bridge.browsers import Browsers
@@ -23,7 +24,6 @@ from kaspad_taskd.bridge.fanout import Fanout
 from kaspad_taskd.bridge.listening import BACKLOG, Opened
 from kaspad_taskd.bridge.pages import Files, Page, Pages
 from kaspad_taskd.bridge.sockets import Sockets
-from kaspad_taskd.clock import iso
 from kaspad_taskd.config.settings import Bridge
 from kaspad_taskd.version import __version__
 

@@ -6,7 +6,8 @@ from kaspad_taskd.cli.faults import FAILED, Fault
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.screen import wrap
 from kaspad_taskd.words.plain import fit, safe, width
-from kaspad_taskd.words.table import entry, say
+from kaspad_taskd.words.sentences import say
+from kaspad_taskd.words.table import entry
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

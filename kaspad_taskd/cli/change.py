@@ -7,7 +7,7 @@ import time
 from kaspad_taskd.cli import detail
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.words import task as words
-from kaspad_taskd.words.table import say
+from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

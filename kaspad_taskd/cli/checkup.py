@@ -9,8 +9,8 @@ from kaspad_taskd.client import SYSTEM_SOCKET, candidates
 from kaspad_taskd.version import __version__
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.sentences import maybe, plural, say
 from kaspad_taskd.words.service import HARMLESS
-from kaspad_taskd.words.table import maybe, plural, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from kaspad_taskd.words import task as words
 from kaspad_taskd.words.event import step_began
 from kaspad_taskd.words.moment import seconds_of, when
 from kaspad_taskd.words.plain import fit, safe
-from kaspad_taskd.words.table import plural, say
+from kaspad_taskd.words.sentences import plural, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

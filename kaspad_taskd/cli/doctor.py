@@ -10,7 +10,7 @@ from kaspad_taskd.cli.faults import FAILED, of_unreachable
 from kaspad_taskd.cli.screen import hang
 from kaspad_taskd.client import SYSTEM_SOCKET, Refused, Unreachable
 from kaspad_taskd.words.plain import fit
-from kaspad_taskd.words.table import plural, say
+from kaspad_taskd.words.sentences import plural, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

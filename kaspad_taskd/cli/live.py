@@ -8,7 +8,8 @@ from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.moment import clock, seconds_of
 from kaspad_taskd.words.plain import fit, safe
-from kaspad_taskd.words.table import entry, say
+from kaspad_taskd.words.sentences import say
+from kaspad_taskd.words.table import entry
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

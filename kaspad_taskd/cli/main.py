@@ -17,7 +17,7 @@ from kaspad_taskd.cli.faults import (
 from kaspad_taskd.cli.quick import options_of
 from kaspad_taskd.cli.screen import Screen
 from kaspad_taskd.client import Client, Refused, Unreachable
-from kaspad_taskd.words.table import say
+from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

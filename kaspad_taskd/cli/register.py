@@ -8,7 +8,7 @@ import sys
 from kaspad_taskd.cli.faults import USAGE, Fault, UsageFault
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.words import task as words
-from kaspad_taskd.words.table import say
+from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

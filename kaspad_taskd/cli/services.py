@@ -6,7 +6,7 @@ from kaspad_taskd.cli.screen import hang, wrap
 from kaspad_taskd.words import service as words
 from kaspad_taskd.words.moment import seconds_of, when
 from kaspad_taskd.words.plain import fit, safe, width
-from kaspad_taskd.words.table import say
+from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from kaspad_taskd.cli.screen import Screen
 from kaspad_taskd.client import Refused, Unreachable
 from kaspad_taskd.words.moment import clock
 from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.sentences import say
 from kaspad_taskd.words.service import RUNNING
-from kaspad_taskd.words.table import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

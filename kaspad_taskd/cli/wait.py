@@ -13,7 +13,7 @@ from kaspad_taskd.cli.screen import Screen, clip
 from kaspad_taskd.client import Refused, Unreachable
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.moment import seconds_of
-from kaspad_taskd.words.table import say
+from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

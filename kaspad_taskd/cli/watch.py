@@ -15,7 +15,7 @@ from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.frame import Frame
 from kaspad_taskd.client import Refused, Unreachable
 from kaspad_taskd.words.moment import clock
-from kaspad_taskd.words.table import say
+from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:

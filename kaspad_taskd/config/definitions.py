@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from kaspad_taskd.base.tables import Fault, Style, Table
+from kaspad_taskd.base.values import Json, quote
 from kaspad_taskd.core.model import Definition, OnComplete, Origin
-from kaspad_taskd.tables import Fault, Style, Table
-from kaspad_taskd.values import Json, quote
 
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 ID_WORDS: Final = "must be letters, digits, . _ or -, beginning with a letter or digit, 100 at most"

@@ -14,12 +14,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.config.cycles import find_cycle
 from kaspad_taskd.config.definitions import ID, ID_WORDS, ProbeType, parse_definition
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.reading import os_problem, read_toml
 from kaspad_taskd.core.model import Definition, Origin
-from kaspad_taskd.tables import Fault
 
 SUFFIX: Final = ".toml"
 _NULL: Final = os.makedev(1, 3)

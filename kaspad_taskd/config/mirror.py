@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from kaspad_taskd.base.files import write_atomically
+from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.config.definitions import ProbeType
 from kaspad_taskd.config.layers import read_directory
 from kaspad_taskd.config.writing import to_toml
 from kaspad_taskd.core.model import Definition, Origin
-from kaspad_taskd.files import write_atomically
-from kaspad_taskd.tables import Fault
 
 _HEADER: Final = """\
 # Registered over an API and kept in the state of kaspad-taskd. This is a copy for reading: edits

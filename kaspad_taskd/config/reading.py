@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from kaspad_taskd.tables import Fault
-from kaspad_taskd.values import quote
+from kaspad_taskd.base.tables import Fault
+from kaspad_taskd.base.values import quote
 
 MAX_BYTES: Final = 256 * 1024
 """Size of a settings or definition file; real ones have one or two KiB."""

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from kaspad_taskd.base.tables import Fault, Table
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.reading import read_toml
 from kaspad_taskd.config.switched import SwitchedService, read_service
-from kaspad_taskd.tables import Fault, Table
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from kaspad_taskd.tables import Table
+from kaspad_taskd.base.tables import Table
 
 NETWORK: Final = re.compile(r"mainnet|testnet-[0-9]{1,4}|devnet|simnet")
 NETWORK_WORDS: Final = 'must be "mainnet", "testnet-10", "devnet" or "simnet"'

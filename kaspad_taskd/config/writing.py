@@ -7,11 +7,11 @@ from typing import Final
 
 import tomli_w
 
+from kaspad_taskd.base.durations import format_duration
+from kaspad_taskd.base.tables import Table, camel
+from kaspad_taskd.base.values import Json
 from kaspad_taskd.config.definitions import JSON_NAMES, NEVER, ProbeType
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.durations import format_duration
-from kaspad_taskd.tables import Table, camel
-from kaspad_taskd.values import Json
 
 _SPANS: Final = ("interval", "timeout", "stall_after")
 

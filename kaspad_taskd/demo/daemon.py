@@ -10,10 +10,10 @@ import asyncio
 import sys
 import time
 
-from kaspad_taskd.arguments import parser, places_of
-from kaspad_taskd.clock import Clock
+from kaspad_taskd.base.clock import Clock
 from kaspad_taskd.config.settings import DEFAULTS
-from kaspad_taskd.daemon import Daemon
+from kaspad_taskd.daemon.arguments import parser, places_of
+from kaspad_taskd.daemon.house import Daemon
 
 
 class Fast:

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from kaspad_taskd.jsontext import dumps, loads
+from kaspad_taskd.base.jsontext import dumps, loads
 
 SHIPPED = Path(__file__).with_name("recording.jsonl.gz")
 

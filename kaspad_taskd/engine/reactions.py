@@ -10,13 +10,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+from kaspad_taskd.base.processes import end_group
 from kaspad_taskd.core.fact import Event, EventName
 from kaspad_taskd.core.model import Task
 from kaspad_taskd.engine.cursor import PATIENCE, Cursor
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.follow import Board
 from kaspad_taskd.engine.roster import Roster
-from kaspad_taskd.processes import end_group
 
 _log = logging.getLogger(__name__)
 

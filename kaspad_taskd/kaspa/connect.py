@@ -1,4 +1,4 @@
-"""From a URL to a client: parse the address, resolve it, check whom we may ask, choose the wire."""
+"""From a URL to addresses that may be asked, and what it means that one cannot be reached."""
 
 from __future__ import annotations
 
@@ -12,17 +12,13 @@ from typing import TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.kaspa.client import NodeClient, NodeError
-from kaspad_taskd.kaspa.exchange import Exchange
+from kaspad_taskd.kaspa.client import NodeError
 
 Allow: TypeAlias = Callable[[str, int], bool]
 """Whether this IP address and port may be asked."""
 
 DEFAULT_PORTS = {"grpc": 16110, "ws": 18110, "wss": 443}
 BORSH_PORTS = frozenset({17110, 17210, 17510, 17610})
-
-TIMEOUT = 4.0
-"""Seconds that one question may take, unless the caller says otherwise."""
 
 RESOLVE_TIMEOUT = 3.0
 """Seconds that the look-up of a name may take."""
@@ -125,28 +121,3 @@ def connect_error(error: OSError, address: str) -> NodeError:
     elif isinstance(error, ConnectionResetError | BrokenPipeError):
         reason = Reason.STREAM_CLOSED
     return NodeError(reason, {"address": address}, str(error))
-
-
-def open_node(
-    url: str, allow: Allow | None = None, timeout: float = TIMEOUT, header: float | None = None
-) -> NodeClient:
-    """Return a client for the node; it connects with the first question.
-
-    Args:
-        url: grpc://host:port, or ws:// and wss:// for wRPC JSON.
-        allow: checked with each address that is connected to; None allows all.
-        timeout: deadline of one question in seconds, connecting included.
-        header: deadline of the question for a block, for who cannot do without; at most `timeout`.
-
-    Raises:
-        ValueError: the URL has a fault.
-        ImportError: the library for this transport is not installed.
-    """
-    address = parse_url(url)
-    if address.scheme == "grpc":
-        from kaspad_taskd.kaspa.grpc import GrpcWire
-
-        return Exchange(lambda: GrpcWire(address, allow), timeout, header)
-    from kaspad_taskd.kaspa.wrpc import WrpcWire
-
-    return Exchange(lambda: WrpcWire(address, allow), timeout, header)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from kaspad_taskd import jsontext
+from kaspad_taskd.base import jsontext
 from kaspad_taskd.core.observation import Json
 
 MAX_BYTES = 262_144

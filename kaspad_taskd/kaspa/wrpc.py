@@ -11,8 +11,8 @@ from typing import Any
 
 import aiohttp
 
+from kaspad_taskd.base.jsontext import dumps, loads
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.jsontext import dumps, loads
 from kaspad_taskd.kaspa.client import (
     Answer,
     BlockHeader,

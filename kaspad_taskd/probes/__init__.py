@@ -1,7 +1,8 @@
 """The types of tasks: how a definition's checker is read, and the probes that take looks.
 
 `config` and `api` read definitions with `TYPES[name].parse`, the daemon makes probes with
-`open_probe`. A new type is one module here and one line below.
+`open_probe`. A new type is one module in the folder of its
+family and one line below.
 """
 
 from __future__ import annotations
@@ -9,18 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.probes import (
-    command,
-    database_migration,
-    http_json,
-    indexer_sync,
-    node_sync,
-    report,
-)
+from kaspad_taskd.probes.general import command, http_json, report
+from kaspad_taskd.probes.indexers import indexer_sync
+from kaspad_taskd.probes.migrations import database_migration
+from kaspad_taskd.probes.node import node_sync
 from kaspad_taskd.probes.others import load
 from kaspad_taskd.probes.probe_type import Checker, Means, Probe, ProbeType
-from kaspad_taskd.tables import Fault
 
 __all__ = ["TYPES", "Checker", "Means", "Probe", "ProbeType", "add", "open_probe"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from kaspad_taskd.base.jsontext import loads
 from kaspad_taskd.core.observation import Hint, Json, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.jsontext import loads
 
 IN_LOOP: Final = 65_536
 """Bytes of an answer that is read in the loop; what is larger is read in a thread."""

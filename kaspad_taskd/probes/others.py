@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from kaspad_taskd.base.values import quote
 from kaspad_taskd.probes.probe_type import ProbeType
-from kaspad_taskd.values import quote
 
 GROUP = "kaspad_taskd.probes"
 

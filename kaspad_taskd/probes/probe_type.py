@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Json, Observation
-from kaspad_taskd.tables import Table
 
 Allow: TypeAlias = Callable[[str, int], bool]
 """Whether this IP address and port may be asked."""

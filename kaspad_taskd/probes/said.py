@@ -1,97 +1,78 @@
-"""What a program prints about its work: one line of JSON, read strictly."""
+"""What a program says of its work in numbers, wherever it says it, and what that means. Pure."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
-from kaspad_taskd.core.observation import Json, Reading, Refused, Scalar
+from kaspad_taskd.base.values import kind_of
+from kaspad_taskd.core.observation import Reading, Refused, Scalar
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.jsontext import loads
-from kaspad_taskd.kaspa.client import clean
-from kaspad_taskd.probes.http_json import MOST, Said, judge, number_at
-from kaspad_taskd.values import kind_of
 
-MAX_FACTS: Final = 32
-MAX_TEXT: Final = 200
-NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+MOST: Final = 2.0**63
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """The line: its numbers, its named facts, and the failure that it tells, if any."""
+class Said:
+    """What an answer says at the named places; None where it says nothing.
 
-    said: Said
-    facts: Mapping[str, Scalar] = field(default_factory=dict)
-    error: str | None = None
+    Attributes:
+        progress: percent, 0 to 100.
+        done: units.
+        total: units.
+        completed: whether it says so itself.
+        failed: whether it says that the work failed.
+    """
 
-    def observation(self) -> Reading | Refused:
-        """What the look brought back."""
-        if self.error is not None:
-            return Refused(Reason.CHECKER_ERROR, {"text": self.error})
-        return judge(self.said, True, None, self.facts)
+    progress: float | None = None
+    done: float | None = None
+    total: float | None = None
+    completed: bool | None = None
+    failed: bool = False
 
 
-def read(output: bytes) -> Line:
-    """Return what a program's whole output says.
+def number_at(found: Mapping[str, Any], key: str, most: float = MOST) -> float | None:
+    """Return the number at a key, 0 to `most`, or None.
 
     Raises:
-        ValueError: it is not one line of JSON of this kind; in our own words.
+        ValueError: there is something else.
     """
-    lines = [line for line in output.split(b"\n") if line.strip()]
-    if len(lines) != 1:
-        raise ValueError("it printed nothing" if not lines else "it printed more than one line")
-    try:
-        data = loads(lines[0])
-    except ValueError:
-        raise ValueError("the line that it printed is no JSON") from None
-    if not isinstance(data, dict):
-        raise ValueError("the line that it printed is no JSON object")
-    said = Said(
-        number_at(data, "progress", 100.0),
-        number_at(data, "done", MOST),
-        number_at(data, "total", MOST),
-        _flag(data.get("completed")),
-    )
-    error = _error(data.get("error"))
-    if error is None and said == Said():
-        raise ValueError("it says neither completed nor progress nor done")
-    return Line(said, _facts(data.get("metadata")), error)
-
-
-def _flag(value: Json) -> bool | None:
-    if value is None or isinstance(value, bool):
-        return value
-    raise ValueError(f"completed is {kind_of(value)}, not true or false")
-
-
-def _error(value: Json) -> str | None:
+    value = found.get(key)
     if value is None:
         return None
-    if not isinstance(value, str):
-        raise ValueError(f"error is {kind_of(value)}, not a string")
-    return clean(value, MAX_TEXT)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        cure = f"; to_number({key}) makes one of it" if isinstance(value, str) else ""
+        raise ValueError(f"{key} is {kind_of(value)}, not a number{cure}")
+    if not 0 <= value <= most:
+        raise ValueError(f"{key} lies outside 0 to {most:.0f}")
+    return float(value)
 
 
-def _facts(value: Json) -> Mapping[str, Scalar]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or len(value) > MAX_FACTS:
-        raise ValueError(f"metadata is no object of {MAX_FACTS} entries at most")
-    return {_name(name): _scalar(each) for name, each in value.items()}
+def judge(
+    said: Said, good: bool, unit: str | None, facts: Mapping[str, Scalar] | None = None
+) -> Reading | Refused:
+    """Return what a look brought back; `good`: it was an answer of a service that is up.
 
-
-def _name(name: str) -> str:
-    if not NAME.fullmatch(name):
-        raise ValueError("a name in metadata must be letters, digits, . _ or -, 64 at most")
-    return name
-
-
-def _scalar(value: Json) -> Scalar:
-    if isinstance(value, str):
-        return clean(value, MAX_TEXT)
-    if isinstance(value, bool) or (isinstance(value, int | float) and abs(value) <= MOST):
-        return value
-    raise ValueError("a value in metadata must be a string, a number, true or false")
+    Where the answer does not say itself that the work is complete, its numbers do. That somebody
+    answers tells nothing.
+    """
+    if said.failed:
+        return Refused(Reason.CHECKER_ERROR)
+    complete = said.completed
+    if complete is None:
+        done = said.done is not None and bool(said.total) and said.done >= (said.total or 0)
+        complete = done if said.total is not None else said.progress == 100
+    counted = said.done is not None
+    position = said.done if counted else said.progress
+    target = said.total or None if counted else 100.0
+    return Reading(
+        complete=good and complete,
+        position=position,
+        target=target if position is not None else None,
+        unit=unit if counted else None,
+        basis="unknown" if position is None or target is None else "exact",
+        floor=said.progress / 100 if counted and said.progress is not None else None,
+        activity=[said.progress, said.done, said.total, said.completed],
+        metadata=facts or {},
+    )

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from kaspad_taskd.base.tables import Table
+from kaspad_taskd.base.values import quote
+from kaspad_taskd.core.observation import Json
 from kaspad_taskd.kaspa.connect import host_port
-from kaspad_taskd.tables import Table
-from kaspad_taskd.values import quote
+from kaspad_taskd.probes.probe_type import Checker
 
 PORTS: Final = {"http": 80, "https": 443}
 HEADER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
@@ -117,3 +119,14 @@ def read_ca(table: Table) -> str | None:
     if file is not None and table.style == "json":
         table.fault("ca", "may only stand in a file of tasks.d", kind="forbidden")
     return file
+
+
+def checker_of(
+    config: Mapping[str, Json], headers: Mapping[str, str], *urls: Url | None
+) -> Checker:
+    """Return a checker without what was not given; the first URL is what is asked."""
+    kept = {key: value for key, value in config.items() if value is not None}
+    if headers:
+        kept["headers"] = dict(headers)
+    endpoint = None if not urls or urls[0] is None else urls[0].base + urls[0].path
+    return Checker(kept, endpoint, tuple(url.place for url in urls if url is not None))

@@ -21,12 +21,12 @@ from jsonrpcserver import Error, Success
 from jsonrpcserver.dispatcher import create_request, dispatch_request
 from oslash.either import Right
 
-from kaspad_taskd import jsontext
 from kaspad_taskd.api import errors
 from kaspad_taskd.api.changed import log_change
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Caller, Json, Method
+from kaspad_taskd.base import jsontext
 from kaspad_taskd.rpc.framing import LIMIT
 
 BATCH_LIMIT: Final = 64

@@ -18,10 +18,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, cast
 
-from kaspad_taskd import jsontext
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Caller, Json
+from kaspad_taskd.base import jsontext
 from kaspad_taskd.rpc.dispatch import Dispatcher, Pending, refusal, too_long
 from kaspad_taskd.rpc.framing import Framer
 

@@ -14,7 +14,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from kaspad_taskd import jsontext
+from kaspad_taskd.base import jsontext
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.model import (
     Definition,

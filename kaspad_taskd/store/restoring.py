@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from kaspad_taskd import files
+from kaspad_taskd.base import files
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.store import rows, schema
 from kaspad_taskd.store.fault import DamagedError, StoreError, is_damage, sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kaspad_taskd import jsontext
+from kaspad_taskd.base import jsontext
 from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.model import Definition, Moment, Task
 from kaspad_taskd.core.record import (

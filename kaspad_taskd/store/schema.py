@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from kaspad_taskd import files
+from kaspad_taskd.base import files
 from kaspad_taskd.store.fault import DamagedError, StoreError, sentence
 
 Connection: TypeAlias = sqlite3.Connection

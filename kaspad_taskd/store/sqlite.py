@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from kaspad_taskd import files
+from kaspad_taskd.base import files
 from kaspad_taskd.core.fact import Event
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome

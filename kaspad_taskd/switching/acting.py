@@ -15,7 +15,7 @@ from kaspad_taskd.core.model import Task
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Facts, Side, SwitchReason
 from kaspad_taskd.engine.engine import Engine
-from kaspad_taskd.probes.indexer_sync import guess
+from kaspad_taskd.probes.indexers.indexer_sync import guess
 from kaspad_taskd.switching import node, verify
 from kaspad_taskd.switching.codes import helper_unit
 from kaspad_taskd.switching.declared import same_node

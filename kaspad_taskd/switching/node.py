@@ -17,9 +17,10 @@ from kaspad_taskd.core.observation import Observation, Reading, Refused
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.switch import Facts, SwitchReason
 from kaspad_taskd.kaspa.client import NodeError
-from kaspad_taskd.kaspa.connect import BORSH_PORTS, host_port, open_node
+from kaspad_taskd.kaspa.connect import BORSH_PORTS, host_port
+from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.probes import Probe, open_probe
-from kaspad_taskd.probes.postgres import Database, PostgresError
+from kaspad_taskd.probes.migrations.postgres import Database, PostgresError
 from kaspad_taskd.switching.declared import LOOPBACK
 from kaspad_taskd.switching.hands import Bad, Good, Result
 

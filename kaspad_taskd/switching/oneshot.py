@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from kaspad_taskd import files
+from kaspad_taskd.base import files
 from kaspad_taskd.config.places import FIRST_USER, Places, find_places
 from kaspad_taskd.config.settings import load_settings
 from kaspad_taskd.config.switched import Compose, SwitchedService, Unit

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from kaspad_taskd.base.processes import end_group
 from kaspad_taskd.core.switch import Facts, Side, SwitchReason
-from kaspad_taskd.processes import end_group
 from kaspad_taskd.switching.codes import SAID, Exit, helper_unit
 from kaspad_taskd.switching.hands import Bad, Good, Result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from kaspad_taskd.words.table import say
+from kaspad_taskd.words.sentences import say
 
 
 def when(seconds: float, now: float) -> str:

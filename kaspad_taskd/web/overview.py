@@ -13,7 +13,7 @@ from kaspad_taskd.web.view import WireTask, cap, ended, state, stop, tidy
 from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.table import say
+from kaspad_taskd.words.sentences import say
 
 
 def overview(

@@ -31,7 +31,7 @@ from kaspad_taskd.words import task as words
 from kaspad_taskd.words.event import sentence
 from kaspad_taskd.words.moment import seconds_of
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.table import maybe, plural, say
+from kaspad_taskd.words.sentences import maybe, plural, say
 
 Snapshot: TypeAlias = Mapping[str, Any]
 Query: TypeAlias = Mapping[str, str]

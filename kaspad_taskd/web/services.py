@@ -11,7 +11,7 @@ from kaspad_taskd.words import service as words
 from kaspad_taskd.words import task as tasks
 from kaspad_taskd.words.moment import seconds_of
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.table import say
+from kaspad_taskd.words.sentences import say
 
 Panel: TypeAlias = dict[str, Any]
 

@@ -9,7 +9,7 @@ from kaspad_taskd.web.moment import day, minute
 from kaspad_taskd.words.event import sentence
 from kaspad_taskd.words.moment import seconds_of
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.table import say
+from kaspad_taskd.words.sentences import say
 
 Event: TypeAlias = Mapping[str, Any]
 

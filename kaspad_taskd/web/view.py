@@ -14,7 +14,7 @@ from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.moment import seconds_of
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.table import maybe, plural, say
+from kaspad_taskd.words.sentences import maybe, plural, say
 
 WireTask: TypeAlias = Mapping[str, Any]
 View: TypeAlias = dict[str, Any]

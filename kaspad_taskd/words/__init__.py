@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from kaspad_taskd.words.event import sentence
 from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.sentences import maybe, plural, say
 from kaspad_taskd.words.spans import duration, format_time_left, number, percent, size, span
-from kaspad_taskd.words.table import maybe, plural, say, table
+from kaspad_taskd.words.table import table
 from kaspad_taskd.words.task import epoch, hint, note, phase, status_line, waiting
 
 __all__ = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kaspad_taskd.words import spans, task
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.table import entry, fill, say
+from kaspad_taskd.words.sentences import fill, say
+from kaspad_taskd.words.table import entry
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kaspad_taskd.words.moment import seconds_of
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.table import maybe, say
+from kaspad_taskd.words.sentences import maybe, say
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from kaspad_taskd.words.table import plural, say
+from kaspad_taskd.words.table import text
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:
@@ -28,23 +28,23 @@ def format_time_left(seconds: float | None, complete: bool = False) -> str:
     None is `Calculating...`; `Complete` is said only of what is.
     """
     if complete:
-        return say("time.complete")
+        return text("time.complete")
     if seconds is None or not isfinite(seconds):
-        return say("time.calculating")
+        return text("time.calculating")
     whole = max(1, int(seconds))
     if whole < _MINUTE:
-        return plural("time.second", whole)
+        return text("time.second", n=whole)
     if whole < _HOUR:
-        return plural("time.minute", whole // _MINUTE)
+        return text("time.minute", n=whole // _MINUTE)
     if whole < _DAY:
         return _hours(whole)
-    days, hours = plural("time.day", whole // _DAY), whole % _DAY // _HOUR
-    return say("time.day-hour", days=days, hours=hours) if hours else days
+    days, hours = text("time.day", n=whole // _DAY), whole % _DAY // _HOUR
+    return text("time.day-hour", days=days, hours=hours) if hours else days
 
 
 def _hours(whole: int) -> str:
-    hours, minutes = plural("time.hour", whole // _HOUR), whole % _HOUR // _MINUTE
-    return say("time.hour-minute", hours=hours, minutes=minutes) if minutes else hours
+    hours, minutes = text("time.hour", n=whole // _HOUR), whole % _HOUR // _MINUTE
+    return text("time.hour-minute", hours=hours, minutes=minutes) if minutes else hours
 
 
 def duration(seconds: float) -> Duration:
@@ -63,17 +63,17 @@ def duration(seconds: float) -> Duration:
 
 def _took(whole: int) -> str:
     if whole < _MINUTE:
-        return plural("time.second", whole)
+        return text("time.second", n=whole)
     if whole >= _HOUR:
         return _hours(whole)
-    minutes, rest = plural("time.minute", whole // _MINUTE), whole % _MINUTE
-    return say("time.minute-second", minutes=minutes, seconds=rest) if rest else minutes
+    minutes, rest = text("time.minute", n=whole // _MINUTE), whole % _MINUTE
+    return text("time.minute-second", minutes=minutes, seconds=rest) if rest else minutes
 
 
 def span(seconds: float) -> str:
     """Return a short span, one unit: `4 s`, `6 min`, `3 hours`, `2 days`, `250 ms`."""
     if not isfinite(seconds):
-        return say("unknown")
+        return text("unknown")
     seconds = max(0.0, seconds)
     if 0 < seconds < 1:
         return f"{max(1, int(seconds * 1000))} ms"
@@ -82,8 +82,8 @@ def span(seconds: float) -> str:
     if seconds < _HOUR:
         return f"{int(seconds) // _MINUTE} min"
     if seconds < _DAY:
-        return plural("time.hour", int(seconds) // _HOUR)
-    return plural("time.day", int(seconds) // _DAY)
+        return text("time.hour", n=int(seconds) // _HOUR)
+    return text("time.day", n=int(seconds) // _DAY)
 
 
 def percent(value: float, basis: str = "exact", mark: str = "about") -> str:
@@ -96,17 +96,17 @@ def percent(value: float, basis: str = "exact", mark: str = "about") -> str:
     """
     value = min(100.0, max(0.0, value)) if isfinite(value) else 0.0
     if value == 100:
-        return say("percent.exact", p="100")
+        return text("percent.exact", p="100")
     if basis == "exact":
         tenths = int(value * 10 + 1e-6)  # 45.1 is 45.099999 in binary
-        return say("percent.exact", p=f"{tenths // 10}.{tenths % 10}")
-    return say(f"percent.{mark}", p=str(int(value)))
+        return text("percent.exact", p=f"{tenths // 10}.{tenths % 10}")
+    return text(f"percent.{mark}", p=str(int(value)))
 
 
 def number(value: float) -> str:
     """Return a number with its thousands marked: `533,400`; below 10 with one decimal: `9.5`."""
     if not isfinite(value):
-        return say("unknown")
+        return text("unknown")
     if abs(value) < 10 and value != int(value):
         return f"{int(value * 10) / 10:.1f}"
     return f"{int(value):,}"
@@ -124,7 +124,7 @@ def short_number(value: float) -> str:
 def size(value: float) -> str:
     """Return bytes in people's units: `0.4 GB`, `640 kB`."""
     if not isfinite(value):
-        return say("unknown")
+        return text("unknown")
     for name, unit in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if value >= unit / 10:
             return f"{int(value / unit * 10) / 10} {name}"

@@ -1,8 +1,9 @@
-"""The table of sentences, `en.json`, and how a sentence is made from it.
+"""The table of sentences, `en.json`, and how the places of a sentence are filled.
 
-A key names a sentence: "reason.refused.note". It is a text with named places (`{address}`), a list
-of such texts of which the first is taken whose places can all be filled, or plural forms ("one",
-"other"), chosen by `n`. `{free:bytes}` formats a number; a text given there is taken as it is.
+A key names a sentence: "reason.refused". It is a text with named places (`{address}`), a list of
+such texts of which the first is taken whose places can all be filled, or plural forms ("one",
+"other"), chosen by `n`. What a place is filled with is up to who asks (sentences.py: a form such as
+`{free:bytes}` formats a number).
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from kaspad_taskd.words.plain import safe
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Any, TypeAlias
+
+    Show: TypeAlias = Callable[[object, str], str]
+    """What is shown of a value, given the form that its place asks for ("" for none)."""
 
 _table: dict[str, Any] = {}
 
@@ -36,69 +40,34 @@ def entry(key: str) -> Any:
     return found
 
 
-def say(key: str, /, **params: object) -> str:
-    """Return the sentence `key` with its places filled.
-
-    Never fails: an unknown key is said as it is, a place that nobody fills is "?". Whatever is
-    filled in is made safe for a terminal first.
-    """
-    return fill(entry(key), params) or _poor(entry(key), params) or safe(key)
+def text(key: str, /, **params: object) -> str:
+    """Return the sentence `key`, whose places ask for no form; an unknown one as its key."""
+    return fill_with(entry(key), params, lambda value, _form: safe(value)) or safe(key)
 
 
-def maybe(key: str, /, **params: object) -> str | None:
-    """Return the sentence, or None: there is none, or its places cannot all be filled."""
-    return fill(entry(key), params)
-
-
-def plural(key: str, n: int) -> str:
-    """Return the form of `key` for `n` things."""
-    return say(key, n=n)
-
-
-def fill(found: Any, params: Mapping[str, object]) -> str | None:
+def fill_with(found: Any, params: Mapping[str, object], show: Show) -> str | None:
     """Return an entry with its places filled, or None where that cannot be."""
     if isinstance(found, dict):
         found = found.get("one" if params.get("n") == 1 else "other")
     for template in [found] if isinstance(found, str) else found or ():
-        text = _fill(template, params, None)
-        if text is not None:
-            return text
+        filled = fill_places(template, params, show)
+        if filled is not None:
+            return filled
     return None
 
 
-def _poor(found: Any, params: Mapping[str, object]) -> str | None:
-    if isinstance(found, dict):
-        found = found.get("other")
-    template = found[-1] if isinstance(found, list) and found else found
-    return _fill(template, params, "?") if isinstance(template, str) else None
-
-
-def _fill(template: str, params: Mapping[str, object], missing: str | None) -> str | None:
+def fill_places(
+    template: str, params: Mapping[str, object], show: Show, missing: str | None = None
+) -> str | None:
+    """Return a text with its places filled; one that nobody fills is `missing`, None fails."""
     first, *rest = template.split("{")
     pieces = [first]
     for piece in rest:
-        place, _, text = piece.partition("}")
+        place, _, after = piece.partition("}")
         name, _, form = place.partition(":")
         value = params.get(name)
-        shown = missing if value is None else _show(value, form)
+        shown = missing if value is None else show(value, form)
         if shown is None:
             return None
-        pieces += [shown, text]
+        pieces += [shown, after]
     return "".join(pieces)
-
-
-def _show(value: object, form: str) -> str:
-    if form and isinstance(value, int | float):
-        return _formatter(form)(value)
-    return safe(value)
-
-
-def _formatter(form: str) -> Callable[[float], str]:
-    from kaspad_taskd.words import spans
-
-    return {
-        "number": spans.number,
-        "span": spans.span,
-        "left": spans.format_time_left,
-        "bytes": spans.size,
-    }[form]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from kaspad_taskd.words import spans
 from kaspad_taskd.words.moment import day, seconds_of, when
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.table import entry, fill, maybe, plural, say
+from kaspad_taskd.words.sentences import fill, maybe, plural, say
+from kaspad_taskd.words.table import entry
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaspad_taskd.api.history import HALF_HOUR_MS, MINUTE_MS, MINUTES_KEPT_MS, buckets
-from kaspad_taskd.clock import iso, parse_iso
+from kaspad_taskd.base.clock import iso, parse_iso
 from kaspad_taskd.core.record import HistoryPoint
 
 NOW = 1_795_000_000_000

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaspad_taskd.base.tables import Fault, Style
 from kaspad_taskd.config.definitions import FORBIDDEN, parse_definition
 from kaspad_taskd.core.model import Definition, OnComplete, Origin
 from kaspad_taskd.probes import TYPES
-from kaspad_taskd.tables import Fault, Style
 
 ROOT = Path(__file__).parents[2]
 KEYS = (

@@ -11,11 +11,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaspad_taskd.base.tables import Table
 from kaspad_taskd.config.definitions import ProbeType, parse_definition
 from kaspad_taskd.config.writing import to_json, to_toml
 from kaspad_taskd.core.model import Definition, OnComplete, Origin
 from kaspad_taskd.probes import TYPES
-from kaspad_taskd.tables import Table
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from kaspad_taskd.base.jsontext import dumps
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import SHIPPED, Recording, load, shorten
-from kaspad_taskd.jsontext import dumps
 from kaspad_taskd.kaspa.client import NodeClient, NodeError
-from kaspad_taskd.kaspa.connect import open_node
 from kaspad_taskd.kaspa.exchange import Exchange
+from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.kaspa.read import read_node
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 from tests.fakes.patience import PATIENCE

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from kaspad_taskd.clock import Clock
+from kaspad_taskd.base.clock import Clock
 from kaspad_taskd.core.model import Health, Status
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.engine.follow import News, Progress

@@ -10,7 +10,7 @@ import struct
 import sys
 from pathlib import Path
 
-from kaspad_taskd.clock import Clock
+from kaspad_taskd.base.clock import Clock
 from kaspad_taskd.demo.daemon import live
 
 MOMENTS = struct.Struct("dd")

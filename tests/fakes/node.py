@@ -13,7 +13,7 @@ from grpclib.encoding.base import CodecBase
 from grpclib.exceptions import GRPCError
 from grpclib.server import Server
 
-from kaspad_taskd.jsontext import dumps, loads
+from kaspad_taskd.base.jsontext import dumps, loads
 from kaspad_taskd.kaspa import protocol_pb2 as pb
 
 SINK = "ab" * 32

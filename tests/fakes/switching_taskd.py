@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from kaspad_taskd import __main__ as program
-from kaspad_taskd.arguments import places_of
 from kaspad_taskd.config.places import Places
+from kaspad_taskd.daemon.arguments import places_of
 from kaspad_taskd.switching import verify
 
 

@@ -22,7 +22,7 @@ from kaspad_taskd.kaspa.client import (
     finite,
     plain_network,
 )
-from kaspad_taskd.kaspa.connect import open_node
+from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.kaspa.read import read_node
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 from tests.fakes.bridged import free_port

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa import connect
 from kaspad_taskd.kaspa.client import NodeError
-from kaspad_taskd.kaspa.connect import Address, addresses, connect_error, open_node, parse_url
+from kaspad_taskd.kaspa.connect import Address, addresses, connect_error, parse_url
+from kaspad_taskd.kaspa.opening import open_node
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.fakes.node_packages import Missing
 from tests.fakes.postgres import Postgres
 from tests.fakes.postgres_versions import programs, wanted
 from tests.fakes.unhurried import unhurried
-from tests.probes.databases import Place, placed
+from tests.probes.migrations.databases import Place, placed
 
 __all__ = ["unhurried"]
 

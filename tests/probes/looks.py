@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from kaspad_taskd.base.tables import Fault, Table
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.probes import TYPES, Checker, Means, Probe, open_probe
-from kaspad_taskd.tables import Fault, Table
 from tests.fakes.patience import PATIENCE
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from kaspad_taskd.base.tables import Table
 from kaspad_taskd.config.definitions import parse_definition
 from kaspad_taskd.core.model import Definition, Origin
 from kaspad_taskd.core.observation import Reading, Unreachable
 from kaspad_taskd.probes import TYPES, Means
-from kaspad_taskd.tables import Table
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "checkers.md").read_text()

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import pytest
 
+from kaspad_taskd.base.tables import Fault, Table
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.probes import TYPES, Checker, open_probe
-from kaspad_taskd.tables import Fault, Table
 
 
 def parse(

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pytest
 from hypothesis import given, settings
 
-from kaspad_taskd import jsontext
+from kaspad_taskd.base import jsontext
 from kaspad_taskd.core.fact import Fact
 from kaspad_taskd.core.model import Failure, Health, Live, Status, Task
 from kaspad_taskd.core.observation import Hint

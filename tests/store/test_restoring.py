@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kaspad_taskd import files
+from kaspad_taskd.base import files
 from kaspad_taskd.core.record import Change
 from kaspad_taskd.store import schema
 from kaspad_taskd.store.fault import StoreError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from kaspad_taskd import jsontext, words
+from kaspad_taskd import words
 from kaspad_taskd.api import checks
 from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
@@ -13,7 +13,8 @@ from kaspad_taskd.api.history import buckets
 from kaspad_taskd.api.method import Caller, Method
 from kaspad_taskd.api.schemas import EVENT, POINT, STRATEGY, TASKS, TEXT, WHOLE, record
 from kaspad_taskd.api.wire import event_shape
-from kaspad_taskd.clock import iso, parse_iso
+from kaspad_taskd.base import jsontext
+from kaspad_taskd.base.clock import iso, parse_iso
 from kaspad_taskd.core.model import Status
 from kaspad_taskd.core.record import Decision
 

@@ -12,7 +12,7 @@ from kaspad_taskd.api.context import Api, answering, not_found
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Method
 from kaspad_taskd.api.schemas import TASK, TASKS, done, record
-from kaspad_taskd.clock import iso
+from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.change import NotAllowed
 from kaspad_taskd.core.inputs import Cancel, Complete, Fail, Input, Look, Pause, Retry, Start
 from kaspad_taskd.core.model import Origin, Status, Task

@@ -1,4 +1,8 @@
-"""Rules: what the tools of database migrations record, and what a look at a database means."""
+"""Migrations of databases: the type, the looks at PostgreSQL, and what they mean.
+
+database_migration.py is the type of task, postgres.py asks the server. judge.py decides on the
+percentage; the rest is what each tool records. All but the first two are pure.
+"""
 
 from __future__ import annotations
 

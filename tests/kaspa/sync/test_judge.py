@@ -7,9 +7,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaspad_taskd.base.jsontext import dumps
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.core.reason import EtaReason, Reason
-from kaspad_taskd.jsontext import dumps
 from kaspad_taskd.kaspa.sync import memory as memories
 from kaspad_taskd.kaspa.sync.hints import Aside
 from kaspad_taskd.kaspa.sync.judge import judge

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.replay import CAUGHT_UP, Recording, Seen, Way, reading_of, watch
 from benchmarks.truth import EXCERPTS, Truth, judge, recordings
+from kaspad_taskd.base.jsontext import dumps
 from kaspad_taskd.core.observation import Reading
-from kaspad_taskd.jsontext import dumps
 from kaspad_taskd.kaspa.sync import gate
 from kaspad_taskd.kaspa.sync.position import locate
 

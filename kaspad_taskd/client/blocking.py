@@ -1,0 +1,389 @@
+"""A blocking client: JSON-RPC 2.0, one text a line, on the daemon's Unix socket.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+
+TYPE_CHECKING = False  # importing typing would cost the command line a tenth of its start
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+    from typing import Any
+
+SYSTEM_SOCKET = "/run/kaspad-taskd/rpc.sock"
+PATIENCE = 1.0
+"""Seconds for which connecting is tried again: a daemon that restarts is back by then."""
+
+_PAUSE = 0.05
+_CHUNK = 65536
+_LONGEST = 64 << 20  # an answer: ten thousand tasks are 20 MiB
+
+
+class Refused(Exception):
+    """The daemon said no: a JSON-RPC error.
+
+    Attributes:
+        code: -32001 for `not-found` and so on (contract section 3).
+        message: one sentence.
+        data: for programs; `data["reason"]` is of a closed list.
+    """
+
+    def __init__(self, code: int, message: str, data: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data or {}
+
+    @property
+    def reason(self) -> str:
+        """`not-found`, `conflict`, `not-allowed`..., or "" for a standard error of JSON-RPC."""
+        return str(self.data.get("reason") or "")
+
+
+class Unreachable(Exception):
+    """There is no daemon to talk to, or it went away.
+
+    Attributes:
+        reason: "missing" (no socket), "refused" (nobody listens on it), "forbidden" (no
+            permission), "timeout" (no answer in time), "closed" (it ended the connection),
+            "not-taskd" (what answers is no JSON-RPC) or "bad-path" (no path of a socket).
+        path: the socket that was tried.
+        detail: what the system said, may be "".
+    """
+
+    def __init__(self, reason: str, path: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {path}" + (f" ({detail})" if detail else ""))
+        self.reason = reason
+        self.path = path
+        self.detail = detail
+
+
+def candidates() -> list[str]:
+    """Return where a daemon's socket may be: the system's, then this user's own."""
+    own = os.environ.get("XDG_RUNTIME_DIR")
+    return [SYSTEM_SOCKET, *([f"{own}/kaspad-taskd/rpc.sock"] if own else [])]
+
+
+def _fault(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return "missing"
+    if isinstance(error, PermissionError):
+        return "forbidden"
+    if isinstance(error, ConnectionRefusedError | BlockingIOError):
+        return "refused"
+    return "closed" if isinstance(error, ConnectionError) else "bad-path"
+
+
+class _Wire:
+    """One connection: lines out, JSON objects in, each wait with a deadline."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        self.path = path
+        self._buffer = bytearray()
+        self._searched = 0
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self.socket.settimeout(timeout)
+            self.socket.connect(path)
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def send(self, message: object) -> None:
+        """Send one message. Raises Unreachable: closed, timeout."""
+        line = json.dumps(message, separators=(",", ":"), allow_nan=False) + "\n"
+        try:
+            self.socket.sendall(line.encode())
+        except TimeoutError:
+            raise Unreachable("timeout", self.path) from None
+        except OSError as error:
+            raise Unreachable("closed", self.path, str(error)) from None
+
+    def receive(self, timeout: float) -> dict[str, Any]:
+        """Return the next message. Raises Unreachable: timeout, closed, not-taskd."""
+        deadline = time.monotonic() + timeout
+        while True:
+            end = self._buffer.find(b"\n", self._searched)
+            if end >= 0:
+                line = bytes(self._buffer[:end])
+                del self._buffer[: end + 1]
+                self._searched = 0
+                return self._parse(line)
+            self._searched = len(self._buffer)
+            self._more(deadline - time.monotonic())
+
+    def _more(self, timeout: float) -> None:
+        if len(self._buffer) > _LONGEST:
+            raise Unreachable("not-taskd", self.path, "an endless line")
+        try:
+            self.socket.settimeout(max(timeout, 0.001))
+            data = self.socket.recv(_CHUNK)
+        except TimeoutError:
+            raise Unreachable("timeout", self.path) from None
+        except OSError as error:
+            raise Unreachable("closed", self.path, str(error)) from None
+        if not data:
+            raise Unreachable("closed", self.path)
+        self._buffer += data
+
+    def _parse(self, line: bytes) -> dict[str, Any]:
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            raise Unreachable("not-taskd", self.path)
+        return message
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self.socket.close()
+
+
+def _connect(paths: Sequence[str], timeout: float, patience: float) -> _Wire:
+    """Return a connection to the first daemon that takes one.
+
+    Raises:
+        Unreachable: none did for `patience` seconds; the most telling fault of all paths.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        faults = []
+        for path in paths:
+            try:
+                return _Wire(path, timeout)
+            except OSError as error:
+                reason = "timeout" if isinstance(error, TimeoutError) else _fault(error)
+                faults.append(Unreachable(reason, path, error.strerror or str(error)))
+        worst = min(faults, key=lambda fault: _TELLING.index(fault.reason))
+        if worst.reason in ("forbidden", "bad-path") or time.monotonic() >= deadline:
+            raise worst
+        time.sleep(_PAUSE)
+
+
+_TELLING = ("forbidden", "bad-path", "timeout", "refused", "closed", "missing")
+
+
+class Client:
+    """A connection to the daemon, made when first needed, and again after it was lost.
+
+    Not for use by several threads at once.
+
+    Args:
+        path: the socket; None looks for the system's, then the user's own.
+        timeout: seconds that an answer may take.
+        patience: seconds for which connecting is tried again.
+    """
+
+    def __init__(
+        self, path: str | None = None, timeout: float = 30.0, patience: float = PATIENCE
+    ) -> None:
+        self._paths = [path] if path else candidates()
+        self._timeout = timeout
+        self._patience = patience
+        self._wire: _Wire | None = None
+        self._last_id = 0
+
+    @property
+    def path(self) -> str:
+        """The socket in use, or the first that will be tried."""
+        return self._wire.path if self._wire else self._paths[0]
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the connection go; the next call makes a new one."""
+        if self._wire:
+            self._wire.close()
+            self._wire = None
+
+    def call(self, method: str, params: object = None, timeout: float | None = None) -> Any:
+        """Call a method and return its result.
+
+        Args:
+            method: by its name on the wire ("getTask").
+            params: a dict by name, a list in order, or None for none.
+            timeout: seconds for this answer, else the client's own.
+
+        Raises:
+            Refused: the daemon said no.
+            Unreachable: there is no daemon, or no answer; whether a change was made is then
+                not known if the reason is "timeout" or "closed".
+        """
+        request: dict[str, Any] = {"jsonrpc": "2.0", "id": self._next(), "method": method}
+        if params is not None:
+            request["params"] = params
+        wait = self._timeout if timeout is None else timeout
+        try:
+            return self._answer(self._sent(request, wait), request["id"], wait)
+        except Unreachable:
+            self.close()  # a late answer would be taken for the next one's
+            raise
+
+    def _next(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _sent(self, request: object, timeout: float) -> _Wire:
+        kept = self._wire
+        if kept:
+            try:
+                kept.send(request)
+            except Unreachable:  # ended since the last call: nothing of this one has arrived
+                self.close()
+            else:
+                return kept
+        self._wire = _connect(self._paths, timeout, self._patience)
+        self._wire.send(request)
+        return self._wire
+
+    def _answer(self, wire: _Wire, request_id: int, timeout: float) -> Any:
+        deadline = time.monotonic() + timeout
+        while True:
+            answer = wire.receive(deadline - time.monotonic())
+            if answer.get("id") == request_id:
+                return _result(answer, wire.path)
+            if answer.get("id") is None and "error" in answer:
+                return _result(answer, wire.path)
+
+    def subscribe(
+        self, after: int | None = None, tasks: Sequence[str] | None = None
+    ) -> Subscription:
+        """Return the events from now on, or those that followed `after`, on their own connection.
+
+        Raises:
+            Refused: `gap`: what followed `after` is no longer kept; subscribe without it.
+            Unreachable: there is no daemon.
+        """
+        paths = [self._wire.path] if self._wire else self._paths
+        return Subscription(_connect(paths, self._timeout, self._patience), after, tasks)
+
+    def events(
+        self,
+        after: int | None = None,
+        tasks: Sequence[str] | None = None,
+        lost: Callable[[Unreachable], None] | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield events `{seq, event, data}` for ever, over restarts of the daemon, none missing.
+
+        Args:
+            after: begin behind this `seq`; None begins now.
+            tasks: ids; None is all.
+            lost: called with each loss of the connection; may raise to end. None goes on for ever.
+
+        Raises:
+            Refused: `gap`, as in `subscribe`.
+            Unreachable: there was no daemon at the beginning.
+        """
+        source = self.subscribe(after, tasks)
+        last = source.seq if after is None else after
+        while True:
+            try:
+                for event in source:
+                    last = max(last, event["seq"])
+                    yield event
+            except Unreachable as fault:
+                ended = fault
+            finally:
+                source.close()
+            source = self._again(ended, last, tasks, lost)
+
+    def _again(
+        self,
+        fault: Unreachable,
+        last: int,
+        tasks: Sequence[str] | None,
+        lost: Callable[[Unreachable], None] | None,
+    ) -> Subscription:
+        while True:
+            if lost:
+                lost(fault)
+            time.sleep(_PAUSE)
+            try:
+                return self.subscribe(last, tasks)
+            except Unreachable as again:
+                fault = again
+
+
+class Subscription:
+    """Events of one connection, until it ends.
+
+    Attributes:
+        seq: of the last event before the first one told.
+        tasks: all tasks as they were at `seq` (only without `after`).
+    """
+
+    def __init__(self, wire: _Wire, after: int | None, tasks: Sequence[str] | None) -> None:
+        self._wire = wire
+        params: dict[str, Any] = {}
+        if after is not None:
+            params["after"] = after
+        if tasks is not None:
+            params["tasks"] = list(tasks)
+        try:
+            wire.send({"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": params})
+            answer = wire.receive(wire.socket.gettimeout() or PATIENCE)
+            result = _result(answer, wire.path)
+        except BaseException:
+            wire.close()
+            raise
+        self.seq: int = result["seq"]
+        self.tasks: list[dict[str, Any]] = result.get("tasks") or []
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield events until the connection ends: then Unreachable is raised."""
+        while True:
+            event = self.next(3600.0)
+            if event:
+                yield event
+
+    def next(self, timeout: float) -> dict[str, Any] | None:
+        """Return the next event `{seq, event, data}`, or None: there was none for `timeout` s.
+
+        Raises:
+            Unreachable: the connection has ended.
+            Refused: `gap`: this reader was too slow, subscribe anew.
+        """
+        try:
+            message = self._wire.receive(timeout)
+        except Unreachable as fault:
+            if fault.reason == "timeout":
+                return None
+            raise
+        if "error" in message:
+            _result(message, self._wire.path)
+        params = message.get("params")
+        return params if message.get("method") == "event" and isinstance(params, dict) else None
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._wire.close()
+
+
+def _result(answer: dict[str, Any], path: str) -> Any:
+    error = answer.get("error")
+    if isinstance(error, dict):
+        data = error.get("data")
+        raise Refused(
+            error.get("code", 0),
+            str(error.get("message", "")),
+            data if isinstance(data, dict) else None,
+        )
+    if "result" not in answer:
+        raise Unreachable("not-taskd", path)
+    return answer["result"]

@@ -1,0 +1,326 @@
+"""The hallway: builds every room, runs them in one TaskGroup, and shuts the doors behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import platform
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+from kaspad_taskd import words
+from kaspad_taskd.api.catalog import catalog
+from kaspad_taskd.api.context import Api
+from kaspad_taskd.api.definitions import DefinitionDesk
+from kaspad_taskd.api.feed import Feed
+from kaspad_taskd.api.wire import Shapes
+from kaspad_taskd.base.clock import Clock, iso
+from kaspad_taskd.base.files import size_of
+from kaspad_taskd.base.tables import Fault
+from kaspad_taskd.bridge.counts import CountedStore, Counts
+from kaspad_taskd.bridge.opening import BridgeDoor
+from kaspad_taskd.config.mirror import Mirror
+from kaspad_taskd.config.places import FIRST_USER, Places
+from kaspad_taskd.config.settings import Address, Settings
+from kaspad_taskd.core.model import Definition, Health, Status, Task
+from kaspad_taskd.daemon.mirroring import MirrorKeeper
+from kaspad_taskd.engine.engine import Engine
+from kaspad_taskd.engine.errors import NotDurable
+from kaspad_taskd.engine.follow import Board
+from kaspad_taskd.engine.monitor import Monitors
+from kaspad_taskd.engine.ports import Probe, Store
+from kaspad_taskd.engine.reactions import Reactions
+from kaspad_taskd.engine.roster import KEPT_MS, Roster
+from kaspad_taskd.probes import TYPES, Means, open_probe
+from kaspad_taskd.rpc.server import RpcServer
+from kaspad_taskd.store.sqlite import SqliteStore
+from kaspad_taskd.switching.acting import open_hands
+from kaspad_taskd.switching.declared import switched_by
+from kaspad_taskd.switching.ready import Announcer
+from kaspad_taskd.switching.switcher import Switcher
+from kaspad_taskd.systemd.heart import Heart, pulse
+from kaspad_taskd.systemd.notify import Notifier
+from kaspad_taskd.systemd.sockets import passed, take
+from kaspad_taskd.systemd.story import Story
+
+_log = logging.getLogger("kaspad_taskd")
+
+BEAT = 0.5
+"""Seconds between two turns of the housekeeping."""
+STATUS_EVERY = 4
+"""Turns between two status lines, and between two writes of live fields."""
+CLEAN_EVERY = 7200
+"""Turns between two removals of what ended 30 days ago."""
+COLLECT_EVERY = 1200
+"""Turns between two full collections of garbage: with 10,000 tasks one takes 0.2 s."""
+MIRRORED = "mirror"
+"""The cursor of a state that knows all that the mirror knew: from then on the mirror follows."""
+NAMED = 32
+"""Tasks whose names the status line can take; the rest is counted."""
+HELD_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "TZ")
+"""What commands get of our environment."""
+
+
+class Daemon:
+    """One daemon: its rooms, from start to stop."""
+
+    def __init__(
+        self,
+        places: Places,
+        settings: Settings,
+        *,
+        level: str | None,
+        listen: Address | Literal["off"] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._places = places
+        self._listen = settings.bridge
+        if listen is not None:  # the command line's word
+            self._listen = replace(settings.bridge, listen=None if listen == "off" else listen)
+        self._settings = settings
+        self._level = level
+        self._databases = dict(settings.databases)
+        self._clock = clock or Clock()
+        self._began = time.monotonic()
+        self._started_at = self._clock.now()
+        self._stopping = asyncio.Event()
+        self._asked_to_stop = False
+        self._notifier = Notifier()
+        self._store = SqliteStore(
+            places.state / "state.db", self._clock.now, self._notifier.extend_timeout
+        )
+        self._counts = Counts()
+        counted = cast(Store, CountedStore(self._store, self._counts.commit))
+        self._engine = Engine(counted, self._clock.now)
+        self._board = Board(self._engine)
+        self._mirror = MirrorKeeper(Mirror(places.mirror, TYPES))
+        self._roster = Roster(self._engine, self._mirror)
+        self._monitors = Monitors(self._engine, self._open_probe)
+        self._desk = DefinitionDesk(
+            places, TYPES, self._engine, self._roster, settings, self._take_settings
+        )
+        self._services = dict(settings.services)
+        hands = open_hands(
+            places.endpoints, self._databases, self._engine, self._make_probe,
+            user=os.geteuid() >= FIRST_USER,
+        )  # fmt: skip
+        self._switcher = Switcher(self._engine, self._services, hands)
+        self._shapes = Shapes(
+            self._monitors.due_in, self._status_of, self._clock.now,
+            lambda definition: switched_by(definition, self._services),
+        )  # fmt: skip
+        self._api = Api(
+            self._engine, self._board, self._roster, self._monitors, self._shapes, self._desk, self,
+            self._switcher,
+        )  # fmt: skip
+        self._methods = catalog(self._api)
+        self._bridge: BridgeDoor | None = None
+        self._server = RpcServer(
+            self._methods,
+            Feed(self._api),
+            path=places.runtime / "rpc.sock",
+            passed=take(passed(os.environ, os.getpid())),
+        )
+
+    # -- what the API asks of the daemon itself
+
+    def info(self) -> dict[str, Any]:
+        """What `getInfo` answers of the daemon."""
+        places = self._places
+        path = places.state / "state.db"
+        directories = [places.vendor_tasks, places.admin_tasks]
+        return {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "startedAt": iso(self._started_at),
+            "uptime": round(time.monotonic() - self._began, 1),
+            "store": {
+                "path": str(path),
+                "durable": self._engine.problem is None,
+                "problem": self._engine.problem,
+                "size": size_of(path, path.with_name(f"{path.name}-wal")),
+            },
+            "socket": str(places.runtime / "rpc.sock"),
+            "bridge": self._bridge and self._bridge.info(),
+            "settingsFile": str(places.settings),
+            "definitionDirs": [str(each) for each in directories if each is not None],
+            "connections": self._server.connections,
+            "python": platform.python_version(),
+        }
+
+    def stop(self) -> None:
+        """Stop soon, with exit code 0."""
+        self._asked_to_stop = True
+        self._stopping.set()
+
+    def backup_path(self) -> str:
+        """Where the next backup goes: beside the state, by its time."""
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")  # two in a second are two
+        return str(self._places.state / f"backup-{stamp}.db")
+
+    # -- the life of it
+
+    async def run(self) -> None:
+        """Start, run until told to stop, stop.
+
+        Raises:
+            StoreError, NotDurable, CannotListenError, CannotOpenError: it cannot start.
+        """
+        loaded = self._store.open()
+        try:
+            self._engine.begin(loaded)
+            self._roster.begin()
+            Story(self._engine)
+            if loaded.repaired is not None:
+                _log.critical("%s", loaded.repaired)
+            if MIRRORED not in loaded.cursors:
+                await self._rebuild()
+            await self._first_reload()
+            self._mirror.align(self._engine.tasks())
+            self._monitors.begin()
+            if self._listen.listen is not None:
+                # it may ask a name server; before the other door, so that who finds that finds this
+                state = self._places.state
+                self._bridge = await asyncio.to_thread(BridgeDoor, self._listen, state)
+            await self._server.start()
+            await self._serve(loaded.cursors)
+        finally:
+            await asyncio.gather(self._server.stop(), self._close_bridge())
+            await self._mirror.close()
+            await self._store.close()
+            self._notifier.close()
+
+    async def _rebuild(self) -> None:
+        """Register what the mirror knows: this state is new, perhaps in the place of a lost one."""
+        definitions, faults = await asyncio.to_thread(self._mirror.read)
+        for fault in faults:
+            _log.error("%s", fault)
+        lost = [each for each in definitions.values() if self._engine.get(each.id) is None]
+        await self._roster.reload(lost)
+        await self._engine.durable(self._engine.commit(cursors={MIRRORED: self._engine.seq}))
+        if lost:
+            _log.warning("registered tasks rebuilt from their copies: %d", len(lost))
+
+    async def _first_reload(self) -> None:
+        try:
+            answer = await self._desk.reload()
+        except NotDurable as error:
+            _log.error("definitions are as they were: %s", error)
+            return
+        for fault in answer["faults"]:
+            _log.error("%s", Fault(fault["key"], fault["problem"], fault["file"]))
+
+    async def _close_bridge(self) -> None:
+        if self._bridge is not None:
+            await self._bridge.stop("shutdown" if self._asked_to_stop else "signal")
+
+    async def _serve(self, cursors: Any) -> None:
+        reactions = Reactions(self._engine, self._board, self._roster, cursors, _environment)
+        announcer = Announcer(self._engine, self._board, cursors, self._switcher)
+        heart = Heart(self._store.answered, self._monitors.overdue, self._notifier.watchdog)
+        every = pulse(os.environ, os.getpid())
+        async with asyncio.TaskGroup() as rooms:
+            running = [
+                rooms.create_task(self._monitors.run(), name="monitors"),
+                rooms.create_task(reactions.run(), name="reactions"),
+                rooms.create_task(self._switcher.run(), name="switches"),
+                rooms.create_task(announcer.run(), name="node-ready"),
+                rooms.create_task(self._keep_house(), name="housekeeping"),
+                rooms.create_task(self._mirror.run(), name="mirror"),
+            ]
+            if every is not None:
+                running.append(rooms.create_task(heart.run(every), name="heart"))
+            if self._bridge is not None:
+                serving = self._bridge.serve(self._api, self._methods, self._counts)
+                running.append(rooms.create_task(serving, name="bridge"))
+            self._listen_to_signals(lambda: running.append(rooms.create_task(self._reload())))
+            self._notifier.ready(self._status())
+            _log.info("ready: %s; %s", self._status(), self._places.runtime)
+            await self._stopping.wait()
+            self._notifier.stopping("stopping")
+            self._server.refuse()
+            if self._bridge is not None:
+                self._bridge.refuse()
+            for room in running:
+                room.cancel()
+        await asyncio.gather(*self._engine.flush(all_of_it=True))
+        _log.info("stopped; every task goes on at the next start")
+
+    def _listen_to_signals(self, reload: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, reload)
+
+    async def _reload(self) -> None:
+        self._notifier.reloading()
+        await self._first_reload()
+        self._notifier.ready(self._status())
+
+    async def _keep_house(self) -> None:
+        turn = 0
+        while True:
+            await asyncio.sleep(BEAT)
+            turn += 1
+            self._board.pulse()
+            jumped = self._clock.check()
+            if jumped:
+                _log.warning("the clock jumped by %.0f s; patience begins anew", jumped)
+                self._engine.attach(jumped=True)
+            if turn % STATUS_EVERY == 0:
+                self._board.remind()
+                self._engine.flush()
+                self._notifier.status(self._status())
+            if turn % COLLECT_EVERY == 0:
+                gc.collect()
+            if turn % CLEAN_EVERY == 0:
+                await self._clean_up()
+
+    async def _clean_up(self) -> None:
+        try:
+            await self._roster.cleanup(KEPT_MS)
+        except NotDurable as error:
+            _log.warning("old tasks stay for now: %s", error)
+
+    # -- between the rooms
+
+    def _open_probe(self, definition: Definition) -> Probe | None:
+        probe = self._make_probe(definition)
+        return probe and self._counts.probe(definition.id, probe)
+
+    def _make_probe(self, definition: Definition) -> Probe | None:
+        means = Means(self._desk.allow(definition), self._clock.wall, self._databases)
+        return open_probe(definition, means)
+
+    def _status_of(self, task_id: str) -> str | None:
+        task = self._engine.get(task_id)
+        return None if task is None else task.status.value
+
+    def _status(self) -> str:
+        tasks = sorted(self._engine.tasks(), key=lambda task: not _troubled(task))
+        shown: list[dict[str, Any]] = [self._shapes.task(task) for task in tasks[:NAMED]]
+        shown += [{"status": each.status.value, "health": each.health.value}
+                  for each in tasks[NAMED:]]  # fmt: skip
+        return words.status_line(shown, self._engine.problem)
+
+    def _take_settings(self, settings: Settings) -> None:
+        logging.getLogger().setLevel((self._level or settings.log_level).upper())
+        self._databases.clear()  # probes hold it: they take the new file at their next connect
+        self._databases.update(settings.databases)
+        self._services.clear()
+        self._services.update(settings.services)
+
+
+def _troubled(task: Task) -> bool:
+    return task.status is Status.ERROR or task.health in (Health.STALLED, Health.UNREACHABLE)
+
+
+def _environment() -> dict[str, str]:
+    return {key: os.environ[key] for key in HELD_ENVIRONMENT if key in os.environ}

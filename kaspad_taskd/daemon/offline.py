@@ -1,0 +1,80 @@
+"""What the daemon's program does without becoming the daemon: check its files, restore a state."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+
+from kaspad_taskd.base.clock import Clock, iso
+from kaspad_taskd.base.tables import Fault
+from kaspad_taskd.config.layers import Layers, read_layers
+from kaspad_taskd.config.places import Places, find_places
+from kaspad_taskd.config.settings import Settings, load_settings
+from kaspad_taskd.probes import TYPES, add
+from kaspad_taskd.probes.migrations import database_migration
+from kaspad_taskd.store.fault import StoreError
+from kaspad_taskd.store.restoring import Restored, restore
+
+OK, CRASHED, BAD_SETTINGS = 0, 1, 78
+"""Exit codes (contract, section 1)."""
+
+
+def check(places: Places) -> int:
+    """Say every fault of settings and definitions; returns the exit code."""
+    settings = load_settings(places)
+    if isinstance(settings, list):
+        faults = settings + read_layers(places, TYPES).faults
+    else:
+        faults = add(settings.probes, places.settings)
+        layers = read_layers(places, TYPES)
+        faults += [*layers.faults, *_unnamed(layers, settings)]
+    for fault in faults:
+        print(fault)
+    if faults:
+        print(f"{len(faults)} fault{'s'[: len(faults) != 1]}", file=sys.stderr)
+        return BAD_SETTINGS
+    count = len(layers.definitions)
+    print(f"good: {count} definition{'s'[: count != 1]}, settings {places.settings}")
+    return OK
+
+
+def _unnamed(layers: Layers, settings: Settings) -> Iterator[Fault]:
+    """Databases that definitions ask for and the settings do not name."""
+    for source in layers.sources.values():
+        found = source.definition
+        if found is None or found.type != database_migration.TYPE.name:
+            continue
+        if (name := found.checker["dsn"]) not in settings.databases:
+            yield Fault("checker.dsn", f"the settings have no [databases.{name}]", source.file)
+
+
+def put_back(options: argparse.Namespace) -> int:
+    """Put a copy of the state in its place, say what to do next; returns the exit code."""
+    places = find_places(os.environ, os.geteuid(), state=options.state_dir)
+    try:
+        restored = restore(options.file, places.state / "state.db", Clock().now())
+    except StoreError as error:
+        print(f"kaspad-taskd: {error}; nothing was changed", file=sys.stderr)
+        return CRASHED
+    for line in _said(restored, options):
+        print(line)
+    return OK
+
+
+def _said(restored: Restored, options: argparse.Namespace) -> list[str]:
+    tasks = f"{restored.tasks} task{'s'[: restored.tasks != 1]}"
+    last = "" if restored.last is None else f", the last event {iso(restored.last)}"
+    before = f"kept: {restored.before}" if restored.before else "there was none"
+    return [
+        f"restored: {tasks}{last}, from {options.file}",
+        f"the state before: {before}",
+        f"next: {_next(options)}",
+    ]
+
+
+def _next(options: argparse.Namespace) -> str:
+    if options.state_dir is not None:
+        return f"kaspad-taskd --state-dir {options.state_dir}"
+    return f"systemctl {'' if os.geteuid() == 0 else '--user '}start kaspad-taskd"

@@ -1,0 +1,188 @@
+"""The type `indexer-sync`: has an indexer come as far as its node, and if not, how far is it?"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from kaspad_taskd.base.durations import format_duration, parse_duration
+from kaspad_taskd.base.tables import Table
+from kaspad_taskd.core.model import Definition
+from kaspad_taskd.core.observation import Hint, Json, Observation, Refused
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.logs import Follower, open_log
+from kaspad_taskd.kaspa.opening import open_node
+from kaspad_taskd.probes.answers import HttpError
+from kaspad_taskd.probes.general import http_json
+from kaspad_taskd.probes.general.http_json import client_of
+from kaspad_taskd.probes.indexers.looks import LOOKS, Asker
+from kaspad_taskd.probes.indexers.memory import Memory, crash_loop, from_json
+from kaspad_taskd.probes.indexers.view import judge
+from kaspad_taskd.probes.node.node_sync import (
+    MAX_LAG,
+    NETWORK,
+    check_log,
+    read_address,
+    same_network,
+)
+from kaspad_taskd.probes.probe_type import Checker, Means, Probe, ProbeType
+from kaspad_taskd.probes.urls import Url, checker_of, parse_url, read_ca, read_headers, read_url
+
+if TYPE_CHECKING:
+    from kaspad_taskd.probes.http import HttpClient
+
+GENERIC: Final = "generic"
+SHARE: Final = 0.8
+"""Of the look's time, what all questions together may take; before them its log is read."""
+NODE_SHARE: Final = 0.3
+"""Of the look's time, what one question to the node may take."""
+_NAMES: Final = {
+    "kasia": re.compile(r"kasia"),
+    "simply-kaspa": re.compile(r"simply-?_?kaspa|(^|[-_.])ski($|[-_.])"),
+    "k-indexer": re.compile(r"(^|[-_.])k[-_]?(indexer|social)"),
+}
+_ENDPOINT: Final = re.compile(r"/(api/health|api/metrics|api|health|metrics|stats)$")
+"""What people copy from a browser, and what is not the base of an indexer's own paths."""
+
+
+def guess(service: str) -> str:
+    """Return the flavour that a service's name tells, else `generic`."""
+    name = service.lower()
+    return next((flavor for flavor, names in _NAMES.items() if names.search(name)), GENERIC)
+
+
+def parse(table: Table, service: str) -> Checker:
+    """Read `url`, `flavor` and, by the flavour, what it needs."""
+    flavor = table.string("flavor", guess(service), choices=(*LOOKS, GENERIC))
+    if flavor == GENERIC:
+        return _generic(table, service)
+    url, source = _base(table, "url"), None
+    if flavor == "k-indexer" and table.peek("source") is not None:
+        source = _base(table, "source")
+    node = read_address(table, "node") if table.peek("node") is not None else None
+    network = table.string(
+        "network", None, pattern=NETWORK, must='must be "mainnet", "testnet-10", "simnet"...'
+    )
+    max_lag = table.duration("max_lag", MAX_LAG, minimum=1.0, maximum=86_400.0)
+    log = table.string("log", None)
+    if log is not None:
+        check_log(table, "log", log)
+    config: dict[str, Json] = {
+        "flavor": flavor,
+        "url": None if url is None else str(url),
+        "source": None if source is None else str(source),
+        "node": None if node is None else str(node),
+        "network": network,
+        "maxLag": format_duration(max_lag),
+        "log": log,
+        "ca": read_ca(table),
+    }
+    checker = checker_of(config, read_headers(table), url, source)
+    return (
+        checker if node is None else replace(checker, asks=(*checker.asks, (node.host, node.port)))
+    )
+
+
+def _generic(table: Table, service: str) -> Checker:
+    checker = http_json.parse(table, service)
+    if table.peek("flavor") is None and not any(map(table.peek, http_json.PLACES)):
+        names = ", ".join((*LOOKS, GENERIC))
+        table.fault("flavor", f"cannot be told from the service's name; it must be one of {names}")
+    return replace(checker, config={"flavor": GENERIC, **checker.config})
+
+
+def _base(table: Table, key: str) -> Url | None:
+    url = read_url(table, key)
+    return None if url is None else replace(url, rest=_ENDPOINT.sub("", url.path).rstrip("/"))
+
+
+class IndexerProbe:
+    """Takes looks at one indexer, at its log and, where that is needed, at its node."""
+
+    def __init__(self, definition: Definition, means: Means, client: HttpClient) -> None:
+        """Make the clients; they connect with the first look.
+
+        Raises:
+            ImportError: the library for the node's transport is not installed.
+        """
+        config = definition.checker
+        self._wall = means.wall
+        self._timeout = definition.timeout * SHARE
+        self._look = LOOKS[str(config["flavor"])]
+        self._network: str | None = config.get("network")
+        self._max_lag = parse_duration(str(config.get("maxLag", ""))) or MAX_LAG
+        node, source, log = config.get("node"), config.get("source"), config.get("log")
+        share = definition.timeout * NODE_SHARE
+        self._asker = Asker(
+            client,
+            parse_url(str(config["url"])),
+            parse_url(str(source)) if source else None,
+            open_node(str(node), means.allow, share, header=share) if node else None,
+        )
+        self._log: Follower | None = open_log(str(log)) if log else None
+
+    async def observe(self, memory: Mapping[str, Json]) -> Observation:
+        """Read the log, ask the indexer, and judge the answers."""
+        before, problem = await self._told(from_json(memory))
+        try:
+            async with asyncio.timeout(self._timeout):
+                view = await self._look(self._asker)
+        except TimeoutError:
+            late = HttpError(Reason.TIMEOUT, {"seconds": self._timeout})
+            return await self._missed(late, before, problem)
+        except HttpError as error:
+            return await self._missed(error, before, problem)
+        expected = self._network
+        if expected and view.network and not same_network(expected, view.network):
+            return Refused(Reason.WRONG_NETWORK, {"network": view.network, "expected": expected})
+        if problem:
+            view = replace(view, metadata={**view.metadata, "logProblem": problem[:200]})
+        return judge(view, before, self._max_lag, self._wall())
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._asker.client.close()
+        if self._asker.node is not None:
+            await self._asker.node.close()
+
+    async def _told(self, memory: Memory) -> tuple[Memory, str | None]:
+        if self._log is None:
+            return memory, None
+        grown = await self._log.read(memory.cursor)
+        return memory.told(grown.lines, grown.cursor, self._wall()), grown.problem
+
+    async def _missed(self, error: HttpError, memory: Memory, unread: str | None) -> Observation:
+        """What it means that there is no answer: before it is ready its port is closed."""
+        missed = error.observation()
+        if isinstance(missed, Refused):
+            return missed
+        missed = replace(missed, memory=memory.to_json())
+        if error.reason is not Reason.REFUSED:
+            return missed
+        if ended := crash_loop(memory, self._wall()):
+            return replace(missed, hints=ended)
+        if memory.stage == "migrating":
+            return replace(missed, hints=(Hint("indexer-migrating"),))
+        if memory.stage == "waiting" or await self._node_is_behind():
+            hints = (Hint("node-not-synced"),)
+            return replace(missed, reason=Reason.NODE_NOT_SYNCED, hints=hints)
+        if unread:
+            return replace(missed, hints=(Hint("log-unread", {"problem": unread[:200]}),))
+        return missed if self._log else replace(missed, hints=(Hint("indexer-starting"),))
+
+    async def _node_is_behind(self) -> bool:
+        node = await self._asker.ask_node()
+        return node is not None and not node.synced
+
+
+def open_probe(definition: Definition, means: Means) -> Probe:
+    """Return the probe; see IndexerProbe."""
+    if definition.checker.get("flavor") == GENERIC:
+        return http_json.open_probe(definition, means)
+    return IndexerProbe(definition, means, client_of(definition, means))
+
+
+TYPE = ProbeType("indexer-sync", parse, open_probe)

@@ -1,0 +1,244 @@
+"""The type `database-migration`: how far is a migration of a PostgreSQL database, and is it over?
+
+Over is: the wanted version is recorded, no session migrates, and nothing is left over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from kaspad_taskd.base.tables import Table
+from kaspad_taskd.core.model import Definition
+from kaspad_taskd.core.observation import Json, Observation, Unreachable
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.client import clean as printable
+from kaspad_taskd.probes.migrations import TOOLS
+from kaspad_taskd.probes.migrations.judge import Measured, Wanted, at_work, judge, running_step
+from kaspad_taskd.probes.migrations.postgres import Database, PostgresError
+from kaspad_taskd.probes.migrations.seen import Backend, Counted, Record, Server, clean, counted
+from kaspad_taskd.probes.migrations.sql import ShapeError
+from kaspad_taskd.probes.migrations.tool import Tool
+from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
+MAX_QUERY: Final = 4000
+MAX_ROWS: Final = 1000
+"""Rows of a record that are read, whatever a query gives."""
+MAX_TEXT: Final = 200
+"""Characters of a text of the database's that is shown."""
+_MISSING: Final = frozenset({"42P01", "3F000"})
+_LOCKED: Final = "55P03"
+_NOT_OURS: Final = {
+    "42601": "the query is no SQL statement",
+    "42703": "the query names a column that is not there",
+    "42883": "the query names a function that is not there",
+    "42P01": "the query names a table that is not there",
+}
+"""What the server says of the administrator's own query."""
+_PLAIN_WORDS: Final = "must be a plain name: letters, digits, _"
+
+SESSIONS: Final = """
+SELECT a.pid, a.usename::text AS usename, a.application_name, a.state, a.wait_event_type,
+  left(a.query, 1024) AS query, a.backend_type,
+  greatest(0, extract(epoch FROM clock_timestamp() - a.query_start))::float8 AS seconds,
+  CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid) END AS blockers,
+  pg_is_in_recovery() AS replica, current_user::text AS me
+FROM (SELECT) AS one LEFT JOIN pg_stat_activity a ON a.datname = current_database()
+  AND a.pid <> pg_backend_pid() AND coalesce(a.backend_type, 'client backend') = 'client backend'
+  AND coalesce(a.state, '') <> 'idle' AND a.application_name <> 'kaspad-taskd'
+LIMIT 500
+"""
+_NO = "NULL::bigint"
+_COUNTS: Final = (
+    ("index", "create_index", "phase", "blocks_done", "blocks_total", "tuples_done",
+     "tuples_total", _NO, _NO),
+    ("vacuum", "vacuum", "phase", "heap_blks_scanned", "heap_blks_total", _NO, _NO, _NO, _NO),
+    ("cluster", "cluster", "phase", "heap_blks_scanned", "heap_blks_total", _NO, _NO, _NO, _NO),
+    ("analyze", "analyze", "phase", "sample_blks_scanned", "sample_blks_total", _NO, _NO, _NO, _NO),
+    ("copy", "copy", "command", _NO, _NO, "tuples_processed", _NO, "bytes_processed",
+     "bytes_total"),
+)  # fmt: skip
+
+
+def progress_query(version: int) -> str:
+    """Return the query for what the server counts; `version` is its major one (copy: from 14)."""
+    parts = [
+        f"SELECT pid, '{kind}' AS kind, {phase} AS phase, {b} AS blocks, {bt} AS blocks_total,"  # noqa: S608 - our own words
+        f" {t} AS tuples, {tt} AS tuples_total, {y} AS bytes, {yt} AS bytes_total"
+        f" FROM pg_stat_progress_{view} WHERE datname = current_database()"
+        for kind, view, phase, b, bt, t, tt, y, yt in _COUNTS
+        if version >= 14 or kind != "copy"
+    ]
+    return " UNION ALL ".join(parts)
+
+
+def parse(table: Table, _service: str) -> Checker:
+    """Read `dsn`, `tool`, `version`, `schema`, `table`, `user`, `application`, `query`."""
+    dsn = table.string("dsn", pattern=NAME, must="must name one of [databases.NAME]")
+    tool = TOOLS.get(table.string("tool", choices=tuple(TOOLS)))
+    config: dict[str, Json] = {"dsn": dsn, "tool": tool.name if tool else None}
+    config["version"] = _version(table, tool)
+    for key in ("schema", "table"):
+        config[key] = table.string(key, None, pattern=PLAIN, must=_PLAIN_WORDS)
+    for key in ("user", "application"):
+        config[key] = table.string(key, None)
+    config["query"] = _query(table, tool)
+    if tool is not None and tool.table is None and (config["schema"] or config["table"]):
+        table.fault("table", "the tool sql has none; its query names what it reads")
+    kept = {key: value for key, value in config.items() if value is not None}
+    return Checker(kept, f"postgresql:{dsn}" if dsn else None)
+
+
+def _version(table: Table, tool: Tool | None) -> str | None:
+    if tool is None or not tool.table:
+        if table.raw("version") is not None and tool is not None:
+            table.fault("version", "the tool sql has none; its query says when it is complete")
+        return None
+    written = table.raw("version")
+    if isinstance(written, int) and not isinstance(written, bool):
+        written = str(written)
+    if written is None:
+        if tool.version is None:
+            table.fault("version", f"is required: the version that {tool.name} has to reach")
+        return tool.version
+    if not isinstance(written, str) or not tool.pattern.fullmatch(written):
+        table.fault("version", f"is no version of {tool.name}")
+        return None
+    return written
+
+
+def _query(table: Table, tool: Tool | None) -> str | None:
+    query = table.string("query", None, maximum=MAX_QUERY)
+    if query is not None and table.style == "json":
+        table.fault("query", "a query can only stand in a file of tasks.d", kind="forbidden")
+    if tool is not None and (tool.name == "sql") is (query is None):
+        missing = "is required: one row with completed, done, total"
+        table.fault("query", missing if query is None else "is for the tool sql alone")
+    return query
+
+
+class DatabaseMigrationProbe:
+    """Takes looks at one database over one connection that is kept."""
+
+    def __init__(self, definition: Definition, means: Means) -> None:
+        """Make the client; it connects with the first look.
+
+        Raises:
+            ImportError: asyncpg is not installed.
+        """
+        config = definition.checker
+        tool = TOOLS[str(config["tool"])]
+        table = str(config.get("table") or tool.table or "")
+        schema = config.get("schema")
+        self._wanted = Wanted(
+            tool,
+            str(config.get("version") or ""),
+            f"{schema}.{table}" if schema and table else table,
+            str(config.get("user") or ""),
+            str(config.get("application") or ""),
+        )
+        self._query = str(config["query"]) if tool.table is None else tool.ask(self._wanted.table)
+        self._database = Database(str(config["dsn"]), means.databases, definition.timeout)
+
+    async def observe(self, memory: Mapping[str, Json]) -> Observation:
+        """Ask for the sessions, the record and, while something runs, for its numbers."""
+        try:
+            server = await self._server()
+            record = await self._record(memory)
+            measured = await self._measure(server, record)
+        except PostgresError as error:
+            return error.observation
+        except ShapeError as error:
+            return Unreachable(Reason.BAD_ANSWER, {"detail": str(error)})
+        found = judge(self._wanted, server, record, memory, measured)
+        if isinstance(found, Unreachable):
+            return replace(found, params={**found.params, "address": self._address})
+        return found
+
+    @property
+    def _address(self) -> str:
+        return f"postgresql:{self._database.name}"
+
+    async def close(self) -> None:
+        """Let the connection go."""
+        self._database.drop()
+
+    async def _server(self) -> Server:
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(SESSIONS)
+            found = [_backend(row) for row in rows if row["pid"] is not None]
+            me = printable(rows[0]["me"], MAX_TEXT)
+            server = Server(found, {}, me, rows[0]["replica"])
+            if not at_work(self._wanted, server):
+                return server
+            counts = await connection.fetch(progress_query(self._database.version))
+        return replace(server, counted={row["pid"]: _counted(row) for row in counts})
+
+    async def _record(self, memory: Mapping[str, Json]) -> Record | None:
+        """The program's record; None where its table is missing, what was known while it is locked.
+
+        Raises:
+            PostgresError: there is no answer.
+            ShapeError: the query answers something else.
+        """
+        try:
+            async with self._database.transaction() as connection:
+                cursor = await connection.cursor(self._query)
+                rows = [dict(row) for row in await cursor.fetch(MAX_ROWS)]
+        except PostgresError as error:
+            if error.state == _LOCKED:
+                known = memory.get("version")
+                return Record(known if isinstance(known, str) else None)
+            if error.state in _MISSING and self._wanted.table:
+                return None
+            if not self._wanted.table and error.state in _NOT_OURS:
+                raise ShapeError(_NOT_OURS[error.state]) from None
+            raise
+        record = self._wanted.tool.read(rows, self._wanted.version)
+        shown = None if record.version is None else printable(record.version, MAX_TEXT)
+        return replace(record, version=shown)
+
+    async def _measure(self, server: Server, record: Record | None) -> Measured | None:
+        """How far the running step is, where it has a query for that and that is not locked."""
+        at = running_step(self._wanted, server, record.version if record else None)
+        if at is None or at.step.measure is None:
+            return None
+        try:
+            async with self._database.transaction() as connection:
+                row = await connection.fetchrow(at.step.measure(self._wanted.table))
+        except PostgresError as error:
+            if error.state is None:
+                raise
+            return None
+        return None if row is None else Measured(row["start"], row["done"], row["total"])
+
+
+def _backend(row: Any) -> Backend:
+    hidden = row["backend_type"] is None
+    return Backend(
+        pid=row["pid"],
+        user=row["usename"] or "",
+        application=row["application_name"] or "",
+        idle=str(row["state"]).startswith("idle in transaction"),
+        statement="" if hidden else clean(row["query"] or ""),
+        seconds=row["seconds"] or 0.0,
+        locked=row["wait_event_type"] == "Lock",
+        blockers=tuple(row["blockers"] or ()),
+        hidden=hidden,
+    )
+
+
+def _counted(row: Any) -> Counted:
+    return counted(row["kind"], row["phase"], row)
+
+
+def open_probe(definition: Definition, means: Means) -> DatabaseMigrationProbe:
+    """Return the probe; see DatabaseMigrationProbe."""
+    return DatabaseMigrationProbe(definition, means)
+
+
+TYPE = ProbeType("database-migration", parse, open_probe)

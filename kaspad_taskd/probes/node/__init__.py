@@ -1,0 +1,1 @@
+"""The sync of a Kaspa node; its rules are in kaspad_taskd/kaspa/sync/."""

@@ -1,0 +1,238 @@
+"""The type `node-sync`: is a kaspad in sync, and if not, how far is it?"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kaspad_taskd.base.durations import format_duration, parse_duration
+from kaspad_taskd.base.tables import Table
+from kaspad_taskd.core.model import Definition
+from kaspad_taskd.core.observation import Json, Observation, Refused, Scalar, Unreachable
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.client import NodeClient, NodeError
+from kaspad_taskd.kaspa.connect import Address, parse_url
+from kaspad_taskd.kaspa.logs import Follower, Grown, open_log
+from kaspad_taskd.kaspa.opening import open_node
+from kaspad_taskd.kaspa.read import read_node
+from kaspad_taskd.kaspa.sync import memory as memories
+from kaspad_taskd.kaspa.sync.hints import Aside, unreachable
+from kaspad_taskd.kaspa.sync.judge import judge
+from kaspad_taskd.kaspa.sync.lines import understand
+from kaspad_taskd.kaspa.sync.memory import Memory
+from kaspad_taskd.kaspa.sync.reading import NodeReading
+from kaspad_taskd.kaspa.sync.story import fold
+from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
+
+MAX_LAG = 60.0
+SHARE = 0.8
+"""Of the look's time, what one question to the node may take."""
+REFERENCE_SHARE = 0.4
+NETWORK = re.compile(r"(mainnet|testnet|simnet|devnet)(-\d{1,4})?")
+HOST = re.compile(r"[A-Za-z0-9._:\-]{1,253}")
+PROTOCOLS = {"grpc": ("grpc", 16110), "wrpc-json": ("ws", 18110)}
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def parse(table: Table, _service: str) -> Checker:
+    """Read `url` (or host, port, protocol), `network`, `max_lag`, `reference`, `log`."""
+    address = read_address(table, "url") if table.peek("url") is not None else _by_host(table)
+    network = table.string(
+        "network", None, pattern=NETWORK, must='must be "mainnet", "testnet-10", "simnet"...'
+    )
+    max_lag = table.duration("max_lag", MAX_LAG, minimum=1.0, maximum=86_400.0)
+    reference = read_address(table, "reference") if table.peek("reference") is not None else None
+    log = table.string("log", None)
+    if log is not None:
+        check_log(table, "log", log)
+    if table.style == "json":
+        table.boolean("use_https", None)  # older wizards send it; it means nothing here
+    places = [place for place in (address, reference) if place is not None]
+    config: dict[str, Json] = {
+        "url": None if address is None else str(address),
+        "network": network,
+        "maxLag": format_duration(max_lag),
+        "reference": None if reference is None else str(reference),
+        "log": log,
+    }
+    return Checker(
+        {key: value for key, value in config.items() if value is not None},
+        None if address is None else str(address),
+        tuple((place.host, place.port) for place in places),
+    )
+
+
+def read_address(table: Table, key: str) -> Address | None:
+    """Return the node's address at a key, None where it is faulty, which is noted."""
+    url = table.string(key)
+    try:
+        return parse_url(url) if url else None
+    except ValueError as fault:
+        table.fault(key, str(fault))
+        return None
+
+
+def _by_host(table: Table) -> Address | None:
+    protocol = table.string("protocol", "grpc", choices=tuple(PROTOCOLS))
+    scheme, default = PROTOCOLS[protocol]
+    host = table.string("host", "localhost", pattern=HOST, must="must be a name or an address")
+    port = table.integer("port", default, minimum=1, maximum=65_535)
+    shown = f"[{host}]" if ":" in host else host
+    try:
+        return parse_url(f"{scheme}://{shown}:{port}")
+    except ValueError as fault:
+        table.fault("port", str(fault))
+        return None
+
+
+def check_log(table: Table, key: str, source: str) -> None:
+    """Note what is wrong with the name of a log."""
+    try:
+        open_log(source)
+    except ValueError as fault:
+        table.fault(key, str(fault))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    node: NodeReading | NodeError
+    reference: int | None
+    grown: Grown | None
+
+
+class NodeSyncProbe:
+    """Takes looks at one node over one connection that is kept."""
+
+    def __init__(self, definition: Definition, means: Means) -> None:
+        """Make the clients; they connect with the first look.
+
+        Raises:
+            ImportError: the library for this transport is not installed.
+        """
+        config = definition.checker
+        allow, self._wall = means.allow, means.wall
+        address = parse_url(str(config["url"]))
+        self._here = address.host in _LOCAL
+        self._whom: dict[str, Scalar] = {"address": str(address), "expected": "kaspad"}
+        self._network: str | None = config.get("network")
+        self._max_lag = parse_duration(str(config.get("maxLag", ""))) or MAX_LAG
+        self._reference_time = definition.timeout * REFERENCE_SHARE
+        self._node = open_node(str(address), allow, definition.timeout * SHARE)
+        reference = config.get("reference")
+        self._reference: NodeClient | None = (
+            open_node(str(reference), allow, self._reference_time) if reference else None
+        )
+        log = config.get("log")
+        self._log: Follower | None = open_log(str(log)) if log else None
+        self._unit = str(log).removeprefix("journal:") if str(log).startswith("journal:") else None
+
+    async def observe(self, memory: Mapping[str, Json]) -> Observation:
+        """Ask the node, the reference and the log at once, and judge the answers."""
+        before = memories.from_json(memory)
+        answers = await self._ask(before)
+        after = _told(before, answers.grown, self._wall())
+        if isinstance(answers.node, NodeError):
+            return self._missed(answers.node, after)
+        if self._network is not None and not same_network(self._network, answers.node.network):
+            found = {"network": answers.node.network, "expected": self._network}
+            return Refused(Reason.WRONG_NETWORK, found)
+        aside = Aside(
+            max_lag=self._max_lag,
+            reference=answers.reference,
+            has_log=self._log is not None,
+            unit=self._unit,
+            free=await self._free(after),
+        )
+        reading = judge(answers.node, after, aside)
+        return replace(reading, metadata={**reading.metadata, **self._notes(answers)})
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._node.close()
+        if self._reference is not None:
+            await self._reference.close()
+
+    async def _ask(self, memory: Memory) -> _Answers:
+        node, reference, grown = await asyncio.gather(
+            self._look(), self._tip(), self._read_log(memory)
+        )
+        if isinstance(node, NodeReading) and reference is not None:
+            network, score = reference
+            return _Answers(node, score if network == node.network else None, grown)
+        return _Answers(node, None, grown)
+
+    async def _look(self) -> NodeReading | NodeError:
+        try:
+            return await read_node(self._node, self._wall)
+        except NodeError as error:
+            return error
+
+    async def _tip(self) -> tuple[str, int] | None:
+        """The reference's network and position; a reference that does not answer is none."""
+        if self._reference is None:
+            return None
+        try:
+            async with asyncio.timeout(self._reference_time):
+                dag = await self._reference.dag_info()
+        except (NodeError, TimeoutError):
+            return None
+        return dag.network, dag.virtual_daa_score
+
+    async def _read_log(self, memory: Memory) -> Grown | None:
+        return None if self._log is None else await self._log.read(memory.cursor)
+
+    def _missed(self, error: NodeError, memory: Memory) -> Unreachable:
+        prompt = memory.story.prompt and error.reason is Reason.REFUSED
+        return Unreachable(
+            Reason.DB_PROMPT if prompt else error.reason,
+            {**self._whom, **error.params},
+            unreachable(memory, self._unit),
+            memory.to_json(),
+        )
+
+    async def _free(self, memory: Memory) -> int | None:
+        """Free bytes on the disk of the node's data, where it is this host's and known."""
+        place = memory.story.appdir
+        if not self._here or place is None:
+            return None
+        try:
+            async with asyncio.timeout(1.0):
+                return (await asyncio.to_thread(shutil.disk_usage, place)).free
+        except (OSError, ValueError, TimeoutError):
+            return None
+
+    def _notes(self, answers: _Answers) -> Mapping[str, Scalar]:
+        notes: dict[str, Scalar] = {}
+        if self._reference is not None:
+            notes["referenceAnswers"] = answers.reference is not None
+        if answers.grown is not None and answers.grown.problem is not None:
+            notes["logProblem"] = answers.grown.problem[:200]
+        return notes
+
+
+def _told(memory: Memory, grown: Grown | None, at: int) -> Memory:
+    """Return the memory with the log's new lines in its story."""
+    if grown is None:
+        return memory
+    story = memory.story
+    for text in grown.lines:
+        line = understand(text)
+        if line is not None:
+            story = fold(story, line, at)
+    return replace(memory, story=story, cursor=grown.cursor)
+
+
+def same_network(expected: str, found: str) -> bool:
+    """Whether a network is the expected one; "testnet" takes any of them."""
+    return found == expected or found.startswith(f"{expected}-")
+
+
+def open_probe(definition: Definition, means: Means) -> NodeSyncProbe:
+    """Return the probe; see NodeSyncProbe."""
+    return NodeSyncProbe(definition, means)
+
+
+TYPE = ProbeType("node-sync", parse, open_probe)

@@ -1,0 +1,102 @@
+"""Version tables as the real tools make them: alembic here and now, the others as recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+from kaspad_taskd.core.observation import Refused
+from kaspad_taskd.core.reason import Reason
+from tests.probes.migrations.databases import GATE, Place, until
+
+DATA = Path(__file__).parents[2] / "data"
+FLYWAY = (DATA / "flyway-12.4.0.sql").read_text()
+SQLX = (DATA / "sqlx-0.8.6.sql").read_text()
+
+
+async def test_the_version_table_of_the_real_alembic_is_read(place: Place, tmp_path: Path) -> None:
+    """Revision by revision, made from real scripts."""
+    from alembic import command
+    from alembic.config import Config
+
+    (tmp_path / "versions").mkdir()
+    for revision, down in (("aaa1", None), ("bbb2", "aaa1")):
+        (tmp_path / "versions" / f"{revision}.py").write_text(
+            f"from alembic import op\nrevision = {revision!r}\ndown_revision = {down!r}\n"
+            f"def upgrade():\n    op.execute('CREATE TABLE t_{revision} (n int)')\n"
+        )
+    (tmp_path / "env.py").write_text(
+        "from alembic import context\n"
+        "context.configure(dialect_name='postgresql', literal_binds=True)\n"
+        "with context.begin_transaction():\n    context.run_migrations()\n"
+    )
+    probe = place.probe(tool="alembic", version="bbb2")
+    for step, complete in (("aaa1", False), ("aaa1:bbb2", True)):
+        out = io.StringIO()
+        config = Config(output_buffer=out, stdout=io.StringIO())
+        config.set_main_option("script_location", str(tmp_path))
+        config.set_main_option("path_separator", "os")
+        command.upgrade(config, step, sql=True)
+        await place.root.execute(out.getvalue())
+        found = await place.look(probe)
+        assert (found.complete, found.metadata["version"]) == (complete, step.rpartition(":")[2])
+
+
+def tried(rank: int, version: str, kind: str, success: bool) -> str:
+    return (
+        "INSERT INTO flyway_schema_history VALUES"
+        f" ({rank}, '{version}', 'd', '{kind}', 's', 1, 'mig', now(), 1, {success})"
+    )
+
+
+async def test_the_version_table_of_the_real_flyway_is_read(place: Place) -> None:
+    """Without its repeatable migrations; a version is reached by a later one too."""
+    await place.root.execute(FLYWAY)
+    for version, complete in (("2", True), ("2.1", True), ("2.2", False)):
+        found = await place.look(place.probe(tool="flyway", version=version))
+        assert (found.complete, found.metadata["version"]) == (complete, "2.1")
+    assert found.metadata["applied"] == 2
+
+
+async def test_the_last_row_of_a_version_counts(place: Place) -> None:
+    """Failed is refused, another good try makes it good, an undone one is gone."""
+    await place.root.execute(FLYWAY)
+    probe = place.probe(tool="flyway", version="3")
+    await place.root.execute(tried(4, "3", "SQL", False))
+    refused = await place.look(probe)
+    assert refused == Refused(Reason.CHECKER_ERROR, {"text": "migration 3 is recorded as failed"})
+    await place.root.execute(tried(5, "3", "SQL", True))
+    assert (await place.look(probe)).complete
+    await place.root.execute(tried(6, "3", "UNDO_SQL", True))
+    undone = await place.look(probe)
+    assert (undone.complete, undone.metadata["version"]) == (False, "2.1")
+
+
+async def test_the_version_table_of_the_real_sqlx_is_read(place: Place) -> None:
+    """By its newest version; one recorded without success has failed."""
+    await place.root.execute(SQLX)
+    for version, complete in (("20260101000002", True), ("20260101000003", False)):
+        found = await place.look(place.probe(tool="sqlx", version=version))
+        assert (found.complete, found.metadata["version"]) == (complete, "20260101000002")
+    await place.root.execute("UPDATE _sqlx_migrations SET success = false")
+    refused = await place.look(place.probe(tool="sqlx", version="20260101000002"))
+    assert isinstance(refused, Refused)
+
+
+async def test_a_file_that_is_sent_at_once_is_told_by_what_is_counted(place: Place) -> None:
+    """As sqlx and psql -c do: the text begins with another statement than the one that runs."""
+    await place.root.execute(SQLX)
+    await place.root.execute(GATE)
+    script = (
+        "CREATE TABLE two AS SELECT n FROM generate_series(1, 60000) n;"
+        "CREATE INDEX two_n ON two (gate(n, 1)); DROP TABLE two"
+    )
+    session = await place.session()
+    await place.hold(1)
+    work = asyncio.create_task(session.execute(script))
+    probe = place.probe(tool="sqlx", version="20260101000003")
+    seen = await until(place, probe, lambda each: each.phase == "statement_index")
+    assert seen[-1].metadata["statement"] == "CREATE INDEX"
+    await place.release(1)
+    await work

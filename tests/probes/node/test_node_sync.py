@@ -1,0 +1,133 @@
+"""Looks at a node over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kaspad_taskd import words
+from kaspad_taskd.core.model import Definition
+from kaspad_taskd.core.observation import Reading, Refused, Unreachable
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.probes.node.node_sync import NodeSyncProbe
+from kaspad_taskd.probes.probe_type import Means
+from tests.fakes.node import GrpcNode
+from tests.fakes.patience import PATIENCE
+
+
+@pytest.fixture
+async def node() -> AsyncIterator[GrpcNode]:
+    async with GrpcNode() as node:
+        yield node
+
+
+def probe(url: str, **config: Any) -> NodeSyncProbe:
+    checker = {"url": url, **config}
+    return NodeSyncProbe(
+        Definition("n", "node-sync", "n", timeout=PATIENCE, checker=checker), Means()
+    )
+
+
+async def look(made: NodeSyncProbe, memory: Any = None) -> Any:
+    try:
+        return await made.observe(memory or {})
+    finally:
+        await made.close()
+
+
+async def test_a_look_is_a_reading_with_named_facts(node: GrpcNode) -> None:
+    """Over the wire, through the rules."""
+    reading = await look(probe(node.url, network="mainnet"))
+    assert isinstance(reading, Reading)
+    assert not reading.complete
+    assert reading.metadata["version"] == "2.1.0"
+    assert reading.metadata["peers"] == 2
+    assert reading.memory
+
+
+async def test_another_network_is_refused_with_both_names(node: GrpcNode) -> None:
+    """It cannot become success."""
+    node.ways.network = "testnet-10"
+    refused = await look(probe(node.url, network="mainnet"))
+    assert refused == Refused(
+        Reason.WRONG_NETWORK, {"network": "testnet-10", "expected": "mainnet"}
+    )
+    assert isinstance(await look(probe(node.url, network="testnet")), Reading)
+
+
+async def test_no_answer_is_unreachable_with_its_reason(node: GrpcNode) -> None:
+    """Nothing listens there."""
+    url = node.url
+    await node.__aexit__()
+    missed = await look(probe(url))
+    assert isinstance(missed, Unreachable)
+    assert missed.reason is Reason.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("scheme", "says", "note"),
+    [
+        ("grpc", b"", "{address} closed the connection instead of answering: "),
+        ("ws", b"", "{address} closed the connection instead of answering: "),
+        ("ws", b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+         "Another program than kaspad answers there."),
+        ("ws", b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "not ready yet (HTTP 503)."),
+        ("ws", b"SSH-2.0-OpenSSH_9.2\r\n", "Its answer cannot be used: "),
+    ],
+)  # fmt: skip
+async def test_the_sentence_for_what_is_no_node_names_what_was_asked(
+    scheme: str, says: bytes, note: str
+) -> None:
+    """Whoever reads it knows which address to look at."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(says)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        missed = await look(probe(f"{scheme}://{address}"))
+    assert isinstance(missed, Unreachable)
+    assert note.format(address=address) in words.note(missed.reason, missed.params)
+
+
+async def test_the_reference_tells_the_tip_and_may_be_silent(node: GrpcNode) -> None:
+    """Without it the look is less exact, no more."""
+    async with GrpcNode() as other:
+        known = await look(probe(node.url, reference=other.url))
+        other.ways.network = "simnet"
+        foreign = await look(probe(node.url, reference=other.url))
+        url = other.url
+    silent = await look(probe(node.url, reference=url))
+    assert known.metadata["referenceAnswers"] is True
+    assert known.metadata["networkTip"] == 505
+    assert foreign.metadata["referenceAnswers"] is False
+    assert silent.metadata["referenceAnswers"] is False
+
+
+async def test_the_log_refines_and_its_place_is_kept(node: GrpcNode, tmp_path: Path) -> None:
+    """Its lines come into the story; the next look goes on behind them."""
+    log = tmp_path / "kaspad.log"
+    log.write_text(f"[x]\nApplication directory: {tmp_path}\nIBD started with peer a:1\n")
+    reading = await look(probe(node.url, log=str(log)))
+    assert reading.memory["story"]["appdir"] == str(tmp_path)
+    assert reading.memory["cursor"][2] == log.stat().st_size
+    absent = await look(probe(node.url, log=str(tmp_path / "none")))
+    assert "cannot read" in absent.metadata["logProblem"]
+
+
+async def test_a_question_at_its_start_is_named(node: GrpcNode, tmp_path: Path) -> None:
+    """The node exits again and again; its log tells why."""
+    log = tmp_path / "kaspad.log"
+    log.write_text("Do you confirm? (y/n)\nOperation was rejected (), exiting..\n")
+    url = node.url
+    await node.__aexit__()
+    missed = await look(probe(url, log=str(log)))
+    assert missed.reason is Reason.DB_PROMPT
+    assert [hint.code for hint in missed.hints] == ["db-prompt"]
+    assert missed.memory["story"]["prompt"] is True
