@@ -45,6 +45,7 @@ def at_rest(live: Live) -> Live:
         params={},
         misses=0,
         refusals=0,
+        refused_since=None,
         window=broken(live.window),
     )
 
@@ -71,9 +72,10 @@ def patient(live: Live, now: Moment) -> Live:
 def anew(task: Task, now: Moment, status: Status, attempt: int) -> Task:
     """The task at the begin of an attempt: nothing known, nothing remembered."""
     watched = status is Status.IN_PROGRESS
+    live = Live(answered=task.live.answered)
     return changed(
         task,
-        patient(Live(eta_reason=EtaReason.NO_ANSWER), now) if watched else Live(),
+        patient(replace(live, eta_reason=EtaReason.NO_ANSWER), now) if watched else live,
         status=status,
         attempt=attempt,
         health=Health.UNKNOWN,

@@ -21,10 +21,13 @@ from kaspad_taskd.core.model import (
     Task,
     Window,
 )
+from kaspad_taskd.core.movement import Movement, afresh, movement
 from kaspad_taskd.core.observation import Reading, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import EtaReason, Reason
 
-REFUSALS = 3  # refused looks in a row that end a task
+REFUSALS = 3  # refused looks in a row that end a task, if they also span
+REFUSED_MS = 60_000  # so long: a proxy's page while a container starts is daily life
+REFUSED_KNOWN_MS = 300_000  # ... and so long where this address once gave a good answer
 PROGRESS_EVERY_MS = 1_000  # progress from looks is taken, and so written, this often at most
 
 Outcome = tuple[Task, list[Fact]]
@@ -38,7 +41,7 @@ def judge(task: Task, definition: Definition, look: Look, now: Moment) -> Outcom
         case Unreachable() as missed:
             return _missed(task, definition, missed, now)
         case Refused() as refused:
-            return _refused(task, refused, look.pushed, now)
+            return _refused(task, definition, refused, look.pushed, now)
 
 
 def lose_patience(task: Task, definition: Definition, now: Moment) -> Outcome:
@@ -49,7 +52,9 @@ def lose_patience(task: Task, definition: Definition, now: Moment) -> Outcome:
     answers = task.health is Health.OK or (report and task.health is Health.UNKNOWN)
     if not answers or not _stalled(task.live, definition, now):
         return task, []
-    reason = Reason.SILENT_REPORT if report else Reason.NO_MOVEMENT
+    heard = task.live.last_update
+    silent = report and (heard is None or heard <= (task.live.patient_since or 0))
+    reason = Reason.SILENT_REPORT if silent else Reason.NO_MOVEMENT
     return _with_health(task, _still(task.live), Health.STALLED, reason, now)
 
 
@@ -87,6 +92,7 @@ def _missed(task: Task, definition: Definition, missed: Unreachable, now: Moment
         last_checked=now,
         misses=task.live.misses + 1,
         refusals=0,
+        refused_since=None,
         rate=None,
         eta=None,
         eta_reason=EtaReason.NO_ANSWER,
@@ -100,14 +106,18 @@ def _missed(task: Task, definition: Definition, missed: Unreachable, now: Moment
     return _with_health(task, live, Health.UNREACHABLE, missed.reason, now, confirmed=0)
 
 
-def _refused(task: Task, refused: Refused, pushed: bool, now: Moment) -> Outcome:
+def _refused(
+    task: Task, definition: Definition, refused: Refused, pushed: bool, now: Moment
+) -> Outcome:
     refusals = task.live.refusals + 1
+    since = now if task.live.refused_since is None else min(now, task.live.refused_since)
     live = replace(
         task.live,
         last_checked=now,
         last_update=now,
         misses=0,
         refusals=refusals,
+        refused_since=since,
         rate=None,
         eta=None,
         eta_reason=EtaReason.NO_ANSWER,
@@ -115,13 +125,19 @@ def _refused(task: Task, refused: Refused, pushed: bool, now: Moment) -> Outcome
         params=refused.params,
         window=broken(task.live.window),
     )
-    if pushed or refusals >= REFUSALS:
+    known = task.live.answered is not None and task.live.answered == _endpoint(definition)
+    lasts = now - since >= (REFUSED_KNOWN_MS if known else REFUSED_MS)
+    if pushed or (refusals >= REFUSALS and lasts):
         text = refused.params.get("text")
         said = text if isinstance(text, str) else None
         task = replace(task, live=live)
         return fail(task, Failure(refused.reason, refused.params, said), now)
     health = Health.OK if task.health is Health.UNREACHABLE else task.health
     return _with_health(task, live, health, refused.reason, now, confirmed=0)
+
+
+def _endpoint(definition: Definition) -> str:
+    return definition.endpoint or ""
 
 
 def _read(
@@ -132,20 +148,23 @@ def _read(
         task = _new_epoch(task, reading.epoch, now)
         facts.append(fact(task, EventName.EPOCH, now, number=task.epoch.number, since=now,
                           reason=reading.epoch))  # fmt: skip
-    moved = _moved(task, reading)
-    moving = moved or reading.complete
+    seen = movement(task, reading)
+    moving = seen.moved is not False or reading.complete
     confirmed = task.confirmed + 1 if reading.complete else 0
     taken = _taken(task, reading, confirmed, pushed, now)
     progressed_at = now if taken else task.live.progressed_at
-    live = _live(task, reading, moved, pushed, progressed_at, now)
-    if reading.complete and (pushed or confirmed >= definition.confirmations):
+    live = _live(task, definition, reading, seen, progressed_at, now)
+    enough = reading.settled and confirmed >= definition.confirmations
+    if reading.complete and (pushed or enough):
         ended, more = finish(changed(task, live, **taken), live, now)
         return ended, facts + more
     if _given_up(live, definition, now):
         ended, more = _give_up(replace(task, live=live), definition, now)
         return ended, facts + more
-    health = _health(task, live, definition, moving or pushed, now)
+    health = _health(task, live, definition, moving, now)
     reason = reading.reason or (Reason.NO_MOVEMENT if health is Health.STALLED else None)
+    if reason is None and seen.moved is None and not reading.complete:
+        reason = Reason.MOVEMENT_UNSEEN
     if health is Health.STALLED:
         live = _still(live)
     task, more = _with_health(task, live, health, reason, now, **taken)
@@ -153,29 +172,18 @@ def _read(
 
 
 def _new_epoch(task: Task, why: str, now: Moment) -> Task:
-    live = replace(task.live, window=Window(), progressed_at=None)
+    live = afresh(replace(task.live, window=Window(), progressed_at=None))
     epoch = Epoch(task.epoch.number + 1, now, why)
     return changed(
         task, live, epoch=epoch, percent=0.0, basis="unknown", phases=(), pass_number=1, confirmed=0
     )
 
 
-def _moved(task: Task, reading: Reading) -> bool:
-    live = task.live
-    return (
-        live.last_update is None
-        or reading.epoch is not None
-        or reading.position != live.position
-        or reading.activity != live.activity
-        or reading.phase != task.phase
-    )
-
-
 def _live(
     task: Task,
+    definition: Definition,
     reading: Reading,
-    moved: bool,
-    pushed: bool,
+    seen: Movement,
     progressed_at: Moment | None,
     now: Moment,
 ) -> Live:
@@ -187,12 +195,12 @@ def _live(
     eta, eta_reason = (
         (None, EtaReason.CONFIRMING) if reading.complete else time_left(reading, rates)
     )
-    moving = moved or reading.complete
-    heard = moving or pushed or task.health is Health.UNREACHABLE
+    moving = seen.moved is not False or reading.complete
+    heard = moving or task.health is Health.UNREACHABLE
     return Live(
         last_checked=now,
         last_update=now,
-        last_moved=now if moved else old.last_moved,
+        last_moved=now if seen.moved else old.last_moved,
         position=position,
         target=reading.target,
         shown=reading.shown,
@@ -206,7 +214,9 @@ def _live(
         params=reading.params,
         window=window,
         memory=reading.memory,
-        activity=reading.activity,
+        reached=seen.reached,
+        entered=seen.entered,
+        answered=_endpoint(definition),
         patient_since=now if heard else old.patient_since,
         persistent_since=now if moving else old.persistent_since,
         progressed_at=progressed_at,

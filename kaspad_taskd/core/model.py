@@ -202,9 +202,12 @@ class Live:
     params: Mapping[str, Scalar] = field(default_factory=dict)
     window: Window = Window()
     memory: Mapping[str, Json] = field(default_factory=dict)
-    activity: Json = None
+    reached: Mapping[str, float] = field(default_factory=dict)  # by counter, in this epoch
+    entered: tuple[str, ...] = ()  # phases of this pass
     misses: int = 0  # unreachable looks in a row: the backoff
     refusals: int = 0  # refused looks in a row
+    refused_since: Moment | None = None  # the first of them
+    answered: str | None = None  # the endpoint that once gave a good answer
     patient_since: Moment | None = None  # stalling is measured from here
     persistent_since: Moment | None = None  # giving up is measured from here
     progressed_at: Moment | None = None  # the last time progress was taken

@@ -62,11 +62,27 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """How much of the phase under way is done, as movement is told from.
+
+    Attributes:
+        counter: which counter this is; values of different ones are never compared, so work that
+            really begins anew (staged headers after a loss) is counted under a name of its own.
+        value: grows with the work.
+    """
+
+    counter: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """An answer.
 
     Attributes:
         complete: this look says that the work is done.
+        settled: complete looks up to this one prove it. False: so many of them would not yet (they
+            lie within what may be a pause), however few confirmations are asked for.
         phase: key of the current phase, of `plan`; None where there are no phases.
         plan: the phases that this pass needs, in order.
         pass_number: 1, 2, ...: the network moved on meanwhile and the rest is fetched.
@@ -80,7 +96,9 @@ class Reading:
             position does not tell (a log's percent); position and target are then shown, not used.
         route: for the time left, where position, target and one rate do not suffice.
         behind: seconds that the service is behind the present, or None.
-        activity: anything that changes as long as work is done; a change is movement.
+        done: what movement is told from, where that is not the position in this phase.
+        at_work: the witness of a phase that has no done: whether work was seen since the last
+            look; None where nothing can show it.
         epoch: why data was lost since the last look (a closed word, `db-reset`...), else None.
         eta_reason: why there is no time left in this phase, where there can be none.
         reason: something to say about a service that does answer (`no-peers`), else None.
@@ -93,6 +111,7 @@ class Reading:
     """
 
     complete: bool = False
+    settled: bool = True
     phase: str | None = None
     plan: tuple[PlannedPhase, ...] = ()
     pass_number: int = 1
@@ -105,7 +124,8 @@ class Reading:
     floor: float | None = None
     route: Route | None = None
     behind: float | None = None
-    activity: Json = None
+    done: Done | None = None
+    at_work: bool | None = None
     epoch: str | None = None
     eta_reason: EtaReason | None = None
     reason: Reason | None = None

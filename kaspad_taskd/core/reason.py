@@ -31,6 +31,7 @@ class Reason(StrEnum):
     GAVE_UP = "gave-up"  # no movement for `give_up_after`
     BY_REQUEST = "by-request"  # errorTask
     NO_MOVEMENT = "no-movement"
+    MOVEMENT_UNSEEN = "movement-unseen"  # nothing that it tells could show a standstill
     NO_PEERS = "no-peers"
     PEER_SILENT = "peer-silent"
     NETWORK_STANDS_STILL = "network-stands-still"

@@ -73,6 +73,7 @@ def judge(
         unit=unit if counted else None,
         basis="unknown" if position is None or target is None else "exact",
         floor=said.progress / 100 if counted and said.progress is not None else None,
-        activity=[said.progress, said.done, said.total, said.completed],
+        # Who tells no progress shows by answering that he is at work, and nothing else does.
+        at_work=True if position is None else None,
         metadata=facts or {},
     )

@@ -127,6 +127,8 @@ _LIVE = _Shape(
     params=_TABLE,
     window=_one(_Shape(Window, samples=_SAMPLES, rates=_TABLE)),
     memory=_TABLE,
+    reached=_TABLE,
+    entered=_TUPLE,
 )
 _TASK = _Shape(
     Task,

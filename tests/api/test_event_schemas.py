@@ -44,7 +44,8 @@ async def live(house: ApiHouse) -> None:
     await house.ask("cancelTask", taskId=NODE)
     await house.ask("retryTask", taskId=NODE)
     probe.default = Refused(Reason.CHECKER_ERROR, {"text": "no"})
-    for _ in range(3):
+    for wait in (0, 0, 300):
+        await asyncio.sleep(wait)
         await house.ask("checkTaskStatus", taskId=NODE)
     await house.ask("retryTask", taskId=NODE)
     probe.default = Reading(position=10.0, target=10.0, complete=True)

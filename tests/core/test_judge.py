@@ -65,7 +65,7 @@ def test_answering_service_may_have_something_to_say() -> None:
     "moves",
     [
         {"position": 2.0},
-        {"activity": [1]},
+        {"at_work": True},
         {"phase": "b"},
         {"epoch": "db-reset"},
         {"complete": True},
@@ -73,13 +73,13 @@ def test_answering_service_may_have_something_to_say() -> None:
     ids=lambda moves: next(iter(moves)),
 )
 def test_movement_restarts_patience(moves: dict[str, Any]) -> None:
-    """Another position, activity or phase, lost data and a complete look are movement."""
-    same: dict[str, Any] = {"position": 1.0, "activity": [0], "phase": "a"}
+    """A further position, work seen, a new phase, lost data and a complete look are movement."""
+    same: dict[str, Any] = {"position": 1.0, "at_work": False, "phase": "a"}
     story = started(stall_after=25.0, confirmations=9)
     looked(story, **same)
     looked(story, **same)
     looked(story, **{**same, **moves})
-    looked(story, **{**same, **moves, "epoch": None, "complete": False})
+    looked(story, **{**same, **moves, "at_work": False, "epoch": None, "complete": False})
     assert story.play("tick").task.health is Health.OK
     assert story.play("tick").task.health is Health.STALLED
 
@@ -116,7 +116,7 @@ def test_silent_report_is_stalled_and_speaks_again() -> None:
     """A report is stalled when nothing came for `stall_after`, the first time too."""
     story = started(type="report").play("+600; tick")
     assert story.task.reason is Reason.SILENT_REPORT
-    story.play("report 1/9; +600; tick; report 1/9; +300; report 1/9; +300; report 1/9; tick")
+    story.play("report 1/9; +600; tick; report 2/9; +300; report 3/9; +300; report 4/9; tick")
     assert story.told[1:] == [
         "health=stalled(silent-report)", "health=ok", "health=stalled(silent-report)", "health=ok"
     ]  # fmt: skip
@@ -172,15 +172,15 @@ def test_live_fields_are_the_newest_reading() -> None:
     task = looked(
         story, position=30.0, start=10.0, target=50.0, unit="blocks", basis="exact",
         shown=(1.0, 2.0), behind=7.0, hints=(Hint("h"),), metadata={"a": 1}, params={"p": 1},
-        memory={"m": 1}, activity="x",
+        memory={"m": 1},
     )  # fmt: skip
     live = task.live
     assert (live.position, live.target, live.shown, live.behind) == (30.0, 50.0, (1.0, 2.0), 7.0)
     assert live.detail == Detail(20.0, 40.0, "blocks", "exact")
     assert (live.metadata, live.params, live.hints) == ({"a": 1}, {"p": 1}, (Hint("h"),))
-    assert (live.memory, live.activity) == ({"m": 1}, "x")
+    assert (live.memory, live.reached, live.entered) == ({"m": 1}, {"": 30.0}, ("",))
     assert live.last_checked == live.last_update == live.last_moved == story.now
-    later = looked(story, position=30.0, start=10.0, target=50.0, activity="x").live
+    later = looked(story, position=30.0, start=10.0, target=50.0).live
     assert (later.last_moved, later.last_update) == (live.last_moved, story.now)
 
 

@@ -14,6 +14,7 @@ from kaspad_taskd.core.change import NotAllowed
 from kaspad_taskd.core.fact import TERMINAL_EVENTS, EventName, Fact
 from kaspad_taskd.core.model import Definition, Status, Task
 from kaspad_taskd.core.observation import (
+    Done,
     Hint,
     Leg,
     Observation,
@@ -56,7 +57,9 @@ readings = st.builds(
     basis=st.sampled_from(["exact", "estimated", "unknown"]),
     floor=st.none() | st.floats(0, 1),
     route=st.none() | routes,
-    activity=st.integers(0, 1),
+    settled=st.booleans(),
+    done=st.none() | st.builds(Done, st.sampled_from(KEYS), positions),
+    at_work=st.none() | st.booleans(),
     epoch=st.sampled_from([None, None, None, "db-reset"]),
     eta_reason=st.sampled_from([None, EtaReason.NO_TOTAL]),
     reason=st.sampled_from([None, Reason.NO_PEERS]),
@@ -116,7 +119,9 @@ class Walk(RuleBasedStateMachine):
         pushed = isinstance(given, inputs.Look) and given.pushed
         if EventName.COMPLETE in names and not isinstance(given, inputs.Complete):
             assert isinstance(seen, Reading)
-            assert pushed or self.complete_looks >= before.definition.confirmations
+            assert pushed or (
+                seen.settled and self.complete_looks >= before.definition.confirmations
+            )
         if EventName.ERROR in names and not isinstance(given, inputs.Fail):
             self._may_fail(before, given, pushed)
         if isinstance(given, inputs.Attach):
@@ -131,7 +136,9 @@ class Walk(RuleBasedStateMachine):
         else:
             assert isinstance(given, inputs.Look)
             assert isinstance(given.observation, Refused)
-            assert pushed or self.refused_looks >= 3
+            since = before.live.refused_since
+            lasted = since is not None and self.now - since >= 60_000
+            assert pushed or (self.refused_looks >= 3 and lasted)
 
     @rule(seconds=st.sampled_from([0.2, 0.9, 2.0, 10.0, 61.0]))
     def time_passes(self, seconds: float) -> None:

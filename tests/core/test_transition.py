@@ -16,6 +16,7 @@ from kaspad_taskd.core.transition import TABLE, Action, offered, step
 from tests.core.play import NOW, Story, definition, durable, pending, reloaded
 
 GONE, BACK = "health=unreachable(refused)", "health=ok"
+ANSWERS = "health=ok(wrong-network)"
 STALLED = "health=stalled(no-movement)"
 
 SEQUENCES = {
@@ -42,9 +43,14 @@ SEQUENCES = {
     "start; fail it broke; retry": "start error(by-request) start#2",
     "fail never begun": "error(by-request)",
     # refusals
-    "start; refused; refused; refused": "start error(wrong-network)",
+    "start; refused; refused; +40; refused": "start error(wrong-network)",
+    "start; refused; refused; +30; refused": "start",
+    "start; refused; +90; refused": "start",
+    "start; see 1/9; refused; refused; +270; refused": "start",
+    "start; see 1/9; refused; refused; +280; refused": "start error(wrong-network)",
+    "start; refused; +90; gone; refused; refused; refused": f"start {GONE} {ANSWERS}",
     "start; refused; refused; see 1/2; refused; refused": "start",
-    "start; refused; refused; gone; refused; refused": f"start {GONE} health=ok(wrong-network)",
+    "start; refused; refused; gone; refused; refused": f"start {GONE} {ANSWERS}",
     "start; refused; refused; pause; start; refused; refused": "start paused resumed",
     "start; refused pushed": "start error(wrong-network)",
     # health
@@ -142,7 +148,7 @@ def test_table_lists_every_way_out_of_progress() -> None:
     assert rows == {(Status.IN_PROGRESS, Action.CONFIRM), (Status.IN_PROGRESS, Action.GIVE_UP)}
     confirmed = Story().play("start; done; done").task.status
     assert confirmed is TABLE[Status.IN_PROGRESS, Action.CONFIRM]
-    gave_up = Story().play("start; refused; refused; refused").task.status
+    gave_up = Story().play("start; refused; refused; +40; refused").task.status
     assert gave_up is TABLE[Status.IN_PROGRESS, Action.GIVE_UP]
 
 
@@ -283,7 +289,7 @@ def test_failure_by_word_and_by_refusal() -> None:
     story = Story().play("start; see 10/100; done; fail it broke")
     assert story.task.failure == Failure(Reason.BY_REQUEST, text="it broke")
     assert (story.task.percent, story.task.confirmed) == (10.0, 0)
-    refused = Story().play("start; refused; refused; refused").task
+    refused = Story().play("start; refused; refused; +40; refused").task
     params = {"network": "testnet-10", "text": "no"}
     assert refused.failure == Failure(Reason.WRONG_NETWORK, params, "no")
     gave_up = Story(pending(give_up_after=60.0)).play("start; +60; tick").task
@@ -295,7 +301,7 @@ SCENARIOS = (
     "await b; start; see 1/9 a a,b; see 5/9 a a,b; see 1/9 b a,b; lost 0/9; pause; start; fail x",
     "start; see 1/9; refused; refused; see 2/9; fail x; retry; see 5/9; redefine checker=x; cancel",
     "start; gone; gone; see 1/9; report 3/9; report 4/9; done pushed",
-    "start; see 1/9; pause; redefine checker=x; start; refused; refused; refused; retry; complete",
+    "start; pause; redefine checker=x; start; refused; refused; +290; refused; retry; complete",
 )
 
 

@@ -111,7 +111,7 @@ def test_the_change_at_fault_ends_the_group_behind_the_good_ones(
 ) -> None:
     """Those before it are durable, it and those after it are not; no number is lost."""
     good = Change(put=(task("a"),), facts=(fact("a"),))
-    bad = Change(put=(task("b", live=Live(activity={1, 2})),), facts=(fact("b"),))
+    bad = Change(put=(task("b", live=Live(memory={"x": {1, 2}})),), facts=(fact("b"),))
     outcomes, fault = table.commit([good, good, bad, good])
     assert isinstance(fault, TypeError)
     assert [outcome.events[0].seq for outcome in outcomes] == [1, 2]
@@ -141,7 +141,7 @@ def test_a_definition_is_written_when_it_has_changed(table: Rows, db: sqlite3.Co
     put(table, Change(put=(task("a"),)))
     put(table, Change(put=(task("a", revision=2),)))
     assert len(written) == 1
-    bad = Change(put=(task("a", live=Live(activity={1})),))
+    bad = Change(put=(task("a", live=Live(memory={"x": {1}})),))
     assert table.commit([Change(remove=("a",)), bad])[1] is not None
     put(table, Change(put=(task("a", revision=3),)))
     assert table.load().tasks[0].definition == definition("a")

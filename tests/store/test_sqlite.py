@@ -283,7 +283,7 @@ async def test_another_programs_lock_is_named(path: Path, monkeypatch: pytest.Mo
 async def test_our_own_fault_is_logged(opened: Opened, caplog: pytest.LogCaptureFixture) -> None:
     """A value that cannot be stored: the caller hears a sentence, the log has the traceback."""
     with caplog.at_level(logging.ERROR):
-        said = await opened.fault(Change(put=(task(live=Live(activity=object())),)))
+        said = await opened.fault(Change(put=(task(live=Live(memory={"x": object()})),)))
     assert "cannot be stored (TypeError" in (said or "")
     assert caplog.records[0].exc_info is not None
 

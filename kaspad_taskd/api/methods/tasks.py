@@ -218,7 +218,7 @@ def _reporting(api: Api) -> list[Method]:
             raise ApiError.of("not-allowed", said, status=task.status.value)
         if not _takes_reports(task):
             raise NotAllowed(task.status, "report")
-        look = Look(task.attempt, _reported(task, given, engine.now()), pushed=True)
+        look = Look(task.attempt, _reported(task, given), pushed=True)
         task = await engine.act(task.id, look)
         return {"success": True, "taskId": task.id, "task": api.shapes.task(task)}
 
@@ -248,7 +248,7 @@ def _takes_reports(task: Task | None) -> bool:
     )
 
 
-def _reported(task: Task, given: Given, now: int) -> Observation:
+def _reported(task: Task, given: Given) -> Observation:
     metadata = {**task.live.metadata, **(given["metadata"] or {})}
     if len(metadata) > checks.FACTS:
         raise ApiError.params("metadata", f"must be at most {checks.FACTS} facts in all reports")
@@ -262,6 +262,6 @@ def _reported(task: Task, given: Given, now: int) -> Observation:
         target=100.0,
         unit="%",
         basis="exact" if position is not None else "unknown",
-        activity=now,
+        at_work=True if position is None else None,
         metadata=metadata,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kaspad_taskd.core.observation import Json, Leg, Reading, Route, Scalar
+from kaspad_taskd.core.observation import Leg, Reading, Route, Scalar
 from kaspad_taskd.core.reason import EtaReason
 from kaspad_taskd.kaspa.sync import gate, hints, phase, way
 from kaspad_taskd.kaspa.sync.hints import Aside
@@ -18,7 +18,6 @@ MEASURED_S = 30.0
 """Seconds of headers from which on their average speed is told."""
 PASSES, PAUSE_S = 3, 2.0
 """So many passes a real sync took, with so many seconds before each in which nothing moved."""
-_MEGABYTE = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def _reading(
         basis=span.basis,
         route=_route(memory, where, key, span),
         behind=None if where.genesis else round(where.lag, 1),
-        activity=_activity(look, where, key),
+        at_work=memory.still == 0.0,
         epoch=epoch,
         eta_reason=_eta_reason(memory, look, key, span),
         reason=said,
@@ -157,16 +156,6 @@ def _eta_reason(memory: Memory, look: NodeReading, key: str, span: Span) -> EtaR
     if key not in ("headers", "blocks") or span.target is None or look.protocol == "go":
         return EtaReason.NO_TOTAL  # a Go node's score stands until a pass is over
     return None
-
-
-def _activity(look: NodeReading, where: Position, key: str) -> Json:
-    """What changes while work is done; pings and gossip are none, so bytes count coarsely."""
-    counters: list[Json] = [key, where.pos, where.headers, look.block_count, look.header_counts]
-    if key in way.BY_BYTES:
-        counters.append((look.p2p_rx_bytes or 0) // 65_536)
-    if key == "utxoindex":
-        counters.append((look.disk_write_bytes or 0) // _MEGABYTE)
-    return counters
 
 
 def _shown(where: Position) -> tuple[float, float] | None:

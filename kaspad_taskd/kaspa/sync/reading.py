@@ -14,8 +14,21 @@ Family: TypeAlias = Literal["rust", "go"]
 
 
 @dataclass(frozen=True, slots=True)
+class PeerClock:
+    """What a peer's handshake told of the clocks: taken once, and never again.
+
+    Attributes:
+        offset_ms: the node's clock minus the peer's, the latency of the handshake included.
+        connected_ms: how long ago that was.
+    """
+
+    offset_ms: int
+    connected_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class NodeReading:
-    """The answers of one look, all asked within a few milliseconds of each other.
+    """The answers of one look.
 
     Times are milliseconds since 1970 UTC. Numbers are as the node says them, unjudged: while SMT
     and UTXO set are fetched virtual_daa_score, past_median_time and block_count are 0.
@@ -34,6 +47,8 @@ class NodeReading:
         has_transitional_check: it came from GetSyncStatus, which is false amid SMT and UTXO set.
         peers: connected peers (GetConnectedPeerInfo).
         ibd_peers: those that blocks are being downloaded from (isIbdPeer).
+        ibd_peer: identity of the peer that blocks are being downloaded from, "" for none.
+        peer_clocks: of the connected peers, 64 at most.
         peer_versions: the peers' user agents, each once, sorted, at most 16.
         header_counts: headers processed since the node started, staging ones too (GetMetrics).
         body_counts: bodies processed since the node started (GetMetrics).
@@ -44,6 +59,8 @@ class NodeReading:
         server_time_ms: the node's own clock (GetMetrics).
         sink_timestamp: time of the sink's header (GetBlock), None where that failed or was slow.
         sink_daa_score: DAA score of the sink's header (GetBlock).
+        p2p_id: new at each start of the node (GetInfo, once a connection); None where it told none.
+        system_id: stays over restarts (GetSystemInfo, once a connection); None from old nodes.
         server_version: "2.1.0" (GetServerInfo or GetInfo).
         has_utxo_index: whether it runs with --utxoindex (GetServerInfo or GetInfo).
         protocol: "rust", or "go": the old node, which has no GetSyncStatus and no metrics.
@@ -62,6 +79,8 @@ class NodeReading:
     has_transitional_check: bool = False
     peers: int = 0
     ibd_peers: int = 0
+    ibd_peer: str = ""
+    peer_clocks: tuple[PeerClock, ...] = ()
     peer_versions: tuple[str, ...] = ()
     header_counts: int | None = None
     body_counts: int | None = None
@@ -71,6 +90,8 @@ class NodeReading:
     server_time_ms: int | None = None
     sink_timestamp: int | None = None
     sink_daa_score: int | None = None
+    p2p_id: str | None = None
+    system_id: str | None = None
     server_version: str | None = None
     has_utxo_index: bool | None = None
     protocol: Family = "rust"

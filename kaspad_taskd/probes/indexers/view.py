@@ -87,7 +87,7 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
         unit="blocks",
         basis="unknown" if view.position is None or target is None else "exact",
         behind=None if lag is None else round(lag, 1),
-        activity=[view.position, *view.counters],
+        at_work=None if view.position is not None else False,
         epoch=epoch,
         reason=Reason.NODE_NOT_SYNCED if unsynced else None,
         hints=_hints(view, memory, unsynced, now),

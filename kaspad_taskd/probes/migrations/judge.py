@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kaspad_taskd.core.observation import (
+    Done,
     Hint,
     Json,
     Observation,
@@ -122,7 +123,8 @@ def judge(
         reason=reason,
         params=params,
         hints=_hints(wanted, server, record, reason, quiet, params),
-        activity=_activity(found, work, server),
+        done=_done(work, server, reading),
+        at_work=any(not (each.locked or each.idle) for each in work),
         metadata=_metadata(wanted, found, work, server),
         memory={**reading.memory, "quiet": quiet, "version": found.version},
     )
@@ -260,11 +262,12 @@ def _hints(
     return (Hint("migration-idle", {key: v for key, v in versions.items() if v is not None}),)
 
 
-def _activity(record: Record, work: Sequence[Backend], server: Server) -> Json:
-    """What changes as long as work is done: a server that works and waits for no lock moves."""
-    busy = [[each.pid, int(each.seconds)] for each in work if not (each.locked or each.idle)]
-    counts = [[each.phase, each.done] for each in server.counted.values()]
-    return [record.version, len(record.leftover), record.done, busy[:8], counts[:8]]
+def _done(work: Sequence[Backend], server: Server, reading: Reading) -> Done | None:
+    """The statement's own count, by session, kind and phase: each begins anew with the next."""
+    count = server.counted.get(work[0].pid) if work else None
+    if count is None or reading.position != count.done:
+        return None
+    return Done(f"{work[0].pid} {count.kind} {count.phase}"[:100], float(count.done))
 
 
 def _name(backend: Backend, count: Counted | None) -> str:

@@ -301,7 +301,7 @@ async def test_a_task_at_rest_is_not_looked_at(house: ApiHouse) -> None:
 
 
 async def test_what_looks_bring(house: ApiHouse) -> None:
-    """Unreachable is health with a reason and a note; refused thrice is error with a sentence."""
+    """Unreachable is health with a reason and a note; refused for long is error with a sentence."""
     probe = house.probe(NODE)
     probe.default = Unreachable(Reason.REFUSED, {"address": "localhost:16110"})
     await node(house)
@@ -317,6 +317,9 @@ async def test_what_looks_bring(house: ApiHouse) -> None:
     probe.default = Refused(Reason.WRONG_NETWORK, {"network": "simnet", "expected": "mainnet"})
     for _ in range(3):
         answer = await house.ask("checkTaskStatus", taskId=NODE)
+    assert answer["task"]["status"] == "in-progress"
+    await asyncio.sleep(60)
+    answer = await house.ask("checkTaskStatus", taskId=NODE)
     assert answer["task"]["status"] == "error"
     assert "simnet" in answer["task"]["error"]
 
@@ -392,14 +395,16 @@ async def test_reporting_an_error(house: ApiHouse) -> None:
 
 
 async def test_a_silent_report_is_stalled(house: ApiHouse) -> None:
-    """For stallAfter; the next report makes it well again, the same number too."""
+    """For stallAfter; a report that brings it forward makes it well again, the same number not."""
     await work(house, stallAfter="1min", checkInterval="10s")
     await house.ask("reportTask", taskId=WORK, progress=5)
     await asyncio.sleep(50)
     assert (await house.ask("getTask", taskId=WORK))["health"] == "ok"
     await asyncio.sleep(30)
     assert (await house.ask("getTask", taskId=WORK))["health"] == "stalled"
-    assert (await house.ask("reportTask", taskId=WORK, progress=5))["task"]["health"] == "ok"
+    again = (await house.ask("reportTask", taskId=WORK, progress=5))["task"]
+    assert (again["health"], again["reason"]) == ("stalled", "no-movement")
+    assert (await house.ask("reportTask", taskId=WORK, progress=6))["task"]["health"] == "ok"
 
 
 async def test_only_reports_are_reported_on(house: ApiHouse) -> None:

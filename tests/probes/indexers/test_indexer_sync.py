@@ -447,7 +447,7 @@ def test_no_answer_crashes_the_parsers(health: Any, metrics: Any, web: Any, ksi:
     view = _tried(lambda answer: simply_kaspa.view(found, answer), metrics)
     if view is not None:
         reading = judge(view, Memory(), 60.0, 0)
-        json.dumps([reading.memory, dict(reading.metadata), reading.activity])
+        json.dumps([reading.memory, dict(reading.metadata), reading.at_work])
 
 
 def _tried(parser: Callable[[Any], Any], answer: Any) -> Any:

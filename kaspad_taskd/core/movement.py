@@ -1,0 +1,67 @@
+"""What movement is: the done of the phase under way, brought forward. Nothing else is.
+
+A target that grows, a phase whose label flips, another part that works, the same blocks again:
+none of them brings the end nearer, and a task for which nothing else happens stands still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kaspad_taskd.core.model import Live, Task
+from kaspad_taskd.core.observation import Reading
+
+COUNTERS = 32
+"""Counters whose highest values are kept, the oldest given up first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What a reading shows: None where neither a done nor a witness can show any movement."""
+
+    moved: bool | None
+    reached: Mapping[str, float]
+    entered: tuple[str, ...]
+
+
+def movement(task: Task, reading: Reading) -> Movement:
+    """Return whether a reading brings the work forward, and what is reached with it.
+
+    Forward is beyond what this counter ever reached in this epoch, or into a phase that this pass
+    had not entered. A phase without a done has its witness instead (`Reading.at_work`).
+    """
+    live = task.live
+    first = live.last_update is None or reading.epoch is not None
+    reached = {} if reading.epoch is not None else live.reached
+    next_pass = reading.pass_number > task.pass_number
+    entered = () if first or next_pass else live.entered
+    phase = reading.phase or ""
+    new_phase = phase not in entered
+    if new_phase:
+        entered = (*entered, phase)
+    counter, value = _done(reading)
+    forward = value is not None and value > reached.get(counter, float("-inf"))
+    if forward and value is not None:
+        reached = _kept(reached, counter, value)
+    unseen = value is None and reading.at_work is None
+    moved = first or next_pass or new_phase or forward or reading.at_work is True
+    return Movement(True if moved else None if unseen else False, reached, entered)
+
+
+def afresh(live: Live) -> Live:
+    """Return the live fields with nothing reached yet: data was lost, all of the way is new."""
+    return replace(live, reached={}, entered=())
+
+
+def _done(reading: Reading) -> tuple[str, float | None]:
+    if reading.done is not None:
+        return reading.done.counter, reading.done.value
+    return reading.phase or "", reading.position
+
+
+def _kept(reached: Mapping[str, float], counter: str, value: float) -> Mapping[str, float]:
+    kept = {name: high for name, high in reached.items() if name != counter}
+    if len(kept) >= COUNTERS:
+        del kept[next(iter(kept))]
+    return {**kept, counter: value}
