@@ -148,7 +148,11 @@ def observe(sample: dict[str, Any], memory: Memory, way: Way) -> Observation:
     """Return what a look at this sample brings."""
     if "error" in sample:
         reason = Reason.TIMEOUT if sample["error"] == "timeout" else Reason.REFUSED
-        return Unreachable(reason, hints=unreachable(memory, None), memory=memory.to_json())
+        return Unreachable(
+            reason,
+            hints=unreachable(memory, None, sample.get("unix_ms", 0)),
+            memory=memory.to_json(),
+        )
     reference = sample["referenceVirtualDaaScore"] if way.reference else None
     return judge(reading_of(sample), memory, Aside(reference=reference, has_log=way.log))
 

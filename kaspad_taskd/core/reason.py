@@ -40,6 +40,8 @@ class Reason(StrEnum):
     IBD_ERRORS = "ibd-errors"
     DISK_FULL = "disk-full"
     CLOCK_SKEW = "clock-skew"
+    CRASH_LOOP = "crash-loop"  # it ends and is started anew, again and again
+    CUT_OFF = "cut-off"  # its peers are connected, and nothing comes from any
     LOCK_WAIT = "lock-wait"
     SILENT_REPORT = "silent-report"
 

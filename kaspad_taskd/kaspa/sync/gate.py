@@ -22,7 +22,7 @@ def passes(look: NodeReading, where: Position, max_lag: float) -> bool:
         where: the same, understood.
         max_lag: seconds that its newest block may be old, and its headers lead its blocks.
     """
-    if where.pos is None or where.headers is None or where.transitional:
+    if where.pos is None or where.headers is None or where.transitional or not where.clock:
         return False
     slack = max_lag * where.bps
     return (

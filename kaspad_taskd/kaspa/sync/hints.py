@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from kaspad_taskd.core.observation import Hint, Scalar
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.sync import identity
+from kaspad_taskd.kaspa.sync.clock import Clock
 from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
@@ -20,6 +22,9 @@ STANDSTILL_MAX_S = 6 * 3600
 ERRORS = 3
 LOW_DISK = 2_000_000_000
 SKEW_S = 60
+CUT_OFF_S, PINGS_S = 30.0, 360.0
+"""Peers ping every 120 s each: a silence of three rounds of all of them is none of chance."""
+ANOTHER_MS = 600_000
 
 P2P_PORTS: Mapping[str, int] = {
     "mainnet": 16111,
@@ -48,14 +53,29 @@ class Aside:
     free: int | None = None
 
 
-def reason(memory: Memory, look: NodeReading, where: Position, aside: Aside) -> Reason | None:
-    """Return what to say over any phase of a node that is not done, or None."""
+def reason(
+    memory: Memory, look: NodeReading, where: Position, clock: Clock, aside: Aside
+) -> Reason | None:
+    """Return what to say over any phase of a node that is not done: a cause before its effects."""
+    if clock.off is not None or (look.peers == 0 and clock.suspect is not None):
+        return Reason.CLOCK_SKEW
+    if identity.loop(memory, look.at_ms) is not None:
+        return Reason.CRASH_LOOP
     if look.peers == 0:
         return Reason.NO_PEERS
     if look.ibd_peers and memory.still >= SILENT_S:
         return Reason.PEER_SILENT
     if memory.idle >= IDLE_S and _at_its_tip(where, aside):
+        return _standstill(memory, look, where)
+    return None
+
+
+def _standstill(memory: Memory, look: NodeReading, where: Position) -> Reason | None:
+    """Nothing comes in: from nobody (we are cut off), or no blocks (the network makes none)."""
+    if where.exact or look.p2p_rx_bytes is None or memory.quiet == 0:
         return Reason.NETWORK_STANDS_STILL
+    if memory.quiet >= max(CUT_OFF_S, PINGS_S / look.peers):
+        return Reason.CUT_OFF
     return None
 
 
@@ -69,36 +89,60 @@ def _at_its_tip(where: Position, aside: Aside) -> bool:
     return old and not ahead and where.headers - where.pos < slack
 
 
-def hints(memory: Memory, look: NodeReading, said: Reason | None, aside: Aside) -> tuple[Hint, ...]:
+def hints(
+    memory: Memory, look: NodeReading, said: Reason | None, clock: Clock, aside: Aside
+) -> tuple[Hint, ...]:
     """Return the likely causes with a cure; `said` is the reason shown."""
-    found = [] if said is None else [Hint(str(said), _params(said, look))]
+    found = [] if said is None else [Hint(str(said), params(said, memory, look, clock))]
     errors = memory.story.errors_since(look.at_ms)
     if errors >= ERRORS:
         unit: dict[str, Scalar] = {"unit": aside.unit} if aside.unit else {}
         found.append(Hint(str(Reason.IBD_ERRORS), {"count": errors, **unit}))
     if aside.free is not None and aside.free < LOW_DISK:
         found.append(Hint(str(Reason.DISK_FULL), {"free": aside.free}))
-    skew = skew_s(look)
-    if skew > SKEW_S:
-        found.append(Hint(str(Reason.CLOCK_SKEW), {"skew": round(skew)}))
+    if said is not Reason.CLOCK_SKEW and _off(look, clock) is not None:
+        found.append(Hint(str(Reason.CLOCK_SKEW), params(Reason.CLOCK_SKEW, memory, look, clock)))
+    if memory.another_at and look.at_ms - memory.another_at < ANOTHER_MS:
+        found.append(Hint("several-nodes"))
     return tuple(found)
 
 
-def skew_s(look: NodeReading) -> float:
-    """Return by how many seconds our clock and the node's differ; 0 where it tells none."""
-    if not look.server_time_ms:
-        return 0.0
-    return abs(look.server_time_ms - look.at_ms) / 1000
+def _off(look: NodeReading, clock: Clock) -> float | None:
+    """By how much the clock is off, as far as it can be said; a remote node's may differ too."""
+    off = clock.off if clock.off is not None else clock.suspect
+    if off is not None or clock.good or not look.server_time_ms:
+        return off
+    apart = (look.at_ms - look.server_time_ms) / 1000
+    return apart if abs(apart) > SKEW_S else None
 
 
-def unreachable(memory: Memory, unit: str | None) -> tuple[Hint, ...]:
-    """Return what a log told about a node that does not answer."""
-    if not memory.story.prompt:
-        return ()
-    return (Hint(str(Reason.DB_PROMPT), {"unit": unit} if unit else {}),)
+def params(
+    said: Reason | None, memory: Memory, look: NodeReading, clock: Clock
+) -> Mapping[str, Scalar]:
+    """Return what the sentence of a reason needs."""
+    if said is Reason.NO_PEERS:
+        return {"port": P2P_PORTS.get(look.network.partition("-")[0], 16111)}
+    if said is Reason.CLOCK_SKEW:
+        off = _off(look, clock) or 0.0
+        return {"skew": abs(round(off)), "way": "ahead" if off > 0 else "behind"}
+    if said is Reason.CRASH_LOOP:
+        return looping(memory, look.at_ms)
+    if said is Reason.PEER_SILENT and memory.peers_tried > 1:
+        return {"count": memory.peers_tried}
+    return {}
 
 
-def _params(said: Reason, look: NodeReading) -> Mapping[str, Scalar]:
-    if said is not Reason.NO_PEERS:
+def looping(memory: Memory, now_ms: int) -> Mapping[str, Scalar]:
+    """Return how often in the last hour it was started anew and how far it came, if in a loop."""
+    found = identity.loop(memory, now_ms)
+    if found is None:
         return {}
-    return {"port": P2P_PORTS.get(look.network.partition("-")[0], 16111)}
+    return {"count": found.count, **({"phase": found.phase} if found.phase else {})}
+
+
+def unreachable(memory: Memory, unit: str | None, now_ms: int) -> tuple[Hint, ...]:
+    """Return what is known about a node that does not answer."""
+    if memory.story.prompt:
+        return (Hint(str(Reason.DB_PROMPT), {"unit": unit} if unit else {}),)
+    again = looping(memory, now_ms)
+    return (Hint(str(Reason.CRASH_LOOP), again),) if again else ()

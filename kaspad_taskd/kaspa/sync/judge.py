@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kaspad_taskd.core.observation import Leg, Reading, Route, Scalar
+from kaspad_taskd.core.observation import Done, Leg, Reading, Route, Scalar
 from kaspad_taskd.core.reason import EtaReason
-from kaspad_taskd.kaspa.sync import gate, hints, phase, way
+from kaspad_taskd.kaspa.sync import gate, hints, phase, settling, way, work
+from kaspad_taskd.kaspa.sync.clock import Clock, verdict
 from kaspad_taskd.kaspa.sync.hints import Aside
+from kaspad_taskd.kaspa.sync.identity import met
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
 from kaspad_taskd.kaspa.sync.plan import plan
-from kaspad_taskd.kaspa.sync.position import Position, locate
+from kaspad_taskd.kaspa.sync.position import Position, locate, without_clock
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
 MEASURED_S = 30.0
 """Seconds of headers from which on their average speed is told."""
 PASSES, PAUSE_S = 3, 2.0
 """So many passes a real sync took, with so many seconds before each in which nothing moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A look, understood: where the node is, what of it the clock may tell, what it has done."""
+
+    look: NodeReading
+    where: Position
+    clock: Clock
+    done: Done | None
+    at_work: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +55,26 @@ def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
     """
     where = locate(look, aside.reference)
     new = phase.mark(look, where)
+    memory, who = met(memory, look, new)
+    clock = verdict(look, where, (*memory.marks, new), aside.max_lag)
+    if clock.off is not None:
+        where = without_clock(where)
     done = gate.passes(look, where, aside.max_lag)
-    epoch = way.lost(memory, where, new)
+    memory, epoch = way.lost(memory, look, where, new, who)
     if epoch is not None:
         memory = way.forget(memory)
     moved = phase.moves(memory.marks, new)
-    memory = way.timed(memory, look, new, moved)
+    memory = way.measured(memory, new)
     key = phase.detect(memory, look, where, moved, done)
+    entered = key != memory.phase
     memory = phase.with_kind(memory, key, where, moved)
     memory = way.enter(memory, look, where, moved, key)
-    memory = _remembered(memory, where, new)
-    return _reading(look, memory, where, aside, done, epoch)
+    memory = work.counted(memory, look, where, new, moved, entered)
+    memory = replace(memory, ready=settling.carried_on(memory.ready, look, where, done))
+    seen = Seen(
+        look, where, clock, work.done(memory, look, where), work.at_work(memory, look, moved)
+    )
+    return _reading(seen, _remembered(memory, where, new), aside, done, epoch)
 
 
 def _remembered(memory: Memory, where: Position, new: Mark) -> Memory:
@@ -62,19 +84,14 @@ def _remembered(memory: Memory, where: Position, new: Mark) -> Memory:
     return replace(memory, marks=marks, best=best, proofs=memory.story.proofs)
 
 
-def _reading(
-    look: NodeReading,
-    memory: Memory,
-    where: Position,
-    aside: Aside,
-    done: bool,
-    epoch: str | None,
-) -> Reading:
+def _reading(seen: Seen, memory: Memory, aside: Aside, done: bool, epoch: str | None) -> Reading:
+    look, where = seen.look, seen.where
     key = memory.phase or "connecting"
     span = _span(memory, look, where, key)
-    said = None if done else hints.reason(memory, look, where, aside)
+    said = None if done else hints.reason(memory, look, where, seen.clock, aside)
     return Reading(
         complete=done,
+        settled=settling.proves(memory.ready, look, where),
         phase=key,
         plan=plan(memory, look, key, aside.has_log),
         pass_number=memory.pass_number,
@@ -85,14 +102,16 @@ def _reading(
         unit=span.unit,
         basis=span.basis,
         route=_route(memory, where, key, span),
-        behind=None if where.genesis else round(where.lag, 1),
-        at_work=memory.still == 0.0,
+        behind=None if where.genesis or not where.clock else round(where.lag, 1),
+        done=seen.done,
+        at_work=seen.at_work,
         epoch=epoch,
         eta_reason=_eta_reason(memory, look, key, span),
         reason=said,
-        hints=hints.hints(memory, look, said, aside),
+        params=hints.params(said, memory, look, seen.clock),
+        hints=hints.hints(memory, look, said, seen.clock, aside),
         shown=_shown(where),
-        metadata=_metadata(look, memory, where),
+        metadata=_metadata(look, memory, where, seen.clock),
         memory=memory.to_json(),
     )
 
@@ -164,7 +183,9 @@ def _shown(where: Position) -> tuple[float, float] | None:
     return float(where.pos), float(max(round(where.tip), where.pos))
 
 
-def _metadata(look: NodeReading, memory: Memory, where: Position) -> Mapping[str, Scalar]:
+def _metadata(
+    look: NodeReading, memory: Memory, where: Position, clock: Clock
+) -> Mapping[str, Scalar]:
     known: dict[str, Scalar | None] = {
         "network": look.network,
         "version": look.server_version,
@@ -177,7 +198,8 @@ def _metadata(look: NodeReading, memory: Memory, where: Position) -> Mapping[str
         "virtualDaaScore": look.virtual_daa_score,
         "position": where.pos,
         "networkTip": None if where.tip is None else round(where.tip),
-        "lagSeconds": None if where.genesis else round(where.lag, 1),
+        "lagSeconds": None if where.genesis or not where.clock else round(where.lag, 1),
+        "clockOffSeconds": None if clock.off is None else round(clock.off),
         "utxoIndex": look.has_utxo_index,
         "receivedBytes": look.p2p_rx_bytes,
         "kind": memory.kind,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from kaspad_taskd.core.observation import Json
@@ -12,6 +12,23 @@ from kaspad_taskd.kaspa.sync.story import Story
 
 VERSION = 1
 _NO_STORY = Story()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Complete looks in a row, at one node: the first of them, and how many.
+
+    Attributes:
+        at: our wall clock, ms.
+        pos: the position then.
+        age: of the newest block then, ms.
+        looks: how many there were.
+    """
+
+    at: int
+    pos: int
+    age: int
+    looks: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +43,8 @@ class Mark:
         staged: headers processed since the node started, staging ones too.
         rx: bytes from peers since the node started.
         disk: bytes written since the node started.
+        age: of the newest block by our wall clock, ms, negative for one ahead of it.
+        ibd: it was downloading from a peer.
     """
 
     at: int
@@ -35,6 +54,8 @@ class Mark:
     staged: int | None = None
     rx: int | None = None
     disk: int | None = None
+    age: int | None = None
+    ibd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +68,7 @@ class Memory:
         kind: of the download: "proof" (fresh, or long offline), "catchup", "sync"; None unknown.
         sure: the kind was seen, not guessed.
         staging: the headers under way go into a consensus of their own, told by `staged` alone.
+        staged_base: headers processed when staged ones were lost: those up to it are gone.
         pass_number: 1, 2, ...
         pass_end: the newest header of this pass: reaching it ends the pass.
         best: the highest position that the node ever had.
@@ -59,6 +81,20 @@ class Memory:
         still: seconds without any movement.
         idle: seconds without a download and without movement, peers connected.
         proofs: how many proofs the log had begun at the last look.
+        ready: complete looks in a row, as far as they have come.
+        highs: by counter, the furthest that this epoch's work came.
+        quiet: seconds without a byte from any peer.
+        gossip: bytes a second that peers send without a download, as seen.
+        ibd_peer: whom blocks were being downloaded from.
+        peers_tried: downloads that began and ended since anything moved.
+        ids: the newest p2p ids, the last one last.
+        system: the node's system id.
+        bests: by system id, the best of other nodes behind the same name.
+        another_at: when another node answered last, ms.
+        starts: when the node was seen to have been started anew, ms, the newest few.
+        again: how often that was.
+        furthest: the last phase of the node's life before this one.
+        lower_since: since when a node that tells no system id is far below its best, ms.
         story: what the log has told.
         cursor: how far the log is read, the follower's own.
     """
@@ -68,6 +104,7 @@ class Memory:
     kind: str | None = None
     sure: bool = False
     staging: bool = False
+    staged_base: int = 0
     pass_number: int = 1
     pass_end: int | None = None
     best: int | None = None
@@ -80,6 +117,20 @@ class Memory:
     still: float = 0.0
     idle: float = 0.0
     proofs: int = 0
+    ready: Run | None = None
+    highs: Mapping[str, int] = field(default_factory=dict)
+    quiet: float = 0.0
+    gossip: float = 0.0
+    ibd_peer: str = ""
+    peers_tried: int = 0
+    ids: tuple[str, ...] = ()
+    system: str | None = None
+    bests: Mapping[str, int] = field(default_factory=dict)
+    another_at: int = 0
+    starts: tuple[int, ...] = ()
+    again: int = 0
+    furthest: str | None = None
+    lower_since: int | None = None
     story: Story = _NO_STORY
     cursor: Json = None
 
@@ -92,15 +143,25 @@ class Memory:
         """Return it as JSON; what is as in an empty memory is left out."""
         data: dict[str, Json] = {"v": VERSION}
         for item in fields(self):
-            value = getattr(self, item.name)
-            if value == item.default:
-                continue
-            if isinstance(value, Story):
-                value = value.to_json()
-            elif item.name == "marks":
-                value = [[getattr(mark, each.name) for each in fields(mark)] for mark in value]
-            data[item.name] = round(value, 1) if isinstance(value, float) else value
+            value = _plain(getattr(self, item.name))
+            if value != item.default and (item.default is not MISSING or value):
+                data[item.name] = value
         return data
+
+
+def _plain(value: Any) -> Json:
+    match value:
+        case Story():
+            return value.to_json() if value != _NO_STORY else value
+        case Run() | Mark():
+            return [getattr(value, each.name) for each in fields(value)]
+        case float():
+            return round(value, 1)
+        case tuple():
+            return [_plain(each) for each in value] or value
+        case Mapping():
+            return dict(value)
+    return value
 
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
@@ -111,7 +172,14 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "headers_s": (int, float),
     "still": (int, float),
     "idle": (int, float),
+    "quiet": (int, float),
+    "gossip": (int, float),
+    "ibd_peer": (str,),
+    "system": (str,),
+    "furthest": (str,),
 }
+_MANY: Mapping[str, type] = {"ids": str, "starts": int}
+_BY_NAME = frozenset({"highs", "bests"})
 
 
 def from_json(data: Mapping[str, Any]) -> Memory:
@@ -127,6 +195,13 @@ def from_json(data: Mapping[str, Any]) -> Memory:
             taken["story"] = story.from_json(value)
         elif item.name == "cursor":
             taken["cursor"] = value
+        elif item.name == "ready":
+            taken["ready"] = _run(value)
+        elif item.name in _MANY:
+            kind = _MANY[item.name]
+            taken[item.name] = tuple(each for each in _list(value) if type(each) is kind)
+        elif item.name in _BY_NAME:
+            taken[item.name] = _numbers(value)
         elif type(value) in _KINDS.get(item.name, (int,)):
             taken[item.name] = value
     return Memory(**taken)
@@ -142,8 +217,19 @@ def _is_mark(value: Any) -> bool:
         and len(value) == len(fields(Mark))
         and type(value[0]) is int
         and type(value[3]) is int
-        and all(each is None or type(each) is int for each in value)
+        and type(value[-1]) is bool
+        and all(each is None or type(each) is int for each in value[:-1])
     )
+
+
+def _run(value: Any) -> Run | None:
+    fits = isinstance(value, list) and len(value) == len(fields(Run))
+    return Run(*value) if fits and all(type(each) is int for each in value) else None
+
+
+def _numbers(value: Any) -> Mapping[str, int]:
+    known = value.items() if isinstance(value, dict) else ()
+    return {name: number for name, number in known if type(number) is int}
 
 
 def _mark(value: list[Any]) -> Mark:

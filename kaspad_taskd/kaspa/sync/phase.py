@@ -18,6 +18,14 @@ KEPT = 10
 FAR_BEHIND_S = 661
 """The node's own limit for "nearly synced": a proof is fetched by nodes further behind only."""
 
+GOSSIP_BYTES = 66.0
+"""Received for each relayed block from each peer that has it: measured with two peers."""
+BLOCKS_PER_SECOND = 10
+ABOVE = 2.0
+"""Bytes are a download's from this multiple of gossip on."""
+LIVELY_RATE = 1_000.0
+"""Bytes a second that are more than pings and one peer's gossip, however few peers there are."""
+
 FIRST = frozenset({"starting", "connecting", "negotiating"})
 STATE = frozenset({"trusted_bodies", "smt", "utxo", "state_download"})
 _RANK = {None: 0, "sync": 1, "catchup": 2, "proof": 3}
@@ -25,7 +33,10 @@ _RANK = {None: 0, "sync": 1, "catchup": 2, "proof": 3}
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """What rose since the oldest mark, and over how many seconds. None counts as not moved."""
+    """What rose since the oldest mark, and over how many seconds. None counts as not moved.
+
+    `ibd`: in all these looks it was downloading from a peer.
+    """
 
     seconds: float = 0.0
     pos: int = 0
@@ -34,6 +45,7 @@ class Moves:
     staged: int = 0
     rx: int = 0
     disk: int = 0
+    ibd: bool = False
 
 
 def mark(look: NodeReading, where: Position) -> Mark:
@@ -46,6 +58,8 @@ def mark(look: NodeReading, where: Position) -> Mark:
         look.header_counts,
         look.p2p_rx_bytes,
         look.disk_write_bytes,
+        None if where.genesis or not where.dated else round(where.age * 1000),
+        look.ibd_peers > 0,
     )
 
 
@@ -67,7 +81,19 @@ def moves(marks: tuple[Mark, ...], new: Mark) -> Moves:
         rise("staged"),
         rise("rx"),
         rise("disk"),
+        new.ibd and all(each.ibd for each in marks),
     )
+
+
+def downloads(memory: Memory, look: NodeReading, moved: Moves) -> bool:
+    """Whether a peer sends what is downloaded: more bytes than peers send otherwise, all the time.
+
+    A peer that begins and ends sends some kB each time, and eight that gossip some kB a second.
+    """
+    if not moved.ibd or moved.seconds <= 0:
+        return False
+    gossip = max(GOSSIP_BYTES * BLOCKS_PER_SECOND * look.peers, memory.gossip)
+    return moved.rx / moved.seconds > max(LIVELY_RATE, ABOVE * gossip)
 
 
 def restarted(old: Mark | None, new: Mark) -> bool:
@@ -114,20 +140,18 @@ def _downloading(memory: Memory, look: NodeReading, where: Position, moved: Move
         return "blocks"
     if memory.phase == "blocks" and not _headers_alone(moved):
         return None
-    if moved.headers > 0 or moved.staged > 0 or _staged_before(look, where):
+    if moved.headers > 0 or moved.staged > 0 or _staged_before(memory, look, where):
         return "headers"
     if memory.phase in STATE or memory.phase == "utxoindex":
         # The set is there, no block follows: with an index only this can be it.
         indexing = look.has_utxo_index and moved.seconds >= SPAN_MS / 1000 and moved.disk > 0
         return "utxoindex" if indexing else None
-    unmoved = moved.seconds >= SPAN_MS / 1000 and moved.rx > 0
-    if (
-        memory.phase in FIRST
-        and where.lag > FAR_BEHIND_S
-        and (unmoved or look.header_counts is None)
-    ):
-        return "proof" if look.header_counts is not None else "proof_or_headers"
-    return None
+    if memory.phase not in FIRST or where.lag <= FAR_BEHIND_S:
+        return None
+    if look.header_counts is None:
+        return "proof_or_headers"
+    unmoved = moved.seconds >= SPAN_MS / 1000 and downloads(memory, look, moved)
+    return "proof" if unmoved else None
 
 
 def _headers_alone(moved: Moves) -> bool:
@@ -135,9 +159,10 @@ def _headers_alone(moved: Moves) -> bool:
     return moved.seconds >= SPAN_MS / 1000 and moved.pos <= 1
 
 
-def _staged_before(look: NodeReading, where: Position) -> bool:
-    """A node without headers that has processed some: they are in staging."""
-    return where.genesis and look.header_count <= 1 and (look.header_counts or 0) > 1
+def _staged_before(memory: Memory, look: NodeReading, where: Position) -> bool:
+    """A node without headers that has processed some: they are in staging, if not lost."""
+    processed = (look.header_counts or 0) - memory.staged_base
+    return where.genesis and look.header_count <= 1 and processed > 1
 
 
 def _kept(phase: str | None, look: NodeReading) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
@@ -21,12 +21,15 @@ class Position:
         pos: blocks processed (the virtual block's, or the sink's while the virtual one is 0);
             None where neither is known.
         headers: the newest header, or None while the node's counts are not comparable.
-        lag: seconds that the sink is behind our wall clock.
+        lag: seconds that the sink is behind our wall clock, never below 0.
+        age: the same, negative for a sink that is ahead of our clock.
+        dated: the age is the sink header's own, not guessed from the past median time.
         tip: the network's newest block, or None where nothing tells it.
         exact: the tip comes from a reference node, not from the clock.
         bps: blocks the network adds a second.
         transitional: SMT and UTXO set are being fetched (the node's scores are 0).
         genesis: the node has nothing yet; its lag means nothing.
+        clock: our clock may be right; where it is known to be wrong, it tells no lag and no tip.
     """
 
     pos: int | None
@@ -37,6 +40,9 @@ class Position:
     bps: int
     transitional: bool
     genesis: bool
+    age: float = 0.0
+    dated: bool = False
+    clock: bool = True
 
 
 def blocks_per_second(look: NodeReading) -> int:
@@ -52,12 +58,20 @@ def locate(look: NodeReading, reference: int | None = None) -> Position:
         look.virtual_daa_score == 0 and look.past_median_time == 0 and look.header_count > 0
     )
     pos = _pos(look, transitional)
-    lag = _lag(look)
+    age, dated = _age(look)
+    lag = max(0.0, age)
     bare = look.block_count <= 1 or look.protocol == "go"  # Go counts bodies, its score stands
     genesis = not transitional and bare and lag > GENESIS_AGE_S
     headers = None if pos is None else _headers(look, pos, transitional)
     tip = _tip(pos, headers, lag * bps, genesis, reference)
-    return Position(pos, headers, lag, tip, reference is not None, bps, transitional, genesis)
+    exact = reference is not None
+    return Position(pos, headers, lag, tip, exact, bps, transitional, genesis, age, dated)
+
+
+def without_clock(where: Position) -> Position:
+    """Return it as it is known without our clock: a reference may tell the tip, nothing else."""
+    tip = where.tip if where.exact else None
+    return replace(where, tip=tip, clock=False)
 
 
 def _pos(look: NodeReading, transitional: bool) -> int | None:
@@ -66,12 +80,13 @@ def _pos(look: NodeReading, transitional: bool) -> int | None:
     return max(look.virtual_daa_score, look.sink_daa_score or 0)
 
 
-def _lag(look: NodeReading) -> float:
+def _age(look: NodeReading) -> tuple[float, bool]:
     # Amid the transition the median is 0 and the sink the pruning point.
     sink_ms = look.sink_timestamp
     if sink_ms is None:
-        sink_ms = look.past_median_time + MEDIAN_AGE_MS
-    return max(0.0, (look.at_ms - sink_ms) / 1000)
+        guessed = (look.at_ms - look.past_median_time - MEDIAN_AGE_MS) / 1000
+        return max(0.0, guessed), False
+    return (look.at_ms - sink_ms) / 1000, True
 
 
 def _headers(look: NodeReading, pos: int, transitional: bool) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kaspad_taskd.kaspa.sync.identity import Met
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
-from kaspad_taskd.kaspa.sync.phase import FIRST, STATE, Moves, restarted
+from kaspad_taskd.kaspa.sync.phase import STATE, Moves, restarted
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
@@ -17,59 +18,73 @@ DEEPEST_S = 42 * 3600
 """Greatest age of the pruning point of mainnet and testnet: a proof's headers begin there."""
 STANDSTILL_S = 20
 """A chunk of 1 024 headers takes a slow connection so long; more is a standstill."""
-LIVELY_RX = 16_384
-"""Bytes in 15 s that are more than pings."""
-BY_BYTES = frozenset({*FIRST, *STATE, "proof", "proof_or_headers"})
-"""Phases that show no movement but bytes received."""
+DOUBT_MS = 120_000
+"""So long a lower score has to last at a node that does not say which one it is."""
 
 
-def lost(memory: Memory, where: Position, new: Mark) -> str | None:
-    """Return why the way begins anew, or None.
+def lost(
+    memory: Memory, look: NodeReading, where: Position, new: Mark, who: Met
+) -> tuple[Memory, str | None]:
+    """Return the memory, and why the way begins anew, or None.
 
-    Reorgs, a moved pruning point, a restarted node lose nothing, and a state download's zeros are
-    no position.
+    Reorgs, a moved pruning point, a restarted node lose nothing, a state download's zeros are no
+    position, and another node behind the same name is not this one's loss.
     """
-    allowed = LOST_S * where.bps
     if where.transitional or where.pos is None:
-        return None
-    if memory.best is not None and where.pos < memory.best - allowed:
-        return "db-reset"
+        return memory, None
+    if memory.best is not None and where.pos < memory.best - LOST_S * where.bps:
+        since = memory.lower_since if memory.lower_since is not None else new.at
+        memory = replace(memory, lower_since=since)
+        told = look.system_id is not None or new.at - since >= DOUBT_MS
+        return memory, "db-reset" if told and who is not Met.ANOTHER else None
+    return _staging_lost(replace(memory, lower_since=None), look, where, new)
+
+
+def _staging_lost(
+    memory: Memory, look: NodeReading, where: Position, new: Mark
+) -> tuple[Memory, str | None]:
+    """Staged headers live as long as the download that brings them: its peer, its process."""
     last = memory.last
     if not (memory.staging and memory.phase == "headers" and last and last.headers == new.headers):
-        return None
-    begun_anew = restarted(last, new) or memory.story.proofs > memory.proofs
+        return memory, None
+    begun_anew = restarted(last, new)
+    other_peer = bool(look.ibd_peer and memory.ibd_peer) and look.ibd_peer[:12] != memory.ibd_peer
+    broken = not look.ibd_peers or other_peer or memory.story.proofs > memory.proofs
+    if not (begun_anew or broken):
+        return memory, None
     done = (last.staged or 0) - (memory.start or 0)
-    return "headers-lost" if begun_anew and done > allowed else None
+    base = 0 if begun_anew else look.header_counts or 0
+    memory = replace(
+        memory, phase="negotiating", staging=False, staged_base=base, start=None, goal=None,
+        goal_from=0, marks=(),
+    )  # fmt: skip
+    return memory, "headers-lost" if done > LOST_S * where.bps else None
 
 
 def forget(memory: Memory) -> Memory:
-    """Return the memory with which a new epoch begins: what the log told, nothing else."""
-    return Memory(story=memory.story, proofs=memory.story.proofs, cursor=memory.cursor)
+    """Return the memory with which a new epoch begins: who the node is, and what its log told."""
+    return Memory(
+        story=memory.story,
+        proofs=memory.story.proofs,
+        cursor=memory.cursor,
+        staged_base=memory.staged_base,
+        gossip=memory.gossip,
+        ids=memory.ids,
+        system=memory.system,
+        bests=memory.bests,
+        another_at=memory.another_at,
+        starts=memory.starts,
+        again=memory.again,
+        furthest=memory.furthest,
+    )
 
 
-def timed(memory: Memory, look: NodeReading, new: Mark, moved: Moves) -> Memory:
-    """Return the memory with its spans of standstill and download carried on."""
+def measured(memory: Memory, new: Mark) -> Memory:
+    """Carry on the average speed of headers; looks at which none came count when the next do."""
     last = memory.last
-    if last is None:
+    if last is None or memory.phase != "headers":
         return memory
     step = min(LONGEST_STEP_S, max(0.0, (new.at - last.at) / 1000))
-    counted = restarted(last, new) or any(
-        (getattr(new, name) or 0) > (getattr(last, name) or 0)
-        for name in ("pos", "headers", "blocks", "staged")
-    )
-    by_bytes = memory.phase in BY_BYTES and moved.rx >= LIVELY_RX
-    alive = counted or by_bytes or (memory.phase == "utxoindex" and moved.disk > 0)
-    idle = not counted and not look.ibd_peers and look.peers > 0
-    memory = replace(
-        memory,
-        still=0.0 if alive else memory.still + step,
-        idle=memory.idle + step if idle else 0.0,
-    )
-    return _measured(memory, last, new, step) if memory.phase == "headers" else memory
-
-
-def _measured(memory: Memory, last: Mark, new: Mark, step: float) -> Memory:
-    """Carry on the average speed of headers; looks at which none came count when the next do."""
     name = "staged" if memory.staging else "headers"
     rise = (getattr(new, name) or 0) - (getattr(last, name) or 0)
     if rise < 0 or memory.still > STANDSTILL_S:

@@ -19,7 +19,7 @@ from kaspad_taskd.kaspa.logs import Follower, Grown, open_log
 from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.kaspa.read import read_node
 from kaspad_taskd.kaspa.sync import memory as memories
-from kaspad_taskd.kaspa.sync.hints import Aside, unreachable
+from kaspad_taskd.kaspa.sync.hints import Aside, looping, unreachable
 from kaspad_taskd.kaspa.sync.judge import judge
 from kaspad_taskd.kaspa.sync.lines import understand
 from kaspad_taskd.kaspa.sync.memory import Memory
@@ -34,6 +34,8 @@ REFERENCE_SHARE = 0.4
 NETWORK = re.compile(r"(mainnet|testnet|simnet|devnet)(-\d{1,4})?")
 HOST = re.compile(r"[A-Za-z0-9._:\-]{1,253}")
 PROTOCOLS = {"grpc": ("grpc", 16110), "wrpc-json": ("ws", 18110)}
+_GONE = frozenset({Reason.REFUSED, Reason.STREAM_CLOSED, Reason.STOPPING})
+"""What a node that has ended looks like from outside."""
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -185,11 +187,17 @@ class NodeSyncProbe:
         return None if self._log is None else await self._log.read(memory.cursor)
 
     def _missed(self, error: NodeError, memory: Memory) -> Unreachable:
-        prompt = memory.story.prompt and error.reason is Reason.REFUSED
+        memory = replace(memory, ready=None)  # complete looks are no longer in a row
+        now = self._wall()
+        reason, loop = error.reason, looping(memory, now)
+        if reason is Reason.REFUSED and memory.story.prompt:
+            reason = Reason.DB_PROMPT
+        elif reason in _GONE and loop:
+            reason = Reason.CRASH_LOOP
         return Unreachable(
-            Reason.DB_PROMPT if prompt else error.reason,
-            {**self._whom, **error.params},
-            unreachable(memory, self._unit),
+            reason,
+            {**self._whom, **error.params, **loop},
+            unreachable(memory, self._unit, now),
             memory.to_json(),
         )
 

@@ -40,6 +40,7 @@ AT_TIP = NodeReading(
     server_time_ms=NOW,
     sink_timestamp=NOW - 1_000,
     sink_daa_score=TIP - 10,
+    system_id="5ca1ab1e",
     server_version="2.1.0",
     has_utxo_index=True,
 )
@@ -217,13 +218,29 @@ def still(look: NodeReading, seconds: int) -> list[NodeReading]:
     return [later(look, second) for second in range(0, seconds + 1, 10)]
 
 
+def pinged(looks: list[NodeReading]) -> list[NodeReading]:
+    """The same, with what peers send even when no block comes."""
+    return [replace(each, p2p_rx_bytes=1_000_000 + 80 * n) for n, each in enumerate(looks)]
+
+
 def test_a_network_that_stands_still_is_named() -> None:
-    """An old sink, peers, no download, nothing newer known."""
+    """An old sink, peers that ping, no download, nothing newer known."""
     tip = replace(AT_TIP, sink_timestamp=NOW - 70_000)
-    assert run(*still(tip, 40)).reason is None
-    assert run(*still(tip, 80)).reason is Reason.NETWORK_STANDS_STILL
+    assert run(*pinged(still(tip, 40))).reason is None
+    assert run(*pinged(still(tip, 80))).reason is Reason.NETWORK_STANDS_STILL
     ahead = Aside(reference=TIP + 2_000)
-    assert run(*still(tip, 80), aside=ahead).reason is None
+    assert run(*pinged(still(tip, 80)), aside=ahead).reason is None
+    same = Aside(reference=TIP)
+    assert run(*still(tip, 80), aside=same).reason is Reason.NETWORK_STANDS_STILL
+
+
+def test_a_node_that_is_cut_off_is_not_blamed_on_the_network() -> None:
+    """Its peers stay connected, and not a byte comes from any of them: no ping either."""
+    tip = replace(AT_TIP, sink_timestamp=NOW - 70_000)
+    assert run(*still(tip, 80)).reason is Reason.CUT_OFF
+    alone = replace(tip, peers=1)  # it pings every 120 s: a silence of a minute says nothing yet
+    assert run(*still(alone, 80)).reason is None
+    assert run(*still(alone, 380)).reason is Reason.CUT_OFF
 
 
 def test_a_clock_that_jumps_makes_no_standstill() -> None:
@@ -242,7 +259,7 @@ def test_causes_beside_the_node_are_hints() -> None:
     assert {hint.code: dict(hint.params) for hint in reading.hints} == {
         "ibd-errors": {"count": 3, "unit": "kaspad.service"},
         "disk-full": {"free": 400_000_000},
-        "clock-skew": {"skew": 95},
+        "clock-skew": {"skew": 95, "way": "behind"},
     }
 
 

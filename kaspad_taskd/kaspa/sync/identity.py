@@ -1,0 +1,94 @@
+"""Which node answered: the one of before, the same started anew, or another behind the same name.
+
+`p2p_id` is new at each start and never comes back, `system_id` stays. Without either a counter that
+fell shows a start; larger counters after a gap show nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import pairwise
+
+from kaspad_taskd.kaspa.sync.memory import Mark, Memory
+from kaspad_taskd.kaspa.sync.phase import restarted
+from kaspad_taskd.kaspa.sync.reading import NodeReading
+
+SHORT = 12
+"""Characters of an id that are kept."""
+KEPT_IDS = 8
+KEPT_STARTS = 8
+KEPT_OTHERS = 4
+HOUR_MS = 3_600_000
+SHORT_LIFE_MS = 180_000
+LOOP_MS = 900_000
+"""Two starts within the first, or three within the second, or LOOP_HOUR an hour, are a loop."""
+LOOP_HOUR = 6
+
+
+class Met(Enum):
+    """Who answered this look."""
+
+    SAME = "same"
+    RESTARTED = "restarted"
+    ANOTHER = "another"
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A node that ends and is started again and again: how often in an hour, how far it got."""
+
+    count: int
+    phase: str | None
+
+
+def met(memory: Memory, look: NodeReading, new: Mark) -> tuple[Memory, Met]:
+    """Return the memory of the node that answered, and who it is."""
+    system = None if look.system_id is None else look.system_id[:SHORT]
+    p2p = None if look.p2p_id is None else look.p2p_id[:SHORT]
+    who = _who(memory, system, p2p, new)
+    if who is Met.ANOTHER:
+        memory = _other(memory, system, look.at_ms)
+    elif who is Met.RESTARTED:
+        starts = (*memory.starts, look.at_ms)[-KEPT_STARTS:]
+        memory = replace(
+            memory, starts=starts, again=memory.again + 1, ready=None, furthest=memory.phase
+        )
+    ids = memory.ids
+    if p2p is not None and (not ids or ids[-1] != p2p):
+        ids = (*(each for each in ids if each != p2p), p2p)[-KEPT_IDS:]
+    return replace(memory, system=system or memory.system, ids=ids), who
+
+
+def _who(memory: Memory, system: str | None, p2p: str | None, new: Mark) -> Met:
+    if system and memory.system and system != memory.system:
+        return Met.ANOTHER
+    if p2p is not None and memory.ids:
+        if p2p == memory.ids[-1]:
+            return Met.SAME
+        return Met.ANOTHER if p2p in memory.ids else Met.RESTARTED
+    return Met.RESTARTED if restarted(memory.last, new) else Met.SAME
+
+
+def _other(memory: Memory, system: str | None, at_ms: int) -> Memory:
+    """The memory for another node: nothing of the first one's counters can be compared."""
+    bests = dict(memory.bests)
+    if memory.system and memory.best is not None:
+        bests[memory.system] = memory.best
+    best = bests.pop(system, None) if system else memory.best
+    while len(bests) > KEPT_OTHERS:
+        del bests[next(iter(bests))]
+    return replace(
+        memory, marks=(), ready=None, starts=(), best=best, bests=bests, another_at=at_ms,
+        staging=False, start=None, goal=None, goal_from=0, lower_since=None, ibd_peer="",
+    )  # fmt: skip
+
+
+def loop(memory: Memory, now_ms: int) -> Loop | None:
+    """Return how often the node was started lately, where that is a loop, else None."""
+    hour = [at for at in memory.starts if now_ms - HOUR_MS < at <= now_ms]
+    late = [at for at in hour if now_ms - LOOP_MS < at]
+    short = any(other - one <= SHORT_LIFE_MS for one, other in pairwise(late))
+    if short or len(late) >= 3 or len(hour) >= LOOP_HOUR:
+        return Loop(len(hour), memory.furthest)
+    return None

@@ -1,0 +1,75 @@
+"""Do complete looks prove that the node has caught up? Time and movement between them tell.
+
+Between two passes of a download a node looks done for up to 3.5 s: no peer to download from, as
+many blocks as headers, the newest block 20 s old. A node whose cable was pulled looks done for as
+long as its newest block is younger than `max_lag`. In both the newest block grows older by a second
+a second. So looks have to span more than any such pause, and in between the node has to follow.
+"""
+
+from __future__ import annotations
+
+from kaspad_taskd.kaspa.sync.memory import Run
+from kaspad_taskd.kaspa.sync.position import Position
+from kaspad_taskd.kaspa.sync.reading import NodeReading
+
+SPAN_S = 6.0
+"""Complete looks have to span so much: the longest pause between two passes was 3.5 s."""
+YOUNG_S = 6.0
+"""A newest block so young (60 blocks on mainnet) leaves no pass to come."""
+LONG_S, LONG_LOOKS = 30.0, 4
+"""An older one has to stay as old for so long, over so many looks: then it is the clock's doing."""
+STANDS_S = 5.0
+MEDIAN_S = 132.0
+"""Age of the past median time at the tip of a network that makes its blocks at full pace."""
+AWAITED = 3.0
+"""Blocks that a span must let expect before their missing says anything."""
+
+
+def carried_on(run: Run | None, look: NodeReading, where: Position, done: bool) -> Run | None:
+    """Return the run with this look in it; None where the gate did not pass."""
+    if not done or where.pos is None:
+        return None
+    age = round(where.age * 1000)
+    if run is None or look.at_ms < run.at or where.pos < run.pos:
+        return Run(look.at_ms, where.pos, age)
+    return Run(run.at, run.pos, run.age, run.looks + 1)
+
+
+def proves(run: Run | None, look: NodeReading, where: Position) -> bool:
+    """Whether the looks of a run prove together that the node has caught up."""
+    if run is None or where.pos is None or run.looks < 2:
+        return False
+    span = (look.at_ms - run.at) / 1000
+    pace = network_pace(look, where)
+    slow = pace * span < AWAITED
+    if span < SPAN_S or (where.pos <= run.pos and not (slow and _at_its_tip(where))):
+        return False
+    if abs(where.age) <= YOUNG_S + AWAITED / max(pace, 0.01) and _near(where):
+        return True
+    stands = abs(where.age * 1000 - run.age) <= STANDS_S * 1000
+    return stands and span >= LONG_S and run.looks >= LONG_LOOKS
+
+
+def network_pace(look: NodeReading, where: Position) -> float:
+    """Return how many blocks a second the network has made lately, as the median time tells.
+
+    It is the time of the block half a window of 263 samples back (one a second at full pace); a
+    chain that is shorter than the window has half of itself behind it.
+    """
+    if not where.dated or not look.past_median_time:
+        return float(where.bps)
+    gap = (look.at_ms / 1000 - where.age) - look.past_median_time / 1000
+    blocks = min(MEDIAN_S * where.bps, max(1.0, (where.pos or 0) / 2))
+    return min(float(where.bps), blocks / max(1.0, gap))
+
+
+def _at_its_tip(where: Position) -> bool:
+    ahead = where.headers is not None and where.pos is not None and where.headers > where.pos
+    return not ahead and _near(where)
+
+
+def _near(where: Position) -> bool:
+    """Whether a reference, where there is one, is not ahead by what a pass would bring."""
+    if not where.exact or where.tip is None or where.pos is None:
+        return True
+    return where.tip - where.pos <= YOUNG_S * where.bps

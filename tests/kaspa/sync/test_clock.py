@@ -1,0 +1,136 @@
+"""A wrong clock is told by witnesses that agree, and no single one holds anything back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.sync.hints import Aside
+from kaspad_taskd.kaspa.sync.reading import NodeReading, PeerClock
+from tests.kaspa.sync.node import completes, following, offsets, run
+
+LOOKS = 20
+
+
+def looks(age: float, pace: float = 2.0, **other: Any) -> list[NodeReading]:
+    return [following(n * pace, age, **other) for n in range(LOOKS)]
+
+
+def said(given: list[NodeReading], aside: Aside | None = None) -> tuple[Reason | None, object]:
+    last = run(given, aside)[-1]
+    return last.reason, dict(last.params)
+
+
+@given(
+    st.floats(61, 100_000) | st.floats(-130, -61),
+    st.sampled_from(["peers", "reference"]),
+    st.sampled_from([0.5, 2.0, 10.0]),
+    st.booleans(),
+)
+def test_two_witnesses_of_a_wrong_clock_are_never_ready(
+    off: float, second: str, pace: float, synced: bool
+) -> None:
+    """The age that stands at a node that follows, and the peers or a reference beside it."""
+    told = offsets(off) if second == "peers" else ()
+    seen = looks(off, pace, peer_clocks=told, is_synced=synced)
+    readings = run(seen, reference=5 if second == "reference" else None)
+    told_so = [each for each in readings if each.reason is Reason.CLOCK_SKEW]
+    assert told_so
+    assert all(not each.complete or not each.settled for each in readings)
+    assert told_so[-1].behind is None
+    assert abs(float(told_so[-1].params["skew"]) - abs(off)) <= 2
+    assert told_so[-1].params["way"] == ("ahead" if off > 0 else "behind")
+
+
+@pytest.mark.parametrize(
+    ("age", "other"),
+    [
+        (0.5, {}),
+        (0.5, {"peer_clocks": offsets(300)}),
+        (0.5, {"peer_clocks": offsets(-300)}),
+        (0.5, {"peer_clocks": offsets(300, connected=900_000)}),
+        (20, {"peer_clocks": offsets(300, connected=900_000)}),
+        (0.5, {"peer_clocks": offsets(300, peers=1)}),
+        (58, {}),
+        (-20, {}),
+    ],
+)
+def test_one_witness_alone_holds_back_no_node_at_the_tip(age: float, other: dict[str, Any]) -> None:
+    """Offsets of old handshakes least of all: the clock was put right since."""
+    assert completes(looks(age, **other))
+
+
+def test_an_old_offset_that_a_standing_age_confirms_is_of_now() -> None:
+    """A clock that went wrong before the peers came, and still is."""
+    seen = looks(300, peer_clocks=offsets(300, connected=900_000), is_synced=True)
+    assert said(seen) == (Reason.CLOCK_SKEW, {"skew": 300, "way": "ahead"})
+
+
+def test_peers_that_disagree_say_nothing() -> None:
+    """Two peers, one of whose clocks is wrong; of three the middle one is believed."""
+    two = (PeerClock(120_000, 1_000), PeerClock(3, 1_000))
+    assert said(looks(120, peer_clocks=two))[0] is not Reason.CLOCK_SKEW
+    three = (*two, PeerClock(119_000, 1_000))
+    assert said(looks(120, peer_clocks=three))[0] is Reason.CLOCK_SKEW
+
+
+def test_a_block_too_far_ahead_is_proof_alone() -> None:
+    """Kaspad takes none more than 132 s ahead of its clock: ours is ten minutes slow."""
+    seen = looks(-240)
+    assert not completes(seen)
+    assert said(seen) == (Reason.CLOCK_SKEW, {"skew": 240, "way": "behind"})
+
+
+def test_a_clock_that_is_put_right_is_not_accused_any_more() -> None:
+    """The peers' offsets stay as they were at the handshake; the age tells that all is well."""
+    wrong = [following(n * 2, 300, peer_clocks=offsets(300)) for n in range(10)]
+    right = [following(n * 2, 0.5, peer_clocks=offsets(300)) for n in range(10, 30)]
+    assert said(wrong)[0] is Reason.CLOCK_SKEW
+    last = run([*wrong, *right])[-1]
+    assert (last.reason, last.complete, last.settled) == (None, True, True)
+    assert last.hints == ()
+
+
+def test_a_wrong_clock_makes_no_numbers() -> None:
+    """No lag, no tip, no share, no time left; a reference tells the tip without any clock."""
+    seen = looks(300, peer_clocks=offsets(300), is_synced=False)
+    last = run(seen)[-1]
+    assert (last.behind, last.target, last.shown) == (None, None, None)
+    assert "lagSeconds" not in last.metadata
+    assert last.metadata["clockOffSeconds"] == 300
+    score = seen[-1].virtual_daa_score
+    assert run(seen, Aside(reference=score))[-1].shown == (score, score)
+
+
+def test_the_clock_is_named_before_what_it_causes() -> None:
+    """Not the peers, not the port, while the log says that blocks come from the future."""
+    last = run(looks(300, peer_clocks=offsets(300), is_synced=False))[-1]
+    assert [hint.code for hint in last.hints] == ["clock-skew"]
+
+
+def test_a_lasting_witness_without_a_second_is_a_hint() -> None:
+    """61 s at the tip for ever: it never completes, and it says what may be why."""
+    last = run(looks(61, is_synced=True))[-1]
+    assert (last.complete, last.reason) == (False, None)
+    assert [(hint.code, hint.params["way"]) for hint in last.hints] == [("clock-skew", "ahead")]
+
+
+def test_a_node_that_is_late_is_late() -> None:
+    """Its newest block grows younger as it catches up: that is no clock."""
+    seen = [following(n * 2, 90 - n, 900 - 10 * n) for n in range(LOOKS)]
+    assert run(seen)[-1].hints == ()
+    assert not completes(seen)
+
+
+def test_a_remote_nodes_clock_is_its_own() -> None:
+    """What its peers told of it is carried over to ours by what its answers say."""
+    seen = [
+        replace(each, server_time_ms=each.at_ms - 200_000)
+        for each in looks(200, peer_clocks=offsets(0))
+    ]
+    assert said(seen) == (Reason.CLOCK_SKEW, {"skew": 200, "way": "ahead"})
