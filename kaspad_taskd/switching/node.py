@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from kaspad_taskd.config.switched import SwitchedService
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.core.observation import Observation, Reading, Refused
+from kaspad_taskd.core.observation import Json, Observation, Reading, Refused
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.switch import Facts, SwitchReason
 from kaspad_taskd.kaspa.client import NodeError
@@ -33,6 +33,8 @@ LOOKS: Final = 3
 """Looks at a node that is not ready, before it counts as such."""
 APART: Final = 2.0
 """Seconds between them."""
+PROVING: Final = 20
+"""Looks after which a node that always says it is ready, and never proves it, is not."""
 CHECKPOINTS: Final = ("block_checkpoint", "vcp_checkpoint")
 """Of simply-kaspa-indexer's table `vars`: where it goes on (facts of its versions 1 and 2)."""
 _ADDRESS: Final = re.compile(r"wss?://[^\s\"'<>,;]+")
@@ -42,26 +44,41 @@ _NO_TABLE: Final = "42P01"
 
 
 async def ready(declared: SwitchedService, max_lag: str, looks: int = LOOKS) -> Result:
-    """Ask whether the node is in sync and on the service's network, by the gate of `node-sync`."""
+    """Ask whether the node is in sync and on the service's network, by the rules of `node-sync`.
+
+    Looks that say so have to prove it together, as for its task: one falls into the pause between
+    two passes. With `looks` 1 a single one is believed, for what only hints at a switch.
+    """
     checker = {"url": declared.node, "network": declared.network, "maxLag": max_lag}
     definition = Definition("switch", "node-sync", "switch", timeout=TIMEOUT, checker=checker)
-    result: Result = Good()
-    for attempt in range(looks):
-        if attempt:
-            await asyncio.sleep(APART)
-        result = _judge(await look(definition, open_probe), declared)
-        if isinstance(result, Good) or result.reason is SwitchReason.NODE_WRONG_NETWORK:
-            break
-    return result
+    memory: Mapping[str, Json] = {}
+    missed = 0
+    for _ in range(PROVING):
+        seen = await look(definition, open_probe, memory)
+        result = _judge(seen, declared)
+        proven = isinstance(seen, Reading) and (seen.settled or looks == 1)
+        if isinstance(result, Bad):
+            missed += 1
+        if proven if isinstance(result, Good) else _decides(result, missed, looks):
+            return result
+        memory = seen.memory if isinstance(seen, Reading) else {}
+        await asyncio.sleep(APART)
+    return Bad(SwitchReason.NODE_NOT_SYNCED, dict(result.facts))
 
 
-async def look(definition: Definition, make: MakeProbe) -> Observation | None:
+def _decides(result: Bad, missed: int, looks: int) -> bool:
+    return missed >= looks or result.reason is SwitchReason.NODE_WRONG_NETWORK
+
+
+async def look(
+    definition: Definition, make: MakeProbe, memory: Mapping[str, Json] | None = None
+) -> Observation | None:
     """Take one look with a probe of its own; None: there is no answer, whatever the cause."""
     probe: Probe | None = None
     try:
         probe = make(definition)
         async with asyncio.timeout(definition.timeout):
-            return None if probe is None else await probe.observe({})
+            return None if probe is None else await probe.observe(memory or {})
     except TimeoutError:
         return None
     except Exception:

@@ -20,6 +20,7 @@ from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.switch import Side, SwitchReason
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
+from kaspad_taskd.kaspa.sync import settling
 from kaspad_taskd.switching import node, verify
 from kaspad_taskd.switching.acting import LocalHands
 from kaspad_taskd.switching.codes import helper_unit
@@ -101,6 +102,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     for name, value in {"SETTLE": 0.3, "ACTIVE": 0.4, "EVERY": 0.05}.items():
         monkeypatch.setattr(verify, name, value)
     monkeypatch.setattr(node, "APART", 0.05)
+    monkeypatch.setattr(settling, "SPAN_S", 0.1)
     monkeypatch.setattr(os, "geteuid", lambda: 999)
     return Desk(tmp_path)
 

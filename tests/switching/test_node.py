@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from kaspad_taskd.core.observation import Json, Observation, Reading
 from kaspad_taskd.core.switch import SwitchReason
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
@@ -42,6 +43,44 @@ async def ask(
     monkeypatch.setattr(node, "_checkpoints", asked)
     result = await node.checkpoints_there(service(node=url, dsn="ski"), {})
     return (result.reason, dict(result.facts)) if isinstance(result, Bad) else None
+
+
+class Looks:
+    """A probe that brings these, the last one again and again; it keeps what it was given."""
+
+    def __init__(self, *seen: Reading) -> None:
+        self.seen, self.memories = list(seen), list[Mapping[str, Json]]()
+
+    async def observe(self, memory: Mapping[str, Json]) -> Observation:
+        self.memories.append(memory)
+        return self.seen.pop(0) if len(self.seen) > 1 else self.seen[0]
+
+    async def close(self) -> None:
+        pass
+
+
+PAUSE = Reading(complete=True, settled=False, memory={"ready": 1})
+
+
+@pytest.mark.looptime
+async def test_a_node_that_only_looks_ready_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two passes, or cut off: one look is not believed, nor twenty that prove nothing."""
+    looks = Looks(PAUSE)
+    monkeypatch.setattr(node, "open_probe", lambda _definition: looks)
+    result = await node.ready(service(), "1min")
+    assert isinstance(result, Bad)
+    assert result.reason is SwitchReason.NODE_NOT_SYNCED
+    assert len(looks.memories) == node.PROVING
+    assert isinstance(await node.ready(service(), "1min", looks=1), Good)  # for a hint
+
+
+@pytest.mark.looptime
+async def test_looks_that_prove_it_together_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one look remembers the next one gets, as it is for the node's own task."""
+    looks = Looks(Reading(), PAUSE, PAUSE, Reading(complete=True))
+    monkeypatch.setattr(node, "open_probe", lambda _definition: looks)
+    assert isinstance(await node.ready(service(), "1min"), Good)
+    assert looks.memories == [{}, {}, {"ready": 1}, {"ready": 1}]
 
 
 async def test_checkpoints_have_to_be_on_the_node(
