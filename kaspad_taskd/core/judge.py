@@ -210,6 +210,7 @@ def _live(
         eta=eta,
         eta_reason=eta_reason,
         hints=reading.hints,
+        conditions=reading.conditions,
         metadata=reading.metadata,
         params=reading.params,
         window=window,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from kaspad_taskd.core.observation import Hint, Json, Scalar
+from kaspad_taskd.core.observation import Condition, Hint, Json, Scalar
 from kaspad_taskd.core.reason import EtaReason, Reason
 
 Moment: TypeAlias = int
@@ -198,6 +198,7 @@ class Live:
     eta: float | None = None
     eta_reason: EtaReason | None = EtaReason.NOT_RUNNING
     hints: tuple[Hint, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     params: Mapping[str, Scalar] = field(default_factory=dict)
     window: Window = Window()

@@ -62,6 +62,23 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """One of the things that all have to hold for a look to be complete, or to count as proof.
+
+    Attributes:
+        key: which, of the probe's own closed list; its sentence is in `words`.
+        holds: whether it does.
+        value: what was found, None where nothing tells it.
+        limit: what it is held against, None where it is a matter of yes or no.
+    """
+
+    key: str
+    holds: bool
+    value: Scalar | None = None
+    limit: Scalar | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """How much of the phase under way is done, as movement is told from.
 
@@ -104,6 +121,7 @@ class Reading:
         reason: something to say about a service that does answer (`no-peers`), else None.
         params: what the sentence of `reason` needs.
         hints: likely causes of what is wrong, with a cure.
+        conditions: what `complete` and `settled` were made of, for who asks why.
         shown: the current and target block as the wizard shows them, where these differ from
             position and target.
         metadata: named facts for people and programs; numbers, booleans, short strings.
@@ -131,6 +149,7 @@ class Reading:
     reason: Reason | None = None
     params: Mapping[str, Scalar] = field(default_factory=dict)
     hints: tuple[Hint, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     shown: tuple[float, float] | None = None
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     memory: Mapping[str, Json] = field(default_factory=dict)

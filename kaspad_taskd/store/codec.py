@@ -32,7 +32,7 @@ from kaspad_taskd.core.model import (
     Task,
     Window,
 )
-from kaspad_taskd.core.observation import Hint, Json
+from kaspad_taskd.core.observation import Condition, Hint, Json
 from kaspad_taskd.core.reason import EtaReason, Reason
 from kaspad_taskd.core.switch import Switch, document, switch_of
 
@@ -123,6 +123,7 @@ _LIVE = _Shape(
     detail=_or_none(_one(_Shape(Detail))),
     eta_reason=_or_none(_word(EtaReason)),
     hints=_many(_Shape(Hint, params=_TABLE)),
+    conditions=_many(_Shape(Condition)),
     metadata=_TABLE,
     params=_TABLE,
     window=_one(_Shape(Window, samples=_SAMPLES, rates=_TABLE)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kaspad_taskd.core.observation import Done, Leg, Reading, Route, Scalar
+from kaspad_taskd.core.observation import Condition, Done, Leg, Reading, Route, Scalar
 from kaspad_taskd.core.reason import EtaReason
 from kaspad_taskd.kaspa.sync import gate, hints, phase, settling, way, work
 from kaspad_taskd.kaspa.sync.clock import Clock, verdict
@@ -29,6 +29,7 @@ class Seen:
     look: NodeReading
     where: Position
     clock: Clock
+    conditions: tuple[Condition, ...]
     done: Done | None
     at_work: bool | None
 
@@ -59,7 +60,8 @@ def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
     clock = verdict(look, where, (*memory.marks, new), aside.max_lag)
     if clock.off is not None:
         where = without_clock(where)
-    done = gate.passes(look, where, aside.max_lag)
+    needed = gate.conditions(look, where, aside.max_lag)
+    done = all(each.holds for each in needed)
     memory, epoch = way.lost(memory, look, where, new, who)
     if epoch is not None:
         memory = way.forget(memory)
@@ -71,9 +73,11 @@ def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
     memory = way.enter(memory, look, where, moved, key)
     memory = work.counted(memory, look, where, new, moved, entered)
     memory = replace(memory, ready=settling.carried_on(memory.ready, look, where, done))
+    proof = settling.condition(memory.ready, look, where)
     seen = Seen(
-        look, where, clock, work.done(memory, look, where), work.at_work(memory, look, moved)
-    )
+        look, where, clock, (*needed, proof),
+        work.done(memory, look, where), work.at_work(memory, look, moved),
+    )  # fmt: skip
     return _reading(seen, _remembered(memory, where, new), aside, done, epoch)
 
 
@@ -91,7 +95,8 @@ def _reading(seen: Seen, memory: Memory, aside: Aside, done: bool, epoch: str | 
     said = None if done else hints.reason(memory, look, where, seen.clock, aside)
     return Reading(
         complete=done,
-        settled=settling.proves(memory.ready, look, where),
+        settled=seen.conditions[-1].holds,
+        conditions=seen.conditions,
         phase=key,
         plan=plan(memory, look, key, aside.has_log),
         pass_number=memory.pass_number,

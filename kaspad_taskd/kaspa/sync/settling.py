@@ -8,6 +8,7 @@ a second. So looks have to span more than any such pause, and in between the nod
 
 from __future__ import annotations
 
+from kaspad_taskd.core.observation import Condition
 from kaspad_taskd.kaspa.sync.memory import Run
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
@@ -48,6 +49,12 @@ def proves(run: Run | None, look: NodeReading, where: Position) -> bool:
         return True
     stands = abs(where.age * 1000 - run.age) <= STANDS_S * 1000
     return stands and span >= LONG_S and run.looks >= LONG_LOOKS
+
+
+def condition(run: Run | None, look: NodeReading, where: Position) -> Condition:
+    """Return what the looks of a run prove together: over how many seconds, of how many."""
+    span = None if run is None else round((look.at_ms - run.at) / 1000, 1)
+    return Condition("follows", proves(run, look, where), span, SPAN_S)
 
 
 def network_pace(look: NodeReading, where: Position) -> float:
