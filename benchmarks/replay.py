@@ -26,6 +26,7 @@ from kaspad_taskd.store.codec import task_of, task_text
 
 CAUGHT_UP = 60
 """Behind by at most so many blocks: the recordings' own measure of "caught up"."""
+STOPPED_AT = 0.4
 PATIENCE_S = 60.0
 """The recordings are minutes, not hours: they are watched with this `stall_after`."""
 
@@ -124,6 +125,7 @@ class Way:
         log: the node's log is followed too.
         reference: the other node is asked for the tip.
         restart: the daemon is restarted before every k-th look, 0 for never.
+        stop: seconds that the daemon stands still for, once, 40 % of the way along.
     """
 
     pace: float = 10.0
@@ -131,6 +133,7 @@ class Way:
     log: bool = False
     reference: bool = False
     restart: int = 0
+    stop: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -179,3 +182,5 @@ def watch(recording: Recording, way: Way) -> Iterator[Seen]:
         events = tuple(str(fact.name) for fact in facts)
         yield Seen(sample["t"], sample, observation, task, events)
         second = sample["t"] + way.pace
+        if way.stop and second < recording.caught_up * STOPPED_AT <= second + way.pace:
+            second += way.stop

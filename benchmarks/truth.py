@@ -20,6 +20,10 @@ from kaspad_taskd.core.reason import EtaReason
 EXCERPTS = Path(__file__).parent.parent / "tests" / "data"
 
 
+UNTOLD = (EtaReason.NO_TOTAL, EtaReason.CONFIRMING)
+"""Of phases that can have no time left, and of the end."""
+
+
 @dataclass(frozen=True)
 class Truth:
     """What a watched recording showed, judged.
@@ -33,7 +37,9 @@ class Truth:
         epochs: how often data was said to be lost.
         untold: times left shown in phases that have no total.
         half, fifth: median error of the time left over the last half and fifth of the way.
-        told: share of the looks of the last half that showed a time left.
+        told: share of the looks of the last half that showed a time left, of those in phases that
+            can have one.
+        looks: how many those were.
     """
 
     early: int
@@ -46,14 +52,21 @@ class Truth:
     half: float | None
     fifth: float | None
     told: float
+    looks: int
 
 
 def errors(looks: Iterable[Seen], end: float, share: float) -> list[float | None]:
-    """Relative errors of the time left over the last `share` of the way; None: none was shown."""
+    """Relative errors of the time left over the last `share` of the way; None: none was shown.
+
+    Looks in a phase that can have no time left count neither way.
+    """
     begin = end * (1 - share)
     found: list[float | None] = []
     for seen in looks:
-        if begin <= seen.second < end and isinstance(seen.observation, Reading):
+        reading = seen.observation
+        if not isinstance(reading, Reading) or reading.eta_reason in UNTOLD:
+            continue
+        if begin <= seen.second < end:
             eta = seen.task.live.eta
             left = end - seen.second
             found.append(None if eta is None else abs(eta - left) / left)
@@ -87,7 +100,9 @@ def judge(recording: Recording, looks: Sequence[Seen]) -> Truth:
     delay = last.second - end if last.task.status is Status.COMPLETE else None
     told = sum(each is not None for each in half) / len(half) if half else 0.0
     fifth = _median(errors(looks, end, 0.2))
-    return Truth(early, falls, hundreds, delay, stalls, epochs, untold, _median(half), fifth, told)
+    return Truth(
+        early, falls, hundreds, delay, stalls, epochs, untold, _median(half), fifth, told, len(half)
+    )  # fmt: skip
 
 
 def ways() -> list[tuple[str, Way]]:
@@ -97,10 +112,16 @@ def ways() -> list[tuple[str, Way]]:
         ("10 s, log", Way(10, log=True)),
         ("10 s, reference", Way(10, reference=True)),
         ("10 s, restarts", Way(10, restart=3)),
+        ("10 s, stopped", Way(10, stop=60)),
+        ("5 s", Way(5)),
+        ("3 s", Way(3)),
         ("2 s", Way(2)),
         ("2 s, log", Way(2, log=True)),
         ("2 s, log, restarts", Way(2, log=True, restart=7)),
+        ("2 s, stopped", Way(2, stop=60)),
+        ("1 s", Way(1)),
         ("0.5 s", Way(0.5)),
+        ("0.25 s", Way(0.25)),
     ]
 
 
@@ -113,13 +134,14 @@ def row(name: str, way: str, truth: Truth) -> str:
     return (
         f"{name:18} {way:19} {truth.early:5} {truth.falls:5} {truth.hundreds:5} "
         f"{_cell(truth.delay, '6.1f'):>6} {truth.stalls:6} {truth.epochs:6} {truth.untold:6} "
-        f"{_cell(truth.half, '7.0%'):>7} {_cell(truth.fifth, '7.0%'):>7} {truth.told:6.0%}"
+        f"{_cell(truth.half, '7.0%'):>7} {_cell(truth.fifth, '7.0%'):>7} "
+        f"{truth.told:6.0%} {truth.looks:5}"
     )
 
 
 HEAD = (
     f"{'recording':18} {'looks':19} early falls 100 %  delay stalls epochs untold "
-    "   half   fifth   told"
+    "   half   fifth   told looks"
 )
 
 

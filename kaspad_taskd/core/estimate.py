@@ -1,7 +1,7 @@
 """Rate and time left, from a window of readings and what lies ahead.
 
-The numbers (6 samples, a minute of moving time, unusual standstills left out) are those
-that told the time left of recorded real syncs best; `docs/truth.md` has the measurements.
+The numbers (6 samples, 45 s of moving time, unusual standstills left out) are those that told the
+time left of recorded real syncs best; `docs/truth.md` has the measurements.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kaspad_taskd.core.reason import EtaReason
 
 MAX_SAMPLES = 20
 MIN_SAMPLES = 6
-MIN_MOVING_MS = 60_000
+MIN_MOVING_MS = 45_000
 PAUSE_MS = 6_000
 USUAL = 2  # a standstill, as a multiple of the usual time between movements, that is none yet
 LONGER = 3  # as a multiple of the usual, what one longer time may teach

@@ -28,6 +28,7 @@ from kaspad_taskd.core.reason import EtaReason, Reason
 REFUSALS = 3  # refused looks in a row that end a task, if they also span
 REFUSED_MS = 60_000  # so long: a proxy's page while a container starts is daily life
 REFUSED_KNOWN_MS = 300_000  # ... and so long where this address once gave a good answer
+LATE_S = 10.0  # beyond three intervals: the daemon stood still (SIGSTOP, a suspended host)
 PROGRESS_EVERY_MS = 1_000  # progress from looks is taken, and so written, this often at most
 
 Outcome = tuple[Task, list[Fact]]
@@ -190,7 +191,8 @@ def _live(
     """The live fields after a reading: one object made, for this is done at every look."""
     old = task.live
     position, phase = reading.position, reading.phase
-    window = broken(old.window) if position is None else follow(old.window, phase, position, now)
+    before = broken(old.window) if _late(old, definition, now) else old.window
+    window = broken(before) if position is None else follow(before, phase, position, now)
     rates = rates_of(window)
     eta, eta_reason = (
         (None, EtaReason.CONFIRMING) if reading.complete else time_left(reading, rates)
@@ -222,6 +224,12 @@ def _live(
         persistent_since=now if moving else old.persistent_since,
         progressed_at=progressed_at,
     )
+
+
+def _late(live: Live, definition: Definition, now: Moment) -> bool:
+    """Whether nobody looked for so long that what happened meanwhile tells no rate."""
+    usual = 3 * definition.interval + definition.timeout + LATE_S
+    return live.last_checked is not None and now - live.last_checked > usual * 1000
 
 
 def _taken(

@@ -46,11 +46,11 @@ def test_steady_movement() -> None:
 
 
 def test_too_little_tells_no_rate() -> None:
-    """Six samples and a minute of movement come first."""
+    """Six samples and 45 s of movement come first."""
     assert slope(Window()) is None
-    assert slope(followed(steady(0, 50, 7.0))) is None
-    assert slope(followed(steady(0, 58, 7.0, pace=2.0))) is None
-    assert slope(followed(steady(0, 60, 7.0, pace=15.0))) is None
+    assert slope(followed(steady(0, 40, 7.0))) is None
+    assert slope(followed(steady(0, 44, 7.0, pace=2.0))) is None
+    assert slope(followed(steady(0, 60, 7.0, pace=15.0))) is None  # five samples
     assert slope(followed(steady(0, 60, 7.0))) is not None
 
 
