@@ -1,7 +1,8 @@
 // What the browser tests drive: one command a line on stdin, its answer as a line of JSON.
-// {do: "look", url, shot, width, height, dark, scripts, forced, reduced, timezone}: open, judge, close.
+// {do: "look", url, shot, width, height, scale, dark, scripts, forced, reduced, timezone}: open,
+// judge, close.
 // {do: "open", url, still}: a page that stays; with `still` no time passes in it, but by "pass" and
-// "wait" with a `step`. {do: "eval", code}: an expression in it; {do: "shot", shot};
+// "wait" with a `step`. {do: "eval", code}: an expression in it; {do: "shot", shot, dark, clip};
 // {do: "weigh", tidy}: what it has cost; tidy: without its garbage.
 // {do: "click", at} {do: "fill", at, text} {do: "press", key} {do: "wait", code, ms, step}.
 // {do: "heard", text}: wait until the line has brought it. {do: "pass", ms}: let time pass.
@@ -38,6 +39,7 @@ async function opened(given, more = {}) {
     reducedMotion: given.reduced ? "reduce" : "no-preference",
     javaScriptEnabled: given.scripts ?? true,
     hasTouch: (given.width ?? 390) < 600,
+    deviceScaleFactor: given.scale ?? 1,
     timezoneId: given.timezone ?? "Europe/Berlin",
     locale: "en-GB",
     ...more,
@@ -145,7 +147,10 @@ const COMMANDS = {
     await finished;
     await stays.page.evaluate(() => fetch(location.href).then((answer) => answer.text()));
   },
-  shot: (given) => stays.page.screenshot({ path: given.shot }).then(() => null),
+  shot: async ({ shot, dark, clip }) => {
+    if (dark !== undefined) await stays.page.emulateMedia({ colorScheme: dark ? "dark" : "light" });
+    await stays.page.screenshot({ path: shot, clip, fullPage: Boolean(clip) });
+  },
   judge: () => judged(stays.page),
   /** Seconds that the page's main thread has worked since it was opened, bytes of its heap. */
   async weigh({ tidy }) {
