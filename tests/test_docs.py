@@ -11,15 +11,16 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
-LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+LINK = re.compile(r"(?:\]\(|\b(?:src|srcset|href)=\")(?!https?:|mailto:|#)([^)#\s\"]+)")
+FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"(?<![\w/.-])(?:kaspad_taskd|tests|benchmarks|packaging)/[\w./-]*\w/?")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_points_to_exists(page: Path) -> None:
-    """Links lead somewhere, and files that are named are there."""
+    """Links lead somewhere, pictures too, and files that are named are there."""
     text = page.read_text()
-    links = [page.parent / link for link in LINK.findall(text)]
+    links = [page.parent / link for link in LINK.findall(FENCED.sub("", text))]
     places = [ROOT / place for place in PLACE.findall(text)]
     assert [str(path) for path in (*links, *places) if not path.exists()] == []
 
