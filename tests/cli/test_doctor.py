@@ -133,7 +133,7 @@ def test_a_task_in_trouble_has_its_causes() -> None:
     assert [(one.level, one.name) for one in found] == [
         (WARNING, "node"), (WARNING, "clock"), (WARNING, "node"), (FAULT, "command")]  # fmt: skip
     assert found[0].cure == "Let port 16111 out."
-    assert "95 s off" in found[1].text
+    assert "95 s ahead" in found[1].text
 
 
 def test_the_socket_is_for_the_group_alone(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ STATES: dict[str, dict[str, Any]] = {
     "new-epoch": _node(
         epoch={"number": 2, "since": "2026-11-23T13:20:00.000Z", "reason": "db-reset"}
     ),
-    "clock-off": _node(hints=[{"code": "clock-skew", "params": {"skew": 95}}]),
+    "clock-off": _node(hints=[{"code": "clock-skew", "params": {"skew": 95, "way": "ahead"}}]),
     "stalled-no-peers": _stalled("no-peers"),
     "stalled-db-prompt": _stalled("db-prompt"),
     "stalled-disk-full": _stalled("disk-full", free=400000000),
