@@ -164,6 +164,12 @@ async def all_ready(line: Line, nodes: int) -> list[dict[str, Any]] | None:
     return events if [each["event"] for each in events].count("node:ready") == nodes else None
 
 
+async def ended(line: Line, task_id: str) -> dict[str, Any] | None:
+    """The task, once it is in error."""
+    task: dict[str, Any] = await line.call("getTask", taskId=task_id)
+    return task if task["status"] == "error" else None
+
+
 async def follow(daemon: Taskd, told: list[dict[str, Any]]) -> None:
     """Read every event, over every kill of the daemon, until cancelled."""
     after = 0
@@ -230,7 +236,8 @@ async def test_a_real_sync_is_followed_to_its_end(
         await watch.until_complete()
 
         line = await daemon.line()
-        wrong = await line.call("getTask", taskId=WRONG)
+        # A refusal has to last for a minute: longer than this sync, on a fast machine.
+        wrong = await until(lambda: ended(line, WRONG), PATIENCE)
         events = await until(lambda: all_ready(line, 3))
 
         async def all_told() -> bool:
