@@ -16,7 +16,8 @@ from kaspad_taskd.base import jsontext
 LAYERS = 4
 """Wrappings around each other that are taken off."""
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_BEGINS = re.compile(r"(?:\x1b\[[0-9;]*m)*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_BEGINS = re.compile(r"(?:\x1b\[[0-9;]*m)*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\S* \[")
+"""How kaspad's lines begin."""
 _STAMP = r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d))"
 _PRIORITY = r"(?:<\d{1,3}>)?"
 _TAG = r"\S+ (?P<who>[^\s:\[\]]{1,200})(?:\[[^\]\s]{1,64}\])?:"
