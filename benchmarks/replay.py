@@ -148,7 +148,7 @@ def observe(sample: dict[str, Any], memory: Memory, way: Way) -> Observation:
     """Return what a look at this sample brings."""
     if "error" in sample:
         reason = Reason.TIMEOUT if sample["error"] == "timeout" else Reason.REFUSED
-        return Unreachable(reason, hints=unreachable(memory, None), memory=memory.to_json())
+        return Unreachable(reason, hints=unreachable(memory, {}), memory=memory.to_json())
     reference = sample["referenceVirtualDaaScore"] if way.reference else None
     return judge(reading_of(sample), memory, Aside(reference=reference, has_log=way.log))
 

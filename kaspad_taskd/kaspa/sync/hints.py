@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kaspad_taskd.core.observation import Hint, Scalar
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.sync import death
 from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
@@ -91,11 +92,11 @@ def skew_s(look: NodeReading) -> float:
     return abs(look.server_time_ms - look.at_ms) / 1000
 
 
-def unreachable(memory: Memory, unit: str | None) -> tuple[Hint, ...]:
-    """Return what a log told about a node that does not answer."""
-    if not memory.story.prompt:
-        return ()
-    return (Hint(str(Reason.DB_PROMPT), {"unit": unit} if unit else {}),)
+def unreachable(
+    memory: Memory, where: Mapping[str, Scalar], free: int | None = None
+) -> tuple[Hint, ...]:
+    """Return what a log told about a node that does not answer; see `death.hints`."""
+    return death.hints(memory.story.death, where, free)
 
 
 def _params(said: Reason, look: NodeReading) -> Mapping[str, Scalar]:

@@ -15,16 +15,17 @@ from kaspad_taskd.core.observation import Json, Observation, Refused, Scalar, Un
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeClient, NodeError
 from kaspad_taskd.kaspa.connect import Address, parse_url
-from kaspad_taskd.kaspa.logs import Follower, Grown, open_log
+from kaspad_taskd.kaspa.logs import Follower, Grown, open_log, where_of
 from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.kaspa.read import read_node
+from kaspad_taskd.kaspa.sync import death
 from kaspad_taskd.kaspa.sync import memory as memories
 from kaspad_taskd.kaspa.sync.hints import Aside, unreachable
 from kaspad_taskd.kaspa.sync.judge import judge
 from kaspad_taskd.kaspa.sync.lines import understand
 from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.reading import NodeReading
-from kaspad_taskd.kaspa.sync.story import fold
+from kaspad_taskd.kaspa.sync.story import alive, fold
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 
 MAX_LAG = 60.0
@@ -127,7 +128,7 @@ class NodeSyncProbe:
         )
         log = config.get("log")
         self._log: Follower | None = open_log(str(log)) if log else None
-        self._unit = str(log).removeprefix("journal:") if str(log).startswith("journal:") else None
+        self._where = where_of(str(log) if log else None)
 
     async def observe(self, memory: Mapping[str, Json]) -> Observation:
         """Ask the node, the reference and the log at once, and judge the answers."""
@@ -135,15 +136,18 @@ class NodeSyncProbe:
         answers = await self._ask(before)
         after = _told(before, answers.grown, self._wall())
         if isinstance(answers.node, NodeError):
-            return self._missed(answers.node, after)
+            return await self._missed(answers.node, after)
         if self._network is not None and not same_network(self._network, answers.node.network):
             found = {"network": answers.node.network, "expected": self._network}
             return Refused(Reason.WRONG_NETWORK, found)
+        if after.story.died_ms == before.story.died_ms:  # it answers, and has not died just now
+            after = replace(after, story=alive(after.story))
+        unit = self._where.get("unit")
         aside = Aside(
             max_lag=self._max_lag,
             reference=answers.reference,
             has_log=self._log is not None,
-            unit=self._unit,
+            unit=None if unit is None else str(unit),
             free=await self._free(after),
         )
         reading = judge(answers.node, after, aside)
@@ -184,14 +188,12 @@ class NodeSyncProbe:
     async def _read_log(self, memory: Memory) -> Grown | None:
         return None if self._log is None else await self._log.read(memory.cursor)
 
-    def _missed(self, error: NodeError, memory: Memory) -> Unreachable:
-        prompt = memory.story.prompt and error.reason is Reason.REFUSED
-        return Unreachable(
-            Reason.DB_PROMPT if prompt else error.reason,
-            {**self._whom, **error.params},
-            unreachable(memory, self._unit),
-            memory.to_json(),
-        )
+    async def _missed(self, error: NodeError, memory: Memory) -> Unreachable:
+        told = death.reason(memory.story.death, error.reason)
+        found = unreachable(memory, self._where, await self._free(memory))
+        more = next((each.params for each in found if each.code == told), {})
+        params = {**self._whom, **error.params, **more}
+        return Unreachable(told, params, found, memory.to_json())
 
     async def _free(self, memory: Memory) -> int | None:
         """Free bytes on the disk of the node's data, where it is this host's and known."""

@@ -130,4 +130,28 @@ async def test_a_question_at_its_start_is_named(node: GrpcNode, tmp_path: Path) 
     missed = await look(probe(url, log=str(log)))
     assert missed.reason is Reason.DB_PROMPT
     assert [hint.code for hint in missed.hints] == ["db-prompt"]
-    assert missed.memory["story"]["prompt"] is True
+    assert missed.memory["story"]["death"] == "prompt"
+
+
+async def test_what_it_died_of_is_said_while_it_is_down(node: GrpcNode, tmp_path: Path) -> None:
+    """The disk that ran full, with what is free; and nothing of it once it answers again."""
+    log = tmp_path / "kaspad.log"
+    log.write_text(f"Application directory: {tmp_path}\nkaspad v2.1.0\n")
+    before = await look(probe(node.url, log=str(log)))
+    with log.open("a") as file:
+        file.write(
+            "thread 'main' panicked at a.rs:1:1: IO error: No space left on device: secret\n"
+        )
+    dying = await look(probe(node.url, log=str(log)), before.memory)
+    assert dying.memory["story"]["death"] == "no-space"
+    later = await look(probe(node.url, log=str(log)), dying.memory)
+    assert "death" not in later.memory["story"]
+    url = node.url
+    await node.__aexit__()
+    missed = await look(probe(url, log=str(log)), dying.memory)
+    assert missed.reason is Reason.DISK_FULL
+    (hint,) = missed.hints
+    assert hint.code == "disk-full"
+    assert {"free", "again"} & set(hint.params)
+    assert "free" in words.note(missed.reason, missed.params)
+    assert "secret" not in str(missed)
