@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kaspad_taskd.core.observation import Hint, Scalar
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.kaspa.sync import death
+from kaspad_taskd.kaspa.sync import death, source
 from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
@@ -82,7 +82,7 @@ def hints(memory: Memory, look: NodeReading, said: Reason | None, aside: Aside) 
     skew = skew_s(look)
     if skew > SKEW_S:
         found.append(Hint(str(Reason.CLOCK_SKEW), {"skew": round(skew)}))
-    return tuple(found)
+    return (*found, *source.source_hints(memory.story, look.at_ms))
 
 
 def skew_s(look: NodeReading) -> float:
@@ -96,7 +96,7 @@ def unreachable(
     memory: Memory, where: Mapping[str, Scalar], free: int | None = None
 ) -> tuple[Hint, ...]:
     """Return what a log told about a node that does not answer; see `death.hints`."""
-    return death.hints(memory.story.death, where, free)
+    return (*death.hints(memory.story.death, where, free), *source.not_understood(memory.story))
 
 
 def _params(said: Reason, look: NodeReading) -> Mapping[str, Scalar]:

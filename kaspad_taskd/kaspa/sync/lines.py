@@ -13,6 +13,7 @@ from functools import cache
 from kaspad_taskd.kaspa.sync.wrapping import Said, bare
 
 _ZONE = re.compile(r":(?=[+-]\d{4}$)")  # kaspad writes "…10:11:12.000:+0000"
+_ZONED = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 LONGEST = 2000
 """Characters of a line that are looked at; no line of interest is longer."""
 
@@ -67,3 +68,10 @@ def understand_said(said: Said) -> Line | None:
 def begins_as_kaspad(said: Said) -> bool:
     """Whether a line begins as kaspad's lines do, whatever it says."""
     return patterns()[0].match(said.text[:LONGEST]) is not None
+
+
+def written(said: Said) -> int | None:
+    """Return when a line was written, ms; None where it does not say so with its zone."""
+    head = patterns()[0].match(said.text[:LONGEST])
+    text = head["ts"] if head else said.at
+    return stamp(text) if text and _ZONED.search(text) else None

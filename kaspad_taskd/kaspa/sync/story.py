@@ -73,6 +73,11 @@ class Story:
         future_blocks: blocks that were too new for this host's clock, each within an hour of the
             one before.
         future_ms: when the newest of them came.
+        since_ms: since when the log is followed and can be read, None where it is not.
+        line_ms: when its newest line came.
+        heard: lines of kaspad's so far.
+        strange: lines since the newest of them.
+        voice: what a log of several programs calls it: a service, a tag.
     """
 
     stage: str | None = None
@@ -91,6 +96,11 @@ class Story:
     given_up: tuple[int, ...] = ()
     future_blocks: int = 0
     future_ms: int | None = None
+    since_ms: int | None = None
+    line_ms: int | None = None
+    heard: int = 0
+    strange: int = 0
+    voice: str | None = None
 
     @property
     def prompt(self) -> bool:
@@ -129,6 +139,7 @@ _WORDS: Mapping[str, type] = {
     "kind": str,
     "appdir": str,
     "death": str,
+    "voice": str,
 }
 _MOMENTS: Mapping[str, int] = {
     "errors": KEPT_ERRORS,

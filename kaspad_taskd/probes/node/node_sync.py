@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from kaspad_taskd.base.durations import format_duration, parse_duration
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.core.observation import Json, Observation, Refused, Scalar, Unreachable
+from kaspad_taskd.core.observation import Hint, Json, Observation, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeClient, NodeError
 from kaspad_taskd.kaspa.connect import Address, parse_url
@@ -22,10 +22,10 @@ from kaspad_taskd.kaspa.sync import death
 from kaspad_taskd.kaspa.sync import memory as memories
 from kaspad_taskd.kaspa.sync.hints import Aside, unreachable
 from kaspad_taskd.kaspa.sync.judge import judge
-from kaspad_taskd.kaspa.sync.lines import understand
 from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.reading import NodeReading
-from kaspad_taskd.kaspa.sync.story import alive, fold
+from kaspad_taskd.kaspa.sync.source import listen
+from kaspad_taskd.kaspa.sync.story import alive
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 
 MAX_LAG = 60.0
@@ -103,6 +103,11 @@ class _Answers:
     reference: int | None
     grown: Grown | None
 
+    @property
+    def problem(self) -> str | None:
+        """Why the log cannot be read, None where it can, or where there is none."""
+        return None if self.grown is None else self.grown.problem
+
 
 class NodeSyncProbe:
     """Takes looks at one node over one connection that is kept."""
@@ -136,7 +141,8 @@ class NodeSyncProbe:
         answers = await self._ask(before)
         after = _told(before, answers.grown, self._wall())
         if isinstance(answers.node, NodeError):
-            return await self._missed(answers.node, after)
+            missed = await self._missed(answers.node, after)
+            return replace(missed, hints=with_unread(missed.hints, answers.problem))
         if self._network is not None and not same_network(self._network, answers.node.network):
             found = {"network": answers.node.network, "expected": self._network}
             return Refused(Reason.WRONG_NETWORK, found)
@@ -151,7 +157,11 @@ class NodeSyncProbe:
             free=await self._free(after),
         )
         reading = judge(answers.node, after, aside)
-        return replace(reading, metadata={**reading.metadata, **self._notes(answers)})
+        return replace(
+            reading,
+            hints=with_unread(reading.hints, answers.problem),
+            metadata={**reading.metadata, **self._notes(answers)},
+        )
 
     async def close(self) -> None:
         """Let the connections go."""
@@ -210,21 +220,24 @@ class NodeSyncProbe:
         notes: dict[str, Scalar] = {}
         if self._reference is not None:
             notes["referenceAnswers"] = answers.reference is not None
-        if answers.grown is not None and answers.grown.problem is not None:
-            notes["logProblem"] = answers.grown.problem[:200]
+        if answers.problem is not None:
+            notes["logProblem"] = answers.problem[:200]
         return notes
 
 
 def _told(memory: Memory, grown: Grown | None, at: int) -> Memory:
     """Return the memory with the log's new lines in its story."""
-    if grown is None:
+    if grown is None or grown.problem is not None:
         return memory
-    story = memory.story
-    for text in grown.lines:
-        line = understand(text)
-        if line is not None:
-            story = fold(story, line, at)
-    return replace(memory, story=story, cursor=grown.cursor)
+    return replace(memory, story=listen(memory.story, grown.lines, at), cursor=grown.cursor)
+
+
+def with_unread(hints: tuple[Hint, ...], problem: str | None) -> tuple[Hint, ...]:
+    """Return the hints, and that a log cannot be read, where that is so: then it is not silent."""
+    if problem is None:
+        return hints
+    others = (each for each in hints if each.code != "log-silent")
+    return (*others, Hint("log-unread", {"problem": problem[:200]}))
 
 
 def same_network(expected: str, found: str) -> bool:
