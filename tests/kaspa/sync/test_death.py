@@ -39,5 +39,5 @@ def test_a_full_disk_is_said_with_what_is_free() -> None:
     )
     assert words.note(little.code, little.params) == "5 kB free on its disk."
     assert "80.0 GB are free now" in words.note(again.code, again.params)
-    assert "Start the node again" in str(words.hint(again.code, again.params)[1])
+    assert "Start it again" in str(words.hint(again.code, again.params)[1])
     assert words.note(hidden.code, hidden.params) == "Its disk is full."
