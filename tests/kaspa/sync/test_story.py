@@ -126,6 +126,24 @@ def test_another_end_has_another_cause() -> None:
     assert tell("kaspad v2.1.0", *LAST_WORDS["stopped"], story=story).death == "stopped"
 
 
+@pytest.mark.parametrize(
+    ("text", "death"),
+    [
+        ("thread 'main' panicked at a.rs:1:2: assertion failed: fd_total_budget > 0", "file-limit"),
+        ("thread 'a' panicked at b.rs:1:2: Os { message: \"Too many open files\" }", "file-limit"),
+        ("called `Result::unwrap()` on an `Err` value: No space left on device", "no-space"),
+        ("Error reading from console: stdin is closed, exiting..", "prompt"),
+        ("^SIGTERM - halting", "stopped"),
+        ("thread '<unnamed>' (812) panicked at b.rs:1:2:", "panic"),
+        ("thread 'main' panicked at 'x', src/main.rs:1:2", "panic"),
+    ],
+)
+def test_a_cause_is_told_by_whichever_line_names_it(text: str, death: str) -> None:
+    """In the log, and as the runtime says it again, of today's and of older ones."""
+    assert tell(text).death == death
+    assert tell(f"2026-11-29 14:00:00.000+00:00 [ERROR] {text}").death == death
+
+
 def test_what_a_peer_says_is_no_death() -> None:
     """Its words stand in our lines."""
     for said in ("panicked at x", "No space left on device", "IO error: While lock file: /LOCK"):
