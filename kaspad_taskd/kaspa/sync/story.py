@@ -222,6 +222,18 @@ def alive(story: Story) -> Story:
     return replace(story, death=None, died_ms=None, again=False)
 
 
+def answered(before: Story, after: Story, now_ms: int) -> Story:
+    """Return the story of a node that answers: it is alive, unless it has died just now.
+
+    Args:
+        before: of the look before this one.
+        after: with the lines that this look has read.
+        now_ms: our wall clock.
+    """
+    old = (after.died_ms or 0) < now_ms - LAST_WORDS_MS
+    return alive(after) if old or after.died_ms == before.died_ms else after
+
+
 def _within(moments: tuple[int, ...], now_ms: int) -> int:
     return sum(now_ms - ERROR_SPAN_MS < at <= now_ms for at in moments)
 

@@ -25,7 +25,7 @@ from kaspad_taskd.kaspa.sync.judge import judge
 from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 from kaspad_taskd.kaspa.sync.source import listen
-from kaspad_taskd.kaspa.sync.story import alive
+from kaspad_taskd.kaspa.sync.story import answered
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 
 MAX_LAG = 60.0
@@ -146,8 +146,7 @@ class NodeSyncProbe:
         if self._network is not None and not same_network(self._network, answers.node.network):
             found = {"network": answers.node.network, "expected": self._network}
             return Refused(Reason.WRONG_NETWORK, found)
-        if after.story.died_ms == before.story.died_ms:  # it answers, and has not died just now
-            after = replace(after, story=alive(after.story))
+        after = replace(after, story=answered(before.story, after.story, self._wall()))
         unit = self._where.get("unit")
         aside = Aside(
             max_lag=self._max_lag,

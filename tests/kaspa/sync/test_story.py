@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaspad_taskd.kaspa.sync.lines import patterns, understand
-from kaspad_taskd.kaspa.sync.story import ERROR_SPAN_MS, Story, fold, from_json
+from kaspad_taskd.kaspa.sync.story import ERROR_SPAN_MS, Story, answered, fold, from_json
 
 NOW = 1_795_000_000_000
 
@@ -117,6 +117,15 @@ def test_what_is_said_beside_the_last_words_is_no_sign_of_life() -> None:
     story = tell("2026-11-29 14:00:00.000+00:00 [ERROR] thread 'a' panicked at b.rs:1:1: c")
     assert tell(f"2026-11-29 14:00:00.100+00:00 [INFO ] {relay}", story=story).death == "panic"
     assert tell(f"2026-11-29 14:02:00.000+00:00 [INFO ] {relay}", story=story).death is None
+
+
+def test_who_answers_is_alive_unless_it_died_just_now() -> None:
+    """A log of last week read for the first time, or one that is silent at its level."""
+    died = tell(*LAST_WORDS["panic"])
+    assert answered(Story(), died, NOW + 5_000) == died
+    assert answered(died, died, NOW + 5_000).death is None
+    assert answered(Story(), died, NOW + 90_000).death is None
+    assert answered(Story(), Story(), NOW) == Story()
 
 
 def test_another_end_has_another_cause() -> None:
