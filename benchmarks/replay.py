@@ -153,7 +153,7 @@ def observe(sample: dict[str, Any], memory: Memory, way: Way) -> Observation:
         reason = Reason.TIMEOUT if sample["error"] == "timeout" else Reason.REFUSED
         return Unreachable(
             reason,
-            hints=unreachable(memory, None, sample.get("unix_ms", 0)),
+            hints=unreachable(memory, {}, sample.get("unix_ms", 0)),
             memory=memory.to_json(),
         )
     reference = sample["referenceVirtualDaaScore"] if way.reference else None

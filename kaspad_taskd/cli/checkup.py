@@ -174,21 +174,31 @@ def files(listed: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
 def tasks(listed: Sequence[WireTask], now: float) -> Iterator[Finding]:
     """How the watched nodes are, and whatever else is in trouble, with the likely causes."""
     for task in listed:
-        if task.get("type") != "node-sync" and not words.troubled(task):
-            continue
-        level = {"error": FAULT, "unreachable": WARNING, "stalled": WARNING}
-        found = level.get(words.condition(task), GOOD)
-        hints = [] if found == FAULT else list(task.get("hints") or ())
-        yield Finding(found, words.kind(task), words.headline(task, now), _cure(task))
-        for one in hints:
-            says, do = words.hint(str(one["code"]), {**words.params(task), **one["params"]})
-            if one["code"] != task.get("reason"):
-                yield _hinted(task, str(one["code"]), says, do)
+        if task.get("type") == "node-sync" or words.troubled(task):
+            yield from _task(task, now)
+        else:
+            yield from (_hinted(task, one) for one in task.get("hints") or () if _of_log(one))
         yield from _aside(task)
 
 
-def _hinted(task: WireTask, code: str, says: str, do: str | None) -> Finding:
-    name = say("doctor.clock") if code == "clock-skew" else words.kind(task)
+def _task(task: WireTask, now: float) -> Iterator[Finding]:
+    level = {"error": FAULT, "unreachable": WARNING, "stalled": WARNING}
+    found = level.get(words.condition(task), GOOD)
+    yield Finding(found, words.kind(task), words.headline(task, now), _cure(task))
+    for one in task.get("hints") or ():
+        if one["code"] != task.get("reason") and (found != FAULT or _of_log(one)):
+            yield _hinted(task, one)
+
+
+def _of_log(one: Mapping[str, Any]) -> bool:
+    return str(one["code"]).startswith("log-")
+
+
+def _hinted(task: WireTask, one: Mapping[str, Any]) -> Finding:
+    says, do = words.hint(str(one["code"]), {**words.params(task), **one["params"]})
+    if _of_log(one):
+        return Finding(WARNING, say("doctor.log.check"), f"{words.name(task)}: {says}", do)
+    name = say("doctor.clock") if one["code"] == "clock-skew" else words.kind(task)
     return Finding(WARNING, name, says, do)
 
 
@@ -200,7 +210,7 @@ def _aside(task: WireTask) -> Iterator[Finding]:
         yield _found(WARNING, "reference.check", "reference", **who)
     elif known.get("referenceAnswers"):
         yield _found(GOOD, "reference.check", "reference.good", **who)
-    if known.get("logProblem"):
+    if known.get("logProblem") and not any(map(_of_log, task.get("hints") or ())):
         yield _found(WARNING, "log.check", "log", problem=safe(known["logProblem"]), **who)
 
 

@@ -37,6 +37,9 @@ class Reason(StrEnum):
     NETWORK_STANDS_STILL = "network-stands-still"
     NODE_NOT_SYNCED = "node-not-synced"
     DB_PROMPT = "db-prompt"
+    NODE_LOCKED = "node-locked"  # another kaspad uses its data directory
+    FILE_LIMIT = "file-limit"  # it may open too few files
+    NODE_PANICKED = "node-panicked"
     IBD_ERRORS = "ibd-errors"
     DISK_FULL = "disk-full"
     CLOCK_SKEW = "clock-skew"

@@ -25,6 +25,9 @@ MAX_ENTRIES = 2_000
 MAX_OUTPUT = 2 * 1024 * 1024
 DEADLINE = 2.0
 UNIT = re.compile(r"[A-Za-z0-9:_.@\\][A-Za-z0-9:_.@\\-]{0,254}")
+CONTAINER = "CONTAINER_NAME="
+"""The journal's field that docker's and podman's log driver `journald` fills."""
+_CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +47,33 @@ class Follower(Protocol):
 
 
 def open_log(source: str) -> Follower:
-    """Return the follower of `journal:UNIT`, or of an absolute path.
+    """Return the follower of `journal:UNIT`, `journal:CONTAINER_NAME=NAME`, or an absolute path.
 
     Raises:
         ValueError: what `source` must be.
     """
     name = source.removeprefix("journal:")
     if name != source:
-        if not UNIT.fullmatch(name):
+        container = name.removeprefix(CONTAINER)
+        if container != name and not _CONTAINER.fullmatch(container):
+            raise ValueError(f'"journal:{CONTAINER}" must be followed by the name of a container')
+        if container == name and not UNIT.fullmatch(name):
             raise ValueError('"journal:" must be followed by the name of a unit')
         return JournalFollower(name)
     if not Path(source).is_absolute():
         raise ValueError('must be "journal:UNIT" or an absolute path')
     return FileFollower(Path(source))
+
+
+def where_of(source: str | None) -> Mapping[str, str]:
+    """Return what names a log in a sentence: its `unit`, `container` or `log`, a path."""
+    if source is None:
+        return {}
+    name = source.removeprefix("journal:")
+    if name == source:
+        return {"log": source}
+    container = name.removeprefix(CONTAINER)
+    return {"unit": name} if container == name else {"container": container}
 
 
 class FileFollower:
@@ -121,16 +138,19 @@ def _start(cursor: Json, status: os.stat_result) -> int | None:
 class JournalFollower:
     """Follows a unit's journal: one `journalctl` a look, which works inside the sandbox."""
 
-    def __init__(self, unit: str, program: str = "journalctl") -> None:
-        """Follow `unit`; the daemon's user must be in the group systemd-journal."""
-        self._unit = unit
+    def __init__(self, name: str, program: str = "journalctl") -> None:
+        """Follow a unit, or `CONTAINER_NAME=NAME`.
+
+        The daemon's user must be in the group systemd-journal.
+        """
+        self._match = name if name.startswith(CONTAINER) else f"--unit={name}"
         self._program = program
 
     async def read(self, cursor: Json) -> Grown:
         """See Follower."""
         command = [
             self._program,
-            f"--unit={self._unit}",
+            self._match,
             "--output=json",
             "--output-fields=MESSAGE",
             "--no-pager",

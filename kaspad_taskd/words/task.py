@@ -167,13 +167,24 @@ def params(task: WireTask) -> dict[str, object]:
     endpoint = task.get("endpoint")
     if isinstance(endpoint, str):
         known["address"] = endpoint.partition("://")[2].partition("/")[0] or endpoint
-    log = (task.get("config") or {}).get("log")
-    if isinstance(log, str) and log.startswith("journal:"):
-        known["unit"] = log.removeprefix("journal:").removesuffix(".service")
+    known.update(_log((task.get("config") or {}).get("log")))
     for one in task.get("hints") or ():
         if one.get("code") == task.get("reason"):
             known.update(one.get("params") or {})
     return known
+
+
+def _log(log: object) -> dict[str, object]:
+    """What names the log of a definition: its unit, its container, or its path."""
+    if not isinstance(log, str):
+        return {}
+    name = log.removeprefix("journal:")
+    if name == log:
+        return {"log": log}
+    container = name.removeprefix("CONTAINER_NAME=")
+    return (
+        {"unit": name.removesuffix(".service")} if container == name else {"container": container}
+    )
 
 
 def why(task: WireTask) -> str:

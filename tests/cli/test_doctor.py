@@ -298,6 +298,26 @@ def test_a_fault_of_a_whole_file_has_no_key(ctl: Ctl, taskd: ScriptedTaskd) -> N
     assert "✗ files    /etc/a.toml: is larger than 256 KiB" in ctl("doctor")[1]
 
 
+def test_a_log_that_tells_nothing_is_a_warning_of_its_own() -> None:
+    """Once, under its name, with what to type; of an indexer in order too, and of a failed node."""
+    node = golden_task("kaspa-node")
+    node["config"] = {"log": "/k.log"}
+    node["metadata"] = {"logProblem": "cannot read /k.log: no such file"}
+    for code, params in (
+        ("log-unread", {"problem": "cannot read /k.log: no such file"}),
+        ("log-not-understood", {"lines": 20}),
+        ("log-silent", {"seconds": 3600}),
+    ):
+        node["hints"] = [{"code": code, "params": params}]
+        for change in ({}, {"status": "error"}):
+            _, log = checkup.tasks([{**node, **change}], NOW)
+            assert (log.level, log.name) == (WARNING, "log")
+            assert log.text.startswith("kaspa-node: ")
+            assert log.cure
+        (log,) = checkup.tasks([{**node, "type": "indexer-sync"}], NOW)
+        assert (log.level, log.name) == (WARNING, "log")
+
+
 def test_a_silent_reference_and_an_unread_log_are_warnings() -> None:
     """Both only make numbers finer, so nobody would notice that they are missing."""
     node = golden_task("kaspa-node")

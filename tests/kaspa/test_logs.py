@@ -20,6 +20,7 @@ from kaspad_taskd.kaspa.logs import (
     entries,
     grown_file,
     open_log,
+    where_of,
 )
 
 
@@ -120,18 +121,25 @@ def test_whatever_is_written_in_whatever_pieces_is_read_once(
         assert lines == [line.decode("utf-8", "replace") for line in whole]
 
 
-@pytest.mark.parametrize("source", ["journal:", "journal:-x", "journal:a b", "relative.log"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "journal:", "journal:-x", "journal:a b", "relative.log",
+        "journal:CONTAINER_NAME=", "journal:CONTAINER_NAME=-x", "journal:CONTAINER_NAME=a b",
+        "journal:CONTAINER_NAME=a+_UID=0", "journal:CONTAINER_NAME=a\n", "journal:_UID=0",
+    ],
+)  # fmt: skip
 def test_a_source_that_is_none_is_refused(source: str) -> None:
     """With what it must be."""
     with pytest.raises(ValueError, match="must be"):
         open_log(source)
 
 
-def journal(tmp_path: Path, script: str) -> JournalFollower:
+def journal(tmp_path: Path, script: str, name: str = "kaspad.service") -> JournalFollower:
     program = tmp_path / "journalctl"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    return JournalFollower("kaspad.service", str(program))
+    return JournalFollower(name, str(program))
 
 
 ENTRY = r'{"__CURSOR":"s=1;i=2","MESSAGE":"hello"}'
@@ -146,6 +154,24 @@ async def test_a_journal_is_asked_after_its_cursor(tmp_path: Path) -> None:
     assert "--unit=kaspad.service" in asked
     assert "--after-cursor=s=1;i=1" in asked
     assert "--lines=2000" in asked
+
+
+async def test_a_container_s_journal_is_asked_by_its_name(tmp_path: Path) -> None:
+    """Docker's and podman's log driver `journald`: no socket, no group of theirs."""
+    script = f"echo \"$@\" > {tmp_path}/asked; printf '%s\\n' '{ENTRY}'"
+    found = await journal(tmp_path, script, "CONTAINER_NAME=kaspa-node").read(None)
+    assert found.lines == ("hello",)
+    assert "--unit" not in (tmp_path / "asked").read_text()
+    assert "CONTAINER_NAME=kaspa-node " in (tmp_path / "asked").read_text()
+
+
+def test_a_log_is_named_in_sentences() -> None:
+    """By what a cure needs of it."""
+    assert isinstance(open_log("journal:CONTAINER_NAME=kaspa-node"), JournalFollower)
+    assert where_of("journal:CONTAINER_NAME=kaspa-node") == {"container": "kaspa-node"}
+    assert where_of("journal:kaspad.service") == {"unit": "kaspad.service"}
+    assert where_of("/k.log") == {"log": "/k.log"}
+    assert where_of(None) == {}
 
 
 async def test_a_journal_that_may_not_be_read_names_the_cure(tmp_path: Path) -> None:

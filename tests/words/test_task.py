@@ -161,3 +161,18 @@ def test_a_standstill_that_never_moved_is_as_old_as_its_watching() -> None:
     assert at == seconds_of(started)
     moved = {**silent, "lastMoved": "2026-11-23T13:05:00.000Z"}
     assert words.since(silent, NOW) - words.since(moved, NOW) == 300
+
+
+@pytest.mark.parametrize(
+    ("log", "cure"),
+    [
+        ("journal:kaspad.service", "journalctl -u kaspad -g panicked -n 5"),
+        ("journal:CONTAINER_NAME=node", "journalctl CONTAINER_NAME=node -g panicked -n 5"),
+        ("/k.log", 'Look for "panicked" in /k.log.'),
+        (None, 'Look for "panicked" in its log.'),
+    ],
+)
+def test_a_cure_names_the_log_of_the_definition(log: str | None, cure: str) -> None:
+    """By unit, container or path."""
+    known = words.params({"config": {"log": log}})
+    assert words.hint("node-panicked", known)[1] == cure

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kaspad_taskd.core.observation import Hint, Scalar
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.kaspa.sync import identity
+from kaspad_taskd.kaspa.sync import death, identity, source
 from kaspad_taskd.kaspa.sync.clock import Clock
 from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.position import Position
@@ -25,6 +25,8 @@ SKEW_S = 60
 CUT_OFF_S, PINGS_S = 30.0, 360.0
 """Peers ping every 120 s each: a silence of three rounds of all of them is none of chance."""
 ANOTHER_MS = 600_000
+GONE = frozenset({Reason.REFUSED, Reason.STREAM_CLOSED, Reason.STOPPING})
+"""What a node that has ended looks like from outside."""
 
 P2P_PORTS: Mapping[str, int] = {
     "mainnet": 16111,
@@ -104,7 +106,7 @@ def hints(
         found.append(Hint(str(Reason.CLOCK_SKEW), params(Reason.CLOCK_SKEW, memory, look, clock)))
     if memory.another_at and look.at_ms - memory.another_at < ANOTHER_MS:
         found.append(Hint("several-nodes"))
-    return tuple(found)
+    return (*found, *source.source_hints(memory.story, look.at_ms))
 
 
 def _off(look: NodeReading, clock: Clock) -> float | None:
@@ -127,8 +129,9 @@ def params(
         return {"skew": abs(round(off)), "way": "ahead" if off > 0 else "behind"}
     if said is Reason.CRASH_LOOP:
         return looping(memory, look.at_ms)
-    if said is Reason.PEER_SILENT and memory.peers_tried > 1:
-        return {"count": memory.peers_tried}
+    if said is Reason.PEER_SILENT:
+        tried = max(memory.peers_tried, memory.story.given_up_since(look.at_ms))
+        return {"count": tried} if tried > 1 else {}
     return {}
 
 
@@ -140,9 +143,20 @@ def looping(memory: Memory, now_ms: int) -> Mapping[str, Scalar]:
     return {"count": found.count, **({"phase": found.phase} if found.phase else {})}
 
 
-def unreachable(memory: Memory, unit: str | None, now_ms: int) -> tuple[Hint, ...]:
-    """Return what is known about a node that does not answer."""
-    if memory.story.prompt:
-        return (Hint(str(Reason.DB_PROMPT), {"unit": unit} if unit else {}),)
+def unreachable(
+    memory: Memory, where: Mapping[str, Scalar], now_ms: int, free: int | None = None
+) -> tuple[Hint, ...]:
+    """Return what is known about a node that does not answer; see `death.hints`."""
     again = looping(memory, now_ms)
-    return (Hint(str(Reason.CRASH_LOOP), again),) if again else ()
+    return (
+        *death.hints(memory.story.death, where, free),
+        *((Hint(str(Reason.CRASH_LOOP), again),) if again else ()),
+        *source.not_understood(memory.story),
+    )
+
+
+def gone(memory: Memory, met: Reason, now_ms: int) -> Reason:
+    """Return why a node does not answer, where more is known of it than what was met."""
+    told = death.reason(memory.story.death, met)
+    unexplained = told in (met, Reason.NODE_PANICKED)
+    return Reason.CRASH_LOOP if met in GONE and unexplained and looping(memory, now_ms) else told

@@ -21,9 +21,8 @@ KEPT_STARTS = 8
 KEPT_OTHERS = 4
 HOUR_MS = 3_600_000
 SHORT_LIFE_MS = 180_000
-LOOP_MS = 900_000
-"""Two starts within the first, or three within the second, or LOOP_HOUR an hour, are a loop."""
-LOOP_HOUR = 6
+LOOP_MS, LOOP_LATE, LOOP_HOUR = 900_000, 3, 6
+"""Two starts within the first, so many within the second or within an hour are a loop."""
 
 
 class Met(Enum):
@@ -85,10 +84,16 @@ def _other(memory: Memory, system: str | None, at_ms: int) -> Memory:
 
 
 def loop(memory: Memory, now_ms: int) -> Loop | None:
-    """Return how often the node was started lately, where that is a loop, else None."""
-    hour = [at for at in memory.starts if now_ms - HOUR_MS < at <= now_ms]
-    late = [at for at in hour if now_ms - LOOP_MS < at]
-    short = any(other - one <= SHORT_LIFE_MS for one, other in pairwise(late))
-    if short or len(late) >= 3 or len(hour) >= LOOP_HOUR:
-        return Loop(len(hour), memory.furthest)
+    """Return how often the node was started lately, where that is a loop, else None.
+
+    The log tells starts that no look saw; the first of them ended nothing that is known.
+    """
+    if memory.story.death == "stopped":
+        return None  # somebody stops it
+    for starts in (memory.starts, memory.story.starts[1:]):
+        hour = [at for at in starts if now_ms - HOUR_MS < at <= now_ms]
+        late = [at for at in hour if now_ms - LOOP_MS < at]
+        short = any(other - one <= SHORT_LIFE_MS for one, other in pairwise(late))
+        if short or len(late) >= LOOP_LATE or len(hour) >= LOOP_HOUR:
+            return Loop(len(hour), memory.furthest)
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from kaspad_taskd.core.observation import Condition, Done, Leg, Reading, Route, Scalar
 from kaspad_taskd.core.reason import EtaReason
 from kaspad_taskd.kaspa.sync import gate, hints, phase, settling, way, work
-from kaspad_taskd.kaspa.sync.clock import Clock, verdict
+from kaspad_taskd.kaspa.sync.clock import YOUNG_MS, Clock, verdict
 from kaspad_taskd.kaspa.sync.hints import Aside
 from kaspad_taskd.kaspa.sync.identity import met
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
@@ -57,7 +57,8 @@ def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
     where = locate(look, aside.reference)
     new = phase.mark(look, where)
     memory, who = met(memory, look, new)
-    clock = verdict(look, where, (*memory.marks, new), aside.max_lag)
+    marks, future = (*memory.marks, new), _refuses_blocks(memory, look)
+    clock = verdict(look, where, marks, aside.max_lag, future)
     if clock.off is not None:
         where = without_clock(where)
     needed = gate.conditions(look, where, aside.max_lag)
@@ -79,6 +80,12 @@ def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
         work.done(memory, look, where), work.at_work(memory, look, moved),
     )  # fmt: skip
     return _reading(seen, _remembered(memory, where, new), aside, done, epoch)
+
+
+def _refuses_blocks(memory: Memory, look: NodeReading) -> bool:
+    """Whether its log has just told of blocks too far in its future."""
+    at = memory.story.future_ms
+    return bool(at) and 0 <= look.at_ms - (at or 0) < YOUNG_MS
 
 
 def _remembered(memory: Memory, where: Position, new: Mark) -> Memory:

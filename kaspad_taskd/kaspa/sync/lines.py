@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+from kaspad_taskd.kaspa.sync.wrapping import Said, bare
+
 _ZONE = re.compile(r":(?=[+-]\d{4}$)")  # kaspad writes "…10:11:12.000:+0000"
+_ZONED = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 LONGEST = 2000
 """Characters of a line that are looked at; no line of interest is longer."""
 
@@ -45,14 +47,31 @@ def stamp(text: str) -> int | None:
 
 
 def understand(text: str) -> Line | None:
-    """Return what a raw line says, or None where it says nothing that we know."""
+    """Return what a raw line says, wrapped or not, or None where it says nothing that we know."""
+    return next(map(understand_said, bare([text])))
+
+
+def understand_said(said: Said) -> Line | None:
+    """Return what a line says; the wrapping's stamp counts where kaspad wrote none."""
     prefix, messages = patterns()
-    text = _ANSI.sub("", text[:LONGEST]).rstrip("\r\n")
+    text = said.text[:LONGEST]
     head = prefix.match(text)
-    message = head["msg"] if head else text
+    message, at = (head["msg"], head["ts"]) if head else (text, said.at)
     for name, pattern in messages.items():
         match = pattern.search(message)
         if match:
             groups = {key: value for key, value in match.groupdict().items() if value is not None}
-            return Line(name, groups, stamp(head["ts"]) if head else None)
+            return Line(name, groups, stamp(at) if at else None)
     return None
+
+
+def begins_as_kaspad(said: Said) -> bool:
+    """Whether a line begins as kaspad's lines do, whatever it says."""
+    return patterns()[0].match(said.text[:LONGEST]) is not None
+
+
+def written(said: Said) -> int | None:
+    """Return when a line was written, ms; None where it does not say so with its zone."""
+    head = patterns()[0].match(said.text[:LONGEST])
+    text = head["ts"] if head else said.at
+    return stamp(text) if text and _ZONED.search(text) else None

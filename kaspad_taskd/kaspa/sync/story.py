@@ -7,10 +7,16 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from kaspad_taskd.core.observation import Json
+from kaspad_taskd.kaspa.sync import death as deaths
 from kaspad_taskd.kaspa.sync.lines import Line, stamp
 
 KEPT_ERRORS = 8
+KEPT_STARTS = 16
 ERROR_SPAN_MS = 3_600_000
+LAST_WORDS_MS = 60_000
+"""A process that ends may say something else for so long."""
+FUTURE = "the block timestamp is too far into the future"
+GIVEN_UP = "timeout expired"
 
 STAGES: Mapping[str, str] = {
     "ibd_start": "negotiating",
@@ -58,8 +64,20 @@ class Story:
         ibd_ms: when the download began; its target is the network's tip of that moment.
         errors: when downloads broke off, ms, the newest few.
         proofs: how many times a headers proof was begun.
-        prompt: kaspad asked a question at its start and got no answer.
         appdir: its data directory.
+        death: why it ended, a word of `death.DEATHS`, until it is seen alive again.
+        died_ms: when that was said.
+        again: it was started since then.
+        starts: when it was started, ms, the newest few.
+        given_up: when peers that sent a download fell silent and were given up, the newest few.
+        future_blocks: blocks that were too new for this host's clock, each within an hour of the
+            one before.
+        future_ms: when the newest of them came.
+        since_ms: since when the log is followed and can be read, None where it is not.
+        line_ms: when its newest line came.
+        heard: lines of kaspad's so far.
+        strange: lines since the newest of them.
+        voice: what a log of several programs calls it: a service, a tag.
     """
 
     stage: str | None = None
@@ -70,12 +88,41 @@ class Story:
     ibd_ms: int | None = None
     errors: tuple[int, ...] = ()
     proofs: int = 0
-    prompt: bool = False
     appdir: str | None = None
+    death: str | None = None
+    died_ms: int | None = None
+    again: bool = False
+    starts: tuple[int, ...] = ()
+    given_up: tuple[int, ...] = ()
+    future_blocks: int = 0
+    future_ms: int | None = None
+    since_ms: int | None = None
+    line_ms: int | None = None
+    heard: int = 0
+    strange: int = 0
+    voice: str | None = None
+
+    @property
+    def prompt(self) -> bool:
+        """Whether kaspad asked a question at its start and got no answer."""
+        return self.death == deaths.PROMPT
 
     def errors_since(self, now_ms: int) -> int:
         """How many downloads broke off within the last hour."""
-        return sum(now_ms - ERROR_SPAN_MS < at <= now_ms for at in self.errors)
+        return _within(self.errors, now_ms)
+
+    def starts_since(self, now_ms: int) -> int:
+        """How many times it was started within the last hour."""
+        return _within(self.starts, now_ms)
+
+    def given_up_since(self, now_ms: int) -> int:
+        """How many peers were given up within the last hour."""
+        return _within(self.given_up, now_ms)
+
+    def future_blocks_since(self, now_ms: int) -> int:
+        """How many blocks were too new for this clock, 0 where the newest is an hour old."""
+        recent = self.future_ms is not None and _within((self.future_ms,), now_ms)
+        return self.future_blocks if recent else 0
 
     def to_json(self) -> dict[str, Json]:
         """Return what differs from an empty story."""
@@ -86,18 +133,37 @@ class Story:
         }
 
 
+_WORDS: Mapping[str, type] = {
+    "again": bool,
+    "stage": str,
+    "kind": str,
+    "appdir": str,
+    "death": str,
+    "voice": str,
+}
+_MOMENTS: Mapping[str, int] = {
+    "errors": KEPT_ERRORS,
+    "given_up": KEPT_ERRORS,
+    "starts": KEPT_STARTS,
+}
+"""How many are kept."""
+
+
 def from_json(data: Any) -> Story:
     """Return the story that `to_json` wrote; anything of a wrong kind is left out."""
     if not isinstance(data, Mapping):
         return _EMPTY
-    kinds: dict[str, type] = {"prompt": bool, "stage": str, "kind": str, "appdir": str}
     taken: dict[str, Any] = {}
     for item in fields(Story):
         value = data.get(item.name)
-        if item.name == "errors" and isinstance(value, list):
-            taken["errors"] = tuple(at for at in value if type(at) is int)[-KEPT_ERRORS:]
-        elif type(value) is kinds.get(item.name, int):
+        kept = _MOMENTS.get(item.name)
+        if kept is not None:
+            moments = value if isinstance(value, list) else []
+            taken[item.name] = tuple(at for at in moments if type(at) is int)[-kept:]
+        elif type(value) is _WORDS.get(item.name, int):
             taken[item.name] = value
+    if data.get("prompt") is True:  # as an earlier version wrote it
+        taken["death"] = deaths.PROMPT
     return Story(**taken)
 
 
@@ -106,8 +172,6 @@ def fold(story: Story, line: Line, now_ms: int) -> Story:
     at = line.at_ms or now_ms
     if line.name in _OVER:
         story = replace(story, stage=None, done=None, total=None, header_ms=None)
-        if line.name == "ibd_err":
-            story = replace(story, errors=(*story.errors, at)[-KEPT_ERRORS:])
     elif line.name in STAGES:
         story = _enter(story, line, at)
     elif line.name == "utxoindex" and story.stage == "utxo":
@@ -115,9 +179,63 @@ def fold(story: Story, line: Line, now_ms: int) -> Story:
         story = replace(story, stage="utxoindex", done=None, total=None)
     elif line.name == "appdir":
         story = replace(story, appdir=line.groups["d"][:500])
-    if line.name == "rejected":
-        return replace(story, prompt=True)
-    return replace(story, prompt=story.prompt and line.name not in _ANSWERS)
+    return _fate(_troubles(story, line, at), line, at)
+
+
+def _troubles(story: Story, line: Line, at: int) -> Story:
+    """What goes wrong while it runs: downloads that break off, silent peers, a clock behind."""
+    if line.name == "ibd_err":
+        story = replace(story, errors=(*story.errors, at)[-KEPT_ERRORS:])
+    said = line.groups.get("err", "")
+    if said.startswith(GIVEN_UP) and line.groups.get("flow") == "IbdFlow":
+        story = replace(story, given_up=(*story.given_up, at)[-KEPT_ERRORS:])
+    if FUTURE in said:
+        count = story.future_blocks_since(at) + 1
+        story = replace(story, future_blocks=min(count, 1_000_000), future_ms=at)
+    return story
+
+
+def _fate(story: Story, line: Line, at: int) -> Story:
+    """Starts, and why it ended, until it is seen alive again."""
+    if line.name == "start":
+        starts = (*story.starts, at)[-KEPT_STARTS:]
+        return replace(story, starts=starts, again=story.death is not None)
+    word = deaths.DEATHS.get(line.name)
+    if word is not None:
+        known = None if story.again else story.death
+        if deaths.tells_more(word, known):
+            return replace(story, death=word, died_ms=at, again=False)
+        return story
+    if story.death is not None and line.name in _ANSWERS and _lives(story, line):
+        return alive(story)
+    return story
+
+
+def _lives(story: Story, line: Line) -> bool:
+    """Whether a line of a running node is more than the last words of the one that ended."""
+    later = line.at_ms is not None and line.at_ms > (story.died_ms or 0) + LAST_WORDS_MS
+    return story.again or later
+
+
+def alive(story: Story) -> Story:
+    """Return the story of a node that is seen alive: why it once ended does not matter now."""
+    return replace(story, death=None, died_ms=None, again=False)
+
+
+def answered(before: Story, after: Story, now_ms: int) -> Story:
+    """Return the story of a node that answers: it is alive, unless it has died just now.
+
+    Args:
+        before: of the look before this one.
+        after: with the lines that this look has read.
+        now_ms: our wall clock.
+    """
+    old = (after.died_ms or 0) < now_ms - LAST_WORDS_MS
+    return alive(after) if old or after.died_ms == before.died_ms else after
+
+
+def _within(moments: tuple[int, ...], now_ms: int) -> int:
+    return sum(now_ms - ERROR_SPAN_MS < at <= now_ms for at in moments)
 
 
 def _enter(story: Story, line: Line, at: int) -> Story:

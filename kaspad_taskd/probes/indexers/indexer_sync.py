@@ -15,6 +15,7 @@ from kaspad_taskd.core.observation import Hint, Json, Observation, Refused
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.logs import Follower, open_log
 from kaspad_taskd.kaspa.opening import open_node
+from kaspad_taskd.kaspa.sync.source import silent
 from kaspad_taskd.probes.answers import HttpError
 from kaspad_taskd.probes.general import http_json
 from kaspad_taskd.probes.general.http_json import client_of
@@ -27,6 +28,7 @@ from kaspad_taskd.probes.node.node_sync import (
     check_log,
     read_address,
     same_network,
+    with_unread,
 )
 from kaspad_taskd.probes.probe_type import Checker, Means, Probe, ProbeType
 from kaspad_taskd.probes.urls import Url, checker_of, parse_url, read_ca, read_headers, read_url
@@ -111,7 +113,8 @@ class IndexerProbe:
         config = definition.checker
         self._wall = means.wall
         self._timeout = definition.timeout * SHARE
-        self._look = LOOKS[str(config["flavor"])]
+        self._flavor, self._service = str(config["flavor"]), definition.service.lower()
+        self._look = LOOKS[self._flavor]
         self._network: str | None = config.get("network")
         self._max_lag = parse_duration(str(config.get("maxLag", ""))) or MAX_LAG
         node, source, log = config.get("node"), config.get("source"), config.get("log")
@@ -140,7 +143,10 @@ class IndexerProbe:
             return Refused(Reason.WRONG_NETWORK, {"network": view.network, "expected": expected})
         if problem:
             view = replace(view, metadata={**view.metadata, "logProblem": problem[:200]})
-        return judge(view, before, self._max_lag, self._wall())
+        now = self._wall()
+        reading = judge(view, before, self._max_lag, now)
+        quiet = silent(before.since, before.newest, now)
+        return replace(reading, hints=with_unread((*reading.hints, *quiet), problem))
 
     async def close(self) -> None:
         """Let the connections go."""
@@ -152,7 +158,14 @@ class IndexerProbe:
         if self._log is None:
             return memory, None
         grown = await self._log.read(memory.cursor)
-        return memory.told(grown.lines, grown.cursor, self._wall()), grown.problem
+        if grown.problem is not None:
+            return memory, grown.problem
+        return memory.told(grown.lines, grown.cursor, self._wall(), self._is_its), None
+
+    def _is_its(self, who: str) -> bool:
+        """Whether a name in a log is this indexer's."""
+        name = who.lower()
+        return guess(name) == self._flavor or (bool(self._service) and self._service in name)
 
     async def _missed(self, error: HttpError, memory: Memory, unread: str | None) -> Observation:
         """What it means that there is no answer: before it is ready its port is closed."""
@@ -170,7 +183,7 @@ class IndexerProbe:
             hints = (Hint("node-not-synced"),)
             return replace(missed, reason=Reason.NODE_NOT_SYNCED, hints=hints)
         if unread:
-            return replace(missed, hints=(Hint("log-unread", {"problem": unread[:200]}),))
+            return replace(missed, hints=with_unread((), unread))
         return missed if self._log else replace(missed, hints=(Hint("indexer-starting"),))
 
     async def _node_is_behind(self) -> bool:

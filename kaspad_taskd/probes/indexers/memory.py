@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from kaspad_taskd.core.observation import Hint, Json
+from kaspad_taskd.kaspa.sync.lines import written
+from kaspad_taskd.kaspa.sync.wrapping import bare
 
 VERSION: Final = 1
 HOUR_MS: Final = 3_600_000
@@ -16,7 +18,6 @@ LOOP: Final = 3
 LONGEST: Final = 2_000
 """Characters of a line that are looked at."""
 
-_ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
 _LINES: Final = re.compile(
     r"(?P<migrating>Upgrading schema from v\d|Start migrating v\d"
     r"|Applying (?:migration|schema) v\d)"
@@ -32,6 +33,8 @@ _LINES: Final = re.compile(
 )
 """Messages of simply-kaspa-indexer 2.3, kasia-indexer and K-transaction-processor 0.1.18."""
 
+_FULL: Final = "No space left on device"
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -42,10 +45,13 @@ class Memory:
         uptime: of its process at the last look, ms.
         ends: when its process ended of itself, ms, at most 8, the newest last.
         stage: "migrating" or "waiting" (for a synced node), while it does not answer.
-        cause: why it ended: "schema-outdated", "checkpoint-missing", or "".
+        cause: why it ended: "schema-outdated", "checkpoint-missing", "disk-full", or "".
         gaps: older gaps that it still fills, None where nothing told.
         lost: a gap was left unfilled; the next start finds it again.
         cursor: how far its log is read.
+        since: since when its log is followed and can be read, ms, None where it is not.
+        newest: when its newest line came, ms.
+        named: its lines bear its name, so others in the same log are not its own.
     """
 
     start: float | None = None
@@ -56,19 +62,37 @@ class Memory:
     gaps: int | None = None
     lost: bool = False
     cursor: Json = None
+    since: int | None = None
+    newest: int | None = None
+    named: bool = False
 
     @property
     def has_gaps(self) -> bool:
         """Whether it is known that older blocks are missing."""
         return self.lost or bool(self.gaps)
 
-    def told(self, lines: Iterable[str], cursor: Json, now: int) -> Memory:
-        """Return it with the log's new lines in it."""
+    def told(
+        self,
+        lines: Iterable[str],
+        cursor: Json,
+        now: int,
+        is_its: Callable[[str], bool] = lambda _: False,
+    ) -> Memory:
+        """Return it with the log's new lines in it, however they are wrapped.
+
+        `is_its` tells whether a service of compose, or a syslog tag, is the indexer's own.
+        """
         first = self.cursor is None  # what is old says nothing about now
-        memory = self
-        for line in lines:
-            memory = memory._line(_ANSI.sub("", line[:LONGEST]), None if first else now)
-        return replace(memory, cursor=cursor)
+        memory, newest = self, self.newest
+        for said in bare(lines):
+            if said.who is not None:
+                memory = replace(memory, named=memory.named or is_its(said.who))
+                if memory.named and not is_its(said.who):
+                    continue
+            newest = min(now, written(said) or now) if first else now
+            memory = memory._line(said.text[:LONGEST], None if first else now)
+        since = now if self.since is None else self.since
+        return replace(memory, cursor=cursor, since=since, newest=newest)
 
     def answered(self, uptime: int | None, now: int) -> Memory:
         """Return it after an answer: it is up, and perhaps in a new process."""
@@ -89,7 +113,8 @@ class Memory:
         if kind == "open":
             return replace(self, gaps=int(match["open"]))
         if kind == "ended":
-            return replace(self if now is None else self._ended(now), stage="")
+            cause = "disk-full" if _FULL in text else self.cause
+            return replace(self if now is None else self._ended(now), stage="", cause=cause)
         plain: dict[str, dict[str, Any]] = {
             "migrated": {"stage": ""},
             "outdated": {"cause": "schema-outdated"},
@@ -119,6 +144,9 @@ _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     "gaps": (int,),
     "lost": (bool,),
     "cursor": (str, list, dict),
+    "since": (int,),
+    "newest": (int,),
+    "named": (bool,),
 }
 
 

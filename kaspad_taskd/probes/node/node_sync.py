@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 from kaspad_taskd.base.durations import format_duration, parse_duration
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.core.observation import Json, Observation, Refused, Scalar, Unreachable
+from kaspad_taskd.core.observation import Hint, Json, Observation, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeClient, NodeError
 from kaspad_taskd.kaspa.connect import Address, parse_url
-from kaspad_taskd.kaspa.logs import Follower, Grown, open_log
+from kaspad_taskd.kaspa.logs import Follower, Grown, open_log, where_of
 from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.kaspa.read import read_node
 from kaspad_taskd.kaspa.sync import memory as memories
-from kaspad_taskd.kaspa.sync.hints import Aside, looping, unreachable
+from kaspad_taskd.kaspa.sync.hints import Aside, gone, unreachable
 from kaspad_taskd.kaspa.sync.judge import judge
-from kaspad_taskd.kaspa.sync.lines import understand
 from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.reading import NodeReading
-from kaspad_taskd.kaspa.sync.story import fold
+from kaspad_taskd.kaspa.sync.source import listen
+from kaspad_taskd.kaspa.sync.story import answered
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 
 MAX_LAG = 60.0
@@ -34,8 +34,6 @@ REFERENCE_SHARE = 0.4
 NETWORK = re.compile(r"(mainnet|testnet|simnet|devnet)(-\d{1,4})?")
 HOST = re.compile(r"[A-Za-z0-9._:\-]{1,253}")
 PROTOCOLS = {"grpc": ("grpc", 16110), "wrpc-json": ("ws", 18110)}
-_GONE = frozenset({Reason.REFUSED, Reason.STREAM_CLOSED, Reason.STOPPING})
-"""What a node that has ended looks like from outside."""
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -104,6 +102,11 @@ class _Answers:
     reference: int | None
     grown: Grown | None
 
+    @property
+    def problem(self) -> str | None:
+        """Why the log cannot be read, None where it can, or where there is none."""
+        return None if self.grown is None else self.grown.problem
+
 
 class NodeSyncProbe:
     """Takes looks at one node over one connection that is kept."""
@@ -129,7 +132,7 @@ class NodeSyncProbe:
         )
         log = config.get("log")
         self._log: Follower | None = open_log(str(log)) if log else None
-        self._unit = str(log).removeprefix("journal:") if str(log).startswith("journal:") else None
+        self._where = where_of(str(log) if log else None)
 
     async def observe(self, memory: Mapping[str, Json]) -> Observation:
         """Ask the node, the reference and the log at once, and judge the answers."""
@@ -137,19 +140,26 @@ class NodeSyncProbe:
         answers = await self._ask(before)
         after = _told(before, answers.grown, self._wall())
         if isinstance(answers.node, NodeError):
-            return self._missed(answers.node, after)
+            missed = await self._missed(answers.node, after)
+            return replace(missed, hints=with_unread(missed.hints, answers.problem))
         if self._network is not None and not same_network(self._network, answers.node.network):
             found = {"network": answers.node.network, "expected": self._network}
             return Refused(Reason.WRONG_NETWORK, found)
+        after = replace(after, story=answered(before.story, after.story, self._wall()))
+        unit = self._where.get("unit")
         aside = Aside(
             max_lag=self._max_lag,
             reference=answers.reference,
             has_log=self._log is not None,
-            unit=self._unit,
+            unit=None if unit is None else str(unit),
             free=await self._free(after),
         )
         reading = judge(answers.node, after, aside)
-        return replace(reading, metadata={**reading.metadata, **self._notes(answers)})
+        return replace(
+            reading,
+            hints=with_unread(reading.hints, answers.problem),
+            metadata={**reading.metadata, **self._notes(answers)},
+        )
 
     async def close(self) -> None:
         """Let the connections go."""
@@ -186,20 +196,14 @@ class NodeSyncProbe:
     async def _read_log(self, memory: Memory) -> Grown | None:
         return None if self._log is None else await self._log.read(memory.cursor)
 
-    def _missed(self, error: NodeError, memory: Memory) -> Unreachable:
+    async def _missed(self, error: NodeError, memory: Memory) -> Unreachable:
         memory = replace(memory, ready=None)  # complete looks are no longer in a row
         now = self._wall()
-        reason, loop = error.reason, looping(memory, now)
-        if reason is Reason.REFUSED and memory.story.prompt:
-            reason = Reason.DB_PROMPT
-        elif reason in _GONE and loop:
-            reason = Reason.CRASH_LOOP
-        return Unreachable(
-            reason,
-            {**self._whom, **error.params, **loop},
-            unreachable(memory, self._unit, now),
-            memory.to_json(),
-        )
+        told = gone(memory, error.reason, now)
+        found = unreachable(memory, self._where, now, await self._free(memory))
+        more = next((each.params for each in found if each.code == told), {})
+        params = {**self._whom, **error.params, **more}
+        return Unreachable(told, params, found, memory.to_json())
 
     async def _free(self, memory: Memory) -> int | None:
         """Free bytes on the disk of the node's data, where it is this host's and known."""
@@ -216,21 +220,24 @@ class NodeSyncProbe:
         notes: dict[str, Scalar] = {}
         if self._reference is not None:
             notes["referenceAnswers"] = answers.reference is not None
-        if answers.grown is not None and answers.grown.problem is not None:
-            notes["logProblem"] = answers.grown.problem[:200]
+        if answers.problem is not None:
+            notes["logProblem"] = answers.problem[:200]
         return notes
 
 
 def _told(memory: Memory, grown: Grown | None, at: int) -> Memory:
     """Return the memory with the log's new lines in its story."""
-    if grown is None:
+    if grown is None or grown.problem is not None:
         return memory
-    story = memory.story
-    for text in grown.lines:
-        line = understand(text)
-        if line is not None:
-            story = fold(story, line, at)
-    return replace(memory, story=story, cursor=grown.cursor)
+    return replace(memory, story=listen(memory.story, grown.lines, at), cursor=grown.cursor)
+
+
+def with_unread(hints: tuple[Hint, ...], problem: str | None) -> tuple[Hint, ...]:
+    """Return the hints, and that a log cannot be read, where that is so: then it is not silent."""
+    if problem is None:
+        return hints
+    others = (each for each in hints if each.code != "log-silent")
+    return (*others, Hint("log-unread", {"problem": problem[:200]}))
 
 
 def same_network(expected: str, found: str) -> bool:

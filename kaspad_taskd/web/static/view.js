@@ -108,8 +108,11 @@ function shared(task) {
     const [, rest = ""] = endpoint.split(/:\/\/(.*)/s);
     known.address = rest.split("/")[0] || endpoint;
   }
-  if (typeof log === "string" && log.startsWith("journal:")) {
-    known.unit = log.slice("journal:".length).replace(/\.service$/, "");
+  if (typeof log === "string") {
+    const [, field, name] = /^(journal:CONTAINER_NAME=|journal:)?(.*)$/s.exec(log);
+    if (!field) known.log = name;
+    else if (field === "journal:") known.unit = name.replace(/\.service$/, "");
+    else known.container = name;
   }
   for (const one of task.hints ?? []) {
     if (one.code === task.reason) Object.assign(known, one.params);

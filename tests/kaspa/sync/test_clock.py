@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.sync.hints import Aside
+from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.reading import NodeReading, PeerClock
-from tests.kaspa.sync.node import completes, following, offsets, run
+from kaspad_taskd.kaspa.sync.story import Story
+from tests.kaspa.sync.node import NOW, completes, following, offsets, run
 
 LOOKS = 20
 
@@ -134,3 +136,13 @@ def test_a_remote_nodes_clock_is_its_own() -> None:
         for each in looks(200, peer_clocks=offsets(0))
     ]
     assert said(seen) == (Reason.CLOCK_SKEW, {"skew": 200, "way": "ahead"})
+
+
+def test_a_log_that_tells_of_blocks_from_the_future_is_heard() -> None:
+    """The host is slow by minutes: the node drops each peer at its first block, and has none."""
+    told = Memory(story=Story(future_blocks=3, future_ms=NOW - 5_000))
+    alone = [following(n * 2, 700, peers=0, is_synced=False) for n in range(3)]
+    last = run(alone, memory=told)[-1]
+    assert (last.reason, last.params["way"]) == (Reason.CLOCK_SKEW, "behind")
+    long_ago = Memory(story=Story(future_blocks=3, future_ms=NOW - 3_000_000))
+    assert run(alone, memory=long_ago)[-1].reason is Reason.NO_PEERS

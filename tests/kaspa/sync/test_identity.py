@@ -10,8 +10,10 @@ import pytest
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.sync import hints
 from kaspad_taskd.kaspa.sync import memory as memories
-from kaspad_taskd.kaspa.sync.identity import loop
+from kaspad_taskd.kaspa.sync.identity import Loop, loop
+from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.reading import NodeReading
+from kaspad_taskd.kaspa.sync.story import Story
 from tests.kaspa.sync.node import NOW, completes, following, run
 
 LOW = 72_000
@@ -85,7 +87,7 @@ def test_a_node_that_ends_again_and_again_is_said_by_its_third_start(ids: tuple[
         last = run(looks)[-1]
         memory = memories.from_json(last.memory)
         assert (last.reason is Reason.CRASH_LOOP) == (n >= 2)
-        down = hints.unreachable(memory, None, looks[-1].at_ms + 2_000)
+        down = hints.unreachable(memory, {}, looks[-1].at_ms + 2_000)
         assert [hint.code for hint in down] == (["crash-loop"] if n >= 2 else [])
     assert last.params == {"count": 3, "phase": "negotiating"}
 
@@ -109,3 +111,16 @@ def test_restarts_of_others_do_not_count() -> None:
     looks = [following(4.0 * n, system_id="ab"[n % 2], p2p_id="ab"[n % 2]) for n in range(40)]
     assert Reason.CRASH_LOOP not in {each.reason for each in run(looks)}
     assert not completes(looks)
+
+
+def test_the_log_tells_starts_that_no_look_saw() -> None:
+    """Three within minutes are a loop; the same of a node that somebody stops are none."""
+    starts = (NOW - 60_000, NOW - 40_000, NOW - 20_000)
+    panicked = Memory(story=Story(starts=starts, death="panic"))
+    assert loop(panicked, NOW) == Loop(2, None)
+    assert hints.gone(panicked, Reason.REFUSED, NOW) is Reason.CRASH_LOOP
+    assert [each.code for each in hints.unreachable(panicked, {}, NOW)][-1] == "crash-loop"
+    full = Memory(story=Story(starts=starts, death="no-space"))
+    assert hints.gone(full, Reason.REFUSED, NOW) is Reason.DISK_FULL
+    stopped = Memory(story=Story(starts=starts, death="stopped"))
+    assert hints.gone(stopped, Reason.REFUSED, NOW) is Reason.REFUSED

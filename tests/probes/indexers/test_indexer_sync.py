@@ -282,6 +282,59 @@ async def test_a_log_that_would_tell_and_is_not_read_is_said(ski: SimplyKaspa) -
     await ski.enter("synced")
     seen = await see(ski, "simply-kaspa", log="/nowhere/simply-kaspa.log")
     assert "/nowhere/simply-kaspa.log" in seen.metadata["logProblem"]
+    assert codes(seen) == ["log-unread"]
+
+
+async def test_a_log_without_lines_for_an_hour_is_said(ski: SimplyKaspa, tmp_path: Path) -> None:
+    """While it answers; whoever named it believes that it tells something."""
+    await ski.enter("synced")
+    log = tmp_path / "empty.log"
+    log.write_text("")
+    first = await see(ski, "simply-kaspa", log=str(log))
+    assert codes(first) == []
+    old = {**first.memory, "since": first.memory["since"] - HOUR_MS}
+    assert codes(await see(ski, "simply-kaspa", old, log=str(log))) == ["log-silent"]
+
+
+WRAPPINGS = {
+    "json": lambda line: json.dumps({"log": f"{line}\n", "stream": "stderr"}),
+    "cri": lambda line: f"2026-11-29T14:00:00.1Z stderr F {line}",
+    "compose": lambda line: f"kasia-indexer-1  | {line}",
+    "syslog": lambda line: f"Nov 29 14:00:00 host kasia-indexer[8]: {line}",
+}
+
+
+@pytest.mark.parametrize("name", WRAPPINGS)
+def test_a_wrapped_log_tells_what_the_bare_one_does(name: str) -> None:
+    """Colours of its own included, which JSON escapes."""
+    stamp = "\x1b[2m2026-11-29T14:00:00.1Z\x1b[0m \x1b[32m INFO\x1b[0m"
+    lines = [
+        "thread 'main' panicked at x",
+        f"{stamp} Found gaps to fill \x1b[3mgap_count\x1b[0m\x1b[2m=\x1b[0m4",
+        "Gap filler interrupted to=ab",
+    ]
+    plain = Memory(cursor=[]).told(lines, [1], 1_000)
+    found = Memory(cursor=[]).told(map(WRAPPINGS[name], lines), [1], 1_000)
+    assert (found.gaps, found.lost, found.ends) == (plain.gaps, plain.lost, plain.ends) == (
+        4, True, (1_000,),
+    )  # fmt: skip
+
+
+async def test_an_indexer_that_its_disk_ended_says_so(ski: SimplyKaspa, tmp_path: Path) -> None:
+    """At its first end: a full disk does not pass by itself."""
+    log = tmp_path / "ski.log"
+    log.write_text("thread 'main' panicked at x: IO error: No space left on device\n")
+    assert codes(await see(ski, "simply-kaspa", log=str(log))) == ["disk-full"]
+
+
+def test_another_service_s_end_in_the_same_log_is_not_its_own() -> None:
+    """Where its own lines bear its name; a name that is nobody's is taken as it is."""
+    panic = "thread 'main' panicked at x"
+    rows = [f"kasia-indexer  | {panic}", f"kaspad         | {panic}"]
+    both = Memory(cursor=[]).told(rows, [1], 1)
+    its = Memory(cursor=[]).told(rows, [1], 1, lambda who: who == "kasia-indexer")
+    assert (len(both.ends), len(its.ends)) == (2, 1)
+    assert its.told(rows[1:], [2], 2, lambda who: who == "kasia-indexer").ends == its.ends
 
 
 async def test_a_closed_port_is_told_apart_by_the_node(ski: SimplyKaspa, node: ScoredNode) -> None:

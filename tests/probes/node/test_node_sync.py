@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,51 @@ async def test_the_log_refines_and_its_place_is_kept(node: GrpcNode, tmp_path: P
     assert "cannot read" in absent.metadata["logProblem"]
 
 
+def log_hints(seen: Any) -> list[str]:
+    return [hint.code for hint in seen.hints if hint.code.startswith("log-")]
+
+
+async def test_a_named_log_that_tells_nothing_is_said(node: GrpcNode, tmp_path: Path) -> None:
+    """Not readable, another program's, or silent; while the node answers and while it does not."""
+    log = tmp_path / "node.log"
+    absent = await look(probe(node.url, log=str(log)))
+    assert log_hints(absent) == ["log-unread"]
+    log.write_text("level=info msg=hello\n" * 30)
+    foreign = await look(probe(node.url, log=str(log)))
+    assert log_hints(foreign) == ["log-not-understood"]
+    log.write_text("")
+    made = probe(node.url, log=str(log))
+    made._wall = lambda: 1_000
+    first: Any = await made.observe({})
+    made._wall = lambda: 3_700_000
+    quiet = await look(made, first.memory)
+    assert log_hints(quiet) == ["log-silent"]
+    url = node.url
+    await node.__aexit__()
+    missed = await look(probe(url, log=str(log)), foreign.memory)
+    assert log_hints(missed) == ["log-not-understood"]
+    missed = await look(probe(url, log=str(tmp_path / "none")))
+    assert log_hints(missed) == ["log-unread"]
+
+
+async def test_a_container_s_log_tells_what_the_bare_one_would(
+    node: GrpcNode, tmp_path: Path
+) -> None:
+    """Docker's JSON, through the probe."""
+    log = tmp_path / "id-json.log"
+    rows = [f"Application directory: {tmp_path}", "IBD started with peer a:1"]
+    at = "2026-11-29T14:00:00.1Z"
+    log.write_text(
+        "".join(
+            json.dumps({"log": f"2026-11-29 14:00:00.000+00:00 [INFO ] {row}\n", "time": at}) + "\n"
+            for row in rows
+        )
+    )
+    reading = await look(probe(node.url, log=str(log)))
+    assert reading.memory["story"]["appdir"] == str(tmp_path)
+    assert reading.memory["story"]["heard"] == 2
+
+
 async def test_a_question_at_its_start_is_named(node: GrpcNode, tmp_path: Path) -> None:
     """The node exits again and again; its log tells why."""
     log = tmp_path / "kaspad.log"
@@ -130,4 +176,28 @@ async def test_a_question_at_its_start_is_named(node: GrpcNode, tmp_path: Path) 
     missed = await look(probe(url, log=str(log)))
     assert missed.reason is Reason.DB_PROMPT
     assert [hint.code for hint in missed.hints] == ["db-prompt"]
-    assert missed.memory["story"]["prompt"] is True
+    assert missed.memory["story"]["death"] == "prompt"
+
+
+async def test_what_it_died_of_is_said_while_it_is_down(node: GrpcNode, tmp_path: Path) -> None:
+    """The disk that ran full, with what is free; and nothing of it once it answers again."""
+    log = tmp_path / "kaspad.log"
+    log.write_text(f"Application directory: {tmp_path}\nkaspad v2.1.0\n")
+    before = await look(probe(node.url, log=str(log)))
+    with log.open("a") as file:
+        file.write(
+            "thread 'main' panicked at a.rs:1:1: IO error: No space left on device: secret\n"
+        )
+    dying = await look(probe(node.url, log=str(log)), before.memory)
+    assert dying.memory["story"]["death"] == "no-space"
+    later = await look(probe(node.url, log=str(log)), dying.memory)
+    assert "death" not in later.memory["story"]
+    url = node.url
+    await node.__aexit__()
+    missed = await look(probe(url, log=str(log)), dying.memory)
+    assert missed.reason is Reason.DISK_FULL
+    (hint,) = missed.hints
+    assert hint.code == "disk-full"
+    assert {"free", "again"} & set(hint.params)
+    assert "free" in words.note(missed.reason, missed.params)
+    assert "secret" not in str(missed)
