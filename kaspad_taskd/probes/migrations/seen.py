@@ -98,14 +98,23 @@ _UNITS: Final = {
     "index": (("tuples", "rows"), ("blocks", "pages")),
 }
 _PAGES: Final = (("blocks", "pages"),)
+_LOADS: Final = "sorting", "loading"
+
+
+def loads(phase: str) -> bool:
+    """Whether an index build has read its table and writes the index, by the server's word."""
+    return any(word in phase for word in _LOADS)
 
 
 def counted(kind: str, phase: str, numbers: Mapping[str, int | None]) -> Counted:
     """Return what a row says: of its counters the first that has a total, else the first at all.
 
     `numbers` are `blocks`, `blocks_total`, `tuples`, `tuples_total`, `bytes`, `bytes_total`.
+    A parallel index build that sorts still shows the pages that it has read, all of them.
     """
     units = _UNITS.get(kind, _PAGES)
+    if kind == "index" and loads(phase):
+        units = units[:1]
     for name, unit in units:
         total = numbers.get(f"{name}_total") or 0
         if total > 0:

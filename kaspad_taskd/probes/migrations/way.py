@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kaspad_taskd.core.observation import PlannedPhase
-from kaspad_taskd.probes.migrations.seen import Backend, Counted
+from kaspad_taskd.probes.migrations.seen import Backend, Counted, loads
 from kaspad_taskd.probes.migrations.tool import Script, Step
-
-_LOADS = ("sorting", "loading")
-"""What the server calls the second half of an index build."""
 
 
 def steps_between(scripts: Sequence[Script], begin: int, wanted: int) -> tuple[Step, ...]:
@@ -68,5 +65,4 @@ def locate(
 
 
 def _key(step: Step, count: Counted | None) -> str:
-    loads = count is not None and any(word in count.phase for word in _LOADS)
-    return step.keys[-1 if loads else 0]
+    return step.keys[-1 if count is not None and loads(count.phase) else 0]

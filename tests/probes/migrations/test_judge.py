@@ -101,6 +101,24 @@ def test_the_recorded_days_grow_to_the_last() -> None:
     assert shares[-1] > 0.95
 
 
+def test_pages_that_were_read_are_no_rows_written() -> None:
+    """A parallel build sorts with all pages of its scan still counted and no row yet."""
+
+    def told(line: str) -> Reading:
+        build = Backend(7, statement="ALTER TABLE transactions ADD PRIMARY KEY (transaction_id)")
+        reading = judge(SKI, Server([build], {7: index(line)}), Record("22"), {})
+        assert isinstance(reading, Reading)
+        return reading
+
+    read = told("CREATE INDEX/building index: scanning table/7400:7500/0:0/")
+    sorts = told("CREATE INDEX/building index: sorting live tuples/7500:7500/0:0/")
+    writes = told("CREATE INDEX/building index: loading tuples in tree/0:0/10:60000/")
+    assert (read.phase, read.position, read.target) == ("v23_key_scan", 7400, 7500)
+    assert (sorts.phase, sorts.position, sorts.target) == ("v23_key_load", None, None)
+    assert "statementPercent" not in sorts.metadata
+    assert (writes.phase, writes.position, writes.target) == ("v23_key_load", 10, 60000)
+
+
 def test_the_recorded_lock_waits_are_said() -> None:
     """Each DROP that waited for another session."""
     waits = [text for text, each in replayed() if each.reason is Reason.LOCK_WAIT]
