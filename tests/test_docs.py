@@ -9,14 +9,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "findings" / "README.md",
+]
 
 LINK = re.compile(r"(?:\]\(|\b(?:src|srcset|href)=\")(?!https?:|mailto:|#)([^)#\s\"]+)")
 FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"(?<![\w/.-])(?:kaspad_taskd|tests|benchmarks|packaging)/[\w./-]*\w/?")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_a_page_points_to_exists(page: Path) -> None:
     """Links lead somewhere, pictures too, and files that are named are there."""
     text = page.read_text()
