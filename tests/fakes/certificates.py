@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,23 @@ import pytest
 EXTENSIONS = "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
 """Python 3.13 asks for them."""
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+CA = """
+[ca]
+default_ca = own
+[own]
+database = index
+new_certs_dir = .
+default_md = sha256
+rand_serial = yes
+unique_subject = no
+policy = named
+[named]
+commonName = supplied
+"""
+"""Of `openssl ca`: 3.0 has no other way to date a certificate back, and 3.5 makes none that ends
+before it begins."""
+AGE = timedelta(days=30)
+"""How long a certificate has been good, or was before it expired."""
 
 
 class Authority:
@@ -23,6 +41,8 @@ class Authority:
         folder.mkdir(exist_ok=True)
         self._folder, self._name = folder, name
         self.ca = folder / f"{name}.pem"
+        (folder / "ca.cnf").write_text(CA)
+        (folder / "index").touch()
         self._openssl("req", "-x509", *KEY, "-subj", f"/CN={name}", "-days", "2",
                       "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                       "-keyout", f"{name}.key", "-out", self.ca.name)  # fmt: skip
@@ -33,13 +53,19 @@ class Authority:
         (self._folder / "extensions").write_text(EXTENSIONS + f"subjectAltName={hosts}\n")
         self._openssl("req", "-new", *KEY, "-subj", f"/CN={name}", "-out", "request",
                       "-keyout", key.name)  # fmt: skip
-        self._openssl("x509", "-req", "-in", "request", "-CA", self.ca.name, "-days", str(days),
-                      "-CAkey", f"{self._name}.key", "-CAcreateserial",
+        now = datetime.now(UTC)
+        self._openssl("ca", "-batch", "-config", "ca.cnf", "-cert", self.ca.name,
+                      "-keyfile", f"{self._name}.key", "-startdate", _date(now - AGE),
+                      "-enddate", _date(now + timedelta(days)), "-in", "request", "-notext",
                       "-extfile", "extensions", "-out", certificate.name)  # fmt: skip
         return certificate, key
 
     def _openssl(self, *arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=self._folder, check=True, capture_output=True)
+
+
+def _date(moment: datetime) -> str:
+    return f"{moment:%Y%m%d%H%M%SZ}"
 
 
 def serving(certificate: Path, key: Path) -> ssl.SSLContext:
