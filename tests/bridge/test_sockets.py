@@ -156,7 +156,7 @@ async def test_a_message_that_is_too_long_is_refused(house: Bridged, size: int) 
 async def test_compression_is_off(house: Bridged) -> None:
     """It costs four times the memory, and browsers always offer it."""
     url = f"{house.base}/socket.io/?EIO=4&transport=websocket"
-    line = await house.http.ws_connect(url, compress=15)
+    line = await house.connect(url, compress=15)
     assert line.compress == 0
     assert "Sec-WebSocket-Extensions" not in line._response.headers
     await line.close()
@@ -165,7 +165,7 @@ async def test_compression_is_off(house: Bridged) -> None:
 async def test_a_probe_that_fails_leaves_polling_as_it_was(house: Bridged) -> None:
     """The library would answer each poll with nothing, at once, for ever: a loop at full speed."""
     poller = await Poller(house).open()
-    probe = await house.http.ws_connect(poller.url.replace("polling", "websocket"))
+    probe = await house.connect(poller.url.replace("polling", "websocket"))
     await probe.close()
     await until(
         lambda: not any(each.upgrading for each in house.server.sockets.eio.sockets.values())
@@ -179,7 +179,7 @@ async def test_an_upgrade_loses_and_doubles_nothing(house: Bridged) -> None:
     await house.add("job")
     poller = await Poller(house).open({"since": 0})
     seen = poller.early
-    line = await house.http.ws_connect(poller.url.replace("polling", "websocket"))
+    line = await house.connect(poller.url.replace("polling", "websocket"))
     for method in ("pauseTask", "resumeTask"):
         await house.house.ask(method, taskId="job")
     await line.send_str("2probe")
@@ -325,3 +325,11 @@ async def test_who_polls_hears_of_a_stop_between_two_polls(
         await stopping
     with pytest.raises(aiohttp.ClientConnectionError):
         await house.get("/healthz")
+
+
+async def test_the_house_hangs_up_for_its_visitors(tmp_path: Path) -> None:
+    """Else the garbage collector would, with a warning in the middle of another test."""
+    async with bridged(tmp_path) as house:
+        visitor = await house.visit()
+        assert visitor.line._response.connection is not None
+    assert visitor.line._response.connection is None
