@@ -140,3 +140,30 @@ def test_a_proof_after_a_lost_staging_is_not_called_stalled() -> None:
     ]
     assert set(healths(looks)) == {Health.OK}
     assert run(looks)[-1].phase == "proof"
+
+
+noises = st.fixed_dictionaries(
+    {
+        "peers": st.integers(1, 8),
+        "ibd_peers": st.integers(0, 1),
+        "ibd_peer": st.sampled_from(["", "a", "b"]),
+        "is_synced": st.booleans(),
+        "pruning_point": st.sampled_from(["pp", "qq"]),
+        "difficulty": st.none() | st.floats(1, 2),
+        "disk_write_bytes": st.none() | st.integers(0, 10**9),
+        "peer_versions": st.sampled_from([(), ("/kaspad:2.1.0/",)]),
+    }
+)
+
+
+@given(st.lists(noises, min_size=24, max_size=24), st.sampled_from([500, 6_000]), st.booleans())
+def test_whatever_else_changes_a_node_that_gets_nowhere_is_stalled(
+    noise: list[dict[str, Any]], gossip: int, ahead: bool
+) -> None:
+    """Peers, downloads that begin and end, pruning points, disk, gossip: none of it is work."""
+    looks = []
+    for n, each in enumerate(noise):
+        rx = 1_000_000 + 5 * n * min(gossip, 66 * 10)
+        header_count = 1_205_000 if ahead else 1_200_000
+        looks.append(late(5.0 * n, **each, p2p_rx_bytes=rx, header_count=header_count))
+    assert healths(looks, stall_after=60.0)[-1] is Health.STALLED
