@@ -13,6 +13,8 @@ VERSION: Final = 1
 HOUR_MS: Final = 3_600_000
 LOOP: Final = 3
 """Ends within an hour from which it is a loop."""
+NEWEST: Final = 4
+"""Blocks that are remembered: a reorg that goes back to one of them is no work."""
 LONGEST: Final = 2_000
 """Characters of a line that are looked at."""
 
@@ -45,6 +47,8 @@ class Memory:
         cause: why it ended: "schema-outdated", "checkpoint-missing", or "".
         gaps: older gaps that it still fills, None where nothing told.
         lost: a gap was left unfilled; the next start finds it again.
+        gathered: in this process, what another component waits for has stood at the tip.
+        newest: the newest blocks that showed its work, at most 4, where its position is unknown.
         cursor: how far its log is read.
     """
 
@@ -55,6 +59,8 @@ class Memory:
     cause: str = ""
     gaps: int | None = None
     lost: bool = False
+    gathered: bool = False
+    newest: tuple[str, ...] = ()
     cursor: Json = None
 
     @property
@@ -73,9 +79,17 @@ class Memory:
     def answered(self, uptime: int | None, now: int) -> Memory:
         """Return it after an answer: it is up, and perhaps in a new process."""
         again = uptime is not None and self.uptime is not None and uptime < self.uptime
-        if again and self.cursor is None:
-            return replace(self._ended(now), uptime=uptime, stage="", cause="")
-        return replace(self, uptime=uptime, stage="", cause="")
+        memory = self._ended(now) if again and self.cursor is None else self
+        gathered = self.gathered and not again
+        return replace(memory, uptime=uptime, stage="", cause="", gathered=gathered)
+
+    def waiting(self, at_tip: bool | None) -> Memory:
+        """Return it, told whether what others wait for stands at the tip; None: nobody waits."""
+        return replace(self, gathered=at_tip is not None and (at_tip or self.gathered))
+
+    def shown(self, block: str | None) -> Memory:
+        """Return it with one more block that showed its work."""
+        return self if block is None else replace(self, newest=(*self.newest, block)[-NEWEST:])
 
     def _line(self, text: str, now: int | None) -> Memory:
         match = _LINES.search(text)
@@ -118,6 +132,7 @@ _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     "cause": (str,),
     "gaps": (int,),
     "lost": (bool,),
+    "gathered": (bool,),
     "cursor": (str, list, dict),
 }
 
@@ -127,9 +142,14 @@ def from_json(data: Mapping[str, Any]) -> Memory:
     if data.get("v") != VERSION:
         return Memory()
     good = {key: data[key] for key, kinds in _KINDS.items() if isinstance(data.get(key), kinds)}
-    ends = data.get("ends")
-    whole = [end for end in ends if type(end) is int] if isinstance(ends, list) else []
-    return Memory(**good, ends=tuple(whole[-8:]))
+    ends = tuple(each for each in _listed(data, "ends") if type(each) is int)
+    newest = tuple(each for each in _listed(data, "newest") if isinstance(each, str))
+    return Memory(**good, ends=ends[-8:], newest=newest[-NEWEST:])
+
+
+def _listed(data: Mapping[str, Any], key: str) -> list[Any]:
+    found = data.get(key)
+    return found if isinstance(found, list) else []
 
 
 def crash_loop(memory: Memory, now: int) -> tuple[Hint, ...]:

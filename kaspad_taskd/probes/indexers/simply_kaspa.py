@@ -106,7 +106,9 @@ def view(said: Health, answer: Json, only: Collection[str] = COMPONENTS) -> View
         version=text(body, "version"),
         network=said.network,
         uptime=whole(maybe(body, "process"), "uptime"),
-        counters=(*(_daa(components, name) for name in COMPONENTS), _imported(imported)),
+        imported=_imported(imported),
+        begun=_begun(components, blocks),
+        newest="" if least is None else None,
         hints=(Hint("node-lost"),) if said.lost else (),
         metadata=_metadata(said, blocks, imported, busy),
     )
@@ -133,9 +135,11 @@ def _block(value: Json) -> Block | None:
     return None if daa is None else Block(daa, whole(block, "timestamp"))
 
 
-def _daa(components: Mapping[str, Json], name: str) -> int | None:
-    block = _block(maybe(components, name).get("lastBlock"))
-    return None if block is None else block.daa
+def _begun(components: Mapping[str, Json], blocks: Collection[str]) -> float | None:
+    """Where the slowest is that has had a block since its start, where another has had none."""
+    found = [_block(maybe(components, name).get("lastBlock")) for name in blocks]
+    begun = [block.daa for block in found if block is not None]
+    return float(min(begun)) if 0 < len(begun) < len(found) else None
 
 
 def _imported(importer: Mapping[str, Json]) -> int | None:
