@@ -31,9 +31,9 @@ def parse(table: Table, _service: str) -> Checker:
     places = {key: read_expression(table, key) for key in PLACES}
     unit = table.string("unit", None, choices=UNITS)
     headers = read_headers(table)
-    if not (places["progress"] or places["done"] or places["completed"]):
+    if not any(map(table.peek, ("progress", "done", "completed"))):
         table.fault("", "needs one of progress, done and completed: JMESPath expressions")
-    if places["total"] and not places["done"]:
+    if table.peek("total") is not None and table.peek("done") is None:
         table.fault("total", "needs done beside it")
     own = {"unit": unit, "ca": read_ca(table)}
     config = {"url": None if url is None else str(url), **places, **own}
