@@ -92,7 +92,8 @@ def view(said: Health, answer: Json, only: Collection[str] = COMPONENTS) -> View
         if name not in said.disabled and flag(maybe(components, name), "enabled") is not False
     }
     known = [block for block in blocks.values() if block is not None]
-    least = min(known, key=lambda block: block.daa) if len(known) == len(blocks) else None
+    complete = bool(known) and len(known) == len(blocks)
+    least = min(known, key=lambda block: block.daa) if complete else None
     imported = maybe(components, "utxoImporter")
     busy = flag(imported, "enabled") is True and flag(imported, "completed") is not True
     bps = whole(maybe(body, "settings"), "net_bps") or BPS
@@ -115,7 +116,12 @@ def view(said: Health, answer: Json, only: Collection[str] = COMPONENTS) -> View
 
 
 def _position(name: str, component: Mapping[str, Json], body: Mapping[str, Json]) -> Block | None:
-    """The component's newest block; before its first, the checkpoint that it goes on from."""
+    """The component's newest block; before its first, the checkpoint that it goes on from.
+
+    Of a component that metrics do not have at all nothing is known.
+    """
+    if not component:
+        return None
     found = _block(component.get("lastBlock"))
     if found is not None:
         return found
