@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import ceil, floor
 from typing import Final
 
 from kaspad_taskd.core.observation import Done, Hint, Reading, Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.indexers.memory import Memory, crash_loop
+from kaspad_taskd.words.spans import up
 
 BPS: Final = 10.0
 """Blocks a second of mainnet and testnet-10; the speed of the target."""
@@ -93,7 +95,7 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
         drift=view.bps,
         unit="blocks",
         basis="unknown" if view.position is None or target is None else "exact",
-        behind=None if lag is None else round(lag, 1),
+        behind=lag,
         done=_done(view, memory, target),
         at_work=None if view.position is not None or view.newest is None else fresh,
         epoch=epoch,
@@ -157,9 +159,9 @@ def _metadata(view: View, memory: Memory, lag: float | None) -> Mapping[str, Sca
     facts: dict[str, Scalar | None] = {
         "version": view.version,
         "network": view.network,
-        "position": None if view.position is None else round(view.position),
-        "target": None if view.target is None else round(view.target),
-        "lagSeconds": None if lag is None else round(lag, 1),
+        "position": None if view.position is None else floor(view.position),
+        "target": None if view.target is None else ceil(view.target),
+        "lagSeconds": None if lag is None else up(lag),
         "nodeSynced": view.synced,
         "history": None if view.tells_gaps else history,
         **view.metadata,
