@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -174,9 +175,19 @@ async def over_commands() -> AsyncIterator[list[Pair]]:
 
 
 def cpu() -> float:
-    """Seconds of CPU of this process and of what it started."""
+    """Seconds of CPU of this process and of what it started, whether that has ended or not."""
     used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    return sum(each.ru_utime + each.ru_stime for each in used) + living()
+
+
+def living() -> float:
+    """Seconds of CPU of the children that live (those that keep commands), and of theirs."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    seconds = 0.0
+    for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        seconds += sum(map(int, stat[11:15])) / ticks
+    return seconds
 
 
 async def each(ask: Ask, count: int) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kaspad_taskd.base.streams import hold_streams, let_go
 from kaspad_taskd.bridge.access import CannotOpenError
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.settings import Settings, load_settings
@@ -23,12 +24,34 @@ from kaspad_taskd.rpc.server import CannotListenError
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.systemd.journal import begin_log, complain
 
+PIPE_CLOSED = 141
+
 _log = logging.getLogger("kaspad_taskd")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon, its check or its demo; returns the exit code."""
-    given = list(sys.argv[1:] if argv is None else argv)
+    hold_streams()
+    try:
+        return _main(list(sys.argv[1:] if argv is None else argv))
+    except BrokenPipeError:  # whoever read has gone
+        let_go()
+        return PIPE_CLOSED
+    except OSError as error:
+        let_go()
+        what = error.filename or "its output cannot be written"
+        complain(f"{what}: {error.strerror or error}")
+        return CRASHED
+
+
+def _main(given: list[str]) -> int:
+    try:
+        return _verb(given)
+    finally:  # --help and --version, too, are told only when they are written
+        sys.stdout.flush()
+
+
+def _verb(given: list[str]) -> int:
     if given[:1] == ["demo"]:
         from kaspad_taskd.demo.show import show
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import ceil, floor
 from typing import Any, TypeAlias
 
 from kaspad_taskd import words
@@ -12,6 +13,7 @@ from kaspad_taskd.core.fact import Event, EventName, Fact
 from kaspad_taskd.core.model import (
     Definition,
     Failure,
+    Live,
     Moment,
     Origin,
     PhaseRecord,
@@ -22,6 +24,7 @@ from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.switch import Switch, switch_of
 from kaspad_taskd.core.transition import offered
 from kaspad_taskd.words.service import doing
+from kaspad_taskd.words.spans import down, up
 
 Json: TypeAlias = Any
 
@@ -81,11 +84,23 @@ def _at(moment: Moment | None) -> str | None:
     return None if moment is None else iso(moment)
 
 
-def _rounded(value: float | None, digits: int = 1) -> Json:
-    if value is None:
-        return None
-    short = round(value, digits)
-    return int(short) if short == int(short) else short
+def _reached(value: float | None) -> Json:
+    """One decimal, never more than it is."""
+    return None if value is None else _plain(down(value))
+
+
+def _ahead(value: float | None) -> Json:
+    """One decimal, never less than it is: what is to be reached, and how far behind it is."""
+    return None if value is None else _plain(up(value))
+
+
+def _left(live: Live) -> int | None:
+    """Whole seconds, rounded up: none is left only when it is over."""
+    return None if live.eta is None else ceil(live.eta)
+
+
+def _plain(value: float) -> float:
+    return int(value) if value == int(value) else value
 
 
 def error_text(failure: Failure | None) -> str | None:
@@ -121,17 +136,17 @@ def _task(task: Task) -> dict[str, Json]:
         "pass": task.pass_number,
         "progressDetail": detail
         and {
-            "done": _rounded(detail.done),
-            "total": _rounded(detail.total),
+            "done": _reached(detail.done),
+            "total": _ahead(detail.total),
             "unit": detail.unit,
             "basis": detail.basis,
         },
-        "behind": _rounded(live.behind),
-        "syncRate": _rounded(live.rate),
+        "behind": _ahead(live.behind),
+        "syncRate": _reached(live.rate),
         "rateUnit": f"{detail.unit}/s" if detail is not None and detail.unit else None,
-        "estimatedTimeRemaining": live.eta if live.eta is None else int(live.eta),
+        "estimatedTimeRemaining": _left(live),
         "etaReason": live.eta_reason and live.eta_reason.value,
-        "formattedTimeRemaining": words.format_time_left(live.eta, complete),
+        "formattedTimeRemaining": words.format_time_left(_left(live), complete),
         "confirmations": {"have": task.confirmed, "need": definition.confirmations},
         "epoch": {
             "number": task.epoch.number,
@@ -198,9 +213,9 @@ def progress_event(task: Task, seq: int, now: Moment) -> dict[str, Json]:
         phase=task.phase,
         progress=task.percent,
         percentage=task.percent,
-        estimatedTimeRemaining=live.eta if live.eta is None else int(live.eta),
-        formattedTimeRemaining=words.format_time_left(live.eta, complete),
-        syncRate=_rounded(live.rate or 0.0),
+        estimatedTimeRemaining=_left(live),
+        formattedTimeRemaining=words.format_time_left(_left(live), complete),
+        syncRate=_reached(live.rate or 0.0),
         connected=task.health.value in ("ok", "stalled") or complete,
         synced=complete or task.confirmed > 0,
     )
@@ -217,10 +232,11 @@ def _blocks(task: Task) -> dict[str, Json]:
         reached, tip = live.position, live.target
     else:
         return {}
+    current, target = floor(reached), ceil(tip)
     return {
-        "currentBlock": int(reached),
-        "targetBlock": int(tip),
-        "blocksRemaining": max(0, int(tip) - int(reached)),
+        "currentBlock": current,
+        "targetBlock": target,
+        "blocksRemaining": max(0, target - current),
     }
 
 

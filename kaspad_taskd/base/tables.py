@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
@@ -23,6 +23,7 @@ from kaspad_taskd.base.values import (
     MAX_TEXT,
     SAFE_INTEGER,
     Json,
+    Several,
     check_text,
     few,
     json_of,
@@ -30,6 +31,7 @@ from kaspad_taskd.base.values import (
     of_kind,
     quote,
     seconds_of,
+    strings_of,
     texts_of,
     within,
 )
@@ -129,7 +131,14 @@ class Table:
 
     def fault(self, key: str, problem: str, kind: str = "invalid") -> None:
         """Note what is wrong with a key (snake_case; "" is the table), once a key."""
-        self._note(self.where(key), problem, kind)
+        where = self.where(key)
+        if all((fault.key, fault.file) != (where, self.file) for fault in self.faults):
+            self._note(where, problem, kind)
+
+    def fault_each(self, key: str, problems: Iterable[str]) -> None:
+        """Note what is wrong with entries of a key's list or table, beside what is told of it."""
+        for problem in problems:
+            self._note(self.where(key), problem)
 
     def peek(self, key: str) -> Json:
         """Return what was written at a key, unchecked, or None; it still has to be asked for."""
@@ -220,14 +229,7 @@ class Table:
         self, key: str, default: tuple[str, ...] | _Required = REQUIRED, maximum: int = MAX_ITEMS
     ) -> tuple[str, ...]:
         """Return a list of strings, `maximum` at most; an empty string may stand in it."""
-
-        def judge(value: Sequence[object]) -> tuple[str, ...]:
-            if len(value) > maximum:
-                raise ValueError(f"must be {maximum} strings at most")
-            for item in value:
-                check_text(item, MAX_TEXT, empty=True)
-            return tuple(map(str, value))
-
+        judge = partial(strings_of, maximum=maximum)
         taken = self._get(key, default, (), (list, tuple), "a list of strings", judge, list)
         return cast("tuple[str, ...]", taken)
 
@@ -303,6 +305,9 @@ class Table:
             return stand_in
         try:
             taken = default if value is None else judge(of_kind(value, kinds, what))
+        except Several as refusal:
+            self.fault_each(key, refusal.problems)
+            return refusal.rest
         except ValueError as refusal:
             self.fault(key, str(refusal))
             return stand_in if default is REQUIRED else default
@@ -319,11 +324,9 @@ class Table:
         return _path(self.path, name) if name != "" else self.path
 
     def _note(self, where: str, problem: str, kind: str = "invalid") -> None:
-        for fault in self.faults:
-            if fault.key == where and fault.file == self.file:
-                return
-        if len(self.faults) < MAX_FAULTS:
-            self.faults.append(Fault(where, problem, self.file, kind))
+        fault = Fault(where, problem, self.file, kind)
+        if fault not in self.faults and len(self.faults) < MAX_FAULTS:
+            self.faults.append(fault)
 
 
 def _path(path: str, name: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.base.durations import parse_duration
@@ -26,6 +26,15 @@ SAFE_INTEGER: Final = 2**53 - 1
 
 # Newline and tab may stand in a query; a surrogate cannot be written as UTF-8.
 _UNWRITABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+class Several(ValueError):
+    """Several entries of a value are wrong: what is, and the value without them."""
+
+    def __init__(self, problems: Sequence[str], rest: Any) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+        self.rest = rest
 
 
 def quote(value: object) -> str:
@@ -95,13 +104,34 @@ def few(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 def texts_of(value: Mapping[Any, Any]) -> dict[str, str]:
     """Return a table of strings."""
+    good: dict[str, str] = {}
+    problems = []
     for name, text in few(value).items():
         try:
             check_text(name, 100)
             check_text(text, MAX_TEXT, empty=True)
+            good[name] = text
         except ValueError as refusal:
-            raise ValueError(f"{quote(name)} {refusal}") from None
-    return dict(value)
+            problems.append(f"{quote(name)} {refusal}")
+    if problems:
+        raise Several(problems, good)
+    return good
+
+
+def strings_of(value: Sequence[object], maximum: int) -> tuple[str, ...]:
+    """Return a list of strings, `maximum` at most; an empty string may stand in it."""
+    if len(value) > maximum:
+        raise ValueError(f"must be {maximum} strings at most")
+    good, problems = [], []
+    for place, item in enumerate(value, 1):
+        try:
+            check_text(item, MAX_TEXT, empty=True)
+            good.append(str(item))
+        except ValueError as refusal:
+            problems.append(f"entry {place} {refusal}")
+    if problems:
+        raise Several(problems, tuple(good))
+    return tuple(good)
 
 
 def json_of(value: Any, depth: int = MAX_DEPTH) -> Json:

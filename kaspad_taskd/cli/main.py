@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -16,6 +17,7 @@ from kaspad_taskd.cli.faults import (
 )
 from kaspad_taskd.cli.quick import options_of
 from kaspad_taskd.cli.screen import Screen
+from kaspad_taskd.cli.streams import hold_streams
 from kaspad_taskd.client import Client, Refused, Unreachable
 from kaspad_taskd.words.sentences import say
 
@@ -65,12 +67,12 @@ class Run:
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit code."""
     argv = sys.argv[1:] if argv is None else argv
+    if not hold_streams():
+        return _complain([say("error.output", detail=os.strerror(errno.EBADF))], FAILED)
     try:
-        return _verb(Run(options_of(argv) or _parsed(argv)))
+        return _ended(argv)
     except UsageFault as fault:
         return _complain([str(fault), say("error.usage", help=fault.help_command)], USAGE)
-    except SystemExit as ended:  # --help, --version
-        return ended.code if isinstance(ended.code, int) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -79,6 +81,14 @@ def run(argv: Sequence[str] | None = None) -> int:
     except OSError as error:  # a full disk
         _write_no_more()
         return _complain([say("error.output", detail=error.strerror or error)], FAILED)
+
+
+def _ended(argv: Sequence[str]) -> int:
+    try:
+        return _verb(Run(options_of(argv) or _parsed(argv)))
+    except SystemExit as ended:  # --help, --version
+        sys.stdout.flush()
+        return ended.code if isinstance(ended.code, int) else FAILED
 
 
 def _write_no_more() -> None:

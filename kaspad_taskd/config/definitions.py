@@ -85,9 +85,9 @@ def parse_definition(
     on_complete = _on_complete(table)
     if origin is Origin.API:
         _forbid_commands(table, kind)
+    if task_id in header["after"]:
+        table.fault_each("after", ["a task cannot wait for itself"])
     table.done()
-    if not faults and task_id in header["after"]:
-        table.fault("after", "a task cannot wait for itself")
     if faults or checker is None:
         return faults or [Fault(table.where("checker"), "cannot be used", file)]
     return Definition(
@@ -141,9 +141,8 @@ def _give_up_after(table: Table) -> float | None:
 
 def _after(table: Table) -> tuple[str, ...]:
     after = table.strings("after", (), MAX_AFTER)
-    for other in after:
-        if not ID.fullmatch(other):
-            table.fault("after", f"{quote(other)} is no id of a task")
+    strange = [other for other in after if not ID.fullmatch(other)]
+    table.fault_each("after", (f"{quote(other)} is no id of a task" for other in strange))
     return tuple(dict.fromkeys(after))
 
 

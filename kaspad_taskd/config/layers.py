@@ -181,14 +181,15 @@ def _read_source(path: Path, types: Mapping[str, ProbeType], origin: Origin) -> 
     source = Source(Path(shown).stem, shown, origin, SourceState.BAD)
     if _is_masked(path):
         return replace(source, state=SourceState.MASKED)
-    if not ID.fullmatch(path.stem):
-        return replace(source, faults=(Fault("", f"the name {ID_WORDS}; rename it", shown),))
+    badly = (
+        () if ID.fullmatch(path.stem) else (Fault("", f"the name {ID_WORDS}; rename it", shown),)
+    )
     data = read_toml(path)
     if isinstance(data, Fault):
-        return replace(source, faults=(data,))
+        return replace(source, faults=(*badly, data))
     found = parse_definition(data, types, origin=origin, style="toml", id=path.stem, file=shown)
-    if isinstance(found, list):
-        return replace(source, faults=tuple(found))
+    if isinstance(found, list) or badly:
+        return replace(source, faults=(*badly, *(found if isinstance(found, list) else ())))
     return replace(source, state=SourceState.GOOD, definition=found)
 
 

@@ -89,15 +89,29 @@ def load_settings(places: Places) -> Settings | list[Fault]:
 
     No file is no fault, unless it was named on the command line.
     """
+    settings, faults = look_over(places)
+    return faults or settings or DEFAULTS
+
+
+def look_over(places: Places) -> tuple[Settings | None, list[Fault]]:
+    """Return the settings, None where they cannot be read, and what is wrong with them. Blocks.
+
+    Where faults come with them, they serve to find more: what else is wrong in other files.
+    """
     path = places.settings
     if not places.told and _is_absent(path):
-        return DEFAULTS
+        return DEFAULTS, []
     data = read_toml(path)
-    return [data] if isinstance(data, Fault) else parse_settings(data, str(path))
+    return (None, [data]) if isinstance(data, Fault) else _read(data, str(path))
 
 
 def parse_settings(data: object, file: str | None = None) -> Settings | list[Fault]:
     """Return the settings of a table, or all that is wrong with it."""
+    settings, faults = _read(data, file)
+    return faults or settings
+
+
+def _read(data: object, file: str | None) -> tuple[Settings, list[Fault]]:
     faults: list[Fault] = []
     table = Table(data, faults, file=file)
     databases = {name: _file(t, "dsn_file") for name, t in _named(table, "databases").items()}
@@ -109,7 +123,8 @@ def parse_settings(data: object, file: str | None = None) -> Settings | list[Fau
         databases=databases,
         services={n: _service(t, databases) for n, t in _named(table, "services").items()},
     )
-    return settings if table.done() else faults
+    table.done()
+    return settings, faults
 
 
 def parse_listen(text: str) -> Address | None:
@@ -162,19 +177,19 @@ def _bridge(table: Table) -> Bridge:
     if token_file is not None:
         _check_absolute(table, "token_file", token_file)
     hosts = table.strings("hosts", ())
-    for host in hosts:
-        if _address(host) is None:
-            table.fault("hosts", f'"{host[:100]}" is no host; write "taskd.example.org"')
+    strange = [host for host in hosts if _address(host) is None]
+    says = '"{:.100}" is no host; write "taskd.example.org"'
+    table.fault_each("hosts", map(says.format, strange))
     return Bridge(listen, _origins(table), hosts, Path(token_file) if token_file else None)
 
 
 def _origins(table: Table) -> tuple[str, ...]:
     origins = tuple(origin.rstrip("/").lower() for origin in table.strings("origins", ()))
-    for origin in origins:
-        if "*" in origin:
-            table.fault("origins", 'name each page; "*" would let any page in')
-        elif not _is_origin(origin):
-            table.fault("origins", f'"{origin[:100]}" is no origin; write "https://example.org"')
+    stars = [origin for origin in origins if "*" in origin]
+    strange = [each for each in origins if each not in stars and not _is_origin(each)]
+    table.fault_each("origins", (f'name each page; "{each:.100}" lets any in' for each in stars))
+    says = '"{:.100}" is no origin; write "https://example.org"'
+    table.fault_each("origins", map(says.format, strange))
     return origins
 
 
@@ -188,7 +203,7 @@ def _allow_hosts(table: Table) -> tuple[Address, ...]:
     for text in table.strings("allow_hosts", tuple(map(str, DEFAULTS.allow_hosts))):
         address = _network(text) or _address(text)
         if address is None:
-            table.fault("allow_hosts", f'"{text[:100]}" is no host; {_ALLOW_WORDS}')
+            table.fault_each("allow_hosts", [f'"{text[:100]}" is no host; {_ALLOW_WORDS}'])
         else:
             found.append(address)
     return tuple(found)

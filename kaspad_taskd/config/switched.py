@@ -6,13 +6,14 @@ Root's oneshot acts on these values, so each is held to what it may be.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from kaspad_taskd.base.tables import Table
+from kaspad_taskd.base.values import quote
 
 NETWORK: Final = re.compile(r"mainnet|testnet-[0-9]{1,4}|devnet|simnet")
 NETWORK_WORDS: Final = 'must be "mainnet", "testnet-10", "devnet" or "simnet"'
@@ -134,13 +135,17 @@ def _variables(table: Table, key: str, *, required: bool) -> Mapping[str, str]:
     if required and not found:
         table.fault(key, 'name a variable: {NODE_URL = "ws://127.0.0.1:17110"}')
     for name, value in found.items():
-        if not _VARIABLE.fullmatch(name):
-            table.fault(key, f'"{name[:40]}" is no name of an environment variable')
-        elif name in _FORBIDDEN or name.startswith(_LOADER):
-            table.fault(key, f"{name} changes how programs run, not which node they use")
-        elif not value.isprintable():
-            table.fault(key, f"{name} must be one line of printable characters")
+        table.fault_each(key, _wrong_with(name, value))
     return found
+
+
+def _wrong_with(name: str, value: str) -> Iterator[str]:
+    if not _VARIABLE.fullmatch(name):
+        yield f"{quote(name)} is no name of an environment variable"
+    elif name in _FORBIDDEN or name.startswith(_LOADER):
+        yield f"{name} changes how programs run, not which node they use"
+    if not value.isprintable():
+        yield f"{quote(name)} must be one line of printable characters"
 
 
 def _verify(table: Table) -> Verify | None:
@@ -151,6 +156,6 @@ def _verify(table: Table) -> Verify | None:
     task = verify.string("task", None, pattern=_TASK, must="must be the id of a task")
     must = "must be an http:// or https:// URL without user or password"
     url = verify.string("http", None, pattern=r"https?://[^\s@]+", must=must)
-    if (task is None) == (url is None):
+    if (verify.peek("task") is None) == (verify.peek("http") is None):
         verify.fault("", "give `task` or `http`, one of them")
     return VerifyHttp(url, within) if url is not None else VerifyTask(task or "", within)

@@ -11,7 +11,7 @@ from kaspad_taskd.base.clock import Clock, iso
 from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.config.layers import Layers, read_layers
 from kaspad_taskd.config.places import Places, find_places
-from kaspad_taskd.config.settings import Settings, load_settings
+from kaspad_taskd.config.settings import Settings, look_over
 from kaspad_taskd.probes import TYPES, add
 from kaspad_taskd.probes.migrations import database_migration
 from kaspad_taskd.store.fault import StoreError
@@ -23,13 +23,13 @@ OK, CRASHED, BAD_SETTINGS = 0, 1, 78
 
 def check(places: Places) -> int:
     """Say every fault of settings and definitions; returns the exit code."""
-    settings = load_settings(places)
-    if isinstance(settings, list):
-        faults = settings + read_layers(places, TYPES).faults
-    else:
-        faults = add(settings.probes, places.settings)
-        layers = read_layers(places, TYPES)
-        faults += [*layers.faults, *_unnamed(layers, settings)]
+    settings, faults = look_over(places)
+    if settings is not None:
+        faults += add(settings.probes, places.settings)
+    layers = read_layers(places, TYPES)
+    faults += layers.faults
+    if settings is not None:
+        faults += _unnamed(layers, settings)
     for fault in faults:
         print(fault)
     if faults:

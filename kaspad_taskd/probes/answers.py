@@ -82,7 +82,7 @@ class Answer:
             return understand(self._json())
         except ValueError as fault:
             if self.good:
-                raise bad_answer(str(fault)) from None
+                raise bad_answer(str(fault)) from fault
             raise HttpError(Reason.NOT_READY, {"status": self.status}) from None
 
     def _json(self) -> Json:

@@ -31,6 +31,15 @@ class Said:
     completed: bool | None = None
     failed: bool = False
 
+    @property
+    def complete(self) -> bool:
+        """Whether the work is done: as it says itself, else as its numbers do."""
+        if self.completed is not None:
+            return self.completed
+        if self.total is None:
+            return self.progress == 100
+        return self.done is not None and bool(self.total) and self.done >= self.total
+
 
 def number_at(found: Mapping[str, Any], key: str, most: float = MOST) -> float | None:
     """Return the number at a key, 0 to `most`, or None.
@@ -59,15 +68,11 @@ def judge(
     """
     if said.failed:
         return Refused(Reason.CHECKER_ERROR)
-    complete = said.completed
-    if complete is None:
-        done = said.done is not None and bool(said.total) and said.done >= (said.total or 0)
-        complete = done if said.total is not None else said.progress == 100
     counted = said.done is not None
     position = said.done if counted else said.progress
     target = said.total or None if counted else 100.0
     return Reading(
-        complete=good and complete,
+        complete=good and said.complete,
         position=position,
         target=target if position is not None else None,
         unit=unit if counted else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -103,11 +103,15 @@ def read_headers(table: Table) -> Mapping[str, str]:
     if headers and table.style == "json":
         table.fault("headers", "may only stand in a file of tasks.d", kind="forbidden")
     for name, file in headers.items():
-        if not HEADER.fullmatch(name) or name.lower() in OURS:
-            table.fault("headers", f"{quote(name)} is no name of a header that can be sent")
-        elif not file.startswith("/"):
-            table.fault("headers", f"{quote(name)} must name a file by its absolute path")
+        table.fault_each("headers", _wrong_with(name, file))
     return headers
+
+
+def _wrong_with(name: str, file: str) -> Iterator[str]:
+    if not HEADER.fullmatch(name) or name.lower() in OURS:
+        yield f"{quote(name)} is no name of a header that can be sent"
+    if not file.startswith("/"):
+        yield f"{quote(name)} must name a file by its absolute path"
 
 
 def read_ca(table: Table) -> str | None:

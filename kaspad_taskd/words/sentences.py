@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _FORMS = {
     "number": spans.number,
+    "above": spans.above,
+    "late": spans.late,
     "span": spans.span,
     "left": spans.format_time_left,
     "bytes": spans.size,

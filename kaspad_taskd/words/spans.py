@@ -1,8 +1,12 @@
-"""Numbers, spans of time and percentages as people read them, the same at every door."""
+"""Numbers, spans of time and percentages as people read them, the same at every door.
+
+What is reached is rounded down, what is to be reached and how late it is up: no number is shown as
+reached that is not. static/words.js is the same in JavaScript.
+"""
 
 from __future__ import annotations
 
-from math import isfinite
+from math import ceil, floor, isfinite
 
 from kaspad_taskd.words.table import text
 
@@ -20,6 +24,26 @@ if TYPE_CHECKING:
 
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_WHOLE = 2.0**52
+"""From here on a float has no fraction."""
+
+
+def _tenths(value: float) -> int:
+    """How many tenths are in a number, as it is written: 4.1 has 41, 0.99999999 has 9."""
+    count = floor(value * 10)
+    if (count + 1) / 10 <= value:
+        return count + 1
+    return count - 1 if count / 10 > value else count
+
+
+def down(value: float) -> float:
+    """Return a number with one decimal at most, never more than it is."""
+    return value if abs(value) >= _WHOLE or not isfinite(value) else _tenths(value) / 10
+
+
+def up(value: float) -> float:
+    """Return a number with one decimal at most, never less than it is."""
+    return -down(-value) + 0.0  # not -0.0
 
 
 def format_time_left(seconds: float | None, complete: bool = False) -> str:
@@ -98,7 +122,7 @@ def percent(value: float, basis: str = "exact", mark: str = "about") -> str:
     if value == 100:
         return text("percent.exact", p="100")
     if basis == "exact":
-        tenths = int(value * 10 + 1e-6)  # 45.1 is 45.099999 in binary
+        tenths = _tenths(value)
         return text("percent.exact", p=f"{tenths // 10}.{tenths % 10}")
     return text(f"percent.{mark}", p=str(int(value)))
 
@@ -108,8 +132,23 @@ def number(value: float) -> str:
     if not isfinite(value):
         return text("unknown")
     if abs(value) < 10 and value != int(value):
-        return f"{int(value * 10) / 10:.1f}"
-    return f"{int(value):,}"
+        return f"{down(value):.1f}"
+    return f"{floor(value):,}"
+
+
+def above(value: float) -> str:
+    """Return a number that is still to be reached, rounded up as `number` rounds down."""
+    if not isfinite(value):
+        return text("unknown")
+    return number(up(value) if abs(value) < 10 else ceil(value))
+
+
+def late(seconds: float) -> str:
+    """Return how late something is, rounded up where a time left is rounded down."""
+    if not isfinite(seconds):
+        return text("unknown")
+    unit = 1 if seconds <= _MINUTE else _MINUTE if seconds <= _DAY else _HOUR
+    return format_time_left(ceil(seconds / unit) * unit)
 
 
 def short_number(value: float) -> str:
@@ -117,7 +156,7 @@ def short_number(value: float) -> str:
     for name, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if isfinite(value) and abs(value) >= size:
             scaled = value / size
-            return f"{int(scaled)} {name}" if scaled >= 100 else f"{int(scaled * 10) / 10} {name}"
+            return f"{int(scaled)} {name}" if scaled >= 100 else f"{down(scaled)} {name}"
     return number(value)
 
 
@@ -127,5 +166,5 @@ def size(value: float) -> str:
         return text("unknown")
     for name, unit in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if value >= unit / 10:
-            return f"{int(value / unit * 10) / 10} {name}"
+            return f"{down(value / unit)} {name}"
     return f"{int(value / 1e3)} kB"

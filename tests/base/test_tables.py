@@ -50,8 +50,8 @@ def problem(value: object, get: Callable[[Table], object], style: Style = "toml"
     table = Table({"key": value}, faults, style=style)
     get(table)
     table.done()
-    assert len(faults) <= 1
-    return faults[0].problem if faults else ""
+    assert len({fault.key for fault in faults}) <= 1
+    return "; ".join(fault.problem for fault in faults)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(GETTERS)) | st.text(), VALUES), st.booleans())
@@ -108,6 +108,10 @@ def test_json_has_its_own_spelling() -> None:
     assert table.canonical("json") == {"checkInterval": "1s 500ms", "giveUp": "never"}
 
 
+NUMBER = "must be a string, not a number"
+CONTROL = "must have no control characters"
+
+
 @pytest.mark.parametrize(
     ("value", "get", "told"),
     [
@@ -126,9 +130,10 @@ def test_json_has_its_own_spelling() -> None:
         ("yes", lambda t: t.boolean("key"), "must be true or false, not a string"),
         ("1ms", lambda t: t.duration("key", 1, 1), '"1ms" is too short; 1s is the shortest'),
         ("2h", lambda t: t.duration("key", 1, 1, 9), '"2h" is too long; 9s is the longest'),
-        (["a", 1], lambda t: t.strings("key"), "must be a string, not a number"),
+        (["a", 1], lambda t: t.strings("key"), "entry 2 must be a string, not a number"),
+        (["\0", 1], lambda t: t.strings("key"), f"entry 1 {CONTROL}; entry 2 {NUMBER}"),
         (["a"] * 3, lambda t: t.strings("key", maximum=2), "must be 2 strings at most"),
-        ({"A": 1}, lambda t: t.texts("key"), '"A" must be a string, not a number'),
+        ({"A": 1, "B": "\0"}, lambda t: t.texts("key"), f'"A" {NUMBER}; "B" {CONTROL}'),
         ([], lambda t: t.table("key"), "must be a table, not a list"),
         ({"a": 1}, lambda t: t.tables("key"), "must be a table, not a number"),
         (datetime.date(2026, 1, 1), lambda t: t.raw("key"), "must not be a date or time"),
@@ -141,6 +146,18 @@ def test_what_is_wrong_is_said(value: object, get: Callable[[Table], object], to
         assert problem(value, get)
     else:
         assert problem(value, get) == told
+
+
+def test_a_wrong_entry_costs_the_others_nothing() -> None:
+    """What is right in a list or table is read on, and may be found wrong for another reason."""
+    faults: list[Fault] = []
+    table = Table({"a": ["x", 1, "y"], "b": {"X": "x", "Y": 2}}, faults)
+    assert (table.strings("a"), table.texts("b")) == (("x", "y"), {"X": "x"})
+    table.fault_each("a", ["y is no place", "x is no place"])
+    table.fault("a", "and nothing is said of the whole, where entries are wrong")
+    assert [(fault.key, fault.problem.split()[0]) for fault in faults] == [
+        ("a", "entry"), ("b", '"Y"'), ("a", "y"), ("a", "x"),
+    ]  # fmt: skip
 
 
 def test_a_fault_does_not_show_what_might_be_a_secret() -> None:

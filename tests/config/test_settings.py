@@ -205,7 +205,6 @@ def test_all_faults_come_at_once() -> None:
         *("services.k.public_env", "services.k.verify", "services.two.unit"),
         *("services.two.compose.project", "services.two.compose.file", "services.two.node"),
         *("services.two.env", "services.two.verify.within", "services.two.verify.http"),
-        "services.two.verify",
     }
 
 

@@ -48,3 +48,60 @@ def test_a_database_that_the_settings_do_not_name_is_a_fault(
     assert said == f"{file}, checker.dsn: the settings have no [databases.explorer]\n"
     places.settings.write_text('[databases.explorer]\ndsn_file = "/etc/explorer.dsn"\n')
     assert check(places) == OK
+
+
+def test_every_fault_is_told(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of one table, list, header or file as of many: nobody starts it again for the next one."""
+    places.settings.write_text(SETTINGS)
+    tasks = places.settings.with_name("tasks.d")
+    (tasks / "db.toml").write_text(MIGRATION)
+    (tasks / "web.toml").write_text(WEB)
+    (tasks / "-bad.toml").write_text("strange = 1\n")
+    assert check(places) == BAD_SETTINGS
+    out, err = capsys.readouterr()
+    told = [line.partition(": ") for line in out.splitlines()]
+    assert err == f"{len(told)} faults\n"
+    for part, (count, words) in FAULTS.items():
+        found = [said for where, _, said in told if where.endswith(part)]
+        assert (part, len(found)) == (part, count)
+        assert all(any(word in each for each in found) for word in words.split()), (part, found)
+    assert len(told) == sum(count for count, _ in FAULTS.values())
+
+
+SETTINGS = r"""
+allow_hosts = ["a b", 5, "*"]
+[bridge]
+origins = ["*", "x", "http://*"]
+hosts = ["a b", "c d"]
+[services.a]
+unit = "a.service"
+node = "grpc://localhost:16110"
+env = {PATH = "/x", URL = "ws://127.0.0.1:17110\nX=y", LD_PRELOAD = "/y", "1BAD" = "x", N = 1}
+verify = {http = "ftp://x"}
+"""
+WEB = r"""
+type = "http-json"
+service = "web"
+after = ["-x", "web", "y z"]
+on_complete = {command = [1, 2]}
+[checker]
+url = "http://x"
+done = 5
+headers = {Host = "/x", "X Y" = "key"}
+"""
+FAULTS = {
+    "allow_hosts": (3, '"a entry "*"'),
+    "bridge.origins": (3, '"*" "x" "http://*"'),
+    "bridge.hosts": (2, '"a "c'),
+    "services.a.env": (5, "PATH URL LD_PRELOAD 1BAD N"),
+    "services.a.verify.http": (1, "URL"),
+    "db.toml, checker.dsn": (1, "explorer"),
+    "web.toml, after": (3, "-x itself y"),
+    "web.toml, on_complete.command": (2, "1 2"),
+    "web.toml, checker.done": (1, "string"),
+    "web.toml, checker.headers": (3, "Host X file"),
+    "-bad.toml": (1, "name"),
+    "-bad.toml, type": (1, "required"),
+    "-bad.toml, service": (1, "required"),
+    "-bad.toml, strange": (1, "unknown"),
+}

@@ -28,7 +28,9 @@ HOSTILE = (
     "\U0001f469\u200d\U0001f52c and \ud7ff",
 )
 ETAS = (None, 0, 1, 59, 60, 3599, 3600, 86399, 86400, 190_000)
-NUMBERS = (0, 0.05, 9.5, 9.99, 71.4, 99.96, 533_400, 1e12)
+NUMBERS = (0, 0.05, 0.99999999, 9.5, 9.99, 45.1, 71.4, 99.96, 99.9999999, 100, 533_400.7, 1e12)
+PAIRS = ((99.98, 100), (0.9999997, 1), (100.2, 100.5), (0.93, 0.99), (9.96, 10), (1000.5, 1001))
+LATE = (0.04, 59.2, 60, 61, 3599, 3600, 86_399, 86_401, 190_000)
 
 
 def cases() -> list[dict[str, Any]]:
@@ -45,6 +47,10 @@ def _odd(task: dict[str, Any]) -> Iterator[dict[str, Any]]:
         share = min(value, 99.9)
         yield {**task, "progressDetail": detail, "syncRate": value, "progress": share}
         yield {**task, "progressBasis": "exact", "behind": value, "progress": share}
+    for done, total in PAIRS:
+        yield {**task, "progressDetail": {**task["progressDetail"], "done": done, "total": total}}
+    for behind in LATE:
+        yield {**task, "behind": behind}
     for text in HOSTILE:
         yield {**task, "service": text, "rateUnit": text, "phase": text}
         yield {**task, "status": "error", "error": text}

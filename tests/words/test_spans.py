@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kaspad_taskd.words.spans import (
+    above,
+    down,
     duration,
     format_time_left,
+    late,
     number,
     percent,
     short_number,
     size,
     span,
+    up,
 )
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)
@@ -114,3 +118,56 @@ def test_numbers() -> None:
         "3.3 M",
     ]
     assert [size(4e8), size(2.5e12), size(5e4)] == ["0.4 GB", "2.5 TB", "50 kB"]
+
+
+@given(st.floats(0, 1e7) | st.integers(0, 10**9).map(float), st.floats(0, 1e7))
+@example(99.98, 100.0)
+@example(0.9999997, 1.0)
+@example(0.99999999999, 1.0)
+@example(100.2, 100.5)
+@example(0.93, 0.99)
+@example(999.9999999, 1000.0)
+def test_nothing_is_shown_as_reached_that_is_not(one: float, other: float) -> None:
+    """Of two numbers the less is shown as less, in each form of "a of b"."""
+    less, more = sorted((one, other))
+    if less == more:
+        return
+    assert _value(number(less)) <= less < more <= _value(above(more))
+    assert down(less) <= less < more <= up(more)
+    assert _value(percent(min(99.9999999, less))) <= less
+    assert _cells(short_number(less)) <= less
+    assert _cells(size(less)) <= less
+
+
+def _value(shown: str) -> float:
+    return float(shown.removesuffix(" %").replace(",", ""))
+
+
+def _cells(shown: str) -> float:
+    """At most what a shortened number stands for."""
+    count, _, unit = shown.partition(" ")
+    return _value(count) * {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "TB": 1e12, "GB": 1e9, "MB": 1e6,
+                            "kB": 1e3}[unit] * (1 - 1e-12)  # fmt: skip
+
+
+@given(st.integers(0, 10**7))
+def test_one_decimal_stays_as_it_is(tenths: int) -> None:
+    """Binary fractions or not, in both directions."""
+    assert (down(tenths / 10), up(tenths / 10)) == (tenths / 10, tenths / 10)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "1 second"),
+        (59.2, "1 minute"),
+        (61, "2 minutes"),
+        (3599, "1 hour"),
+        (3600, "1 hour"),
+        (86_399, "1 day"),
+        (86_401, "1 day 1 hr"),
+    ],
+)
+def test_lateness_does_not_flatter(seconds: float, text: str) -> None:
+    """It is rounded up, as time that is left is rounded down to whole units."""
+    assert late(seconds) == text

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import signal
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Final
 
-from kaspad_taskd.base.processes import end_group
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Hint, Json, Observation, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.probes.general.keepers import KEEPERS, request
 from kaspad_taskd.probes.general.line import read
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 from kaspad_taskd.probes.urls import checker_of
+
+_log = logging.getLogger(__name__)
 
 MAX_OUTPUT: Final = 65_536
 """Bytes that a command may print."""
@@ -51,26 +56,44 @@ class TooMuch(Exception):
     """The command prints more than MAX_OUTPUT."""
 
 
-class _Output:
-    """The reading end of a command's output; `end` is set at its end, or when it is too much."""
+class _Stream:
+    """What comes at a descriptor; `end` is set at its end, or when it is too much."""
 
-    def __init__(self) -> None:
+    def __init__(self, descriptor: int, most: int) -> None:
+        os.set_blocking(descriptor, False)
         self._loop = asyncio.get_running_loop()
-        self._read, self.write = os.pipe()
-        os.set_blocking(self._read, False)
+        self._descriptor, self._most = descriptor, most
         self.data = bytearray()
         self.end = asyncio.Event()
-        self._loop.add_reader(self._read, self._more)
+        self._loop.add_reader(descriptor, self._more)
 
     def _more(self) -> None:
         try:
-            part = os.read(self._read, MAX_OUTPUT)
+            part = os.read(self._descriptor, MAX_OUTPUT)
         except BlockingIOError:
             return
+        except ConnectionResetError:
+            part = b""
         self.data += part
-        if not part or len(self.data) > MAX_OUTPUT:
-            self._loop.remove_reader(self._read)
+        if not part or self.too_much:
+            self._loop.remove_reader(self._descriptor)
             self.end.set()
+
+    def close(self) -> None:
+        """Read no more."""
+        self._loop.remove_reader(self._descriptor)
+
+    @property
+    def too_much(self) -> bool:
+        return len(self.data) > self._most
+
+
+class _Output(_Stream):
+    """The reading end of a command's output."""
+
+    def __init__(self) -> None:
+        self._read, self.write = os.pipe()
+        super().__init__(self._read, MAX_OUTPUT)
 
     def started(self) -> None:
         """The command has its own copy of the writing end."""
@@ -78,24 +101,20 @@ class _Output:
         self.write = -1
 
     def close(self) -> None:
-        """Read no more."""
-        self._loop.remove_reader(self._read)
+        super().close()
         os.close(self._read)
         if self.write >= 0:
             os.close(self.write)
 
-    @property
-    def too_much(self) -> bool:
-        return len(self.data) > MAX_OUTPUT
-
 
 class CommandProbe:
-    """Runs one command a look, in a process group of its own that never outlives the look."""
+    """Runs one command a look, kept by a keeper; nothing of it outlives the look."""
 
     def __init__(self, definition: Definition) -> None:
         self._id = definition.id
         self._command = [str(each) for each in definition.checker["command"]]
         self._timeout = definition.timeout * SHARE
+        self._asked = False
 
     async def observe(self, memory: Mapping[str, Json]) -> Observation:  # noqa: ARG002
         """Run it, and judge what it printed."""
@@ -118,34 +137,49 @@ class CommandProbe:
             output.close()
 
     async def close(self) -> None:
-        """Nothing outlives a look."""
+        """Nothing outlives a look, and with the last probe its keepers go."""
+        if self._asked:
+            self._asked = False
+            await KEEPERS.leave()
 
     async def _run(self, output: _Output) -> int:
-        """Return its exit code; its whole group is gone then, whatever happens."""
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output.write,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-            cwd="/",
-            env=environment(self._id),
-        )
-        output.started()
-        over = asyncio.ensure_future(output.end.wait())
-        ended = asyncio.ensure_future(process.wait())
-        try:
-            await asyncio.wait((over, ended), return_when=asyncio.FIRST_COMPLETED)
-            code = 0 if output.too_much else await ended  # it may close its output long before
-        finally:
-            end_group(process.pid)  # what it left behind, too, which may hold its output open
+        """Return its exit code; nothing of it is left then, in no session, whatever happens."""
+        if not self._asked:
+            self._asked = True
+            KEEPERS.enter()
+        with KEEPERS.ask(output.write) as line:
+            output.started()
+            told = _Stream(line.fileno(), MAX_OUTPUT)
             try:
-                await asyncio.wait((over, ended), timeout=AFTERWARDS)
+                await asyncio.get_running_loop().sock_sendall(
+                    line, request(self._command, environment(self._id))
+                )
+                await _until_ended(output, told, line)
             finally:
-                over.cancel()
-                ended.cancel()
+                told.close()
         if output.too_much:
             raise TooMuch
+        return self._code(told.data.decode())
+
+    def _code(self, told: str) -> int:
+        """Return how it ended, by what its keeper tells.
+
+        Raises:
+            OSError: it cannot be run.
+        """
+        code = None
+        for verb, _, number in (line.partition(" ") for line in told.splitlines()):
+            if verb == "run":
+                raise OSError(int(number), os.strerror(int(number)))
+            if verb == "ended":
+                code = int(number)
+            elif verb == "left":
+                _log.warning(
+                    "%s left process %s, which hangs, or runs as somebody else (sudo?):"
+                    " it cannot be ended", self._command[0], number, extra={"task": self._id},
+                )  # fmt: skip
+        if code is None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))  # somebody ended its keeper
         return code
 
     def _wrong(self, detail: str) -> Unreachable:
@@ -169,6 +203,23 @@ class CommandProbe:
 
     def _program(self) -> dict[str, Scalar]:
         return {"program": PurePath(self._command[0]).name[:100]}
+
+
+async def _until_ended(output: _Output, told: _Stream, line: socket.socket) -> None:
+    """Wait for the command's end, or for too much of it; then let its keeper end what is left."""
+    waiting = [asyncio.ensure_future(each.end.wait()) for each in (output, told)]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if not output.too_much:  # it may close its output long before
+            await told.end.wait()
+    finally:
+        with suppress(OSError):
+            line.shutdown(socket.SHUT_WR)
+        try:
+            await asyncio.wait(waiting, timeout=AFTERWARDS)
+        finally:
+            for each in waiting:
+                each.cancel()
 
 
 def environment(task_id: str) -> dict[str, str]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.observation import Json
+
+if TYPE_CHECKING:
+    from kaspad_taskd.probes.general.presence import Found
 
 MAX_EXPRESSION: Final = 300
 """Characters."""
@@ -67,16 +70,17 @@ def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from _nodes(child)
 
 
-def find(text: str, answer: Json) -> Json:
-    """Return what an expression finds in an answer, None for nothing.
+def find(text: str, answer: Json) -> Found:
+    """Return what an expression finds in an answer, and what that rests on.
 
     Raises:
         ValueError: a function in it got what it cannot take; in our own words.
     """
-    import jmespath
     from jmespath.exceptions import JMESPathError
 
+    from kaspad_taskd.probes.general.presence import weigh
+
     try:
-        return jmespath.search(text, answer)
+        return weigh(text, answer)
     except (JMESPathError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError):
         raise ValueError("cannot be evaluated on this answer") from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from kaspad_taskd.base.durations import format_duration, parse_duration
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.core.observation import Hint, Json, Observation, Refused
+from kaspad_taskd.core.observation import Hint, Json, Observation, Reading, Refused
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.logs import Follower, open_log
 from kaspad_taskd.kaspa.opening import open_node
@@ -145,7 +145,9 @@ class IndexerProbe:
             view = replace(view, metadata={**view.metadata, "logProblem": problem[:200]})
         now = self._wall()
         reading = judge(view, before, self._max_lag, now)
-        quiet = silent(before.since, before.newest, now)
+        if expected and not view.network:
+            reading = _of_no_network(reading)
+        quiet = silent(before.since, before.line_ms, now)
         return replace(reading, hints=with_unread((*reading.hints, *quiet), problem))
 
     async def close(self) -> None:
@@ -189,6 +191,11 @@ class IndexerProbe:
     async def _node_is_behind(self) -> bool:
         node = await self._asker.ask_node()
         return node is not None and not node.synced
+
+
+def _of_no_network(seen: Reading) -> Reading:
+    """The definition names a network, and nobody says that this is it: nothing is proven."""
+    return replace(seen, complete=False, hints=(*seen.hints, Hint("network-unknown")))
 
 
 def open_probe(definition: Definition, means: Means) -> Probe:

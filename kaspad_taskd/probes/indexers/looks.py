@@ -109,7 +109,7 @@ async def look_at_kasia(asker: Asker) -> View:
     facts = dict(zip(("blocksProcessed", "messages", "unknownSenders"), said.counters, strict=True))
     seen = View(
         tells_gaps=False,
-        counters=(said.accepting, said.latest, *said.counters),
+        newest=said.accepting or "",
         metadata=facts,
     )
     if asker.node is None:

@@ -15,6 +15,8 @@ VERSION: Final = 1
 HOUR_MS: Final = 3_600_000
 LOOP: Final = 3
 """Ends within an hour from which it is a loop."""
+NEWEST: Final = 4
+"""Blocks that are remembered: a reorg that goes back to one of them is no work."""
 LONGEST: Final = 2_000
 """Characters of a line that are looked at."""
 
@@ -48,9 +50,11 @@ class Memory:
         cause: why it ended: "schema-outdated", "checkpoint-missing", "disk-full", or "".
         gaps: older gaps that it still fills, None where nothing told.
         lost: a gap was left unfilled; the next start finds it again.
+        gathered: in this process, what another component waits for has stood at the tip.
+        newest: the newest blocks that showed its work, at most 4, where its position is unknown.
         cursor: how far its log is read.
         since: since when its log is followed and can be read, ms, None where it is not.
-        newest: when its newest line came, ms.
+        line_ms: when its newest line came, ms.
         named: its lines bear its name, so others in the same log are not its own.
     """
 
@@ -61,9 +65,11 @@ class Memory:
     cause: str = ""
     gaps: int | None = None
     lost: bool = False
+    gathered: bool = False
+    newest: tuple[str, ...] = ()
     cursor: Json = None
     since: int | None = None
-    newest: int | None = None
+    line_ms: int | None = None
     named: bool = False
 
     @property
@@ -83,23 +89,31 @@ class Memory:
         `is_its` tells whether a service of compose, or a syslog tag, is the indexer's own.
         """
         first = self.cursor is None  # what is old says nothing about now
-        memory, newest = self, self.newest
+        memory, line_ms = self, self.line_ms
         for said in bare(lines):
             if said.who is not None:
                 memory = replace(memory, named=memory.named or is_its(said.who))
                 if memory.named and not is_its(said.who):
                     continue
-            newest = min(now, written(said) or now) if first else now
+            line_ms = min(now, written(said) or now) if first else now
             memory = memory._line(said.text[:LONGEST], None if first else now)
         since = now if self.since is None else self.since
-        return replace(memory, cursor=cursor, since=since, newest=newest)
+        return replace(memory, cursor=cursor, since=since, line_ms=line_ms)
 
     def answered(self, uptime: int | None, now: int) -> Memory:
         """Return it after an answer: it is up, and perhaps in a new process."""
         again = uptime is not None and self.uptime is not None and uptime < self.uptime
-        if again and self.cursor is None:
-            return replace(self._ended(now), uptime=uptime, stage="", cause="")
-        return replace(self, uptime=uptime, stage="", cause="")
+        memory = self._ended(now) if again and self.cursor is None else self
+        gathered = self.gathered and not again
+        return replace(memory, uptime=uptime, stage="", cause="", gathered=gathered)
+
+    def waiting(self, at_tip: bool | None) -> Memory:
+        """Return it, told whether what others wait for stands at the tip; None: nobody waits."""
+        return replace(self, gathered=at_tip is not None and (at_tip or self.gathered))
+
+    def shown(self, block: str | None) -> Memory:
+        """Return it with one more block that showed its work."""
+        return self if block is None else replace(self, newest=(*self.newest, block)[-NEWEST:])
 
     def _line(self, text: str, now: int | None) -> Memory:
         match = _LINES.search(text)
@@ -143,9 +157,10 @@ _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     "cause": (str,),
     "gaps": (int,),
     "lost": (bool,),
+    "gathered": (bool,),
     "cursor": (str, list, dict),
     "since": (int,),
-    "newest": (int,),
+    "line_ms": (int,),
     "named": (bool,),
 }
 
@@ -155,9 +170,14 @@ def from_json(data: Mapping[str, Any]) -> Memory:
     if data.get("v") != VERSION:
         return Memory()
     good = {key: data[key] for key, kinds in _KINDS.items() if isinstance(data.get(key), kinds)}
-    ends = data.get("ends")
-    whole = [end for end in ends if type(end) is int] if isinstance(ends, list) else []
-    return Memory(**good, ends=tuple(whole[-8:]))
+    ends = tuple(each for each in _listed(data, "ends") if type(each) is int)
+    newest = tuple(each for each in _listed(data, "newest") if isinstance(each, str))
+    return Memory(**good, ends=ends[-8:], newest=newest[-NEWEST:])
+
+
+def _listed(data: Mapping[str, Any], key: str) -> list[Any]:
+    found = data.get(key)
+    return found if isinstance(found, list) else []
 
 
 def crash_loop(memory: Memory, now: int) -> tuple[Hint, ...]:

@@ -92,7 +92,8 @@ def view(said: Health, answer: Json, only: Collection[str] = COMPONENTS) -> View
         if name not in said.disabled and flag(maybe(components, name), "enabled") is not False
     }
     known = [block for block in blocks.values() if block is not None]
-    least = min(known, key=lambda block: block.daa) if len(known) == len(blocks) else None
+    complete = bool(known) and len(known) == len(blocks)
+    least = min(known, key=lambda block: block.daa) if complete else None
     imported = maybe(components, "utxoImporter")
     busy = flag(imported, "enabled") is True and flag(imported, "completed") is not True
     bps = whole(maybe(body, "settings"), "net_bps") or BPS
@@ -106,14 +107,21 @@ def view(said: Health, answer: Json, only: Collection[str] = COMPONENTS) -> View
         version=text(body, "version"),
         network=said.network,
         uptime=whole(maybe(body, "process"), "uptime"),
-        counters=(*(_daa(components, name) for name in COMPONENTS), _imported(imported)),
+        imported=_imported(imported),
+        begun=_begun(components, blocks),
+        newest="" if least is None else None,
         hints=(Hint("node-lost"),) if said.lost else (),
         metadata=_metadata(said, blocks, imported, busy),
     )
 
 
 def _position(name: str, component: Mapping[str, Json], body: Mapping[str, Json]) -> Block | None:
-    """The component's newest block; before its first, the checkpoint that it goes on from."""
+    """The component's newest block; before its first, the checkpoint that it goes on from.
+
+    Of a component that metrics do not have at all nothing is known.
+    """
+    if not component:
+        return None
     found = _block(component.get("lastBlock"))
     if found is not None:
         return found
@@ -133,9 +141,11 @@ def _block(value: Json) -> Block | None:
     return None if daa is None else Block(daa, whole(block, "timestamp"))
 
 
-def _daa(components: Mapping[str, Json], name: str) -> int | None:
-    block = _block(maybe(components, name).get("lastBlock"))
-    return None if block is None else block.daa
+def _begun(components: Mapping[str, Json], blocks: Collection[str]) -> float | None:
+    """Where the slowest is that has had a block since its start, where another has had none."""
+    found = [_block(maybe(components, name).get("lastBlock")) for name in blocks]
+    begun = [block.daa for block in found if block is not None]
+    return float(min(begun)) if 0 < len(begun) < len(found) else None
 
 
 def _imported(importer: Mapping[str, Json]) -> int | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import ceil, floor
 from typing import Final
 
-from kaspad_taskd.core.observation import Hint, Json, Reading, Scalar
+from kaspad_taskd.core.observation import Done, Hint, Reading, Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.indexers.memory import Memory, crash_loop
+from kaspad_taskd.words.spans import up
 
 BPS: Final = 10.0
 """Blocks a second of mainnet and testnet-10; the speed of the target."""
@@ -35,7 +37,11 @@ class View:
         network: "mainnet", "testnet-10", or None.
         uptime: ms since its process began, or None.
         tells_gaps: whether its numbers prove that nothing older is missing.
-        counters: what changes as long as it works.
+        imported: entries of the UTXO set imported so far while it is `busy`, or None.
+        begun: DAA score up to which those components have come that have begun, while another one
+            waits for them to reach the tip (a virtual chain for its blocks); else None.
+        newest: where the position is unknown, the newest block that shows its work, "" before the
+            first one; None where nothing can show it.
         hints: why something is not known.
         metadata: named facts.
     """
@@ -50,7 +56,9 @@ class View:
     network: str | None = None
     uptime: int | None = None
     tells_gaps: bool = True
-    counters: tuple[Json, ...] = ()
+    imported: int | None = None
+    begun: float | None = None
+    newest: str | None = None
     hints: tuple[Hint, ...] = ()
     metadata: Mapping[str, Scalar | None] = field(default_factory=dict)
 
@@ -72,7 +80,8 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
     foreign = ahead and (view.position or 0) - (view.target or 0) > FOREIGN_S * view.bps
     target = None if foreign else view.target
     memory, epoch = _placed(memory, view)
-    memory = memory.answered(view.uptime, now)
+    memory = memory.answered(view.uptime, now).waiting(_at_tip(view, target, max_lag))
+    fresh = view.newest not in ("", None, *memory.newest)
     lag = _lag(view, target, now)
     known = view.position is not None and target is not None and view.synced is True
     gaps = not view.tells_gaps and memory.has_gaps
@@ -86,14 +95,35 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
         drift=view.bps,
         unit="blocks",
         basis="unknown" if view.position is None or target is None else "exact",
-        behind=None if lag is None else round(lag, 1),
-        at_work=None if view.position is not None else False,
+        behind=lag,
+        done=_done(view, memory, target),
+        at_work=None if view.position is not None or view.newest is None else fresh,
         epoch=epoch,
         reason=Reason.NODE_NOT_SYNCED if unsynced else None,
         hints=_hints(view, memory, unsynced, now),
         metadata=_metadata(view, memory, lag),
-        memory=memory.to_json(),
+        memory=memory.shown(view.newest if fresh else None).to_json(),
     )
+
+
+def _at_tip(view: View, target: float | None, max_lag: float) -> bool | None:
+    """Whether the components that others wait for stand at the tip; None where nobody waits."""
+    if view.begun is None:
+        return None
+    return target is not None and target - view.begun < max_lag * view.bps
+
+
+def _done(view: View, memory: Memory, target: float | None) -> Done | None:
+    """What movement is told from, where it is not the position: that of what is under way.
+
+    The position is the least of all components, so who works beside one that stands moves nothing.
+    Only while that one has not begun, and waits for the others to reach the tip, it is theirs.
+    """
+    if view.busy and view.imported is not None:
+        return Done("imported", float(view.imported))
+    if view.begun is not None and target is not None and not memory.gathered:
+        return Done("begun", view.begun)
+    return None
 
 
 def _placed(memory: Memory, view: View) -> tuple[Memory, str | None]:
@@ -129,9 +159,9 @@ def _metadata(view: View, memory: Memory, lag: float | None) -> Mapping[str, Sca
     facts: dict[str, Scalar | None] = {
         "version": view.version,
         "network": view.network,
-        "position": None if view.position is None else round(view.position),
-        "target": None if view.target is None else round(view.target),
-        "lagSeconds": None if lag is None else round(lag, 1),
+        "position": None if view.position is None else floor(view.position),
+        "target": None if view.target is None else ceil(view.target),
+        "lagSeconds": None if lag is None else up(lag),
         "nodeSynced": view.synced,
         "history": None if view.tells_gaps else history,
         **view.metadata,

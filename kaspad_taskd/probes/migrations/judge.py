@@ -20,6 +20,7 @@ from kaspad_taskd.core.reason import EtaReason, Reason
 from kaspad_taskd.probes.migrations.seen import Backend, Counted, Record, Server
 from kaspad_taskd.probes.migrations.tool import Step, Tool
 from kaspad_taskd.probes.migrations.way import At, begin_of, locate, phases, steps_between
+from kaspad_taskd.words.spans import down
 
 QUIET: Final = 3
 """Looks in a row that find nobody at work and something left to do."""
@@ -290,7 +291,12 @@ def _metadata(
         facts["statement"] = _name(work[0], count)
         facts["statementSeconds"] = int(work[0].seconds)
         if count is not None and count.total:
-            facts["statementPercent"] = int(count.done / count.total * 1000) / 10
+            facts["statementPercent"] = _percent(count.done, count.total)
         if work[0].idle:
             facts["idleInTransaction"] = True
     return facts
+
+
+def _percent(done: float, total: float) -> float:
+    """One decimal, rounded down; 100 is said of what is done alone."""
+    return 100.0 if done >= total else min(99.9, down(done / total * 100))

@@ -3,7 +3,7 @@
 import { adopt, drawOverview, drawTask, localize, remember, setText } from "./draw.js";
 import { follow, notice } from "./link.js";
 import { conditionOf, overview, title, view } from "./view.js";
-import { clock, say, secondsOf, span, when } from "./words.js";
+import { clock, down, say, secondsOf, span, when } from "./words.js";
 
 const FLUSH_MS = 250;
 const ASK_MS = 1000; // at most so often for one card
@@ -360,7 +360,7 @@ document.addEventListener("pointermove", (event) => {
 function readout(point) {
   const at = when(secondsOf(point.at), serverNow());
   if (point.progress === null) return at;
-  const percent = `${Math.trunc(point.progress * 10) / 10}\u00a0%`;
+  const percent = `${down(point.progress)}\u00a0%`;
   return say("page.chart.point", { when: at, percent, rate: point.rate });
 }
 

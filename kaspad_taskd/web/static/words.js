@@ -72,7 +72,7 @@ function put(template, params, missing) {
   return poorer ? null : text;
 }
 
-const FORMATS = { number, span, left: timeLeft, bytes: size };
+const FORMATS = { number, above, span, left: timeLeft, late, bytes: size };
 
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
 
@@ -105,8 +105,7 @@ export function percent(value, basis, mark = "about") {
   value = isNumber(value) ? Math.min(100, Math.max(0, value)) : 0;
   if (value === 100) return say("percent.exact", { p: "100" });
   if (basis !== "exact") return say(`percent.${mark}`, { p: String(Math.trunc(value)) });
-  const tenths = Math.trunc(value * 10 + 1e-6);
-  return say("percent.exact", { p: fixed(tenths / 10) });
+  return say("percent.exact", { p: fixed(down(value)) });
 }
 
 const fixed = (value) =>
@@ -115,13 +114,34 @@ const fixed = (value) =>
 export function number(value) {
   if (!isNumber(value)) return say("unknown");
   const few = Math.abs(value) < 10 && value !== Math.trunc(value);
-  return few ? fixed(Math.trunc(value * 10) / 10) : form.numbers.format(Math.trunc(value));
+  return few ? fixed(down(value)) : form.numbers.format(Math.floor(value));
+}
+
+/** A number that is still to be reached, rounded up as `number` rounds down. */
+export function above(value) {
+  if (!isNumber(value)) return say("unknown");
+  return number(Math.abs(value) < 10 ? -down(-value) : Math.ceil(value));
+}
+
+/** How late something is, rounded up where a time left is rounded down. */
+export function late(seconds) {
+  if (!isNumber(seconds)) return say("unknown");
+  const unit = seconds <= MINUTE ? 1 : seconds <= DAY ? MINUTE : HOUR;
+  return timeLeft(Math.ceil(seconds / unit) * unit);
+}
+
+/** A number with one decimal at most, never more than it is. */
+export function down(value) {
+  if (Math.abs(value) >= 2 ** 52) return value;
+  const count = Math.floor(value * 10);
+  if ((count + 1) / 10 <= value) return (count + 1) / 10;
+  return (count / 10 > value ? count - 1 : count) / 10;
 }
 
 export function size(value) {
   if (!isNumber(value)) return say("unknown");
   for (const [name, unit] of [["TB", 1e12], ["GB", 1e9], ["MB", 1e6]]) {
-    if (value >= unit / 10) return `${fixed(Math.trunc((value / unit) * 10) / 10)} ${name}`;
+    if (value >= unit / 10) return `${fixed(down(value / unit))} ${name}`;
   }
   return `${Math.trunc(value / 1e3)} kB`;
 }

@@ -20,6 +20,10 @@ from kaspad_taskd.probes.general.line import read as read_line
 from tests.fakes.patience import PATIENCE, elapse, once
 from tests.probes.looks import look, made, read, said
 
+ROOT = Path(__file__).parents[3]
+AWAY = "setsid sh -c 'sleep 600 & echo $! $$ > {0}; wait' & until test -s {0}; do sleep 0.01; done"
+"""Leaves a process in a session of its own, and its child."""
+
 
 async def run(*command: str, timeout: float = PATIENCE) -> Any:
     return await look(made("command", {"command": list(command)}, timeout=timeout))
@@ -168,16 +172,93 @@ async def test_children_that_are_left_are_ended(tmp_path: Path) -> None:
     await until_gone(int(pid_file.read_text()))
 
 
-async def test_one_that_has_left_the_group_costs_little(tmp_path: Path) -> None:
-    """It cannot be ended; what was printed counts."""
-    pid_file = tmp_path / "pid"
-    script = (
-        f"setsid sh -c 'echo $$ > {pid_file}; exec sleep 600' &"
-        f" until test -s {pid_file}; do sleep 0.01; done; echo '{{\"done\":5}}'"
+async def test_a_session_of_its_own_does_not_outlive_the_look(tmp_path: Path) -> None:
+    """Nothing piles up, though it holds the output open, is an orphan and has children itself."""
+    for n in range(3):
+        reading = await shell(AWAY.format(tmp_path / f"{n}") + "; echo '{\"done\":5}'")
+        assert reading.position == 5
+        pids = (tmp_path / f"{n}").read_text().split()
+        assert len(pids) == 2
+        assert all(gone(int(pid)) for pid in pids)
+
+
+@pytest.mark.parametrize("how", ["deadline", "stop"])
+async def test_no_end_of_a_look_leaves_a_session(tmp_path: Path, how: str) -> None:
+    """Its deadline, or the daemon's stop."""
+    pid_file = tmp_path / "pids"
+    looking = asyncio.create_task(shell(AWAY.format(pid_file) + "; sleep 600"))
+    await once(lambda: has_words(pid_file, 2))
+    if how == "stop":
+        looking.cancel()
+    else:
+        elapse(PATIENCE)
+    await asyncio.wait([looking])
+    for pid in pid_file.read_text().split():
+        await until_gone(int(pid))
+
+
+async def test_a_daemon_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
+    """Nobody ends its cgroup, where there is no systemd."""
+    pid_file = tmp_path / "pids"
+    script = AWAY.format(pid_file) + "; sleep 600"
+    code = (
+        "import asyncio; from tests.probes.looks import look, made;"
+        f" asyncio.run(look(made('command', {{'command': ['/bin/sh', '-c', {script!r}]}})))"
     )
-    reading = await shell(script)
-    assert reading.position == 5
-    os.kill(int(pid_file.read_text()), 9)  # it holds the output open to this moment
+    daemon = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    await once(lambda: has_words(pid_file, 2))
+    daemon.kill()
+    await daemon.wait()
+    for pid in pid_file.read_text().split():
+        await until_gone(int(pid))
+
+
+async def test_one_program_keeps_the_commands_of_all_and_ends_with_the_last() -> None:
+    """It is started anew where somebody ended it, and what it kept ends by its own keeper."""
+    line = ["/bin/echo", '{"progress": 5}']
+    one, two = (made("command", {"command": line}) for _ in range(2))
+    await asyncio.gather(one.observe({}), two.observe({}))
+    (first,) = keeping()
+    os.kill(first, 9)
+    await once(lambda: gone(first))
+    assert isinstance(await one.observe({}), Reading)
+    (again,) = keeping()
+    await one.close()
+    assert keeping() == [again]
+    await two.close()
+    assert keeping() == []
+
+
+async def test_many_commands_at_once_are_kept_apart() -> None:
+    """Each has its own output, and its own end."""
+    scripts = (f"setsid sleep 600 & echo '{{\"done\":{n}}}'" for n in range(20))
+    seen = await asyncio.gather(*map(shell, scripts))
+    assert [reading.position for reading in seen] == list(range(20))
+
+
+async def test_a_large_command_line_is_taken_whole() -> None:
+    """More than a socket holds."""
+    reading = await run("/bin/sh", "-c", "echo '{\"done\":'$#'}'", *["x" * 4000] * 60)
+    assert reading.position == 59
+
+
+def keeping() -> list[int]:
+    """The programs that keep commands of this process."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    lines = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
+    return [pid for pid, line in lines.items() if b"keeper.py" in line]
+
+
+async def test_other_children_of_the_daemon_live_on() -> None:
+    """Only what the command started is ended."""
+    other = await asyncio.create_subprocess_exec("sleep", "600", start_new_session=True)
+    await shell("setsid sleep 600 & echo '{\"done\":5}'")
+    assert other.returncode is None
+    assert not gone(other.pid)
+    other.kill()
+    await other.wait()
 
 
 async def test_the_deadline_ends_the_whole_group(tmp_path: Path) -> None:

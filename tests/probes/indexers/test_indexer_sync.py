@@ -466,6 +466,28 @@ async def test_another_program_is_said(
     _is_said(seen)
 
 
+async def test_what_is_absent_is_never_fine(ski: SimplyKaspa) -> None:
+    """A 200 at the tip that says nothing of its parts, its node or its network proves nothing."""
+    await ski.enter("synced")
+    health, metrics = ski._health().body, ski._metrics()
+    node = {key: value for key, value in health["kaspad"].items() if key != "networkId"}
+    chain = {"virtualChainProcessor": {"enabled": False}}
+    off = {name: {"enabled": False} for name in simply_kaspa.COMPONENTS}
+    for spoiled, expected in (
+        ({"components": {}}, None),
+        ({"components": off}, None),
+        ({"components": {**metrics["components"], "blockFetcher": {}}}, None),
+        ({"components": {**metrics["components"], **chain}}, "mainnet"),
+    ):
+        ski.replies["/api/metrics"] = Reply({**metrics, **spoiled})
+        ski.replies["/api/health"] = Reply({**health, "kaspad": node} if expected else health)
+        more = {"network": expected} if expected else {}
+        seen = await see(ski, "simply-kaspa", **more)
+        assert (isinstance(seen, Reading), seen.complete) == (True, False), spoiled
+        assert codes(seen) == (["network-unknown"] if expected else [])
+    assert (await see(ski, "simply-kaspa")).complete
+
+
 # -- the rules
 
 WEIRD = st.recursive(
