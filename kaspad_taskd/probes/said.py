@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kaspad_taskd.base.values import kind_of
-from kaspad_taskd.core.observation import Reading, Refused, Scalar
+from kaspad_taskd.core.observation import Condition, Reading, Refused, Scalar
 from kaspad_taskd.core.reason import Reason
 
 MOST: Final = 2.0**63
@@ -59,15 +59,13 @@ def judge(
     """
     if said.failed:
         return Refused(Reason.CHECKER_ERROR)
-    complete = said.completed
-    if complete is None:
-        done = said.done is not None and bool(said.total) and said.done >= (said.total or 0)
-        complete = done if said.total is not None else said.progress == 100
+    conditions = (Condition("good-answer", good), _end(said))
     counted = said.done is not None
     position = said.done if counted else said.progress
     target = said.total or None if counted else 100.0
     return Reading(
-        complete=good and complete,
+        complete=all(each.holds for each in conditions),
+        conditions=conditions,
         position=position,
         target=target if position is not None else None,
         unit=unit if counted else None,
@@ -77,3 +75,13 @@ def judge(
         at_work=True if position is None else None,
         metadata=facts or {},
     )
+
+
+def _end(said: Said) -> Condition:
+    """What says that the work is at its end: its own word, else its count, else its percent."""
+    if said.completed is not None:
+        return Condition("says-complete", said.completed)
+    if said.total is None:
+        return Condition("all-percent", said.progress == 100, said.progress, 100)
+    done = said.done is not None and said.total > 0 and said.done >= said.total
+    return Condition("all-done", done, said.done, said.total)

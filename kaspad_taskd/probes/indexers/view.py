@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from kaspad_taskd.core.observation import Hint, Json, Reading, Scalar
+from kaspad_taskd.core.observation import Condition, Hint, Json, Reading, Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.indexers.memory import Memory, crash_loop
 
@@ -74,12 +74,11 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
     memory, epoch = _placed(memory, view)
     memory = memory.answered(view.uptime, now)
     lag = _lag(view, target, now)
-    known = view.position is not None and target is not None and view.synced is True
-    gaps = not view.tells_gaps and memory.has_gaps
-    complete = known and not view.busy and not gaps and lag is not None and lag < max_lag
+    conditions = _conditions(view, memory, target, lag, max_lag)
     unsynced = view.synced is False or foreign
     return Reading(
-        complete=complete,
+        complete=all(each.holds for each in conditions),
+        conditions=conditions,
         position=view.position,
         start=memory.start,
         target=None if target is None or view.position is None else max(target, view.position),
@@ -93,6 +92,22 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
         hints=_hints(view, memory, unsynced, now),
         metadata=_metadata(view, memory, lag),
         memory=memory.to_json(),
+    )
+
+
+def _conditions(
+    view: View, memory: Memory, target: float | None, lag: float | None, max_lag: float
+) -> tuple[Condition, ...]:
+    """What has to hold for this look to say that the indexer has come as far as its node."""
+    gaps = not view.tells_gaps and memory.has_gaps
+    behind = None if lag is None else round(lag, 1)
+    return (
+        Condition("place-known", view.position is not None),
+        Condition("tip-known", target is not None),
+        Condition("node-synced", view.synced is True),
+        Condition("blocks-begun", not view.busy),
+        Condition("no-gaps", not gaps, memory.gaps),
+        Condition("near-node", lag is not None and lag < max_lag, behind, max_lag),
     )
 
 
