@@ -62,7 +62,7 @@ async def test_all_of_it_in_numbers(house: ApiHouse) -> None:
         "it says that it is synced",
         "it downloads from 1 of its peers",
         "its newest block is 412 s old, not younger than 60 s",
-        "that was seen 0 of 2 times in a row",
+        "all of this was seen 0 of 2 times in a row",
     ]
     assert said["percent"] == {
         "shown": 40.0, "basis": "estimated", "rule": "weights", "counted": 40.0, "held": False,
