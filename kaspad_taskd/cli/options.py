@@ -159,6 +159,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "status": ("tasks", "one task in full; without TASK the verdict", "status kaspa-node", _status),
     "watch": ("watch", "the same, live", "watch kaspa-node", _watch),
     "wait": ("wait", "wait for the end of a task", "wait kaspa-node --timeout 3h", _one),
+    "explain": ("explain", "why it is shown so, rule by rule", "explain kaspa-node", _one),
     "register": ("register", "watch something", "register node-sync kaspa-node", _register),
     "start": ("change", "begin to watch, or go on", "start kaspa-node", _one),
     "pause": ("change", "stop watching for now", "pause kaspa-node", _one),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kaspad_taskd.core.model import Moment, Sample, Window
+from kaspad_taskd.core.model import Moment, Sample, Walk, Walked, Window
 from kaspad_taskd.core.observation import Leg, Reading, Route
 from kaspad_taskd.core.reason import EtaReason
 
@@ -103,35 +103,37 @@ def rates_of(window: Window) -> Mapping[str, float]:
 def time_left(
     reading: Reading, rates: Mapping[str, float]
 ) -> tuple[float | None, EtaReason | None]:
-    """Return the seconds to the end, or why there are none to tell.
+    """Return the seconds to the end, or why there are none to tell; see `walk`."""
+    ahead = walk(reading, rates)
+    return (None, ahead) if isinstance(ahead, EtaReason) else (ahead.seconds, None)
+
+
+def walk(reading: Reading, rates: Mapping[str, float]) -> Walk | EtaReason:
+    """Return how what lies ahead is walked, or why that cannot be told.
 
     The pass under way is walked leg by leg, each at its phase's rate. What has grown meanwhile
     (`backlog`, and `drift` a second) goes through every phase of `round`, while it grows on.
     """
     if reading.eta_reason is not None:
-        return None, reading.eta_reason
+        return reading.eta_reason
     route = reading.route or _direct(reading)
     if route is None:
-        return None, EtaReason.NO_TOTAL
+        return EtaReason.NO_TOTAL
     rates = {**route.rates, **rates}
-    pass_time = 0.0
-    for leg in route.legs:
-        speed = rates.get(leg.phase)
-        if leg.amount <= 0:
-            continue
-        if not speed:
-            return None, EtaReason.WARMING_UP
-        pass_time += leg.amount / speed
-    grown = route.backlog + reading.drift * pass_time
+    ahead = [leg for leg in route.legs if leg.amount > 0]
+    if not all(rates.get(leg.phase) for leg in ahead):
+        return EtaReason.WARMING_UP
+    legs = tuple([Walked(leg.phase, leg.amount, rates[leg.phase]) for leg in ahead])
+    grown = route.backlog + reading.drift * sum(each.amount / each.rate for each in legs)
     if grown <= 0:
-        return pass_time + route.pause, None
+        return Walk(legs, pause=route.pause)
     costs = [1 / rates[phase] for phase in route.round if rates.get(phase)]
     if not costs:
-        return None, EtaReason.WARMING_UP
-    speed = 1 / sum(costs)
-    if speed <= reading.drift * CATCHING_UP:
-        return None, EtaReason.NOT_CATCHING_UP
-    return pass_time + grown / (speed - reading.drift) + route.pause, None
+        return EtaReason.WARMING_UP
+    pace = 1 / sum(costs)
+    if pace <= reading.drift * CATCHING_UP:
+        return EtaReason.NOT_CATCHING_UP
+    return Walk(legs, grown, pace, reading.drift, route.pause)
 
 
 def _direct(reading: Reading) -> Route | None:

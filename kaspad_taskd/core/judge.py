@@ -7,7 +7,7 @@ from typing import Any
 
 from kaspad_taskd.core import progress
 from kaspad_taskd.core.change import at_rest, changed, fact, unwatched
-from kaspad_taskd.core.estimate import broken, follow, rates_of, time_left
+from kaspad_taskd.core.estimate import broken, follow, rates_of, walk
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.inputs import Look
 from kaspad_taskd.core.model import (
@@ -19,10 +19,11 @@ from kaspad_taskd.core.model import (
     Moment,
     Status,
     Task,
+    Walk,
     Window,
 )
 from kaspad_taskd.core.movement import Movement, afresh, movement
-from kaspad_taskd.core.observation import Reading, Refused, Scalar, Unreachable
+from kaspad_taskd.core.observation import Reading, Refused, Scalar, Unreachable, deciding
 from kaspad_taskd.core.reason import EtaReason, Reason
 
 REFUSALS = 3  # refused looks in a row that end a task, if they also span
@@ -194,25 +195,27 @@ def _live(
     before = broken(old.window) if _late(old, definition, now) else old.window
     window = broken(before) if position is None else follow(before, phase, position, now)
     rates = rates_of(window)
-    eta, eta_reason = (
-        (None, EtaReason.CONFIRMING) if reading.complete else time_left(reading, rates)
-    )
+    ahead = EtaReason.CONFIRMING if reading.complete else walk(reading, rates)
+    known = ahead if isinstance(ahead, Walk) else None
     moving = seen.moved is not False or reading.complete
     heard = moving or task.health is Health.UNREACHABLE
     return Live(
         last_checked=now,
         last_update=now,
         last_moved=now if seen.moved else old.last_moved,
+        read_at=now,
         position=position,
         target=reading.target,
         shown=reading.shown,
         detail=progress.detail(reading),
+        floor=reading.floor,
         behind=reading.behind,
         rate=rates.get(phase or "") if position is not None else None,
-        eta=eta,
-        eta_reason=eta_reason,
+        eta=None if known is None else known.seconds,
+        eta_reason=ahead if isinstance(ahead, EtaReason) else None,
+        walk=known,
         hints=reading.hints,
-        conditions=reading.conditions,
+        conditions=deciding(reading),
         metadata=reading.metadata,
         params=reading.params,
         window=window,

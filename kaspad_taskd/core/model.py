@@ -142,6 +142,41 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Walked:
+    """One leg of what lies ahead: `amount` units of a phase at `rate` a second."""
+
+    phase: str
+    amount: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How a time left was reckoned.
+
+    Attributes:
+        legs: this pass, leg by leg, those with something left to do.
+        grown: units that lie beyond this pass by the time it is over.
+        pace: units a second at which these go through all that they have to go through.
+        drift: the target's own speed meanwhile, units a second.
+        pause: seconds in which nothing moves.
+    """
+
+    legs: tuple[Walked, ...] = ()
+    grown: float = 0.0
+    pace: float | None = None
+    drift: float = 0.0
+    pause: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """The time that all of it takes."""
+        first = sum(each.amount / each.rate for each in self.legs)
+        rest = 0.0 if self.pace is None else self.grown / (self.pace - self.drift)
+        return first + rest + self.pause
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseRecord:
     """One phase of the way, as it is shown."""
 
@@ -189,14 +224,17 @@ class Live:
     last_checked: Moment | None = None
     last_update: Moment | None = None
     last_moved: Moment | None = None
+    read_at: Moment | None = None  # the newest reading: what follows here is of then
     position: float | None = None
     target: float | None = None
     shown: tuple[float, float] | None = None
     detail: Detail | None = None
+    floor: float | None = None  # the share of the phase (0 to 1), where not from `detail`
     behind: float | None = None
     rate: float | None = None
     eta: float | None = None
     eta_reason: EtaReason | None = EtaReason.NOT_RUNNING
+    walk: Walk | None = None  # how `eta` was reckoned
     hints: tuple[Hint, ...] = ()
     conditions: tuple[Condition, ...] = ()
     metadata: Mapping[str, Scalar] = field(default_factory=dict)

@@ -121,7 +121,8 @@ class Reading:
         reason: something to say about a service that does answer (`no-peers`), else None.
         params: what the sentence of `reason` needs.
         hints: likely causes of what is wrong, with a cure.
-        conditions: what `complete` and `settled` were made of, for who asks why.
+        conditions: what `complete` and `settled` were made of, for who asks why: all of them hold
+            exactly where both are so.
         shown: the current and target block as the wizard shows them, where these differ from
             position and target.
         metadata: named facts for people and programs; numbers, booleans, short strings.
@@ -153,6 +154,18 @@ class Reading:
     shown: tuple[float, float] | None = None
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     memory: Mapping[str, Json] = field(default_factory=dict)
+
+
+def deciding(reading: Reading) -> tuple[Condition, ...]:
+    """Return the conditions that decided on a reading: they hold together as it says.
+
+    A probe that tells none, or such as did not decide, is known by its word alone.
+    """
+    proven = reading.complete and reading.settled
+    if reading.conditions and proven == all(each.holds for each in reading.conditions):
+        return reading.conditions
+    word = Condition("says-complete", reading.complete)
+    return (word,) if reading.settled else (word, Condition("settled", False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import floor
 
@@ -29,9 +30,10 @@ def shown(task: Task) -> Progress:
 
 def advance(before: Progress, reading: Reading, now: Moment) -> Progress:
     """Return the progress after a reading: never below `before`, never 100."""
-    share = _share_of_phase(reading)
+    share = share_of(reading.floor, detail(reading))
+    counted = overall(reading.plan, reading.phase, share)
     return Progress(
-        percent=max(before.percent, _overall(reading, share, before.percent)),
+        percent=before.percent if counted is None else max(before.percent, counted),
         basis=_basis(reading, share, before),
         phase=reading.phase,
         phases=_records(before, reading, share, now),
@@ -60,30 +62,34 @@ def detail(reading: Reading) -> Detail | None:
     return Detail(max(0.0, reading.position - begin), total, reading.unit, reading.basis)
 
 
-def _share_of_phase(reading: Reading) -> float | None:
-    if reading.floor is not None:
-        return min(1.0, max(0.0, reading.floor))
-    if reading.position is None or reading.target is None:
+def share_of(floor: float | None, known: Detail | None) -> float | None:
+    """The share of a phase (0 to 1): `floor` where it is told by other means, else done / total."""
+    if floor is not None:
+        return min(1.0, max(0.0, floor))
+    if known is None or not known.total:
         return None
-    begin = reading.start or 0.0
-    if reading.target <= begin:
-        return None
-    return min(1.0, max(0.0, (reading.position - begin) / (reading.target - begin)))
+    return min(1.0, known.done / known.total)
 
 
-def _overall(reading: Reading, share: float | None, before: float) -> float:
-    if not reading.plan:
+def overall(
+    plan: Sequence[PlannedPhase | PhaseRecord], phase: str | None, share: float | None
+) -> float | None:
+    """The percent of the whole way, of which done phases count whole and this one by its share.
+
+    None: the phase is not on the way, which tells nothing.
+    """
+    if not plan:
         return _floored((share or 0.0) * 100)
     whole = ahead = 0.0
     found = False
-    for each in reading.plan:
+    for each in plan:
         whole += each.weight
-        if each.key == reading.phase:
+        if each.key == phase:
             found = True
             ahead += each.weight * (share or 0.0)
         elif not found:
             ahead += each.weight
-    return _floored(ahead / whole * 100) if found and whole > 0 else before
+    return _floored(ahead / whole * 100) if found and whole > 0 else None
 
 
 def _floored(percent: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kaspad_taskd.base.values import kind_of
-from kaspad_taskd.core.observation import Reading, Refused, Scalar
+from kaspad_taskd.core.observation import Condition, Reading, Refused, Scalar
 from kaspad_taskd.core.reason import Reason
 
 MOST: Final = 2.0**63
@@ -32,13 +32,14 @@ class Said:
     failed: bool = False
 
     @property
-    def complete(self) -> bool:
-        """Whether the work is done: as it says itself, else as its numbers do."""
+    def end(self) -> Condition:
+        """What says that the work is at its end: its own word, else its count or its percent."""
         if self.completed is not None:
-            return self.completed
+            return Condition("says-complete", self.completed)
         if self.total is None:
-            return self.progress == 100
-        return self.done is not None and bool(self.total) and self.done >= self.total
+            return Condition("all-percent", self.progress == 100, self.progress, 100)
+        done = self.done is not None and self.total > 0 and self.done >= self.total
+        return Condition("all-done", done, self.done, self.total)
 
 
 def number_at(found: Mapping[str, Any], key: str, most: float = MOST) -> float | None:
@@ -68,11 +69,13 @@ def judge(
     """
     if said.failed:
         return Refused(Reason.CHECKER_ERROR)
+    conditions = (Condition("good-answer", good), said.end)
     counted = said.done is not None
     position = said.done if counted else said.progress
     target = said.total or None if counted else 100.0
     return Reading(
-        complete=good and said.complete,
+        complete=all(each.holds for each in conditions),
+        conditions=conditions,
         position=position,
         target=target if position is not None else None,
         unit=unit if counted else None,

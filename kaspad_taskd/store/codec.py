@@ -30,6 +30,8 @@ from kaspad_taskd.core.model import (
     Sample,
     Status,
     Task,
+    Walk,
+    Walked,
     Window,
 )
 from kaspad_taskd.core.observation import Condition, Hint, Json
@@ -122,6 +124,7 @@ _LIVE = _Shape(
     shown=_or_none(_TUPLE),
     detail=_or_none(_one(_Shape(Detail))),
     eta_reason=_or_none(_word(EtaReason)),
+    walk=_or_none(_one(_Shape(Walk, legs=_many(_Shape(Walked))))),
     hints=_many(_Shape(Hint, params=_TABLE)),
     conditions=_many(_Shape(Condition)),
     metadata=_TABLE,

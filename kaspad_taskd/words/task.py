@@ -48,6 +48,15 @@ def hint(code: str, params: Mapping[str, object] | None = None) -> tuple[str, st
     return says, maybe(f"hint.{code}.do", **params)
 
 
+def needed(key: str, holds: bool, value: object = None, limit: object = None) -> str:
+    """Return a condition of completion as it is found: `it downloads from a peer`."""
+    form = "holds" if holds else "fails"
+    found = maybe(f"condition.{key}.{form}", value=value, limit=limit)
+    if found is not None:
+        return found
+    return safe(key if value is None else f"{key}: {value}")
+
+
 def waiting(names: Mapping[str, str | None]) -> str:
     """Return the note of a task that waits, from awaited id to status (None: it is missing)."""
     parts = [say("waiting.note", names=", ".join(names))]

@@ -5,12 +5,13 @@
 #    source ~/.local/share/bash_completion/kaspad-taskctl
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_kaspad_taskctl_subparsers=(list status watch wait register start pause check cancel retry remove report events definitions reload switch strategy backup doctor call)
+_shtab_kaspad_taskctl_subparsers=(list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup doctor call)
 
 _shtab_kaspad_taskctl_list_option_strings=(-h --help --ids --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_status_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_watch_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_wait_option_strings=(-h --help --socket --json --color --ascii --timeout)
+_shtab_kaspad_taskctl_explain_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_register_option_strings=(-h --help --file --id --interval --look-timeout --confirmations --stall-after --give-up-after --after --no-start --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_start_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_pause_option_strings=(-h --help --socket --json --color --ascii --timeout)
@@ -36,6 +37,8 @@ _shtab_kaspad_taskctl_watch_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_watch___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_wait_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_wait___socket_COMPGEN=_shtab_compgen_files
+_shtab_kaspad_taskctl_explain_pos_0_COMPGEN=_kaspad_taskctl_tasks
+_shtab_kaspad_taskctl_explain___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_register___file_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_register___after_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_register___socket_COMPGEN=_shtab_compgen_files
@@ -69,6 +72,7 @@ _shtab_kaspad_taskctl_list___color_choices=(auto always never)
 _shtab_kaspad_taskctl_status___color_choices=(auto always never)
 _shtab_kaspad_taskctl_watch___color_choices=(auto always never)
 _shtab_kaspad_taskctl_wait___color_choices=(auto always never)
+_shtab_kaspad_taskctl_explain___color_choices=(auto always never)
 _shtab_kaspad_taskctl_register___color_choices=(auto always never)
 _shtab_kaspad_taskctl_start___color_choices=(auto always never)
 _shtab_kaspad_taskctl_pause___color_choices=(auto always never)
@@ -86,7 +90,7 @@ _shtab_kaspad_taskctl_strategy___color_choices=(auto always never)
 _shtab_kaspad_taskctl_backup___color_choices=(auto always never)
 _shtab_kaspad_taskctl_doctor___color_choices=(auto always never)
 _shtab_kaspad_taskctl_call___color_choices=(auto always never)
-_shtab_kaspad_taskctl_pos_0_choices=(list status watch wait register start pause check cancel retry remove report events definitions reload switch strategy backup doctor call)
+_shtab_kaspad_taskctl_pos_0_choices=(list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup doctor call)
 _shtab_kaspad_taskctl___color_choices=(auto always never)
 
 _shtab_kaspad_taskctl_list__h_nargs=0
@@ -107,6 +111,10 @@ _shtab_kaspad_taskctl_wait__h_nargs=0
 _shtab_kaspad_taskctl_wait___help_nargs=0
 _shtab_kaspad_taskctl_wait___json_nargs=0
 _shtab_kaspad_taskctl_wait___ascii_nargs=0
+_shtab_kaspad_taskctl_explain__h_nargs=0
+_shtab_kaspad_taskctl_explain___help_nargs=0
+_shtab_kaspad_taskctl_explain___json_nargs=0
+_shtab_kaspad_taskctl_explain___ascii_nargs=0
 _shtab_kaspad_taskctl_register_pos_2_nargs='*'
 _shtab_kaspad_taskctl_register__h_nargs=0
 _shtab_kaspad_taskctl_register___help_nargs=0

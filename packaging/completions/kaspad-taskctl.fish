@@ -50,7 +50,7 @@ function _shtab_kaspad_taskctl_using
   test "$_shtab_kaspad_taskctl_cmdpath" = "$argv"
 end
 
-set -g _shtab_kaspad_taskctl_commands list status watch wait register start pause check cancel retry remove report events definitions reload switch strategy backup doctor call
+set -g _shtab_kaspad_taskctl_commands list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup doctor call
 set -g _shtab_kaspad_taskctl_opts_with_value --after --color --confirmations --error --file --give-up-after --id --interval --last --look-timeout --progress --socket --stall-after --timeout
 
 complete -c kaspad-taskctl -e
@@ -95,6 +95,14 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait' -l color -xka "
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait' -l ascii -d 'no characters beyond ASCII'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a explain -d 'why it is shown so, rule by rule'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using explain' -s h -l help -d 'show this help message and exit'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using explain' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using explain' -l json -d 'the daemon'"'"'s answer, for programs'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using explain' -l color -xka "auto always never" -d 'default: auto'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using explain' -l ascii -d 'no characters beyond ASCII'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using explain' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using explain; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a register -d 'watch something'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -s h -l help -d 'show this help message and exit'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l file -xka "(__fish_complete_path (commandline -ct))" -d 'take all of it from a definition file (TOML); - is standard input'

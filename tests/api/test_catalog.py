@@ -34,6 +34,7 @@ FIFTEEN: dict[str, list[str] | None] = {
 }
 """The task manager's, with their parameters in order; None is one object."""
 MORE: dict[str, list[str] | None] = {
+    "explainTask": ["taskId"],
     "pauseTask": ["taskId"],
     "resumeTask": ["taskId"],
     "retryTask": ["taskId"],
@@ -58,7 +59,15 @@ MORE: dict[str, list[str] | None] = {
 }
 READING = {
     *("checkTaskStatus", "getTask", "getAllTasks", "getTasksByType", "getTasksByService"),
-    *("waitTask", "getEvents", "getHistory", "subscribe", "unsubscribe", "getDecisions"),
+    *(
+        "explainTask",
+        "waitTask",
+        "getEvents",
+        "getHistory",
+        "subscribe",
+        "unsubscribe",
+        "getDecisions",
+    ),
     *("getSyncStrategy", "listDefinitions", "getServices", "getInfo", "ping", "rpc.discover"),
 }
 """Those that change nothing: the bridge asks no token for them."""

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.event import sentence, step_began
 from kaspad_taskd.words.moment import seconds_of
+from kaspad_taskd.words.table import entry
+from kaspad_taskd.words.task import needed
 from tests.fakes.golden import NOW, golden_task, golden_tasks
 
 
@@ -176,3 +178,17 @@ def test_a_cure_names_the_log_of_the_definition(log: str | None, cure: str) -> N
     """By unit, container or path."""
     known = words.params({"config": {"log": log}})
     assert words.hint("node-panicked", known)[1] == cure
+
+
+@pytest.mark.parametrize("key", list(entry("condition")))
+def test_every_condition_can_be_said(key: str) -> None:
+    """Held or failed, with what was found or without it."""
+    for holds in (True, False):
+        assert "?" not in needed(key, holds) + needed(key, holds, 1, 2) + needed(key, holds, 5, 2)
+        assert needed(key, holds) != key
+
+
+def test_a_condition_of_a_plugin_is_said_by_its_key() -> None:
+    """What has no sentence is not hidden."""
+    assert needed("disk-spun", False) == "disk-spun"
+    assert needed("disk-spun", False, 3) == "disk-spun: 3"

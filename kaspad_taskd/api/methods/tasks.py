@@ -10,10 +10,12 @@ from kaspad_taskd import words
 from kaspad_taskd.api import checks
 from kaspad_taskd.api.context import Api, answering, not_found
 from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.explained import EXPLANATION, explanation_shape
 from kaspad_taskd.api.method import Caller, Method
 from kaspad_taskd.api.schemas import TASK, TASKS, done, record
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.change import NotAllowed
+from kaspad_taskd.core.explain import explain
 from kaspad_taskd.core.inputs import Cancel, Complete, Fail, Input, Look, Pause, Retry, Start
 from kaspad_taskd.core.model import Origin, Status, Task
 from kaspad_taskd.core.observation import Observation, Reading, Refused
@@ -40,6 +42,10 @@ def _reading(api: Api) -> list[Method]:
         task = engine.get(given["taskId"])
         return None if task is None else shape(task)
 
+    def why(_caller: Caller, given: Given) -> Json:
+        task = api.task(given["taskId"])
+        return explanation_shape(explain(task, task.definition, engine.now()), shape(task))
+
     def listed(keep: Callable[[Task, Given], bool]) -> Callable[[Caller, Given], Json]:
         def handler(_caller: Caller, given: Given) -> Json:
             status = given["status"]
@@ -59,6 +65,8 @@ def _reading(api: Api) -> list[Method]:
     one = {"anyOf": [TASK, {"type": "null"}]}
     return [
         Method("getTask", "One task, or null.", get, (checks.task_id(),), one),
+        Method("explainTask", "Why a task is shown as it is: rules, readings, their age.", why,
+               (checks.task_id(),), EXPLANATION, errors=("not-found",)),
         Method("getAllTasks", "All tasks, in order of registration.", every, (status,), TASKS),
         Method("getTasksByType", "The tasks of a type.", by_type, (kind, status), TASKS),
         Method("getTasksByService", "The tasks of a service.", by_service, (service, status),

@@ -85,7 +85,7 @@ def _check_grounds(said: Said, found: Mapping[str, Found]) -> None:
             continue
         if one.lacks and not there:
             raise Nothing(f"there is nothing at what {key} names")
-        if (said.failed or said.complete) and (one.lacks or not there):
+        if (said.failed or said.end.holds) and (one.lacks or not there):
             raise Nothing(f"{key} would be true of nothing: what it names is not there")
 
 

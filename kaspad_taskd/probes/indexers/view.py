@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil, floor
 from typing import Final
 
-from kaspad_taskd.core.observation import Done, Hint, Reading, Scalar
+from kaspad_taskd.core.observation import Condition, Done, Hint, Reading, Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.indexers.memory import Memory, crash_loop
 from kaspad_taskd.words.spans import up
@@ -83,12 +83,11 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
     memory = memory.answered(view.uptime, now).waiting(_at_tip(view, target, max_lag))
     fresh = view.newest not in ("", None, *memory.newest)
     lag = _lag(view, target, now)
-    known = view.position is not None and target is not None and view.synced is True
-    gaps = not view.tells_gaps and memory.has_gaps
-    complete = known and not view.busy and not gaps and lag is not None and lag < max_lag
+    conditions = _conditions(view, memory, target, lag, max_lag)
     unsynced = view.synced is False or foreign
     return Reading(
-        complete=complete,
+        complete=all(each.holds for each in conditions),
+        conditions=conditions,
         position=view.position,
         start=memory.start,
         target=None if target is None or view.position is None else max(target, view.position),
@@ -124,6 +123,22 @@ def _done(view: View, memory: Memory, target: float | None) -> Done | None:
     if view.begun is not None and target is not None and not memory.gathered:
         return Done("begun", view.begun)
     return None
+
+
+def _conditions(
+    view: View, memory: Memory, target: float | None, lag: float | None, max_lag: float
+) -> tuple[Condition, ...]:
+    """What has to hold for this look to say that the indexer has come as far as its node."""
+    gaps = not view.tells_gaps and memory.has_gaps
+    behind = None if lag is None else round(lag, 1)
+    return (
+        Condition("place-known", view.position is not None),
+        Condition("tip-known", target is not None),
+        Condition("node-synced", view.synced is True),
+        Condition("blocks-begun", not view.busy),
+        Condition("no-gaps", not gaps, memory.gaps),
+        Condition("near-node", lag is not None and lag < max_lag, behind, max_lag),
+    )
 
 
 def _placed(memory: Memory, view: View) -> tuple[Memory, str | None]:

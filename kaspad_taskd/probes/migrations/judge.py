@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kaspad_taskd.core.observation import (
+    Condition,
     Done,
     Hint,
     Json,
@@ -118,9 +119,11 @@ def judge(
     reading = _way(wanted, server, found, memory, measured, work)
     quiet = 0 if work else min(QUIET, _quiet(memory) + 1)
     reason, params = _reason(server, found, work, blind)
+    conditions = _conditions(wanted, found, work, blind)
     return replace(
         reading,
-        complete=found.reached and not work and not blind,
+        complete=all(each.holds for each in conditions),
+        conditions=conditions,
         reason=reason,
         params=params,
         hints=_hints(wanted, server, record, reason, quiet, params),
@@ -128,6 +131,17 @@ def judge(
         at_work=any(not (each.locked or each.idle) for each in work),
         metadata=_metadata(wanted, found, work, server),
         memory={**reading.memory, "quiet": quiet, "version": found.version},
+    )
+
+
+def _conditions(
+    wanted: Wanted, found: Record, work: Sequence[Backend], blind: bool
+) -> tuple[Condition, ...]:
+    """What has to hold for this look to say that the migration is over."""
+    return (
+        Condition("version-reached", found.reached, found.version, wanted.version or None),
+        Condition("nobody-at-work", not work, len(work), 0),
+        Condition("sessions-seen", not blind),
     )
 
 

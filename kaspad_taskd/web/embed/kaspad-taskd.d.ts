@@ -347,6 +347,102 @@ export interface Methods {
     };
     result: Task | null;
   };
+  /** Why a task is shown as it is: rules, readings, their age. */
+  "explainTask": {
+    params: {
+      taskId: string;
+    };
+    result: {
+      taskId: string;
+      at: string;
+      complete: {
+        holds: boolean;
+        rule: "proven" | "requested" | "conditions" | "no-answer" | "next-look" | "unread" | "not-watched" | "failed";
+        failing: number;
+        conditions: {
+          key: string;
+          holds: boolean;
+          value: boolean | number | string | null;
+          limit: boolean | number | string | null;
+          note: string;
+        }[];
+      };
+      percent: {
+        shown: number;
+        basis: string;
+        rule: "complete" | "unread" | "weights" | "off-the-way" | "told" | "counted" | "unknown";
+        counted: number | null;
+        held: boolean;
+        share: number | null;
+      };
+      step: {
+        phase: string;
+        number: number;
+        of: number;
+        since: string | null;
+        pass: number;
+      } | null;
+      health: {
+        value: "unknown" | "ok" | "stalled" | "unreachable";
+        rule: "not-watched" | "unread" | "unreachable" | "refused" | "stalled" | "answers";
+        since: string | null;
+        reason: string | null;
+        missed: number;
+      };
+      movement: {
+        moves: boolean | null;
+        reached: Record<string, unknown>;
+        waited: number | null;
+        stallAfter: number;
+        giveUpAfter: number | null;
+      };
+      timeLeft: {
+        seconds: number | null;
+        reason: string | null;
+        walk: {
+          legs: {
+            phase: string;
+            amount: number;
+            rate: number;
+            seconds: number;
+          }[];
+          grown: number;
+          pace: number | null;
+          drift: number;
+          pause: number;
+        } | null;
+        rates: Record<string, unknown>;
+        measured: {
+          movements: number;
+          seconds: number;
+          movementsNeeded: number;
+          secondsNeeded: number;
+        };
+      };
+      readings: {
+        look: {
+          at: string | null;
+          age: number | null;
+        };
+        answer: {
+          at: string | null;
+          age: number | null;
+        };
+        reading: {
+          at: string | null;
+          age: number | null;
+        };
+        movement: {
+          at: string | null;
+          age: number | null;
+        };
+        position: number | null;
+        target: number | null;
+        facts: Record<string, unknown>;
+      };
+      task: Task;
+    };
+  };
   /** All tasks, in order of registration. */
   "getAllTasks": {
     params: {
