@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from kaspad_taskd.kaspa.client import (
     BlockHeader,
@@ -18,23 +19,30 @@ from kaspad_taskd.kaspa.client import (
 )
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
+APART = 1.0
+"""Seconds from which on two answers are no longer of one moment."""
+
 _NO_METRICS = Metrics(server_time=0)
 
 
 async def read_node(client: NodeClient, now_ms: Callable[[], int]) -> NodeReading:
     """Look once. `now_ms` is the wall clock, which lag is measured by.
 
+    It is read once: when the answer that holds the position has come. A node may take its time to
+    answer, and its newest block ages meanwhile.
+
     Raises:
         NodeError: no usable answer to one of the questions that a reading cannot do without.
     """
-    at_ms = now_ms()
     dag = await client.dag_info()
+    at_ms, loop = now_ms(), asyncio.get_running_loop()
+    at = loop.time()
     program = await client.program()
     try:
         async with asyncio.TaskGroup() as group:
             synced = group.create_task(_synced(client))
             peers = group.create_task(client.peers())
-            metrics = group.create_task(_metrics(client))
+            metrics = group.create_task(_metrics(client, lambda: loop.time() - at))
             header = group.create_task(_header(client, dag.sink))
     except BaseExceptionGroup as errors:
         raise _first(errors) from None
@@ -61,11 +69,16 @@ async def _synced(client: NodeClient) -> tuple[bool, bool]:
         return (await client.info()).is_synced, False
 
 
-async def _metrics(client: NodeClient) -> Metrics | None:
+async def _metrics(client: NodeClient, since: Callable[[], float]) -> Metrics | None:
+    """Return the counters, their clock put back by the seconds that passed `since` the position."""
     try:
-        return await client.metrics()
+        told = await client.metrics()
     except (MissingError, DeclinedError):
         return None
+    passed = since()
+    if not told.server_time or passed < APART:
+        return told
+    return replace(told, server_time=told.server_time - round(passed * 1000))
 
 
 async def _header(client: NodeClient, sink: str) -> BlockHeader | None:

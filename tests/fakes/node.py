@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 from grpclib.const import Cardinality, Handler, Status
@@ -93,7 +93,7 @@ class GrpcNode:
     def url(self) -> str:
         return f"grpc://127.0.0.1:{self.port}"
 
-    async def __aenter__(self) -> GrpcNode:
+    async def __aenter__(self) -> Self:
         self._server = Server([self], codec=_Codec())
         await self._server.start("127.0.0.1", self.port)
         listener: Any = self._server._server

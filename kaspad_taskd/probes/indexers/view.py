@@ -27,7 +27,7 @@ class View:
     Attributes:
         position: DAA score up to which all that is enabled has come, None where that is unknown.
         at: time of the block at `position`, ms, or None.
-        target: the node's virtual DAA score, None where no node told.
+        target: the node's virtual DAA score when `position` was told, None where no node told.
         bps: blocks a second of the network.
         synced: whether the node says that it is synced, None where no node told.
         busy: it is at something that comes before the blocks (an import of the UTXO set).
@@ -38,6 +38,7 @@ class View:
         counters: what changes as long as it works.
         hints: why something is not known.
         metadata: named facts.
+        seen: our wall clock when the indexer told `position`, ms; None: at the judging.
     """
 
     position: float | None = None
@@ -53,6 +54,7 @@ class View:
     counters: tuple[Json, ...] = ()
     hints: tuple[Hint, ...] = ()
     metadata: Mapping[str, Scalar | None] = field(default_factory=dict)
+    seen: int | None = None
 
 
 def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
@@ -73,7 +75,7 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
     target = None if foreign else view.target
     memory, epoch = _placed(memory, view)
     memory = memory.answered(view.uptime, now)
-    lag = _lag(view, target, now)
+    lag = _lag(view, target, now if view.seen is None else view.seen)
     known = view.position is not None and target is not None and view.synced is True
     gaps = not view.tells_gaps and memory.has_gaps
     complete = known and not view.busy and not gaps and lag is not None and lag < max_lag
@@ -107,11 +109,11 @@ def _placed(memory: Memory, view: View) -> tuple[Memory, str | None]:
     return memory, None
 
 
-def _lag(view: View, target: float | None, now: int) -> float | None:
-    """Seconds behind its node; where no node told, behind the present, by its block's time."""
+def _lag(view: View, target: float | None, seen: int) -> float | None:
+    """Seconds behind its node; where no node told, behind `seen`, by its block's time."""
     if view.position is not None and target is not None:
         return max(0.0, (target - view.position) / view.bps)
-    return None if view.at is None else max(0.0, (now - view.at) / 1000)
+    return None if view.at is None else max(0.0, (seen - view.at) / 1000)
 
 
 def _hints(view: View, memory: Memory, unsynced: bool, now: int) -> tuple[Hint, ...]:
