@@ -29,7 +29,9 @@ from kaspad_taskd.kaspa.client import (
     block_answer,
     clean,
     finite,
+    peer_clock,
     plain_network,
+    system_id,
 )
 from kaspad_taskd.kaspa.connect import Address, Allow, addresses, connect_error
 
@@ -171,15 +173,19 @@ def decode(message: bytes) -> Answer:
             if method is Method.BLOCK
             else Answer(number, method, error=text)
         )
-    return Answer(number, method, _DECODERS[method](body))
+    try:
+        return Answer(number, method, _DECODERS[method](body))
+    except ValueError as fault:
+        return Answer(number, method, error=str(fault))
 
 
 def _dag_info(body: pb.GetBlockDagInfoResponse) -> DagInfo:
+    if not body.networkName:
+        raise ValueError("networkName is missing")
     return DagInfo(
         network=plain_network(body.networkName),
         block_count=body.blockCount,
         header_count=body.headerCount,
-        tip_count=len(body.tipHashes),
         difficulty=finite(body.difficulty),
         past_median_time=body.pastMedianTime,
         pruning_point=clean(body.pruningPointHash, 64),
@@ -189,17 +195,20 @@ def _dag_info(body: pb.GetBlockDagInfoResponse) -> DagInfo:
 
 
 def _server_info(body: pb.GetServerInfoResponse) -> ServerInfo:
-    return ServerInfo(
-        version=clean(body.serverVersion, 64),
-        network=plain_network(body.networkId),
-        has_utxo_index=body.hasUtxoIndex,
-        is_synced=body.isSynced,
-        virtual_daa_score=body.virtualDaaScore,
-    )
+    return ServerInfo(is_synced=body.isSynced)
 
 
 def _info(body: pb.GetInfoResponse) -> NodeInfo:
-    return NodeInfo(clean(body.serverVersion, 64), body.isUtxoIndexed, body.isSynced)
+    return NodeInfo(
+        version=clean(body.serverVersion, 64) or None,
+        has_utxo_index=body.isUtxoIndexed,
+        is_synced=body.isSynced,
+        p2p_id=clean(body.p2pId, 64) or None,
+    )
+
+
+def _system_info(body: pb.GetSystemInfoResponse) -> str | None:
+    return system_id(body.systemId)
 
 
 def _sync_status(body: pb.GetSyncStatusResponse) -> bool:
@@ -208,7 +217,13 @@ def _sync_status(body: pb.GetSyncStatusResponse) -> bool:
 
 def _peers(body: pb.GetConnectedPeerInfoResponse) -> tuple[PeerInfo, ...]:
     return tuple(
-        PeerInfo(clean(peer.userAgent, 100), peer.isOutbound, peer.isIbdPeer) for peer in body.infos
+        PeerInfo(
+            user_agent=clean(peer.userAgent, 100),
+            is_ibd_peer=peer.isIbdPeer,
+            id=clean(peer.id, 64),
+            clock=peer_clock(peer.timeOffset, peer.timeConnected),
+        )
+        for peer in body.infos
     )
 
 
@@ -230,7 +245,9 @@ def _metrics(body: pb.GetMetricsResponse) -> Metrics:
 
 def _block(body: pb.GetBlockResponse) -> BlockHeader | None:
     header = body.block.header
-    return BlockHeader(header.timestamp, header.daaScore, header.blueScore)
+    if header.timestamp <= 0:
+        raise ValueError("the block's time is missing")
+    return BlockHeader(header.timestamp, header.daaScore)
 
 
 _DECODERS: dict[Method, Callable[[Any], object]] = {
@@ -241,4 +258,5 @@ _DECODERS: dict[Method, Callable[[Any], object]] = {
     Method.PEERS: _peers,
     Method.METRICS: _metrics,
     Method.BLOCK: _block,
+    Method.SYSTEM_INFO: _system_info,
 }

@@ -107,8 +107,8 @@ class Line:
     def _deliver(self, answer: Answer) -> None:
         self.echoes = answer.id is not None
         number = self._number_of(answer)
-        waiter = None if number is None else self._waiting.pop(number, None)
-        if waiter is None:
+        waiter = None if number is None else self._waiting.get(number)
+        if number is None or waiter is None:
             self._unasked += 1
             if self._unasked >= UNASKED:
                 raise NodeError(Reason.BAD_ANSWER, detail="answers that nobody asked for")
@@ -116,6 +116,7 @@ class Line:
         self._unasked = 0
         if waiter.method is not answer.method:
             raise NodeError(Reason.BAD_ANSWER, detail=f"{answer.method} for {waiter.method}")
+        del self._waiting[number]
         if not waiter.result.done():
             waiter.result.set_result(answer)
 

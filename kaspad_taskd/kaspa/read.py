@@ -10,6 +10,7 @@ from kaspad_taskd.kaspa.client import (
     BlockHeader,
     DagInfo,
     DeclinedError,
+    Method,
     Metrics,
     MissingError,
     NodeClient,
@@ -21,6 +22,9 @@ from kaspad_taskd.kaspa.sync.reading import NodeReading
 
 APART = 1.0
 """Seconds from which on two answers are no longer of one moment."""
+
+PEER_CLOCKS = 64
+"""So many peers' clocks are plenty of witnesses."""
 
 _NO_METRICS = Metrics(server_time=0)
 
@@ -66,7 +70,11 @@ async def _synced(client: NodeClient) -> tuple[bool, bool]:
     try:
         return (await client.server_info()).is_synced, False
     except MissingError:
-        return (await client.info()).is_synced, False
+        pass
+    synced = (await client.info()).is_synced
+    if synced is None:
+        raise DeclinedError(Method.INFO, "isSynced is missing")
+    return synced, False
 
 
 async def _metrics(client: NodeClient, since: Callable[[], float]) -> Metrics | None:
@@ -113,6 +121,8 @@ def _reading(
         has_transitional_check=synced[1],
         peers=len(peers),
         ibd_peers=sum(peer.is_ibd_peer for peer in peers),
+        ibd_peer=next((peer.id for peer in peers if peer.is_ibd_peer), ""),
+        peer_clocks=tuple(peer.clock for peer in peers if peer.clock is not None)[:PEER_CLOCKS],
         peer_versions=tuple(sorted({peer.user_agent for peer in peers})[:16]),
         header_counts=counters.header_counts,
         body_counts=counters.body_counts,
@@ -122,6 +132,8 @@ def _reading(
         server_time_ms=counters.server_time or None,
         sink_timestamp=header.timestamp if header else None,
         sink_daa_score=header.daa_score if header else None,
+        p2p_id=program.p2p_id,
+        system_id=program.system_id,
         server_version=program.version,
         has_utxo_index=program.has_utxo_index,
         protocol=program.family,

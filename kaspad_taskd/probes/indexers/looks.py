@@ -92,7 +92,7 @@ async def _synced(node: NodeClient) -> bool:
     try:
         return await node.sync_status()
     except MissingError:
-        return (await node.info()).is_synced
+        return (await node.info()).is_synced is True
 
 
 async def look_at_simply_kaspa(asker: Asker) -> View:
