@@ -116,6 +116,9 @@ async def _resolve(host: str, port: int) -> list[str]:
 def connect_error(error: OSError, address: str) -> NodeError:
     """Return what a failed connect or a broken connection means."""
     reason = _REASONS.get(error.errno or 0, Reason.NETWORK_DOWN)
+    # Where ::1 and 127.0.0.1 fail differently, aiohttp has the number in its text alone.
+    if error.errno is None and f"[Errno {errno.ECONNREFUSED}]" in str(error):
+        reason = Reason.REFUSED
     if isinstance(error, TimeoutError):
         reason = Reason.TIMEOUT
     elif isinstance(error, ConnectionResetError | BrokenPipeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import struct
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -12,6 +13,7 @@ from google.protobuf.message import DecodeError
 from grpclib.client import Channel, Stream
 from grpclib.const import Cardinality, Status
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+from grpclib.protocol import H2Protocol
 from h2.exceptions import H2Error
 
 from kaspad_taskd.core.reason import Reason
@@ -34,6 +36,7 @@ from kaspad_taskd.kaspa.client import (
     system_id,
 )
 from kaspad_taskd.kaspa.connect import Address, Allow, addresses, connect_error
+from kaspad_taskd.kaspa.race import open_socket
 
 logging.getLogger("hpack").setLevel(logging.INFO)  # at DEBUG it tells every header's bits
 
@@ -100,24 +103,36 @@ class GrpcWire:
             raise NodeError(Reason.STREAM_CLOSED, detail=type(error).__name__) from None
 
     async def _connect(self) -> Channel:
-        error = NodeError(Reason.NETWORK_DOWN)
-        for ip in await addresses(self._address.host, self._address.port, self._allow):
-            channel = Channel(ip, self._address.port)
-            try:
-                await channel.__connect__()
-            except OSError as failure:
-                channel.close()
-                if error.reason is not Reason.REFUSED:
-                    error = connect_error(failure, str(self._address))
-            else:
-                return channel
-        raise error
+        host, port = self._address.host, self._address.port
+        found = await addresses(host, port, self._allow)
+        try:
+            channel = _Channel(await open_socket(found, port), host, port)
+            await channel.__connect__()
+        except OSError as failure:
+            raise connect_error(failure, str(self._address)) from None
+        return channel
 
     def _terminated(self, text: str) -> NodeError:
         spoke = self._stream is not None and self._stream.initial_metadata is not None
         if "Connection lost" in text and spoke:
             return NodeError(Reason.NETWORK_DOWN, detail=text)
         return NodeError(Reason.STREAM_CLOSED, detail=text)
+
+
+class _Channel(Channel):
+    """grpclib's channel on a socket that is connected."""
+
+    def __init__(self, sock: socket.socket, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self._sock = sock
+
+    async def _create_connection(self) -> H2Protocol:
+        try:
+            made = await self._loop.create_connection(self._protocol_factory, sock=self._sock)
+        except BaseException:
+            self._sock.close()
+            raise
+        return made[1]
 
 
 async def _receive(stream: _Stream) -> bytes:
