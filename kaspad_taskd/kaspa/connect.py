@@ -18,6 +18,8 @@ Allow: TypeAlias = Callable[[str, int], bool]
 """Whether this IP address and port may be asked."""
 
 DEFAULT_PORTS = {"grpc": 16110, "ws": 18110, "wss": 443}
+P2P_PORTS = {16111: 16110, 16211: 16210, 16511: 16510, 16611: 16610}
+"""By kaspad's port for other nodes, which is gRPC too, its port for us."""
 BORSH_PORTS = frozenset({17110, 17210, 17510, 17610})
 
 RESOLVE_TIMEOUT = 3.0

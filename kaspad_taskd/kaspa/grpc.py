@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import struct
 from collections.abc import Callable
@@ -37,6 +38,7 @@ from kaspad_taskd.kaspa.client import (
 )
 from kaspad_taskd.kaspa.connect import Address, Allow, addresses, connect_error
 from kaspad_taskd.kaspa.race import open_socket
+from kaspad_taskd.kaspa.stranger import http_answer, identified, is_http2, named, no_service
 
 logging.getLogger("hpack").setLevel(logging.INFO)  # at DEBUG it tells every header's bits
 
@@ -45,13 +47,16 @@ PATH = "/protowire.RPC/MessageStream"
 MAX_ANSWER = 4 * 1024 * 1024
 """Bytes of one answer; a node's largest of those we ask for are some ten thousand."""
 
+SAID = 64
+"""Bytes by which a program is known."""
+
+_HTTP_STATUS = re.compile(r":status = '(\d{3})'")
 _Stream: TypeAlias = Stream[pb.KaspadRequest, pb.KaspadResponse]
 
 _REASONS = {
     Status.RESOURCE_EXHAUSTED: Reason.BUSY,
     Status.UNAVAILABLE: Reason.STOPPING,
     Status.DEADLINE_EXCEEDED: Reason.TIMEOUT,
-    Status.UNIMPLEMENTED: Reason.WRONG_PROGRAM,
     Status.OK: Reason.STREAM_CLOSED,
 }
 
@@ -63,6 +68,7 @@ class GrpcWire:
         self._address = address
         self._allow = allow
         self._stream: _Stream | None = None
+        self._ips: list[str] = []
 
     async def run(self, opened: Callable[[], None], deliver: Callable[[Answer], None]) -> None:
         """See Wire."""
@@ -78,10 +84,9 @@ class GrpcWire:
                 while True:
                     deliver(decode(await _receive(stream)))
         except GRPCError as error:
-            reason = _REASONS.get(error.status, Reason.BAD_ANSWER)
-            raise NodeError(reason, detail=clean(error.message or "", 200)) from None
+            raise self._status(error) from None
         except StreamTerminatedError as error:
-            raise self._terminated(str(error)) from None
+            raise await self._terminated(channel, str(error)) from None
         except (DecodeError, AssertionError, H2Error, ProtocolError) as error:
             raise NodeError(Reason.BAD_ANSWER, detail=type(error).__name__) from None
         except OSError as error:
@@ -102,33 +107,63 @@ class GrpcWire:
                 task.uncancel()
             raise NodeError(Reason.STREAM_CLOSED, detail=type(error).__name__) from None
 
-    async def _connect(self) -> Channel:
+    async def _connect(self) -> _Channel:
         host, port = self._address.host, self._address.port
-        found = await addresses(host, port, self._allow)
+        self._ips = await addresses(host, port, self._allow)
         try:
-            channel = _Channel(await open_socket(found, port), host, port)
+            channel = _Channel(await open_socket(self._ips, port), host, port)
             await channel.__connect__()
         except OSError as failure:
             raise connect_error(failure, str(self._address)) from None
         return channel
 
-    def _terminated(self, text: str) -> NodeError:
-        spoke = self._stream is not None and self._stream.initial_metadata is not None
-        if "Connection lost" in text and spoke:
-            return NodeError(Reason.NETWORK_DOWN, detail=text)
-        return NodeError(Reason.STREAM_CLOSED, detail=text)
+    def _status(self, error: GRPCError) -> NodeError:
+        text = clean(error.message or "", 200)
+        if http := _HTTP_STATUS.search(text):  # it is HTTP/2, and no gRPC
+            return http_answer(int(http[1]))
+        if error.status is Status.UNIMPLEMENTED:
+            return no_service(self._address)
+        return NodeError(_REASONS.get(error.status, Reason.BAD_ANSWER), detail=text)
+
+    async def _terminated(self, channel: _Channel, text: str) -> NodeError:
+        """What the end of the stream means; a stranger that never spoke gRPC is asked who it is."""
+        if self._stream is not None and self._stream.initial_metadata is not None:
+            lost = "Connection lost" in text
+            return NodeError(Reason.NETWORK_DOWN if lost else Reason.STREAM_CLOSED, detail=text)
+        said, closed = channel.said, NodeError(Reason.STREAM_CLOSED, detail=text)
+        if is_http2(said):
+            return closed
+        if not said or said.startswith(b"HTTP/"):  # wRPC begins as HTTP does
+            return (
+                await identified(self._address, self._ips) or named(said, self._address) or closed
+            )
+        strange = NodeError(Reason.BAD_ANSWER, {"detail": "it speaks another protocol"})
+        return named(said, self._address) or strange
 
 
 class _Channel(Channel):
-    """grpclib's channel on a socket that is connected."""
+    """grpclib's channel on a socket that is connected; `said` are the first bytes that came."""
 
     def __init__(self, sock: socket.socket, host: str, port: int) -> None:
         super().__init__(host, port)
         self._sock = sock
+        self.said = b""
+
+    def _listening(self) -> H2Protocol:
+        protocol = self._protocol_factory()
+        take = protocol.data_received
+
+        def hear(data: bytes) -> None:
+            if len(self.said) < SAID:
+                self.said += data[:SAID]
+            take(data)
+
+        protocol.data_received = hear  # type: ignore[method-assign]
+        return protocol
 
     async def _create_connection(self) -> H2Protocol:
         try:
-            made = await self._loop.create_connection(self._protocol_factory, sock=self._sock)
+            made = await self._loop.create_connection(self._listening, sock=self._sock)
         except BaseException:
             self._sock.close()
             raise

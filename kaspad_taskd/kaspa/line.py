@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 UNASKED = 64
 """Answers in a row that nobody asked for, after which it is no kaspad."""
 
+LEARNING = 2.0
+"""Seconds that the reader may take to find out why the connection ended."""
+
 
 class Wire(Protocol):
     """A transport: one connection, used once."""
@@ -79,13 +82,26 @@ class Line:
         self._last += 1
         waiter = _Waiter(method, asyncio.get_running_loop().create_future())
         self._waiting[self._last] = waiter
-        await self._wire.send(self._last, method, argument)
+        try:
+            await self._wire.send(self._last, method, argument)
+        except NodeError as error:
+            await self._ending(error)
         result = await waiter.result
         if isinstance(result, NodeError):
             raise result
         if result.error is not None:
             raise DeclinedError(method, result.error)
         return result
+
+    async def _ending(self, error: NodeError) -> None:
+        """After a question that could not be sent: the reader knows why, and may still learn it.
+
+        Raises:
+            NodeError: always.
+        """
+        await asyncio.wait({self.reader}, timeout=LEARNING)
+        self._end(error)
+        raise _copy(self.ended or error)
 
     def hang_up(self, reason: NodeError) -> None:
         """End the connection at once."""

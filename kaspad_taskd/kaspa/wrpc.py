@@ -32,6 +32,7 @@ from kaspad_taskd.kaspa.client import (
 )
 from kaspad_taskd.kaspa.connect import Address, Allow, addresses, connect_error
 from kaspad_taskd.kaspa.resolver import Resolver
+from kaspad_taskd.kaspa.stranger import http_answer, identified
 
 MAX_ANSWER = 4 * 1024 * 1024
 """Bytes of one answer; a node's largest of those we ask for are some ten thousand."""
@@ -70,13 +71,15 @@ class WrpcWire:
             ) as session:
                 await self._read(session, opened, deliver)
         except aiohttp.WSServerHandshakeError as error:
-            raise _handshake(error.status) from None
+            raise http_answer(error.status) from None
         except aiohttp.ClientOSError as error:
             raise connect_error(_cause(error), str(self._address)) from None
         except aiohttp.ServerDisconnectedError:
-            raise NodeError(Reason.STREAM_CLOSED) from None
+            closed = NodeError(Reason.STREAM_CLOSED)
+            raise await identified(self._address, found) or closed from None
         except aiohttp.ClientError as error:
-            raise NodeError(Reason.BAD_ANSWER, detail=type(error).__name__) from None
+            strange = NodeError(Reason.BAD_ANSWER, detail=type(error).__name__)
+            raise await identified(self._address, found) or strange from None
         except OSError as error:
             raise connect_error(error, str(self._address)) from None
 
@@ -109,11 +112,6 @@ class WrpcWire:
 
 async def _refuse_redirect(*_: object) -> None:
     raise NodeError(Reason.BAD_ANSWER, detail="a redirect")
-
-
-def _handshake(status: int) -> NodeError:
-    reason = Reason.NOT_READY if status in (502, 503, 504) else Reason.WRONG_PROGRAM
-    return NodeError(reason, {"status": status})
 
 
 def _cause(error: aiohttp.ClientOSError) -> OSError:

@@ -100,7 +100,7 @@ class HttpClient:
         async with session.get(
             URL(str(url), encoded=True), headers=headers, allow_redirects=False
         ) as response:
-            check_status(response.status)
+            check_status(response.status, "WWW-Authenticate" in response.headers)
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise bad_answer("it is compressed, which nobody asked for")
             return Answer(response.status, await _read(response.content))

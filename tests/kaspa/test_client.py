@@ -488,8 +488,8 @@ async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 @pytest.mark.parametrize(
     ("scheme", "talk", "reason"),
     [
-        ("grpc", web_server, Reason.STREAM_CLOSED),
-        ("grpc", no_frames, Reason.STREAM_CLOSED),
+        ("grpc", web_server, Reason.WRONG_PROGRAM),
+        ("grpc", no_frames, Reason.BAD_ANSWER),
         ("grpc", mute, Reason.TIMEOUT),
         ("grpc", hang_up, Reason.STREAM_CLOSED),
         ("ws", web_server, Reason.WRONG_PROGRAM),

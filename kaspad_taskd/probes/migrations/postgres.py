@@ -42,7 +42,7 @@ _REASONS: Final = {
 }
 _STATE: Final = re.compile("[0-9A-Z]{5}")
 _DETAILS: Final = {
-    "08P01": "something between us and the server takes no settings; connect without a pooler",
+    "08P01": "unsupported startup parameter, says a pooler (pgbouncer); ask the server itself",
     "25006": "the query wants to write",
     "3D000": "it has no database of that name",
     "42703": "its version table has other columns",
@@ -239,12 +239,12 @@ def _said(state: str, user: str) -> Unreachable | Refused:
     """What the server's own error code means."""
     if state.startswith("28"):
         return Refused(Reason.CREDENTIALS, {"user": user}, (Hint("credentials", {"user": user}),))
-    if state == "42501":
+    if state == "42501":  # a GRANT mends it
         known: dict[str, Scalar] = {"user": user, "object": "the version table"}
-        return Refused(Reason.CREDENTIALS, known, (Hint("permission-missing", {"user": user}),))
+        return Unreachable(Reason.CREDENTIALS, known, (Hint("permission-missing", {"user": user}),))
     if state in _REASONS:
         return Unreachable(_REASONS[state])
-    if state.startswith("08"):
+    if state.startswith("08") and state not in _DETAILS:
         return Unreachable(Reason.STREAM_CLOSED)
     told = f" (SQLSTATE {state})" if _STATE.fullmatch(state) else ""
     return _unusable(_DETAILS.get(state, f"the server refuses the query{told}"))

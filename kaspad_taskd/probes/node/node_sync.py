@@ -221,7 +221,9 @@ class NodeSyncProbe:
     async def _read_log(self, memory: Memory) -> Grown | None:
         return None if self._log is None else await self._log.read(memory.cursor)
 
-    async def _missed(self, error: NodeError, memory: Memory) -> Unreachable:
+    async def _missed(self, error: NodeError, memory: Memory) -> Unreachable | Refused:
+        if error.reason is Reason.WRONG_PROGRAM:
+            return _stranger({**self._whom, **error.params})
         memory = replace(memory, ready=None)  # complete looks are no longer in a row
         now = self._wall()
         told = gone(memory, error.reason, now)
@@ -263,6 +265,12 @@ def with_unread(hints: tuple[Hint, ...], problem: str | None) -> tuple[Hint, ...
         return hints
     others = (each for each in hints if each.code != "log-silent")
     return (*others, Hint("log-unread", {"problem": problem[:200]}))
+
+
+def _stranger(params: Mapping[str, Scalar]) -> Refused:
+    """What it means that another program says what it is; its own URL, where one is known."""
+    code = "other-protocol" if "url" in params else str(Reason.WRONG_PROGRAM)
+    return Refused(Reason.WRONG_PROGRAM, params, (Hint(code, params),))
 
 
 def same_network(expected: str, found: str) -> bool:

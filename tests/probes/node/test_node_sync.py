@@ -77,9 +77,10 @@ async def test_no_answer_is_unreachable_with_its_reason(node: GrpcNode) -> None:
         ("grpc", b"", "{address} closed the connection instead of answering: "),
         ("ws", b"", "{address} closed the connection instead of answering: "),
         ("ws", b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
-         "Another program than kaspad answers there."),
+         "A web server answers at {address}, not kaspad."),
         ("ws", b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "not ready yet (HTTP 503)."),
-        ("ws", b"SSH-2.0-OpenSSH_9.2\r\n", "Its answer cannot be used: "),
+        ("ws", b"SSH-2.0-OpenSSH_9.2\r\n", "An SSH server answers at {address}, not kaspad."),
+        ("ws", b"*1\r\n", "Its answer cannot be used: "),
     ],
 )  # fmt: skip
 async def test_the_sentence_for_what_is_no_node_names_what_was_asked(
@@ -95,7 +96,7 @@ async def test_the_sentence_for_what_is_no_node_names_what_was_asked(
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         missed = await look(probe(f"{scheme}://{address}"))
-    assert isinstance(missed, Unreachable)
+    assert isinstance(missed, Refused if "server" in note else Unreachable)
     assert note.format(address=address) in words.note(missed.reason, missed.params)
 
 
