@@ -90,13 +90,16 @@ class WrpcWire:
         deliver: Callable[[Answer], None],
     ) -> None:
         ws = await session.ws_connect(str(self._address), max_msg_size=MAX_ANSWER, autoclose=False)
-        self._socket = ws
+        self._socket, answered = ws, False
         opened()
         try:
             async for message in ws:
                 if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                     raise NodeError(Reason.BAD_ANSWER, detail="too large, or no WebSocket message")
                 deliver(decode(message.data))
+                answered = True
+            if not answered:  # a kaspad's wRPC Borsh does so; it says nothing
+                raise NodeError(Reason.STREAM_CLOSED, {"likely": "wRPC Borsh"})
         finally:
             # no closing handshake: whoever hangs up does not wait for the other side
             ws._response.close()

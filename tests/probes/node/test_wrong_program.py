@@ -15,7 +15,7 @@ from kaspad_taskd.core.observation import Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.connect import Address
 from kaspad_taskd.kaspa.stranger import is_http2, no_service
-from tests.fakes.node import GrpcNode, WrpcNode
+from tests.fakes.node import GrpcNode, Ways, WrpcNode
 from tests.probes.looks import made
 
 LOOKS = 4
@@ -136,6 +136,16 @@ async def test_a_port_that_only_closes_is_unreachable(scheme: str, reads: int) -
     note = words.note(seen.reason, seen.params)
     assert note.startswith(f"{address} closed the connection instead of answering: started, but ")
     assert "docker ps" in str(words.hint("stream-closed", seen.params)[1])
+
+
+async def test_a_websocket_that_closes_at_the_first_question() -> None:
+    """A kaspad's wRPC Borsh does, and says nothing: it is likely, and unreachable."""
+    async with WrpcNode(Ways(lacks={"getBlockDagInfo"})) as node:
+        seen = await looks(node.url)
+    assert isinstance(seen, Unreachable)
+    assert seen.reason is Reason.STREAM_CLOSED
+    assert "it is going down, or it speaks wRPC Borsh." in words.note(seen.reason, seen.params)
+    assert "--rpclisten-json" in str(words.hint("stream-closed", seen.params)[1])
 
 
 async def test_another_protocol_that_nobody_knows() -> None:
