@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import re
 import socket
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +67,7 @@ class PlayingNode:
         self._wall_ms = wall_ms
         self._began = monotonic()
         self._written = 0
+        self._p2p_id = ""  # a new one whenever the node starts
         self._server: Server | None = None
         self._streams: set[_Stream] = set()
         self._task: asyncio.Task[None] | None = None
@@ -108,6 +111,7 @@ class PlayingNode:
                 await self._shut()
             elif self._server is None:
                 self._server = Server([self])
+                self._p2p_id = str(uuid.uuid4())
                 await self._server.start(sock=_bound(self.port))
             if self._log is not None:
                 self._write_lines(self._log)
@@ -207,10 +211,17 @@ class PlayingNode:
 
     def _info(self, sample: Sample, _: pb.KaspadRequest) -> pb.GetInfoResponse:
         return pb.GetInfoResponse(
+            p2pId=self._p2p_id,
             serverVersion=sample["serverInfo"].get("serverVersion", ""),
             isUtxoIndexed=sample["serverInfo"].get("hasUtxoIndex", False),
             isSynced=sample["isSynced"],
             hasMessageId=True,
+        )
+
+    def _system_info(self, sample: Sample, _: pb.KaspadRequest) -> pb.GetSystemInfoResponse:
+        return pb.GetSystemInfoResponse(
+            version=f"v{sample['serverInfo'].get('serverVersion', '')}",
+            systemId=hashlib.sha256(str(self._recording.began_ms).encode()).hexdigest(),
         )
 
     def _peers(self, sample: Sample, _: pb.KaspadRequest) -> pb.GetConnectedPeerInfoResponse:
@@ -246,6 +257,7 @@ _BUILDERS: Mapping[str, Callable[[PlayingNode, Sample, pb.KaspadRequest], Any]] 
     "getConnectedPeerInfo": PlayingNode._peers,
     "getMetrics": PlayingNode._metrics,
     "getBlock": PlayingNode._block,
+    "getSystemInfo": PlayingNode._system_info,
 }
 
 

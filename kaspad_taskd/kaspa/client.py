@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +13,9 @@ from typing import Protocol
 
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.kaspa.sync.reading import Family
+from kaspad_taskd.kaspa.sync.reading import Family, PeerClock
+
+_SYSTEM_ID = re.compile(r"(?:[0-9a-f]{2}){1,64}")
 
 
 class Method(StrEnum):
@@ -25,9 +28,10 @@ class Method(StrEnum):
     PEERS = "getConnectedPeerInfo"
     METRICS = "getMetrics"
     BLOCK = "getBlock"
+    SYSTEM_INFO = "getSystemInfo"
 
 
-OPTIONAL = frozenset({Method.SYNC_STATUS, Method.SERVER_INFO, Method.METRICS})
+OPTIONAL = frozenset({Method.SYNC_STATUS, Method.SERVER_INFO, Method.METRICS, Method.SYSTEM_INFO})
 """What the Go node ends the connection on; every node knows the others."""
 
 
@@ -54,7 +58,10 @@ class MissingError(NodeError):
 
 
 class DeclinedError(NodeError):
-    """The node answered this question with an error of its own; the connection is good."""
+    """The node answered this question with an error of its own, or without what was asked for.
+
+    The connection is good.
+    """
 
     def __init__(self, method: Method, text: str) -> None:
         super().__init__(Reason.BAD_ANSWER, {"method": str(method)}, clean(text, 200))
@@ -67,7 +74,6 @@ class DagInfo:
     network: str
     block_count: int
     header_count: int
-    tip_count: int
     difficulty: float | None
     past_median_time: int
     pruning_point: str
@@ -77,40 +83,40 @@ class DagInfo:
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """GetServerInfo."""
+    """GetServerInfo, as far as it is used."""
 
-    version: str
-    network: str
-    has_utxo_index: bool
     is_synced: bool
-    virtual_daa_score: int
 
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
-    """GetInfo."""
+    """GetInfo; None where the node told nothing that can be used."""
 
-    version: str
-    has_utxo_index: bool
-    is_synced: bool
+    version: str | None = None
+    has_utxo_index: bool | None = None
+    is_synced: bool | None = None
+    p2p_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What does not change while a node runs."""
+    """What does not change while a node runs; as NodeReading has it."""
 
     family: Family
-    version: str
-    has_utxo_index: bool
+    version: str | None = None
+    has_utxo_index: bool | None = None
+    p2p_id: str | None = None
+    system_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PeerInfo:
-    """One entry of GetConnectedPeerInfo; the user agent is a stranger's text, made printable."""
+    """One entry of GetConnectedPeerInfo; texts are a stranger's, made printable, "" for none."""
 
-    user_agent: str
-    is_outbound: bool
-    is_ibd_peer: bool
+    user_agent: str = ""
+    is_ibd_peer: bool = False
+    id: str = ""
+    clock: PeerClock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,6 @@ class BlockHeader:
 
     timestamp: int
     daa_score: int
-    blue_score: int
 
 
 class NodeClient(Protocol):
@@ -150,7 +155,7 @@ class NodeClient(Protocol):
         """Where the node is."""
 
     async def server_info(self) -> ServerInfo:
-        """Version, network, whether it is nearly synced; not in Go."""
+        """Whether it is nearly synced; not in Go."""
 
     async def info(self) -> NodeInfo:
         """Version, whether it is nearly synced; every node has it."""
@@ -188,6 +193,24 @@ def clean(text: str, limit: int) -> str:
     return "".join(c if c.isprintable() else "?" for c in text[:limit])
 
 
+def system_id(said: object) -> str | None:
+    """Return a system's id as hex text: gRPC has it so, wRPC JSON as numbers; None for no id."""
+    if isinstance(said, str):
+        return said.lower() if _SYSTEM_ID.fullmatch(said.lower()) else None
+    if not isinstance(said, list) or not 0 < len(said) <= 64:
+        return None
+    octets = [n for n in said if type(n) is int and 0 <= n < 256]
+    return bytes(octets).hex() if len(octets) == len(said) else None
+
+
+def peer_clock(offset: object, connected: object) -> PeerClock | None:
+    """Return what a peer's handshake told, both in ms, or None where it told nothing."""
+    if type(offset) is not int or type(connected) is not int:
+        return None
+    told = 0 < connected < 2**63 and -(2**63) <= offset < 2**63
+    return PeerClock(offset, connected) if told else None
+
+
 def finite(number: float | None) -> float | None:
     """Return the number, or None if it is infinite or not a number."""
     return number if number is not None and abs(number) < float("inf") else None
@@ -201,7 +224,7 @@ class Answer:
         id: of the question, or None where the node echoes none (Go).
         method: what it answers.
         value: DagInfo, bool, ... as `method` has it; None for a block that is not there.
-        error: the node's own error text; then there is no value.
+        error: the node's own error text, or what its answer lacks; then there is no value.
     """
 
     id: int | None

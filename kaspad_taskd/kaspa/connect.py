@@ -18,6 +18,8 @@ Allow: TypeAlias = Callable[[str, int], bool]
 """Whether this IP address and port may be asked."""
 
 DEFAULT_PORTS = {"grpc": 16110, "ws": 18110, "wss": 443}
+P2P_PORTS = {16111: 16110, 16211: 16210, 16511: 16510, 16611: 16610}
+"""By kaspad's port for other nodes, which is gRPC too, its port for us."""
 BORSH_PORTS = frozenset({17110, 17210, 17510, 17610})
 
 RESOLVE_TIMEOUT = 3.0
@@ -116,6 +118,9 @@ async def _resolve(host: str, port: int) -> list[str]:
 def connect_error(error: OSError, address: str) -> NodeError:
     """Return what a failed connect or a broken connection means."""
     reason = _REASONS.get(error.errno or 0, Reason.NETWORK_DOWN)
+    # Where ::1 and 127.0.0.1 fail differently, aiohttp has the number in its text alone.
+    if error.errno is None and f"[Errno {errno.ECONNREFUSED}]" in str(error):
+        reason = Reason.REFUSED
     if isinstance(error, TimeoutError):
         reason = Reason.TIMEOUT
     elif isinstance(error, ConnectionResetError | BrokenPipeError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from kaspad_taskd.core.reason import Reason
@@ -33,7 +33,10 @@ from kaspad_taskd.kaspa.sync.reading import Family
 
 HEADER_TIMEOUT = 1.0
 """Seconds that a block's header may take where a look can do without: it took at most 65 ms where
-pruning did not hold it."""
+pruning did not hold it. Likewise the system's id."""
+
+_SPARE = frozenset({Method.BLOCK, Method.SYSTEM_INFO})
+"""What a look can do without: it has the short deadline, which leaves the connection as it is."""
 
 
 @dataclass(slots=True)
@@ -80,11 +83,19 @@ class Exchange:
 
     async def program(self) -> Program:
         """See NodeClient."""
-        if self._program is None:
-            about = await self._about()
-            family: Family = "rust" if self._memory.echoes else "go"
-            self._program = Program(family, about.version, about.has_utxo_index)
-        return self._program
+        if self._program is not None:
+            return self._program
+        about = await self.info()
+        family: Family = "rust" if self._memory.echoes else "go"
+        program = Program(family, about.version, about.has_utxo_index, about.p2p_id)
+        try:
+            program = replace(program, system_id=await self._system_id())
+        except NodeError as error:
+            if error.reason is not Reason.TIMEOUT:
+                raise
+        else:
+            self._program = program
+        return program
 
     async def sync_status(self) -> bool:
         """See NodeClient."""
@@ -108,11 +119,14 @@ class Exchange:
             self._line.hang_up(NodeError(Reason.STREAM_CLOSED, detail="closed by us"))
         await asyncio.gather(*self._readers, return_exceptions=True)
 
-    async def _about(self) -> ServerInfo | NodeInfo:
+    async def _system_id(self) -> str | None:
+        """Return the system's id; a Go node has none, and would end the connection."""
+        if not self._memory.echoes:
+            return None
         try:
-            return await self.server_info()
-        except MissingError:
-            return await self.info()
+            return cast("str | None", await self._ask(Method.SYSTEM_INFO))
+        except (MissingError, DeclinedError):
+            return None
 
     async def _ask(self, method: Method, argument: str = "") -> object:
         if self._memory.echoes and method in self._memory.known:
@@ -145,7 +159,7 @@ class Exchange:
         All but `getBlock` answer at once if the node is well; a late answer of `getBlock` is told
         by its id, so where there are ids it may still come.
         """
-        slow = method is Method.BLOCK
+        slow = method in _SPARE
         limit = min(self._header or HEADER_TIMEOUT, self._timeout) if slow else self._timeout
         late = NodeError(Reason.TIMEOUT, {"seconds": limit})
         try:

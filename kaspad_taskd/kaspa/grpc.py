@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import socket
 import struct
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -12,6 +14,7 @@ from google.protobuf.message import DecodeError
 from grpclib.client import Channel, Stream
 from grpclib.const import Cardinality, Status
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+from grpclib.protocol import H2Protocol
 from h2.exceptions import H2Error
 
 from kaspad_taskd.core.reason import Reason
@@ -29,9 +32,13 @@ from kaspad_taskd.kaspa.client import (
     block_answer,
     clean,
     finite,
+    peer_clock,
     plain_network,
+    system_id,
 )
 from kaspad_taskd.kaspa.connect import Address, Allow, addresses, connect_error
+from kaspad_taskd.kaspa.race import open_socket
+from kaspad_taskd.kaspa.stranger import http_answer, identified, is_http2, named, no_service
 
 logging.getLogger("hpack").setLevel(logging.INFO)  # at DEBUG it tells every header's bits
 
@@ -40,13 +47,16 @@ PATH = "/protowire.RPC/MessageStream"
 MAX_ANSWER = 4 * 1024 * 1024
 """Bytes of one answer; a node's largest of those we ask for are some ten thousand."""
 
+SAID = 64
+"""Bytes by which a program is known."""
+
+_HTTP_STATUS = re.compile(r":status = '(\d{3})'")
 _Stream: TypeAlias = Stream[pb.KaspadRequest, pb.KaspadResponse]
 
 _REASONS = {
     Status.RESOURCE_EXHAUSTED: Reason.BUSY,
     Status.UNAVAILABLE: Reason.STOPPING,
     Status.DEADLINE_EXCEEDED: Reason.TIMEOUT,
-    Status.UNIMPLEMENTED: Reason.WRONG_PROGRAM,
     Status.OK: Reason.STREAM_CLOSED,
 }
 
@@ -58,6 +68,7 @@ class GrpcWire:
         self._address = address
         self._allow = allow
         self._stream: _Stream | None = None
+        self._ips: list[str] = []
 
     async def run(self, opened: Callable[[], None], deliver: Callable[[Answer], None]) -> None:
         """See Wire."""
@@ -73,10 +84,9 @@ class GrpcWire:
                 while True:
                     deliver(decode(await _receive(stream)))
         except GRPCError as error:
-            reason = _REASONS.get(error.status, Reason.BAD_ANSWER)
-            raise NodeError(reason, detail=clean(error.message or "", 200)) from None
+            raise self._status(error) from None
         except StreamTerminatedError as error:
-            raise self._terminated(str(error)) from None
+            raise await self._terminated(channel, str(error)) from None
         except (DecodeError, AssertionError, H2Error, ProtocolError) as error:
             raise NodeError(Reason.BAD_ANSWER, detail=type(error).__name__) from None
         except OSError as error:
@@ -97,25 +107,67 @@ class GrpcWire:
                 task.uncancel()
             raise NodeError(Reason.STREAM_CLOSED, detail=type(error).__name__) from None
 
-    async def _connect(self) -> Channel:
-        error = NodeError(Reason.NETWORK_DOWN)
-        for ip in await addresses(self._address.host, self._address.port, self._allow):
-            channel = Channel(ip, self._address.port)
-            try:
-                await channel.__connect__()
-            except OSError as failure:
-                channel.close()
-                if error.reason is not Reason.REFUSED:
-                    error = connect_error(failure, str(self._address))
-            else:
-                return channel
-        raise error
+    async def _connect(self) -> _Channel:
+        host, port = self._address.host, self._address.port
+        self._ips = await addresses(host, port, self._allow)
+        try:
+            channel = _Channel(await open_socket(self._ips, port), host, port)
+            await channel.__connect__()
+        except OSError as failure:
+            raise connect_error(failure, str(self._address)) from None
+        return channel
 
-    def _terminated(self, text: str) -> NodeError:
-        spoke = self._stream is not None and self._stream.initial_metadata is not None
-        if "Connection lost" in text and spoke:
-            return NodeError(Reason.NETWORK_DOWN, detail=text)
-        return NodeError(Reason.STREAM_CLOSED, detail=text)
+    def _status(self, error: GRPCError) -> NodeError:
+        text = clean(error.message or "", 200)
+        if http := _HTTP_STATUS.search(text):  # it is HTTP/2, and no gRPC
+            return http_answer(int(http[1]))
+        if error.status is Status.UNIMPLEMENTED:
+            return no_service(self._address)
+        return NodeError(_REASONS.get(error.status, Reason.BAD_ANSWER), detail=text)
+
+    async def _terminated(self, channel: _Channel, text: str) -> NodeError:
+        """What the end of the stream means; a stranger that never spoke gRPC is asked who it is."""
+        if self._stream is not None and self._stream.initial_metadata is not None:
+            lost = "Connection lost" in text
+            return NodeError(Reason.NETWORK_DOWN if lost else Reason.STREAM_CLOSED, detail=text)
+        said, closed = channel.said, NodeError(Reason.STREAM_CLOSED, detail=text)
+        if is_http2(said):
+            return closed
+        if not said or said.startswith(b"HTTP/"):  # wRPC begins as HTTP does
+            return (
+                await identified(self._address, self._ips) or named(said, self._address) or closed
+            )
+        strange = NodeError(Reason.BAD_ANSWER, {"detail": "it speaks another protocol"})
+        return named(said, self._address) or strange
+
+
+class _Channel(Channel):
+    """grpclib's channel on a socket that is connected; `said` are the first bytes that came."""
+
+    def __init__(self, sock: socket.socket, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self._sock = sock
+        self.said = b""
+
+    def _listening(self) -> H2Protocol:
+        protocol = self._protocol_factory()
+        take = protocol.data_received
+
+        def hear(data: bytes) -> None:
+            if len(self.said) < SAID:
+                self.said += data[:SAID]
+            take(data)
+
+        protocol.data_received = hear  # type: ignore[method-assign]
+        return protocol
+
+    async def _create_connection(self) -> H2Protocol:
+        try:
+            made = await self._loop.create_connection(self._listening, sock=self._sock)
+        except BaseException:
+            self._sock.close()
+            raise
+        return made[1]
 
 
 async def _receive(stream: _Stream) -> bytes:
@@ -171,15 +223,19 @@ def decode(message: bytes) -> Answer:
             if method is Method.BLOCK
             else Answer(number, method, error=text)
         )
-    return Answer(number, method, _DECODERS[method](body))
+    try:
+        return Answer(number, method, _DECODERS[method](body))
+    except ValueError as fault:
+        return Answer(number, method, error=str(fault))
 
 
 def _dag_info(body: pb.GetBlockDagInfoResponse) -> DagInfo:
+    if not body.networkName:
+        raise ValueError("networkName is missing")
     return DagInfo(
         network=plain_network(body.networkName),
         block_count=body.blockCount,
         header_count=body.headerCount,
-        tip_count=len(body.tipHashes),
         difficulty=finite(body.difficulty),
         past_median_time=body.pastMedianTime,
         pruning_point=clean(body.pruningPointHash, 64),
@@ -189,17 +245,20 @@ def _dag_info(body: pb.GetBlockDagInfoResponse) -> DagInfo:
 
 
 def _server_info(body: pb.GetServerInfoResponse) -> ServerInfo:
-    return ServerInfo(
-        version=clean(body.serverVersion, 64),
-        network=plain_network(body.networkId),
-        has_utxo_index=body.hasUtxoIndex,
-        is_synced=body.isSynced,
-        virtual_daa_score=body.virtualDaaScore,
-    )
+    return ServerInfo(is_synced=body.isSynced)
 
 
 def _info(body: pb.GetInfoResponse) -> NodeInfo:
-    return NodeInfo(clean(body.serverVersion, 64), body.isUtxoIndexed, body.isSynced)
+    return NodeInfo(
+        version=clean(body.serverVersion, 64) or None,
+        has_utxo_index=body.isUtxoIndexed,
+        is_synced=body.isSynced,
+        p2p_id=clean(body.p2pId, 64) or None,
+    )
+
+
+def _system_info(body: pb.GetSystemInfoResponse) -> str | None:
+    return system_id(body.systemId)
 
 
 def _sync_status(body: pb.GetSyncStatusResponse) -> bool:
@@ -208,7 +267,13 @@ def _sync_status(body: pb.GetSyncStatusResponse) -> bool:
 
 def _peers(body: pb.GetConnectedPeerInfoResponse) -> tuple[PeerInfo, ...]:
     return tuple(
-        PeerInfo(clean(peer.userAgent, 100), peer.isOutbound, peer.isIbdPeer) for peer in body.infos
+        PeerInfo(
+            user_agent=clean(peer.userAgent, 100),
+            is_ibd_peer=peer.isIbdPeer,
+            id=clean(peer.id, 64),
+            clock=peer_clock(peer.timeOffset, peer.timeConnected),
+        )
+        for peer in body.infos
     )
 
 
@@ -230,7 +295,9 @@ def _metrics(body: pb.GetMetricsResponse) -> Metrics:
 
 def _block(body: pb.GetBlockResponse) -> BlockHeader | None:
     header = body.block.header
-    return BlockHeader(header.timestamp, header.daaScore, header.blueScore)
+    if header.timestamp <= 0:
+        raise ValueError("the block's time is missing")
+    return BlockHeader(header.timestamp, header.daaScore)
 
 
 _DECODERS: dict[Method, Callable[[Any], object]] = {
@@ -241,4 +308,5 @@ _DECODERS: dict[Method, Callable[[Any], object]] = {
     Method.PEERS: _peers,
     Method.METRICS: _metrics,
     Method.BLOCK: _block,
+    Method.SYSTEM_INFO: _system_info,
 }

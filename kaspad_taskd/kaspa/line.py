@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 UNASKED = 64
 """Answers in a row that nobody asked for, after which it is no kaspad."""
 
+LEARNING = 2.0
+"""Seconds that the reader may take to find out why the connection ended."""
+
 
 class Wire(Protocol):
     """A transport: one connection, used once."""
@@ -79,13 +82,26 @@ class Line:
         self._last += 1
         waiter = _Waiter(method, asyncio.get_running_loop().create_future())
         self._waiting[self._last] = waiter
-        await self._wire.send(self._last, method, argument)
+        try:
+            await self._wire.send(self._last, method, argument)
+        except NodeError as error:
+            await self._ending(error)
         result = await waiter.result
         if isinstance(result, NodeError):
             raise result
         if result.error is not None:
             raise DeclinedError(method, result.error)
         return result
+
+    async def _ending(self, error: NodeError) -> None:
+        """After a question that could not be sent: the reader knows why, and may still learn it.
+
+        Raises:
+            NodeError: always.
+        """
+        await asyncio.wait({self.reader}, timeout=LEARNING)
+        self._end(error)
+        raise _copy(self.ended or error)
 
     def hang_up(self, reason: NodeError) -> None:
         """End the connection at once."""
@@ -107,8 +123,8 @@ class Line:
     def _deliver(self, answer: Answer) -> None:
         self.echoes = answer.id is not None
         number = self._number_of(answer)
-        waiter = None if number is None else self._waiting.pop(number, None)
-        if waiter is None:
+        waiter = None if number is None else self._waiting.get(number)
+        if number is None or waiter is None:
             self._unasked += 1
             if self._unasked >= UNASKED:
                 raise NodeError(Reason.BAD_ANSWER, detail="answers that nobody asked for")
@@ -116,6 +132,7 @@ class Line:
         self._unasked = 0
         if waiter.method is not answer.method:
             raise NodeError(Reason.BAD_ANSWER, detail=f"{answer.method} for {waiter.method}")
+        del self._waiting[number]
         if not waiter.result.done():
             waiter.result.set_result(answer)
 

@@ -215,8 +215,22 @@ class GetSyncStatusResponse(_message.Message):
     isSynced: bool
     def __init__(self, isSynced: bool = ..., error: _Optional[_Union[RPCError, _Mapping]] = ...) -> None: ...
 
+class GetSystemInfoRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class GetSystemInfoResponse(_message.Message):
+    __slots__ = ["error", "systemId", "version"]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    SYSTEMID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    error: RPCError
+    systemId: str
+    version: str
+    def __init__(self, version: _Optional[str] = ..., systemId: _Optional[str] = ..., error: _Optional[_Union[RPCError, _Mapping]] = ...) -> None: ...
+
 class KaspadRequest(_message.Message):
-    __slots__ = ["getBlockDagInfoRequest", "getBlockRequest", "getConnectedPeerInfoRequest", "getInfoRequest", "getMetricsRequest", "getServerInfoRequest", "getSyncStatusRequest", "id"]
+    __slots__ = ["getBlockDagInfoRequest", "getBlockRequest", "getConnectedPeerInfoRequest", "getInfoRequest", "getMetricsRequest", "getServerInfoRequest", "getSyncStatusRequest", "getSystemInfoRequest", "id"]
     GETBLOCKDAGINFOREQUEST_FIELD_NUMBER: _ClassVar[int]
     GETBLOCKREQUEST_FIELD_NUMBER: _ClassVar[int]
     GETCONNECTEDPEERINFOREQUEST_FIELD_NUMBER: _ClassVar[int]
@@ -224,6 +238,7 @@ class KaspadRequest(_message.Message):
     GETMETRICSREQUEST_FIELD_NUMBER: _ClassVar[int]
     GETSERVERINFOREQUEST_FIELD_NUMBER: _ClassVar[int]
     GETSYNCSTATUSREQUEST_FIELD_NUMBER: _ClassVar[int]
+    GETSYSTEMINFOREQUEST_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     getBlockDagInfoRequest: GetBlockDagInfoRequest
     getBlockRequest: GetBlockRequest
@@ -232,11 +247,12 @@ class KaspadRequest(_message.Message):
     getMetricsRequest: GetMetricsRequest
     getServerInfoRequest: GetServerInfoRequest
     getSyncStatusRequest: GetSyncStatusRequest
+    getSystemInfoRequest: GetSystemInfoRequest
     id: int
-    def __init__(self, id: _Optional[int] = ..., getConnectedPeerInfoRequest: _Optional[_Union[GetConnectedPeerInfoRequest, _Mapping]] = ..., getBlockRequest: _Optional[_Union[GetBlockRequest, _Mapping]] = ..., getBlockDagInfoRequest: _Optional[_Union[GetBlockDagInfoRequest, _Mapping]] = ..., getInfoRequest: _Optional[_Union[GetInfoRequest, _Mapping]] = ..., getMetricsRequest: _Optional[_Union[GetMetricsRequest, _Mapping]] = ..., getServerInfoRequest: _Optional[_Union[GetServerInfoRequest, _Mapping]] = ..., getSyncStatusRequest: _Optional[_Union[GetSyncStatusRequest, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., getConnectedPeerInfoRequest: _Optional[_Union[GetConnectedPeerInfoRequest, _Mapping]] = ..., getBlockRequest: _Optional[_Union[GetBlockRequest, _Mapping]] = ..., getBlockDagInfoRequest: _Optional[_Union[GetBlockDagInfoRequest, _Mapping]] = ..., getInfoRequest: _Optional[_Union[GetInfoRequest, _Mapping]] = ..., getMetricsRequest: _Optional[_Union[GetMetricsRequest, _Mapping]] = ..., getServerInfoRequest: _Optional[_Union[GetServerInfoRequest, _Mapping]] = ..., getSyncStatusRequest: _Optional[_Union[GetSyncStatusRequest, _Mapping]] = ..., getSystemInfoRequest: _Optional[_Union[GetSystemInfoRequest, _Mapping]] = ...) -> None: ...
 
 class KaspadResponse(_message.Message):
-    __slots__ = ["getBlockDagInfoResponse", "getBlockResponse", "getConnectedPeerInfoResponse", "getInfoResponse", "getMetricsResponse", "getServerInfoResponse", "getSyncStatusResponse", "id"]
+    __slots__ = ["getBlockDagInfoResponse", "getBlockResponse", "getConnectedPeerInfoResponse", "getInfoResponse", "getMetricsResponse", "getServerInfoResponse", "getSyncStatusResponse", "getSystemInfoResponse", "id"]
     GETBLOCKDAGINFORESPONSE_FIELD_NUMBER: _ClassVar[int]
     GETBLOCKRESPONSE_FIELD_NUMBER: _ClassVar[int]
     GETCONNECTEDPEERINFORESPONSE_FIELD_NUMBER: _ClassVar[int]
@@ -244,6 +260,7 @@ class KaspadResponse(_message.Message):
     GETMETRICSRESPONSE_FIELD_NUMBER: _ClassVar[int]
     GETSERVERINFORESPONSE_FIELD_NUMBER: _ClassVar[int]
     GETSYNCSTATUSRESPONSE_FIELD_NUMBER: _ClassVar[int]
+    GETSYSTEMINFORESPONSE_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     getBlockDagInfoResponse: GetBlockDagInfoResponse
     getBlockResponse: GetBlockResponse
@@ -252,8 +269,9 @@ class KaspadResponse(_message.Message):
     getMetricsResponse: GetMetricsResponse
     getServerInfoResponse: GetServerInfoResponse
     getSyncStatusResponse: GetSyncStatusResponse
+    getSystemInfoResponse: GetSystemInfoResponse
     id: int
-    def __init__(self, id: _Optional[int] = ..., getConnectedPeerInfoResponse: _Optional[_Union[GetConnectedPeerInfoResponse, _Mapping]] = ..., getBlockResponse: _Optional[_Union[GetBlockResponse, _Mapping]] = ..., getBlockDagInfoResponse: _Optional[_Union[GetBlockDagInfoResponse, _Mapping]] = ..., getInfoResponse: _Optional[_Union[GetInfoResponse, _Mapping]] = ..., getMetricsResponse: _Optional[_Union[GetMetricsResponse, _Mapping]] = ..., getServerInfoResponse: _Optional[_Union[GetServerInfoResponse, _Mapping]] = ..., getSyncStatusResponse: _Optional[_Union[GetSyncStatusResponse, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., getConnectedPeerInfoResponse: _Optional[_Union[GetConnectedPeerInfoResponse, _Mapping]] = ..., getBlockResponse: _Optional[_Union[GetBlockResponse, _Mapping]] = ..., getBlockDagInfoResponse: _Optional[_Union[GetBlockDagInfoResponse, _Mapping]] = ..., getInfoResponse: _Optional[_Union[GetInfoResponse, _Mapping]] = ..., getMetricsResponse: _Optional[_Union[GetMetricsResponse, _Mapping]] = ..., getServerInfoResponse: _Optional[_Union[GetServerInfoResponse, _Mapping]] = ..., getSyncStatusResponse: _Optional[_Union[GetSyncStatusResponse, _Mapping]] = ..., getSystemInfoResponse: _Optional[_Union[GetSystemInfoResponse, _Mapping]] = ...) -> None: ...
 
 class ProcessMetrics(_message.Message):
     __slots__ = ["diskIoReadBytes", "diskIoWriteBytes", "residentSetSize"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from kaspad_taskd.kaspa.client import (
     BlockHeader,
     DagInfo,
     DeclinedError,
+    Method,
     Metrics,
     MissingError,
     NodeClient,
@@ -18,23 +20,33 @@ from kaspad_taskd.kaspa.client import (
 )
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
+APART = 1.0
+"""Seconds from which on two answers are no longer of one moment."""
+
+PEER_CLOCKS = 64
+"""So many peers' clocks are plenty of witnesses."""
+
 _NO_METRICS = Metrics(server_time=0)
 
 
 async def read_node(client: NodeClient, now_ms: Callable[[], int]) -> NodeReading:
     """Look once. `now_ms` is the wall clock, which lag is measured by.
 
+    It is read once: when the answer that holds the position has come. A node may take its time to
+    answer, and its newest block ages meanwhile.
+
     Raises:
         NodeError: no usable answer to one of the questions that a reading cannot do without.
     """
-    at_ms = now_ms()
     dag = await client.dag_info()
+    at_ms, loop = now_ms(), asyncio.get_running_loop()
+    at = loop.time()
     program = await client.program()
     try:
         async with asyncio.TaskGroup() as group:
             synced = group.create_task(_synced(client))
             peers = group.create_task(client.peers())
-            metrics = group.create_task(_metrics(client))
+            metrics = group.create_task(_metrics(client, lambda: loop.time() - at))
             header = group.create_task(_header(client, dag.sink))
     except BaseExceptionGroup as errors:
         raise _first(errors) from None
@@ -58,14 +70,23 @@ async def _synced(client: NodeClient) -> tuple[bool, bool]:
     try:
         return (await client.server_info()).is_synced, False
     except MissingError:
-        return (await client.info()).is_synced, False
+        pass
+    synced = (await client.info()).is_synced
+    if synced is None:
+        raise DeclinedError(Method.INFO, "isSynced is missing")
+    return synced, False
 
 
-async def _metrics(client: NodeClient) -> Metrics | None:
+async def _metrics(client: NodeClient, since: Callable[[], float]) -> Metrics | None:
+    """Return the counters, their clock put back by the seconds that passed `since` the position."""
     try:
-        return await client.metrics()
+        told = await client.metrics()
     except (MissingError, DeclinedError):
         return None
+    passed = since()
+    if not told.server_time or passed < APART:
+        return told
+    return replace(told, server_time=told.server_time - round(passed * 1000))
 
 
 async def _header(client: NodeClient, sink: str) -> BlockHeader | None:
@@ -100,6 +121,8 @@ def _reading(
         has_transitional_check=synced[1],
         peers=len(peers),
         ibd_peers=sum(peer.is_ibd_peer for peer in peers),
+        ibd_peer=next((peer.id for peer in peers if peer.is_ibd_peer), ""),
+        peer_clocks=tuple(peer.clock for peer in peers if peer.clock is not None)[:PEER_CLOCKS],
         peer_versions=tuple(sorted({peer.user_agent for peer in peers})[:16]),
         header_counts=counters.header_counts,
         body_counts=counters.body_counts,
@@ -109,6 +132,8 @@ def _reading(
         server_time_ms=counters.server_time or None,
         sink_timestamp=header.timestamp if header else None,
         sink_daa_score=header.daa_score if header else None,
+        p2p_id=program.p2p_id,
+        system_id=program.system_id,
         server_version=program.version,
         has_utxo_index=program.has_utxo_index,
         protocol=program.family,

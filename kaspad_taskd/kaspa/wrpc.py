@@ -26,10 +26,13 @@ from kaspad_taskd.kaspa.client import (
     block_answer,
     clean,
     finite,
+    peer_clock,
     plain_network,
+    system_id,
 )
 from kaspad_taskd.kaspa.connect import Address, Allow, addresses, connect_error
 from kaspad_taskd.kaspa.resolver import Resolver
+from kaspad_taskd.kaspa.stranger import http_answer, identified
 
 MAX_ANSWER = 4 * 1024 * 1024
 """Bytes of one answer; a node's largest of those we ask for are some ten thousand."""
@@ -68,13 +71,15 @@ class WrpcWire:
             ) as session:
                 await self._read(session, opened, deliver)
         except aiohttp.WSServerHandshakeError as error:
-            raise _handshake(error.status) from None
+            raise http_answer(error.status) from None
         except aiohttp.ClientOSError as error:
             raise connect_error(_cause(error), str(self._address)) from None
         except aiohttp.ServerDisconnectedError:
-            raise NodeError(Reason.STREAM_CLOSED) from None
+            closed = NodeError(Reason.STREAM_CLOSED)
+            raise await identified(self._address, found) or closed from None
         except aiohttp.ClientError as error:
-            raise NodeError(Reason.BAD_ANSWER, detail=type(error).__name__) from None
+            strange = NodeError(Reason.BAD_ANSWER, detail=type(error).__name__)
+            raise await identified(self._address, found) or strange from None
         except OSError as error:
             raise connect_error(error, str(self._address)) from None
 
@@ -85,13 +90,16 @@ class WrpcWire:
         deliver: Callable[[Answer], None],
     ) -> None:
         ws = await session.ws_connect(str(self._address), max_msg_size=MAX_ANSWER, autoclose=False)
-        self._socket = ws
+        self._socket, answered = ws, False
         opened()
         try:
             async for message in ws:
                 if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                     raise NodeError(Reason.BAD_ANSWER, detail="too large, or no WebSocket message")
                 deliver(decode(message.data))
+                answered = True
+            if not answered:  # a kaspad's wRPC Borsh does so; it says nothing
+                raise NodeError(Reason.STREAM_CLOSED, {"likely": "wRPC Borsh"})
         finally:
             # no closing handshake: whoever hangs up does not wait for the other side
             ws._response.close()
@@ -107,11 +115,6 @@ class WrpcWire:
 
 async def _refuse_redirect(*_: object) -> None:
     raise NodeError(Reason.BAD_ANSWER, detail="a redirect")
-
-
-def _handshake(status: int) -> NodeError:
-    reason = Reason.NOT_READY if status in (502, 503, 504) else Reason.WRONG_PROGRAM
-    return NodeError(reason, {"status": status})
 
 
 def _cause(error: aiohttp.ClientOSError) -> OSError:
@@ -131,6 +134,9 @@ def encode(number: int, method: Method, argument: str) -> str:
 def decode(text: str | bytes) -> Answer:
     """Return what a message says.
 
+    What is not needed may be missing or strange, and is no data then. Where what is needed is, the
+    answer is an error; the connection stays.
+
     Raises:
         NodeError: it is no answer to any of our questions.
     """
@@ -138,14 +144,22 @@ def decode(text: str | bytes) -> Answer:
         message = _table(loads(text))
         method = Method(message["method"])
         number = _whole(message, "id")
-        if (error := message.get("error")) is None:
-            return Answer(number, method, _DECODERS[method](_table(message["params"])))
-        said = clean(_text(_table(error), "message"), 200)
     except (ValueError, TypeError, KeyError, OverflowError) as fault:
         raise NodeError(Reason.BAD_ANSWER, detail=clean(repr(fault), 200)) from None
-    return (
-        block_answer(number, said) if method is Method.BLOCK else Answer(number, method, None, said)
-    )
+    if (error := message.get("error")) is not None:
+        said = clean(_text(_part({"error": error}, "error"), "message"), 200)
+        return block_answer(number, said) if method is Method.BLOCK else _no(number, method, said)
+    try:
+        return Answer(number, method, _DECODERS[method](_part(message, "params")))
+    except TypeError as fault:
+        return _no(number, method, str(fault))
+
+
+def _no(number: int, method: Method, why: str) -> Answer:
+    return Answer(number, method, error=why)
+
+
+# What is needed, or a TypeError that names it.
 
 
 def _table(value: object) -> Mapping[str, Any]:
@@ -155,37 +169,60 @@ def _table(value: object) -> Mapping[str, Any]:
 
 
 def _whole(table: Mapping[str, Any], key: str) -> int:
-    value = table[key]
-    if type(value) is not int or not -(2**63) <= value < 2**64:
+    value = _count(table, key)
+    if value is None:
         raise TypeError(f"{key} is no whole number")
     return value
 
 
-def _text(table: Mapping[str, Any], key: str) -> str:
-    value = table[key]
-    if not isinstance(value, str):
-        raise TypeError(f"{key} is no text")
-    return value
-
-
-def _flag(table: Mapping[str, Any], key: str) -> bool:
-    value = table[key]
-    if not isinstance(value, bool):
+def _sure(table: Mapping[str, Any], key: str) -> bool:
+    value = _flag(table, key)
+    if value is None:
         raise TypeError(f"{key} is neither true nor false")
     return value
 
 
+# What may be missing or of any other kind, and is none then.
+
+
+def _part(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = table.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _count(table: Mapping[str, Any], key: str) -> int | None:
+    value = table.get(key)
+    return value if type(value) is int and 0 <= value < 2**64 else None
+
+
+def _text(table: Mapping[str, Any], key: str) -> str:
+    value = table.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _flag(table: Mapping[str, Any], key: str) -> bool | None:
+    value = table.get(key)
+    return value if isinstance(value, bool) else None
+
+
 def _number(table: Mapping[str, Any], key: str) -> float | None:
-    value = table[key]
-    return None if value is None else finite(float(value))
+    value = table.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return finite(float(value))
+    except OverflowError:
+        return None
 
 
 def _dag_info(params: Mapping[str, Any]) -> DagInfo:
+    network = plain_network(_text(params, "network"))
+    if not network:
+        raise TypeError("network is no name")
     return DagInfo(
-        network=plain_network(_text(params, "network")),
+        network=network,
         block_count=_whole(params, "blockCount"),
         header_count=_whole(params, "headerCount"),
-        tip_count=len(params["tipHashes"]),
         difficulty=_number(params, "difficulty"),
         past_median_time=_whole(params, "pastMedianTime"),
         pruning_point=clean(_text(params, "pruningPointHash"), 64),
@@ -195,67 +232,65 @@ def _dag_info(params: Mapping[str, Any]) -> DagInfo:
 
 
 def _server_info(params: Mapping[str, Any]) -> ServerInfo:
-    return ServerInfo(
-        version=clean(_text(params, "serverVersion"), 64),
-        network=plain_network(_text(params, "networkId")),
-        has_utxo_index=_flag(params, "hasUtxoIndex"),
-        is_synced=_flag(params, "isSynced"),
-        virtual_daa_score=_whole(params, "virtualDaaScore"),
-    )
+    return ServerInfo(is_synced=_sure(params, "isSynced"))
 
 
 def _info(params: Mapping[str, Any]) -> NodeInfo:
     return NodeInfo(
-        version=clean(_text(params, "serverVersion"), 64),
+        version=clean(_text(params, "serverVersion"), 64) or None,
         has_utxo_index=_flag(params, "isUtxoIndexed"),
         is_synced=_flag(params, "isSynced"),
+        p2p_id=clean(_text(params, "p2pId"), 64) or None,
     )
 
 
+def _system_info(params: Mapping[str, Any]) -> str | None:
+    return system_id(params.get("systemId"))
+
+
 def _sync_status(params: Mapping[str, Any]) -> bool:
-    return _flag(params, "isSynced")
+    return _sure(params, "isSynced")
 
 
 def _peers(params: Mapping[str, Any]) -> tuple[PeerInfo, ...]:
-    return tuple(
-        PeerInfo(  # snake_case in here, unlike all else
-            user_agent=clean(_text(peer, "user_agent"), 100),
-            is_outbound=_flag(peer, "is_outbound"),
-            is_ibd_peer=_flag(peer, "is_ibd_peer"),
-        )
-        for peer in map(_table, params["peerInfo"])
+    peers = params.get("peerInfo")
+    if not isinstance(peers, list):
+        raise TypeError("peerInfo is no list")
+    return tuple(_peer(peer) for peer in peers if isinstance(peer, dict))
+
+
+def _peer(peer: Mapping[str, Any]) -> PeerInfo:  # snake_case in here, unlike all else
+    return PeerInfo(
+        user_agent=clean(_text(peer, "user_agent"), 100),
+        is_ibd_peer=bool(peer.get("is_ibd_peer")),  # in doubt a download is on
+        id=clean(_text(peer, "id"), 64),
+        clock=peer_clock(peer.get("time_offset"), peer.get("time_connected")),
     )
 
 
 def _metrics(params: Mapping[str, Any]) -> Metrics:
     process, bandwidth, consensus = (
-        _table(params[group] or {})
-        for group in ("processMetrics", "bandwidthMetrics", "consensusMetrics")
+        _part(params, group) for group in ("processMetrics", "bandwidthMetrics", "consensusMetrics")
     )
     return Metrics(
-        server_time=_whole(params, "serverTime"),
-        header_counts=_counter(consensus, "nodeHeadersProcessedCount"),
-        dep_counts=_counter(consensus, "nodeDependenciesProcessedCount"),
-        body_counts=_counter(consensus, "nodeBodiesProcessedCount"),
-        chain_block_counts=_counter(consensus, "nodeChainBlocksProcessedCount"),
-        p2p_rx_bytes=_counter(bandwidth, "p2pBytesRx"),
-        disk_write_bytes=_counter(process, "diskIoWriteBytes")
-        if process.get("residentSetSize")
+        server_time=_count(params, "serverTime") or 0,
+        header_counts=_count(consensus, "nodeHeadersProcessedCount"),
+        dep_counts=_count(consensus, "nodeDependenciesProcessedCount"),
+        body_counts=_count(consensus, "nodeBodiesProcessedCount"),
+        chain_block_counts=_count(consensus, "nodeChainBlocksProcessedCount"),
+        p2p_rx_bytes=_count(bandwidth, "p2pBytesRx"),
+        disk_write_bytes=_count(process, "diskIoWriteBytes")
+        if _count(process, "residentSetSize")
         else None,
     )
 
 
-def _counter(group: Mapping[str, Any], key: str) -> int | None:
-    return _whole(group, key) if key in group else None
-
-
 def _block(params: Mapping[str, Any]) -> BlockHeader:
-    header = _table(_table(params["block"])["header"])
-    return BlockHeader(
-        timestamp=_whole(header, "timestamp"),
-        daa_score=_whole(header, "daaScore"),
-        blue_score=_whole(header, "blueScore"),
-    )
+    header = _part(_part(params, "block"), "header")
+    timestamp = _whole(header, "timestamp")
+    if not timestamp:
+        raise TypeError("the block's time is missing")
+    return BlockHeader(timestamp, _whole(header, "daaScore"))
 
 
 _DECODERS: dict[Method, Callable[[Mapping[str, Any]], object]] = {
@@ -266,4 +301,5 @@ _DECODERS: dict[Method, Callable[[Mapping[str, Any]], object]] = {
     Method.PEERS: _peers,
     Method.METRICS: _metrics,
     Method.BLOCK: _block,
+    Method.SYSTEM_INFO: _system_info,
 }

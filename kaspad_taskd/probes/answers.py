@@ -92,14 +92,16 @@ class Answer:
             raise ValueError("it is no JSON") from None
 
 
-def check_status(status: int) -> None:
-    """Let a status pass whose body is worth reading.
+def check_status(status: int, challenge: bool = True) -> None:
+    """Let a status pass whose body is worth reading; `challenge`: it says how to be let in.
 
     Raises:
         HttpError: for any other.
     """
     if 200 <= status < 300 or status in NOT_READY:
         return
+    if status == 403 and not challenge:  # a rule about addresses, or a page of a firewall
+        raise bad_answer("it lets nobody in, or nobody from here (HTTP 403)")
     if status in REJECTED:
         raise HttpError(Reason.CREDENTIALS, {"status": status})
     if status == 429:

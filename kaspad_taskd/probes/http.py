@@ -100,7 +100,7 @@ class HttpClient:
         async with session.get(
             URL(str(url), encoded=True), headers=headers, allow_redirects=False
         ) as response:
-            check_status(response.status)
+            check_status(response.status, "WWW-Authenticate" in response.headers)
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise bad_answer("it is compressed, which nobody asked for")
             return Answer(response.status, await _read(response.content))
@@ -200,8 +200,5 @@ def explain(error: Exception, url: Url) -> HttpError:
 
 def _connecting(error: OSError, address: str) -> HttpError:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    # Where ::1 and 127.0.0.1 fail differently, the number is in the text alone.
-    if cause.errno is None and f"[Errno {errno.ECONNREFUSED}]" in str(cause):
-        return HttpError(Reason.REFUSED, {"address": address})
     found = connect_error(cause, address)
     return HttpError(found.reason, found.params)

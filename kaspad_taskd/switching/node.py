@@ -17,7 +17,7 @@ from kaspad_taskd.core.observation import Json, Observation, Reading, Refused
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.switch import Facts, SwitchReason
 from kaspad_taskd.kaspa.client import NodeError
-from kaspad_taskd.kaspa.connect import BORSH_PORTS, host_port
+from kaspad_taskd.kaspa.connect import BORSH_PORTS, addresses, host_port
 from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.probes import Probe, open_probe
 from kaspad_taskd.probes.migrations.postgres import Database, PostgresError
@@ -137,21 +137,32 @@ async def _opens_in_time(url: str, looks: int) -> bool:
 async def _opens(url: str) -> bool:
     import aiohttp  # not before somebody needs it: it is half of the daemon's memory
 
+    from kaspad_taskd.kaspa.resolver import Resolver
+
     async def refuse(*_: object) -> None:
         raise aiohttp.ClientError("sent elsewhere")
 
     watch = aiohttp.TraceConfig()
     watch.on_request_redirect.append(refuse)
-    session = aiohttp.ClientSession(trust_env=False, trace_configs=[watch])
+    connector = aiohttp.TCPConnector(resolver=Resolver(_every))
+    session = aiohttp.ClientSession(connector=connector, trust_env=False, trace_configs=[watch])
     try:
         async with asyncio.timeout(TIMEOUT), session:
             ws = await session.ws_connect(url, autoclose=False)
             ws._response.close()  # whoever hangs up does not wait for the other side
     except TimeoutError:
         raise
+    except NodeError as error:
+        if error.reason is Reason.TIMEOUT:
+            raise TimeoutError from None
+        return False
     except (aiohttp.ClientError, OSError, ValueError):
         return False
     return True
+
+
+async def _every(host: str, port: int) -> list[str]:
+    return await addresses(host, port, None)
 
 
 async def checkpoints_there(declared: SwitchedService, databases: Mapping[str, Path]) -> Result:

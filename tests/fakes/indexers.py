@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from kaspad_taskd.kaspa import protocol_pb2 as pb
 from tests.fakes.node import GrpcNode
+from tests.fakes.patience import elapse
 from tests.fakes.website import Reply, Website
 
 STATES = (
@@ -22,17 +23,14 @@ BEHIND = 180_000
 
 
 class ScoredNode(GrpcNode):
-    """A node whose virtual is at `score`, with blocks by their hash."""
+    """A node whose virtual is at `score`, which it takes `slow` seconds to tell; blocks by hash."""
 
     score = TIP
+    slow = 0.0
 
     def __init__(self) -> None:
         super().__init__()
         self.blocks: dict[str, int] = {}
-
-    async def __aenter__(self) -> Self:
-        await super().__aenter__()
-        return self
 
     def _build(self, method: str, request: pb.KaspadRequest) -> pb.KaspadResponse:
         if method == "getBlock" and request.getBlockRequest.hash in self.blocks:
@@ -42,6 +40,8 @@ class ScoredNode(GrpcNode):
             return pb.KaspadResponse(id=request.id, getBlockResponse=body)
         answer = super()._build(method, request)
         if method == "getBlockDagInfo":
+            if self.slow:
+                elapse(self.slow)
             answer.getBlockDagInfoResponse.virtualDaaScore = self.score
         return answer
 

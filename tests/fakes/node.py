@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 from grpclib.const import Cardinality, Handler, Status
@@ -18,7 +18,14 @@ from kaspad_taskd.kaspa import protocol_pb2 as pb
 
 SINK = "ab" * 32
 PRUNING = "cd" * 32
-GO_LACKS = frozenset({"getServerInfo", "getSyncStatus", "getMetrics"})
+P2P_ID = "5b1c7c3e-0c55-4d0a-9d2a-2f6b5d5f7a10"
+SYSTEM_ID = bytes(range(32)).hex()
+GO_LACKS = frozenset({"getServerInfo", "getSyncStatus", "getMetrics", "getSystemInfo"})
+PEERS: tuple[dict[str, Any], ...] = (
+    {"id": "7bb47bb4-7bb4-7bb4-7bb4-7bb47bb47bb4", "userAgent": "/kaspad:2.1.0/\x1b[31m",
+     "timeOffset": -30, "timeConnected": 90_000, "isIbdPeer": True},
+    {},
+)  # fmt: skip
 
 
 @dataclass
@@ -93,7 +100,7 @@ class GrpcNode:
     def url(self) -> str:
         return f"grpc://127.0.0.1:{self.port}"
 
-    async def __aenter__(self) -> GrpcNode:
+    async def __aenter__(self) -> Self:
         self._server = Server([self], codec=_Codec())
         await self._server.start("127.0.0.1", self.port)
         listener: Any = self._server._server
@@ -170,8 +177,11 @@ class GrpcNode:
         elif method == "getInfo":
             version = "0.12.17" if ways.go else "2.1.0"
             body = {"serverVersion": version, "isUtxoIndexed": True, "isSynced": ways.synced}
+            body |= {"p2pId": P2P_ID}
+        elif method == "getSystemInfo":
+            body = {"version": "v2.1.0", "systemId": SYSTEM_ID}
         elif method == "getConnectedPeerInfo":
-            body = {"infos": [{"userAgent": "/kaspad:2.1.0/\x1b[31m", "isIbdPeer": True}, {}]}
+            body = {"infos": PEERS}
         elif method == "getMetrics":
             body = {
                 "serverTime": 123,
@@ -299,27 +309,36 @@ _WRPC: dict[str, dict[str, Any]] = {
     },
     "getSyncStatus": {},
     "getInfo": {
-        "p2pId": "x",
+        "p2pId": P2P_ID,
         "mempoolSize": 0,
         "serverVersion": "2.1.0",
         "isUtxoIndexed": True,
         "hasNotifyCommand": True,
         "hasMessageId": True,
     },
+    "getSystemInfo": {
+        "version": "2.1.0",
+        "systemId": list(bytes.fromhex(SYSTEM_ID)),
+        "gitHash": None,
+        "cpuPhysicalCores": 2,
+        "totalMemory": 9,
+        "fdLimit": 9,
+        "proxySocketLimitPerCpuCore": None,
+    },
     "getConnectedPeerInfo": {
         "peerInfo": [
             {
-                "id": "7bb47bb4-7bb4-7bb4-7bb4-7bb47bb47bb4",
+                "id": peer.get("id", ""),
                 "address": {"ip": "1.2.3.4", "port": 16111},
                 "last_ping_duration": 12,
                 "is_outbound": False,
-                "time_offset": 0,
-                "user_agent": agent,
+                "time_offset": peer.get("timeOffset", 0),
+                "user_agent": peer.get("userAgent", ""),
                 "advertised_protocol_version": 11,
-                "time_connected": 1,
-                "is_ibd_peer": bool(agent),
+                "time_connected": peer.get("timeConnected", 0),
+                "is_ibd_peer": peer.get("isIbdPeer", False),
             }
-            for agent in ("/kaspad:2.1.0/\x1b[31m", "")
+            for peer in PEERS
         ]
     },
     "getMetrics": {

@@ -24,9 +24,9 @@ from kaspad_taskd.kaspa.client import (
 )
 from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.kaspa.read import read_node
-from kaspad_taskd.kaspa.sync.reading import NodeReading
+from kaspad_taskd.kaspa.sync.reading import NodeReading, PeerClock
 from tests.fakes.bridged import free_port
-from tests.fakes.node import PRUNING, SINK, GrpcNode, Ways, WrpcNode
+from tests.fakes.node import P2P_ID, PEERS, PRUNING, SINK, SYSTEM_ID, GrpcNode, Ways, WrpcNode
 from tests.fakes.patience import HEADER, PATIENCE, elapse, once
 
 NODES: list[Any] = [GrpcNode, WrpcNode]
@@ -46,6 +46,8 @@ READING = NodeReading(
     has_transitional_check=True,
     peers=2,
     ibd_peers=1,
+    ibd_peer=PEERS[0]["id"],
+    peer_clocks=(PeerClock(-30, 90_000),),
     peer_versions=("", "/kaspad:2.1.0/?[31m"),
     header_counts=1,
     body_counts=3,
@@ -55,6 +57,8 @@ READING = NodeReading(
     server_time_ms=123,
     sink_timestamp=900,
     sink_daa_score=499,
+    p2p_id=P2P_ID,
+    system_id=SYSTEM_ID,
     server_version="2.1.0",
     has_utxo_index=True,
     protocol="rust",
@@ -63,7 +67,7 @@ HEADLESS = replace(READING, sink_timestamp=None, sink_daa_score=None)
 
 
 @asynccontextmanager
-async def opened(url: str, timeout: float = PATIENCE) -> AsyncIterator[NodeClient]:
+async def opened(url: str, timeout: float = PATIENCE) -> AsyncIterator[Any]:
     client = open_node(url, timeout=timeout)
     try:
         yield client
@@ -81,11 +85,12 @@ async def reason_of(client: NodeClient) -> Reason:
     return caught.value.reason
 
 
-async def overdue(ways: Ways, method: str, client: NodeClient, seconds: float) -> NodeReading:
+async def overdue(ways: Ways, method: str, client: Any, seconds: float) -> NodeReading:
     """A look whose deadline passes while its last question, this one, is with the node."""
     ways.asked.clear()
     looking = asyncio.create_task(look(client))
-    await once(lambda: method in ways.asked and ways.in_work == 1)
+    await once(lambda: method in ways.asked and len(client._line._waiting) == 1)
+    await asyncio.sleep(0.01)  # the other answers are taken
     elapse(seconds)
     return await looking
 
@@ -134,6 +139,7 @@ async def test_go_node() -> None:
             server_time_ms=None,
             sink_timestamp=None,
             sink_daa_score=None,
+            system_id=None,
             server_version="0.12.17",
             protocol="go",
         )
@@ -146,7 +152,7 @@ async def test_go_node() -> None:
 
 
 @both
-@pytest.mark.parametrize("method", ["getSyncStatus", "getServerInfo", "getMetrics"])
+@pytest.mark.parametrize("method", ["getSyncStatus", "getSystemInfo", "getMetrics"])
 async def test_a_question_it_lacks(kind: Any, method: str) -> None:
     """A node that ends the connection on a question is asked it once, and read without it."""
     async with kind(Ways(lacks={method})) as node, opened(node.url) as client:
@@ -157,6 +163,35 @@ async def test_a_question_it_lacks(kind: Any, method: str) -> None:
         assert reading.is_synced
         assert reading.has_transitional_check == (method != "getSyncStatus")
         assert (reading.header_counts is None) == (method == "getMetrics")
+        assert (reading.system_id is None) == (method == "getSystemInfo")
+
+
+@both
+async def test_who_it_is_is_asked_once_a_connection(kind: Any) -> None:
+    """A node that starts anew has a new identity, and the same system."""
+    async with kind() as node, opened(node.url) as client:
+        for _ in range(3):
+            reading = await look(client)
+        assert (reading.p2p_id, reading.system_id) == (P2P_ID, SYSTEM_ID)
+        assert node.ways.asked.count("getInfo") == node.ways.asked.count("getSystemInfo") == 1
+        client._line.hang_up(NodeError(Reason.STREAM_CLOSED))
+        await look(client)
+        assert node.ways.asked.count("getInfo") == node.ways.asked.count("getSystemInfo") == 2
+
+
+@both
+@pytest.mark.parametrize("way", ["error", "hang"])
+async def test_a_system_that_is_not_told(kind: Any, way: str) -> None:
+    """It costs neither the look nor the connection, and the next look asks again in vain."""
+    ways = Ways(errors={"getSystemInfo": "no"}) if way == "error" else Ways(hangs={"getSystemInfo"})
+    async with kind(ways) as node, opened(node.url) as client:
+        looking = asyncio.create_task(look(client))
+        await once(lambda: "getSystemInfo" in node.ways.asked)
+        elapse(HEADER)
+        assert (await looking).system_id is None
+        assert await look(client) == replace(READING, system_id=None)
+        assert node.ways.asked.count("getSystemInfo") == 1
+        assert node.ways.connections == 1
 
 
 async def test_missing_is_said() -> None:
@@ -366,7 +401,7 @@ async def test_errors_of_the_node(kind: Any) -> None:
 async def test_block_header(kind: Any) -> None:
     """A block's header, None for a block that the node does not have, an error otherwise."""
     async with kind() as node, opened(node.url) as client:
-        assert await client.block_header(SINK) == BlockHeader(900, 499, 400)
+        assert await client.block_header(SINK) == BlockHeader(900, 499)
         assert await client.block_header("00" * 32) is None
         node.ways.errors = {"getBlock": "consensus is currently in a transitional ibd state"}
         with pytest.raises(DeclinedError):
@@ -383,7 +418,7 @@ async def test_a_block_that_somebody_needs(kind: Any) -> None:
         elapse(HEADER + 1)
         await asyncio.sleep(0.01)
         node.ways.holds = set()
-        assert await asking == BlockHeader(900, 499, 400)
+        assert await asking == BlockHeader(900, 499)
         await client.close()
 
 
@@ -453,8 +488,8 @@ async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 @pytest.mark.parametrize(
     ("scheme", "talk", "reason"),
     [
-        ("grpc", web_server, Reason.STREAM_CLOSED),
-        ("grpc", no_frames, Reason.STREAM_CLOSED),
+        ("grpc", web_server, Reason.WRONG_PROGRAM),
+        ("grpc", no_frames, Reason.BAD_ANSWER),
         ("grpc", mute, Reason.TIMEOUT),
         ("grpc", hang_up, Reason.STREAM_CLOSED),
         ("ws", web_server, Reason.WRONG_PROGRAM),

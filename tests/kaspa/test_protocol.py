@@ -22,6 +22,7 @@ from kaspad_taskd.kaspa.client import (
     ServerInfo,
 )
 from kaspad_taskd.kaspa.grpc import decode, encode
+from kaspad_taskd.kaspa.sync.reading import PeerClock
 
 
 def varint(number: int) -> bytes:
@@ -61,25 +62,45 @@ CASES = [
             field(9, 500),
             field(10, b"ab"),
         ),
-        Answer(7, Method.DAG_INFO, DagInfo("testnet-10", 5, 10, 2, 1.5, 1000, "cd", 500, "ab")),
+        Answer(7, Method.DAG_INFO, DagInfo("testnet-10", 5, 10, 1.5, 1000, "cd", 500, "ab")),
     ),
     (
-        response(1036, field(5, float("inf")), field(6, -5)),
-        Answer(7, Method.DAG_INFO, DagInfo("", 0, 0, 0, None, -5, "", 0, "")),
+        response(1036, field(1, b"x"), field(5, float("inf")), field(6, -5)),
+        Answer(7, Method.DAG_INFO, DagInfo("x", 0, 0, None, -5, "", 0, "")),
+    ),
+    (
+        response(1036, field(2, 5)),
+        Answer(7, Method.DAG_INFO, error="networkName is missing"),
     ),
     (
         response(1064, field(3, b"2.1.0"), field(4, 1), field(5, 1), field(12, 1), answer_id=0),
         Answer(None, Method.INFO, NodeInfo("2.1.0", True, True)),
     ),
     (
+        response(1064, field(1, b"5b1c-7c3e")),
+        Answer(7, Method.INFO, NodeInfo(None, False, False, "5b1c-7c3e")),
+    ),
+    (response(1105, field(2, b"00FFa0"), field(3, b"x")), Answer(7, Method.SYSTEM_INFO, "00ffa0")),
+    (response(1105, field(1, b"v2.1.0")), Answer(7, Method.SYSTEM_INFO)),
+    (response(1105, field(2, b"0g")), Answer(7, Method.SYSTEM_INFO)),
+    (
         response(1093, field(1, 1), field(3, b"2.1.0"), field(4, b"mainnet"), field(7, 2**63)),
-        Answer(7, Method.SERVER_INFO, ServerInfo("2.1.0", "mainnet", False, False, 2**63)),
+        Answer(7, Method.SERVER_INFO, ServerInfo(False)),
     ),
     (response(1095, answer_id=2**64 - 1), Answer(2**64 - 1, Method.SYNC_STATUS, False)),
     (response(1095, field(1, 1)), Answer(7, Method.SYNC_STATUS, True)),
     (
-        response(1017, field(1, field(8, b"/k/") + field(6, 1) + field(11, 1)), field(1, b"")),
-        Answer(7, Method.PEERS, (PeerInfo("/k/", True, True), PeerInfo("", False, False))),
+        response(
+            1017,
+            field(1, field(1, b"ab-1") + field(8, b"/k/") + field(6, 1) + field(11, 1)),
+            field(1, field(7, -30) + field(10, 90_000)),
+            field(1, b""),
+        ),
+        Answer(
+            7,
+            Method.PEERS,
+            (PeerInfo("/k/", True, "ab-1"), PeerInfo(clock=PeerClock(-30, 90_000)), PeerInfo()),
+        ),
     ),
     (
         response(
@@ -98,7 +119,11 @@ CASES = [
     ),
     (
         response(1026, field(3, field(1, field(6, 900) + field(9, 499) + field(13, 400)))),
-        Answer(7, Method.BLOCK, BlockHeader(900, 499, 400)),
+        Answer(7, Method.BLOCK, BlockHeader(900, 499)),
+    ),
+    (
+        response(1026, field(3, field(1, b""))),
+        Answer(7, Method.BLOCK, error="the block's time is missing"),
     ),
     (response(1026, field(1000, field(1, b"cannot find header 00"))), Answer(7, Method.BLOCK)),
     (response(1026, field(1000, field(1, b"Block 00 not found"))), Answer(7, Method.BLOCK)),
@@ -124,6 +149,7 @@ def test_decode(message: bytes, answer: Answer) -> None:
         (Method.SERVER_INFO, "", 1092, b""),
         (Method.INFO, "", 1063, b""),
         (Method.PEERS, "", 1016, b""),
+        (Method.SYSTEM_INFO, "", 1104, b""),
         (Method.METRICS, "", 1090, field(1, 1) + field(3, 1) + field(4, 1)),
         (Method.BLOCK, "ab", 1025, field(1, b"ab")),
     ],

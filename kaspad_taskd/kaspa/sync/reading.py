@@ -34,7 +34,7 @@ class NodeReading:
     and UTXO set are fetched virtual_daa_score, past_median_time and block_count are 0.
 
     Attributes:
-        at_ms: our own wall clock when the look began; lag is this minus a block's time.
+        at_ms: our own wall clock when the position was told; lag is this minus a block's time.
         network: "mainnet", "testnet-10", "simnet", "devnet" (GetBlockDagInfo, without "kaspa-").
         block_count: blocks with a body, from the pruning point (GetBlockDagInfo; Go: in the store).
         header_count: headers, counted likewise (GetBlockDagInfo).
@@ -56,7 +56,7 @@ class NodeReading:
         p2p_rx_bytes: bytes received from peers since the node started (GetMetrics).
         disk_write_bytes: bytes written since the node started; renewed every 10 s, None for the
             first 10 s of the process (GetMetrics).
-        server_time_ms: the node's own clock (GetMetrics).
+        server_time_ms: the node's own clock at that moment (GetMetrics, less what passed between).
         sink_timestamp: time of the sink's header (GetBlock), None where that failed or was slow.
         sink_daa_score: DAA score of the sink's header (GetBlock).
         p2p_id: new at each start of the node (GetInfo, once a connection); None where it told none.

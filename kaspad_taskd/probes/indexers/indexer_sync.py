@@ -124,6 +124,7 @@ class IndexerProbe:
             parse_url(str(config["url"])),
             parse_url(str(source)) if source else None,
             open_node(str(node), means.allow, share, header=share) if node else None,
+            means.wall,
         )
         self._log: Follower | None = open_log(str(log)) if log else None
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from kaspad_taskd.core.observation import Hint, Json
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.kaspa.client import BlockHeader, MissingError, NodeClient, NodeError
+from kaspad_taskd.kaspa.client import BlockHeader, DagInfo, MissingError, NodeClient, NodeError
+from kaspad_taskd.kaspa.read import APART
 from kaspad_taskd.probes.answers import HttpError
 from kaspad_taskd.probes.indexers import k_indexer, kasia, simply_kaspa
 from kaspad_taskd.probes.indexers.view import View
+from kaspad_taskd.probes.probe_type import wall_ms
 from kaspad_taskd.probes.urls import Url
 
 if TYPE_CHECKING:
@@ -23,11 +25,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What a node said: its position, network, and whether it is synced."""
+    """What a node said: its position, network, whether it is synced; the position's moment."""
 
     target: float
     network: str
     synced: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When an answer had come: by the wall clock in ms, and by the loop's steady one in s."""
+
+    wall: int
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +50,18 @@ class Asker:
         url: the indexer, without a path of its own.
         source: the simply-kaspa-indexer that fills the database of a K-indexer, or None.
         node: the node that the definition names, or None.
+        wall: the wall clock in ms.
     """
 
     client: HttpClient
     url: Url
     source: Url | None = None
     node: NodeClient | None = None
+    wall: Callable[[], int] = wall_ms
+
+    def now(self) -> Moment:
+        """This moment, by both clocks."""
+        return Moment(self.wall(), asyncio.get_running_loop().time())
 
     async def get(self, base: Url, path: str, understand: Callable[[Json], T]) -> T:
         """Return what `understand` makes of the answer at a path.
@@ -60,17 +77,22 @@ class Asker:
         if self.node is None:
             return None
         try:
-            dag, synced = await asyncio.gather(self.node.dag_info(), _synced(self.node))
+            (dag, at), synced = await asyncio.gather(_position(self.node), _synced(self.node))
         except NodeError:
             return None
-        return Node(float(dag.virtual_daa_score), dag.network, synced)
+        return Node(float(dag.virtual_daa_score), dag.network, synced, at)
+
+
+async def _position(node: NodeClient) -> tuple[DagInfo, float]:
+    dag = await node.dag_info()
+    return dag, asyncio.get_running_loop().time()
 
 
 async def _synced(node: NodeClient) -> bool:
     try:
         return await node.sync_status()
     except MissingError:
-        return (await node.info()).is_synced
+        return (await node.info()).is_synced is True
 
 
 async def look_at_simply_kaspa(asker: Asker) -> View:
@@ -84,19 +106,30 @@ async def look_at_simply_kaspa(asker: Asker) -> View:
 
 async def _simply_kaspa(asker: Asker, url: Url, only: tuple[str, ...]) -> View:
     said = await asker.get(url, "/api/health", simply_kaspa.health)
+    told = asker.now()
     view = await asker.get(
         url, "/api/metrics", lambda answer: simply_kaspa.view(said, answer, only)
     )
-    if view.target is not None or asker.node is None:
+    seen = asker.now()
+    view = replace(view, seen=seen.wall)
+    if view.target is not None:
+        return replace(view, target=_moved(view.target, told.at, seen.at, view.bps))
+    if asker.node is None:
         return view
-    return _with_node(view, await asker.ask_node())
+    return _with_node(view, await asker.ask_node(), seen)
 
 
-def _with_node(view: View, node: Node | None) -> View:
+def _moved(target: float, told: float, seen: float, bps: float) -> float:
+    """The target at the moment `seen`: between two answers the network goes on."""
+    return target + round((seen - told) * bps) if abs(seen - told) >= APART else target
+
+
+def _with_node(view: View, node: Node | None, seen: Moment) -> View:
     """The view with our node's tip for a target; without an answer, with a hint that says so."""
     if node is None:
         return replace(view, hints=(*view.hints, Hint("node-silent")))
-    return replace(view, target=node.target, synced=node.synced, network=node.network)
+    target = _moved(node.target, node.at, seen.at, view.bps)
+    return replace(view, target=target, synced=node.synced, network=node.network)
 
 
 async def look_at_kasia(asker: Asker) -> View:
@@ -106,15 +139,17 @@ async def look_at_kasia(asker: Asker) -> View:
         HttpError: the indexer has no answer that can be used.
     """
     said = await asker.get(asker.url, "/metrics", kasia.metrics)
+    told = asker.now()
     facts = dict(zip(("blocksProcessed", "messages", "unknownSenders"), said.counters, strict=True))
     seen = View(
+        seen=told.wall,
         tells_gaps=False,
         newest=said.accepting or "",
         metadata=facts,
     )
     if asker.node is None:
         return replace(seen, hints=(Hint("node-missing"),))
-    seen = _with_node(seen, await asker.ask_node())
+    seen = _with_node(seen, await asker.ask_node(), told)
     if seen.target is None or said.accepting is None:
         return seen
     return await _located(seen, asker.node, said.accepting)

@@ -29,7 +29,7 @@ class View:
     Attributes:
         position: DAA score up to which all that is enabled has come, None where that is unknown.
         at: time of the block at `position`, ms, or None.
-        target: the node's virtual DAA score, None where no node told.
+        target: the node's virtual DAA score when `position` was told, None where no node told.
         bps: blocks a second of the network.
         synced: whether the node says that it is synced, None where no node told.
         busy: it is at something that comes before the blocks (an import of the UTXO set).
@@ -44,6 +44,7 @@ class View:
             first one; None where nothing can show it.
         hints: why something is not known.
         metadata: named facts.
+        seen: our wall clock when the indexer told `position`, ms; None: at the judging.
     """
 
     position: float | None = None
@@ -61,6 +62,7 @@ class View:
     newest: str | None = None
     hints: tuple[Hint, ...] = ()
     metadata: Mapping[str, Scalar | None] = field(default_factory=dict)
+    seen: int | None = None
 
 
 def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
@@ -82,7 +84,7 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
     memory, epoch = _placed(memory, view)
     memory = memory.answered(view.uptime, now).waiting(_at_tip(view, target, max_lag))
     fresh = view.newest not in ("", None, *memory.newest)
-    lag = _lag(view, target, now)
+    lag = _lag(view, target, now if view.seen is None else view.seen)
     conditions = _conditions(view, memory, target, lag, max_lag)
     unsynced = view.synced is False or foreign
     return Reading(
@@ -152,11 +154,11 @@ def _placed(memory: Memory, view: View) -> tuple[Memory, str | None]:
     return memory, None
 
 
-def _lag(view: View, target: float | None, now: int) -> float | None:
-    """Seconds behind its node; where no node told, behind the present, by its block's time."""
+def _lag(view: View, target: float | None, seen: int) -> float | None:
+    """Seconds behind its node; where no node told, behind `seen`, by its block's time."""
     if view.position is not None and target is not None:
         return max(0.0, (target - view.position) / view.bps)
-    return None if view.at is None else max(0.0, (now - view.at) / 1000)
+    return None if view.at is None else max(0.0, (seen - view.at) / 1000)
 
 
 def _hints(view: View, memory: Memory, unsynced: bool, now: int) -> tuple[Hint, ...]:

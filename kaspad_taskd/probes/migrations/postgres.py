@@ -19,7 +19,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from kaspad_taskd.core.observation import Hint, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.kaspa.connect import connect_error
+from kaspad_taskd.kaspa.client import NodeError
+from kaspad_taskd.kaspa.connect import addresses, connect_error
+from kaspad_taskd.kaspa.race import open_socket
 from kaspad_taskd.probes.answers import distrust
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ _REASONS: Final = {
 }
 _STATE: Final = re.compile("[0-9A-Z]{5}")
 _DETAILS: Final = {
-    "08P01": "something between us and the server takes no settings; connect without a pooler",
+    "08P01": "unsupported startup parameter, says a pooler (pgbouncer); ask the server itself",
     "25006": "the query wants to write",
     "3D000": "it has no database of that name",
     "42703": "its version table has other columns",
@@ -94,9 +96,11 @@ class Database:
             return
         dsn = await asyncio.to_thread(self._read)
         self.user = urlsplit(dsn).username or ""
+        racing: Any = _Racing(self._timeout / _hosts(dsn))
         try:
             self._connection = await self._connect_to(
                 dsn,
+                loop=racing,
                 timeout=self._timeout,
                 command_timeout=self._timeout,
                 server_settings={
@@ -188,16 +192,59 @@ class Database:
         return Unreachable(Reason.STREAM_CLOSED, address)
 
 
+class _Racing:
+    """The running loop for asyncpg, whose connections go to the first address that takes them.
+
+    asyncpg takes the hosts of a DSN in turn, as it should; `share` is what each may take, in s.
+    """
+
+    def __init__(self, share: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._share = share
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    async def create_connection(self, factory: Any, host: str, port: int, **more: Any) -> Any:
+        """As the loop's own, of which asyncpg uses this much."""
+        async with asyncio.timeout(self._share):
+            sock = await open_socket(await _found(host, port), port)
+        if more.get("ssl") is not None:
+            more.setdefault("server_hostname", host)
+        try:
+            return await self._loop.create_connection(factory, sock=sock, **more)
+        except BaseException:
+            sock.close()
+            raise
+
+
+async def _found(host: str, port: int) -> list[str]:
+    """The host's addresses, or an OSError, which lets asyncpg go on to the next host."""
+    try:
+        return await addresses(host, port, None)
+    except NodeError as error:
+        if error.reason is Reason.TIMEOUT:
+            raise TimeoutError from None
+        raise socket.gaierror(socket.EAI_NONAME, "unknown") from None
+
+
+def _hosts(dsn: str) -> int:
+    """How many hosts a DSN names, one at least."""
+    parts = urlsplit(dsn)
+    query = [value for key, value in parse_qsl(parts.query) if key == "host"]
+    return max(text.count(",") for text in (parts.netloc.rpartition("@")[2], *query)) + 1
+
+
 def _said(state: str, user: str) -> Unreachable | Refused:
     """What the server's own error code means."""
     if state.startswith("28"):
         return Refused(Reason.CREDENTIALS, {"user": user}, (Hint("credentials", {"user": user}),))
-    if state == "42501":
+    if state == "42501":  # a GRANT mends it
         known: dict[str, Scalar] = {"user": user, "object": "the version table"}
-        return Refused(Reason.CREDENTIALS, known, (Hint("permission-missing", {"user": user}),))
+        return Unreachable(Reason.CREDENTIALS, known, (Hint("permission-missing", {"user": user}),))
     if state in _REASONS:
         return Unreachable(_REASONS[state])
-    if state.startswith("08"):
+    if state.startswith("08") and state not in _DETAILS:
         return Unreachable(Reason.STREAM_CLOSED)
     told = f" (SQLSTATE {state})" if _STATE.fullmatch(state) else ""
     return _unusable(_DETAILS.get(state, f"the server refuses the query{told}"))

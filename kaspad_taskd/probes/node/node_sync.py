@@ -17,11 +17,12 @@ from kaspad_taskd.kaspa.client import NodeClient, NodeError
 from kaspad_taskd.kaspa.connect import Address, parse_url
 from kaspad_taskd.kaspa.logs import Follower, Grown, open_log, where_of
 from kaspad_taskd.kaspa.opening import open_node
-from kaspad_taskd.kaspa.read import read_node
+from kaspad_taskd.kaspa.read import APART, read_node
 from kaspad_taskd.kaspa.sync import memory as memories
 from kaspad_taskd.kaspa.sync.hints import Aside, gone, unreachable
 from kaspad_taskd.kaspa.sync.judge import judge
 from kaspad_taskd.kaspa.sync.memory import Memory
+from kaspad_taskd.kaspa.sync.position import blocks_per_second
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 from kaspad_taskd.kaspa.sync.source import listen
 from kaspad_taskd.kaspa.sync.story import answered
@@ -97,6 +98,23 @@ def check_log(table: Table, key: str, source: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Tip:
+    """What a reference said: its network, its score, and the steady moment of that."""
+
+    network: str
+    score: int
+    at: float
+
+    def as_of(self, look: NodeReading, at: float) -> int | None:
+        """Its score at the moment of a look's position: one may answer long after the other."""
+        if self.network != look.network:
+            return None
+        apart = at - self.at
+        grown = round(apart * blocks_per_second(look)) if abs(apart) >= APART else 0
+        return max(0, self.score + grown)
+
+
+@dataclass(frozen=True, slots=True)
 class _Answers:
     node: NodeReading | NodeError
     reference: int | None
@@ -168,22 +186,29 @@ class NodeSyncProbe:
             await self._reference.close()
 
     async def _ask(self, memory: Memory) -> _Answers:
-        node, reference, grown = await asyncio.gather(
+        (node, at), tip, grown = await asyncio.gather(
             self._look(), self._tip(), self._read_log(memory)
         )
-        if isinstance(node, NodeReading) and reference is not None:
-            network, score = reference
-            return _Answers(node, score if network == node.network else None, grown)
+        if isinstance(node, NodeReading) and tip is not None:
+            return _Answers(node, tip.as_of(node, at), grown)
         return _Answers(node, None, grown)
 
-    async def _look(self) -> NodeReading | NodeError:
-        try:
-            return await read_node(self._node, self._wall)
-        except NodeError as error:
-            return error
+    async def _look(self) -> tuple[NodeReading | NodeError, float]:
+        """The node's answers, and the steady moment of its position."""
+        loop, at = asyncio.get_running_loop(), 0.0
 
-    async def _tip(self) -> tuple[str, int] | None:
-        """The reference's network and position; a reference that does not answer is none."""
+        def now_ms() -> int:
+            nonlocal at
+            at = loop.time()
+            return self._wall()
+
+        try:
+            return await read_node(self._node, now_ms), at
+        except NodeError as error:
+            return error, at
+
+    async def _tip(self) -> _Tip | None:
+        """What the reference says; one that does not answer is none."""
         if self._reference is None:
             return None
         try:
@@ -191,12 +216,14 @@ class NodeSyncProbe:
                 dag = await self._reference.dag_info()
         except (NodeError, TimeoutError):
             return None
-        return dag.network, dag.virtual_daa_score
+        return _Tip(dag.network, dag.virtual_daa_score, asyncio.get_running_loop().time())
 
     async def _read_log(self, memory: Memory) -> Grown | None:
         return None if self._log is None else await self._log.read(memory.cursor)
 
-    async def _missed(self, error: NodeError, memory: Memory) -> Unreachable:
+    async def _missed(self, error: NodeError, memory: Memory) -> Unreachable | Refused:
+        if error.reason is Reason.WRONG_PROGRAM:
+            return _stranger({**self._whom, **error.params})
         memory = replace(memory, ready=None)  # complete looks are no longer in a row
         now = self._wall()
         told = gone(memory, error.reason, now)
@@ -238,6 +265,12 @@ def with_unread(hints: tuple[Hint, ...], problem: str | None) -> tuple[Hint, ...
         return hints
     others = (each for each in hints if each.code != "log-silent")
     return (*others, Hint("log-unread", {"problem": problem[:200]}))
+
+
+def _stranger(params: Mapping[str, Scalar]) -> Refused:
+    """What it means that another program says what it is; its own URL, where one is known."""
+    code = "other-protocol" if "url" in params else str(Reason.WRONG_PROGRAM)
+    return Refused(Reason.WRONG_PROGRAM, params, (Hint(code, params),))
 
 
 def same_network(expected: str, found: str) -> bool:

@@ -200,12 +200,22 @@ def hint_of(found: Unreachable | Refused) -> tuple[str, Mapping[str, object]]:
 async def test_rejected_credentials_cannot_become_success(site: Website) -> None:
     """As of every other service."""
     for status in (401, 403):
-        assert (await see(site, Reply(status=status))).reason is Reason.CREDENTIALS
-        refused = await see(site, Reply(status=status))
+        reply = Reply(status=status, headers={"WWW-Authenticate": "Bearer"})
+        assert (await see(site, reply)).reason is Reason.CREDENTIALS
+        refused = await see(site, reply)
         assert isinstance(refused, Refused)
         assert words.hint(*hint_of(refused))[1] == (
             f"Correct the file that headers of the definition names (HTTP {status})"
         )
+
+
+async def test_a_403_that_asks_for_nothing_may_pass(site: Website) -> None:
+    """A firewall, or a rule about addresses: nothing was rejected."""
+    missed = await see(site, Reply(status=403))
+    assert isinstance(missed, Unreachable)
+    assert "it lets nobody in, or nobody from here (HTTP 403)" in words.note(
+        missed.reason, missed.params
+    )
 
 
 async def test_headers_come_from_files(site: Website, tmp_path: Path) -> None:

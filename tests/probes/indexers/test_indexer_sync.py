@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -29,8 +30,8 @@ from tests.fakes.indexers import (
     SimplyKaspa,
     Twin,
 )
-from tests.fakes.patience import PATIENCE
-from tests.fakes.website import Reply
+from tests.fakes.patience import PATIENCE, elapse
+from tests.fakes.website import Reply, Request
 from tests.probes.looks import look, made, read, said
 
 Open = Callable[..., Any]
@@ -272,6 +273,51 @@ async def test_our_node_stands_in_for_one_that_is_lost(ski: SimplyKaspa, node: S
     alone = await see(ski, "simply-kaspa")
     assert alone.target is None
     assert -1 < alone.behind - BEHIND / 10 < time.time() - began + 1
+
+
+def loop_ms() -> int:
+    """A wall clock that goes with the loop's, and can be elapsed."""
+    return int(asyncio.get_running_loop().time() * 1000) + 10**12
+
+
+@pytest.mark.parametrize("slow", ["/api/health", "/api/metrics"])
+async def test_an_indexer_and_its_node_are_compared_at_one_moment(
+    slow: str, ski: SimplyKaspa
+) -> None:
+    """Health tells the tip and metrics the place: both go on while one of them takes 20 s."""
+    await ski.enter("synced")
+    began = loop_ms()
+    health: Any = ski.replies["/api/health"]
+    metrics: Any = ski.replies["/api/metrics"]
+
+    def grown(request: Request) -> int:
+        if request.path == slow:
+            elapse(20)
+        return (loop_ms() - began) // 100
+
+    def tip(request: Request) -> Reply:
+        more = grown(request)
+        reply: Reply = health(request)
+        reply.body["kaspad"]["virtualDaaScore"] += more
+        return reply
+
+    def place(request: Request) -> Reply:
+        ski.behind = 900 - grown(request)
+        reply: Reply = metrics(request)
+        return reply
+
+    ski.replies |= {"/api/health": tip, "/api/metrics": place}
+    seen = await see(ski, "simply-kaspa")
+    assert 84 < seen.behind < 96  # 90 s, always
+    assert not seen.complete
+
+
+async def test_a_slow_node_makes_no_block_older(ksi: Kasia, node: ScoredNode) -> None:
+    """The indexer's block has the age that it had when it was told, and so has the tip."""
+    await ksi.enter("synced")
+    node.slow, node.score = 15.0, TIP + 150
+    seen = await see(ksi, "kasia", node=node.url, log=str(ksi.log))
+    assert seen.behind < 10
 
 
 async def test_a_log_that_would_tell_and_is_not_read_is_said(ski: SimplyKaspa) -> None:

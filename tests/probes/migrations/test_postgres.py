@@ -12,9 +12,11 @@ import pytest
 from kaspad_taskd import words
 from kaspad_taskd.core.observation import Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.probes import Means
 from tests.fakes.certificates import Authority
 from tests.fakes.patience import PATIENCE
 from tests.fakes.postgres import Postgres
+from tests.probes.looks import look, made
 from tests.probes.migrations.databases import VARS, Place, at_version, run
 
 HERE = "DNS:localhost,IP:127.0.0.1"
@@ -198,3 +200,25 @@ async def test_the_server_is_of_the_version_that_is_named(
     await session.close()
     named = request.node.callspec.params["postgres"]
     assert "/" in named or named == major
+
+
+async def test_a_pooler_says_itself_that_it_takes_no_settings(tmp_path: Path) -> None:
+    """As pgbouncer 1.18 does; it is named, and what to do."""
+    fields = b"SFATAL\0C08P01\0Munsupported startup parameter: statement_timeout\0\0"
+    error = b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(error)
+        writer.close()
+
+    async with await asyncio.start_server(serve, LOCAL, 0) as server:
+        dsn = tmp_path / "dsn"
+        port = server.sockets[0].getsockname()[1]
+        dsn.write_text(f"postgresql://taskd@{LOCAL}:{port}/explorer?sslmode=disable")
+        data = {"dsn": "explorer", "tool": "simply-kaspa"}
+        missed = await look(made("database-migration", data, Means(databases={"explorer": dsn})))
+    assert note(missed) == (
+        "Its answer cannot be used: unsupported startup parameter, says a pooler (pgbouncer); "
+        "ask the server itself."
+    )

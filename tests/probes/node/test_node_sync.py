@@ -14,10 +14,12 @@ from kaspad_taskd import words
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.opening import open_node
+from kaspad_taskd.kaspa.read import read_node
 from kaspad_taskd.probes.node.node_sync import NodeSyncProbe
 from kaspad_taskd.probes.probe_type import Means
 from tests.fakes.node import GrpcNode
-from tests.fakes.patience import PATIENCE
+from tests.fakes.patience import PATIENCE, elapse
 
 
 @pytest.fixture
@@ -26,10 +28,10 @@ async def node() -> AsyncIterator[GrpcNode]:
         yield node
 
 
-def probe(url: str, **config: Any) -> NodeSyncProbe:
+def probe(url: str, means: Means | None = None, **config: Any) -> NodeSyncProbe:
     checker = {"url": url, **config}
     return NodeSyncProbe(
-        Definition("n", "node-sync", "n", timeout=PATIENCE, checker=checker), Means()
+        Definition("n", "node-sync", "n", timeout=PATIENCE, checker=checker), means or Means()
     )
 
 
@@ -75,9 +77,10 @@ async def test_no_answer_is_unreachable_with_its_reason(node: GrpcNode) -> None:
         ("grpc", b"", "{address} closed the connection instead of answering: "),
         ("ws", b"", "{address} closed the connection instead of answering: "),
         ("ws", b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
-         "Another program than kaspad answers there."),
+         "A web server answers at {address}, not kaspad."),
         ("ws", b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "not ready yet (HTTP 503)."),
-        ("ws", b"SSH-2.0-OpenSSH_9.2\r\n", "Its answer cannot be used: "),
+        ("ws", b"SSH-2.0-OpenSSH_9.2\r\n", "An SSH server answers at {address}, not kaspad."),
+        ("ws", b"*1\r\n", "Its answer cannot be used: "),
     ],
 )  # fmt: skip
 async def test_the_sentence_for_what_is_no_node_names_what_was_asked(
@@ -93,7 +96,7 @@ async def test_the_sentence_for_what_is_no_node_names_what_was_asked(
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         missed = await look(probe(f"{scheme}://{address}"))
-    assert isinstance(missed, Unreachable)
+    assert isinstance(missed, Refused if "server" in note else Unreachable)
     assert note.format(address=address) in words.note(missed.reason, missed.params)
 
 
@@ -109,6 +112,91 @@ async def test_the_reference_tells_the_tip_and_may_be_silent(node: GrpcNode) -> 
     assert known.metadata["networkTip"] == 505
     assert foreign.metadata["referenceAnswers"] is False
     assert silent.metadata["referenceAnswers"] is False
+
+
+class SlowNode(GrpcNode):
+    """Takes `seconds` over the answer to `slow`."""
+
+    slow, seconds = "getBlockDagInfo", 20.0
+
+    def _build(self, method: str, request: Any) -> Any:
+        if method == self.slow:
+            elapse(self.seconds)
+        return super()._build(method, request)
+
+
+class AgedNode(SlowNode):
+    """Its newest block is always 75 s old."""
+
+    def _build(self, method: str, request: Any) -> Any:
+        answer = super()._build(method, request)
+        if method == "getBlockDagInfo":
+            self.sink = loop_ms() - 75_000
+        if method == "getBlock":
+            answer.getBlockResponse.block.header.timestamp = self.sink
+        if method == "getMetrics":
+            answer.getMetricsResponse.serverTime = loop_ms()
+        return answer
+
+
+def loop_ms() -> int:
+    """A wall clock that goes with the loop's, and can be elapsed."""
+    return int(asyncio.get_running_loop().time() * 1000) + 10**12
+
+
+@pytest.mark.parametrize("slow", ["getBlockDagInfo", "getInfo", "getConnectedPeerInfo", "getBlock"])
+async def test_a_slow_answer_makes_no_block_younger(slow: str) -> None:
+    """Its age counts from when the position was told: 75 s, whichever answer takes 20 s."""
+    async with AgedNode() as aged:
+        aged.slow = slow
+        reading = await look(probe(aged.url, Means(wall=loop_ms)))
+    assert 75 <= reading.behind < 85
+    assert "clock-skew" not in [hint.code for hint in reading.hints]
+
+
+async def test_a_slow_side_answer_is_no_wrong_clock() -> None:
+    """What the node's clock says is of the moment at which it says it."""
+    async with AgedNode() as aged:
+        aged.slow, aged.seconds = "getMetrics", 45.0
+        client = open_node(aged.url, timeout=PATIENCE)
+        reading = await read_node(client, loop_ms)
+        await client.close()
+    assert reading.server_time_ms is not None
+    assert abs(reading.server_time_ms - reading.at_ms) < 10_000
+
+
+@pytest.mark.parametrize(("node_s", "other_s"), [(20.0, 0.0), (0.0, 20.0)])
+async def test_node_and_reference_are_compared_at_one_moment(node_s: float, other_s: float) -> None:
+    """Both always say the score of the moment of their answer: the node is never behind."""
+    async with ScoringNode() as first, ScoringNode() as other:
+        first.seconds, other.seconds = node_s, other_s
+        other.waits_for = first if other_s else None
+        first.waits_for = other if node_s else None
+        reading = await look(probe(first.url, Means(wall=loop_ms), reference=other.url))
+    assert reading.metadata["referenceAnswers"] is True
+    assert abs(reading.metadata["networkTip"] - reading.metadata["virtualDaaScore"]) < 60
+
+
+class ScoringNode(SlowNode):
+    """Its score goes on by 10 a second; it answers after the node that it `waits_for`."""
+
+    waits_for: ScoringNode | None = None
+    told = False
+
+    async def _answer(self, stream: Any, method: str, request: Any) -> None:
+        while method == self.slow and self.waits_for is not None and not self.waits_for.told:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await super()._answer(stream, method, request)
+        if method == self.slow:
+            await asyncio.sleep(0.1)
+            self.told = True
+
+    def _build(self, method: str, request: Any) -> Any:
+        answer = super()._build(method, request)
+        if method == "getBlockDagInfo":
+            said = answer.getBlockDagInfoResponse
+            said.blockCount = said.headerCount = said.virtualDaaScore = loop_ms() // 100
+        return answer
 
 
 async def test_the_log_refines_and_its_place_is_kept(node: GrpcNode, tmp_path: Path) -> None:
