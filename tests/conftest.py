@@ -8,6 +8,9 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Its asserts explain themselves, as those of test modules do.
+pytest.register_assert_rewrite("tests.core.play")
+
 # Else looptime asks for a loop in the first sync test (before 3.14), and nobody closes it.
 asyncio.set_event_loop(None)
 

@@ -74,7 +74,7 @@ def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
     memory = way.enter(memory, look, where, moved, key)
     memory = work.counted(memory, look, where, new, moved, entered)
     memory = replace(memory, ready=settling.carried_on(memory.ready, look, where, done))
-    proof = settling.condition(memory.ready, look, where)
+    proof = settling.condition(memory.ready, look, where, clock)
     seen = Seen(
         look, where, clock, (*needed, proof),
         work.done(memory, look, where), work.at_work(memory, look, moved),

@@ -9,14 +9,15 @@ a second. So looks have to span more than any such pause, and in between the nod
 from __future__ import annotations
 
 from kaspad_taskd.core.observation import Condition
+from kaspad_taskd.kaspa.sync.clock import Clock
 from kaspad_taskd.kaspa.sync.memory import Run
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
 SPAN_S = 6.0
 """Complete looks have to span so much: the longest pause between two passes was 3.5 s."""
-YOUNG_S = 6.0
-"""A newest block so young (60 blocks on mainnet) leaves no pass to come."""
+YOUNG_S = 5.0
+"""A newest block so young (50 blocks on mainnet) leaves no pass to come."""
 LONG_S, LONG_LOOKS = 30.0, 4
 """An older one has to stay as old for so long, over so many looks: then it is the clock's doing."""
 STANDS_S = 5.0
@@ -36,25 +37,32 @@ def carried_on(run: Run | None, look: NodeReading, where: Position, done: bool) 
     return Run(run.at, run.pos, run.age, run.looks + 1)
 
 
-def proves(run: Run | None, look: NodeReading, where: Position) -> bool:
+def proves(run: Run | None, look: NodeReading, where: Position, clock: Clock) -> bool:
     """Whether the looks of a run prove together that the node has caught up."""
-    if run is None or where.pos is None or run.looks < 2:
+    if run is None or where.pos is None or run.looks < 2 or not _near(where):
         return False
     span = (look.at_ms - run.at) / 1000
     pace = network_pace(look, where)
     slow = pace * span < AWAITED
     if span < SPAN_S or (where.pos <= run.pos and not (slow and _at_its_tip(where))):
         return False
-    if abs(where.age) <= YOUNG_S + AWAITED / max(pace, 0.01) and _near(where):
+    if abs(where.age) <= YOUNG_S + AWAITED / max(pace, 0.01):
         return True
     stands = abs(where.age * 1000 - run.age) <= STANDS_S * 1000
-    return stands and span >= LONG_S and run.looks >= LONG_LOOKS
+    lasts = span >= LONG_S and run.looks >= LONG_LOOKS
+    return stands and lasts and not _really_old(where, clock)
 
 
-def condition(run: Run | None, look: NodeReading, where: Position) -> Condition:
+def _really_old(where: Position, clock: Clock) -> bool:
+    """Whether fresh peers say that the age is no clock's doing: a slow line, and always behind."""
+    told = dict(clock.witnesses).get("peers")
+    return told is not None and where.age - told > YOUNG_S
+
+
+def condition(run: Run | None, look: NodeReading, where: Position, clock: Clock) -> Condition:
     """Return what the looks of a run prove together: over how many seconds, of how many."""
     span = None if run is None else round((look.at_ms - run.at) / 1000, 1)
-    return Condition("follows", proves(run, look, where), span, SPAN_S)
+    return Condition("follows", proves(run, look, where, clock), span, SPAN_S)
 
 
 def network_pace(look: NodeReading, where: Position) -> float:
@@ -71,8 +79,7 @@ def network_pace(look: NodeReading, where: Position) -> float:
 
 
 def _at_its_tip(where: Position) -> bool:
-    ahead = where.headers is not None and where.pos is not None and where.headers > where.pos
-    return not ahead and _near(where)
+    return where.headers is None or where.pos is None or where.headers <= where.pos
 
 
 def _near(where: Position) -> bool:

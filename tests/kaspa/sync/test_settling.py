@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kaspad_taskd.kaspa.sync.hints import Aside
 from kaspad_taskd.kaspa.sync.reading import NodeReading
-from tests.kaspa.sync.node import NOW, completes, following, run, standing
+from tests.kaspa.sync.node import NOW, completes, following, offsets, run, standing
 
 paces = pytest.mark.parametrize("pace", [0.25, 0.5, 1, 2, 3, 5, 10])
 
@@ -97,3 +97,12 @@ def test_a_reference_that_is_ahead_holds_it_back() -> None:
     looks = [following(n * 2) for n in range(6)]
     refs = Aside(reference=looks[-1].virtual_daa_score + 200)
     assert not completes(looks, refs)
+
+
+def test_a_node_that_stays_behind_on_a_slow_line_is_not_there() -> None:
+    """Its peers have just said that the clock is right, or a reference is ahead: it is real."""
+    looks = [following(n * 2, 20, 200) for n in range(40)]
+    assert completes(looks)  # nobody says so: it may be the clock
+    told = [replace(each, peer_clocks=offsets(0.1)) for each in looks]
+    assert not completes(told)
+    assert not any(each.settled for each in run(looks, reference=200))
