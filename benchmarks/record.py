@@ -23,7 +23,7 @@ from tests.fakes.kaspad import Kaspad, find_kaspad
 
 DOWN_S = 3.0
 """Each recording begins with the node down."""
-LONGEST_S = 400.0
+SHORTEST_S, LONGEST_S = 180.0, 400.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Stage:
         except TimeoutError:
             self.recorder.event("not caught up")
             return
-        await asyncio.sleep(then)
+        await asyncio.sleep(max(then, SHORTEST_S - self.recorder.t))
 
 
 Play = Callable[[Stage], Awaitable[None]]
@@ -86,7 +86,8 @@ async def lose_peer(stage: Stage) -> None:
 
 async def cut_off(stage: Stage) -> None:
     await stage.start()
-    await stage.caught_up(then=15)
+    await stage.recorder.caught_up.wait()
+    await asyncio.sleep(15)
     for seconds, after in ((75, 50), (120, 50)):
         stage.network.lines[0].freeze()
         stage.recorder.event("relay frozen (connection stays)")
@@ -142,7 +143,7 @@ class Scenario:
 
 
 SCENARIOS = {
-    "away-1": Scenario("catches up after 1 minute offline", catch_up, 60, 12_000),
+    "away-1": Scenario("catches up after 1 minute offline", catch_up, 60, 10_000),
     "away-10": Scenario("catches up after 10 minutes offline", catch_up, 600, 16_000),
     "away-30": Scenario("catches up after 30 minutes offline", catch_up, 1800, 32_000),
     "frozen-headers": Scenario(
@@ -153,7 +154,7 @@ SCENARIOS = {
     ),
     "lost": Scenario(
         "the connection ends amid the staged headers of a proof",
-        lose_peer, 1460, 50_000, params=DEPTHS, fresh=True,
+        lose_peer, 1460, 24_000, params=DEPTHS, fresh=True,
     ),
     "cut-off": Scenario("in sync, then cut off twice", cut_off, 30, 32_000),
     "crash-loop": Scenario("killed every 6 s, 18 times", crash_loop, 600, 12_000),

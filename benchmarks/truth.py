@@ -192,6 +192,7 @@ def ways() -> list[tuple[str, Way]]:
         ("3 s", Way(3)),
         ("2 s", Way(2)),
         ("2 s, log", Way(2, log=True)),
+        ("2 s, reference", Way(2, reference=True)),
         ("2 s, log, restarts", Way(2, log=True, restart=7)),
         ("2 s, stopped", Way(2, stop=60)),
         ("1 s", Way(1)),

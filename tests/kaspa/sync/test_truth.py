@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from benchmarks.replay import CAUGHT_UP, Recording, Seen, Way, reading_of, watch
-from benchmarks.truth import EXCERPTS, Truth, judge, recordings
+from benchmarks.truth import EXCERPTS, Truth, judge, recordings, ways
 from kaspad_taskd.base.jsontext import dumps
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.kaspa.sync import gate
@@ -151,3 +154,75 @@ def test_the_memory_is_small(name: str, way: str) -> None:
     for look in seen(name, way):
         if isinstance(look.observation, Reading):
             assert len(dumps(look.observation.memory)) <= 4096
+
+
+TROUBLE: tuple[str, ...] = (
+    "ibd-rust-away-10",
+    "ibd-rust-cut-off",
+    "ibd-rust-frozen-headers",
+    "ibd-rust-slow-line",
+)
+"""Recordings of what goes wrong with a node (docs/truth.md)."""
+KINDS = ("early", "falls", "hundreds", "stalls", "missed", "epochs", "phase", "untold")
+GROUPS = ("looks", "log", "reference", "restarts", "stopped", "gossip")
+CUT_OFF = frozenset({"ibd-rust-cut-off"})
+"""In these nobody at all reaches the node: no gossip to be laid over."""
+
+CLOSE = (
+    "settling.YOUNG_S is the limit itself: a block 5.9 s old may have 70 after it, for they come"
+    " unevenly, and AWAITED adds 0.3 s to it"
+)
+UNSETTLED = (
+    "core.judge takes a complete look for movement though it does not count: a node that was cut"
+    " off looks complete for max_lag more, and patience begins only then"
+)
+PATIENCE = "patience begins anew with the daemon: restarted within stall_after it never tells"
+STANDING = (
+    "settling takes an age that stands for the clock's doing, even against a reference and peers"
+    " whose clocks agree with ours: a node whose line is as slow as the network is 25 s behind"
+)
+KNOWN: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
+    ("ibd-rust-away-10", "early"): (("looks", "log", "restarts", "stopped", "gossip"), CLOSE),
+    ("ibd-rust-cut-off", "early"): (("looks", "log", "restarts", "stopped"), CLOSE),
+    ("ibd-rust-cut-off", "missed"): (
+        ("looks", "log", "reference", "restarts", "stopped"),
+        UNSETTLED,
+    ),
+    ("ibd-rust-frozen-headers", "missed"): (("restarts",), PATIENCE),
+    ("ibd-rust-slow-line", "early"): (GROUPS, STANDING),
+}
+"""Where the rules are wrong as yet: by recording and kind, in which groups of ways, and why."""
+
+
+def group(way: str) -> str:
+    """To which group a way of `ways()` belongs: by the last that is said of it."""
+    return way.rpartition(", ")[2] if ", " in way else "looks"
+
+
+@cache
+def troubled(name: str, way: str) -> Truth:
+    """What is wrong where each end begins another watch."""
+    found = dict(ways())[way]
+    return judge(
+        recording(name), list(watch(recording(name), replace(found, again=True))), found.pace
+    )
+
+
+def cases() -> Iterator[Any]:
+    """Each recording, group of ways and kind of wrong."""
+    for name in TROUBLE:
+        for among in GROUPS:
+            if among == "gossip" and name in CUT_OFF:
+                continue
+            for kind in KINDS:
+                groups, why = KNOWN.get((name, kind), ((), ""))
+                marks = [pytest.mark.xfail(reason=why, strict=True)] if among in groups else []
+                yield pytest.param(name, among, kind, marks=marks)
+
+
+@pytest.mark.parametrize(("name", "among", "kind"), list(cases()))
+def test_nothing_wrong_is_shown_of_a_node_in_trouble(name: str, among: str, kind: str) -> None:
+    """Whatever happens to it and however it is watched: the same zeros."""
+    watched = [way for way, _ in ways() if group(way) == among]
+    wrong = {way: getattr(troubled(name, way), kind) for way in watched}
+    assert {way: count for way, count in wrong.items() if count} == {}
