@@ -161,6 +161,7 @@ TROUBLE: tuple[str, ...] = (
     "ibd-rust-cut-off",
     "ibd-rust-frozen-headers",
     "ibd-rust-slow-line",
+    "ibd-rust-away-30",
 )
 """Recordings of what goes wrong with a node (docs/truth.md)."""
 KINDS = ("early", "falls", "hundreds", "stalls", "missed", "epochs", "phase", "untold")
