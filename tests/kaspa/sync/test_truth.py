@@ -162,6 +162,7 @@ TROUBLE: tuple[str, ...] = (
     "ibd-rust-frozen-headers",
     "ibd-rust-slow-line",
     "ibd-rust-away-30",
+    "ibd-rust-away-1",
 )
 """Recordings of what goes wrong with a node (docs/truth.md)."""
 KINDS = ("early", "falls", "hundreds", "stalls", "missed", "epochs", "phase", "untold")
