@@ -114,7 +114,13 @@ def _rows(recording: Recording) -> Iterator[tuple[float, float, str | None, str 
             there = recording.behind(sample) <= CAUGHT_UP  # at the tip nothing is left to do
             if _advances(sample, processed, highs) or there:
                 last = float(sample["t"])
-        yield float(sample["t"]), last, story.stage, before
+        yield float(sample["t"]), last, _stage(story), before
+
+
+def _stage(story: Story) -> str | None:
+    """The phase by the log; of headers it tells before any has come."""
+    coming = story.stage == "headers" and story.kind != "proof" and story.done is None
+    return "negotiating" if coming else story.stage
 
 
 def _processed(sample: dict[str, Any], before: int, highs: _Highs) -> int:

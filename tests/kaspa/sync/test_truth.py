@@ -163,6 +163,8 @@ TROUBLE: tuple[str, ...] = (
     "ibd-rust-slow-line",
     "ibd-rust-away-30",
     "ibd-rust-away-1",
+    "ibd-rust-crash-loop",
+    "ibd-rust-gossip",
 )
 """Recordings of what goes wrong with a node (docs/truth.md)."""
 KINDS = ("early", "falls", "hundreds", "stalls", "missed", "epochs", "phase", "untold")
@@ -183,6 +185,13 @@ STANDING = (
     "settling takes an age that stands for the clock's doing, even against a reference and peers"
     " whose clocks agree with ours: a node whose line is as slow as the network is 25 s behind"
 )
+LOOPING = (
+    "an answer after none begins patience anew: a node that dies within stall_after never stalls"
+)
+TWO_LIVES = (
+    "a new p2p id does not clear the marks, and what was received in two lives looks like one"
+    " download: a proof is told of a node that syncs headers"
+)
 KNOWN: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
     ("ibd-rust-away-10", "early"): (("looks", "log", "restarts", "stopped", "gossip"), CLOSE),
     ("ibd-rust-cut-off", "early"): (("looks", "log", "restarts", "stopped"), CLOSE),
@@ -192,6 +201,8 @@ KNOWN: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
     ),
     ("ibd-rust-frozen-headers", "missed"): (("restarts",), PATIENCE),
     ("ibd-rust-slow-line", "early"): (GROUPS, STANDING),
+    ("ibd-rust-crash-loop", "missed"): (GROUPS, LOOPING),
+    ("ibd-rust-crash-loop", "phase"): (("looks", "reference", "restarts", "stopped"), TWO_LIVES),
 }
 """Where the rules are wrong as yet: by recording and kind, in which groups of ways, and why."""
 
