@@ -17,6 +17,8 @@ COUNTED = frozenset({"proof", "trusted_bodies", "smt", "utxo"})
 STATE = frozenset({"trusted_bodies", "smt", "utxo"})
 EPOCHS = {"ibd-rust-lost": 1}
 """How often more than ten minutes of blocks were lost."""
+FOLLOWS = "follows"
+"""At the tip, without a download."""
 NO_DISTURBANCE = "caught up"
 
 
@@ -109,16 +111,19 @@ def _rows(recording: Recording) -> Iterator[tuple[float, float, str | None, str 
                 last = at
         read = until
         before = story.stage or before
+        there = False
         if "error" not in sample:
             processed = _processed(sample, processed, highs)
             there = recording.behind(sample) <= CAUGHT_UP  # at the tip nothing is left to do
             if _advances(sample, processed, highs) or there:
                 last = float(sample["t"])
-        yield float(sample["t"]), last, _stage(story), before
+        yield float(sample["t"]), last, _stage(story, there), before
 
 
-def _stage(story: Story) -> str | None:
+def _stage(story: Story, there: bool) -> str | None:
     """The phase by the log; of headers it tells before any has come."""
+    if story.stage is None and there:
+        return FOLLOWS
     coming = story.stage == "headers" and story.kind != "proof" and story.done is None
     return "negotiating" if coming else story.stage
 
@@ -154,6 +159,8 @@ def fits(shown: str | None, stage: str | None, before: str | None) -> bool:
         return stage in STATE or (stage is None and before in STATE)
     if shown == "proof_or_headers":
         return stage in ("proof", "headers")
+    if stage == FOLLOWS:
+        return shown in ("blocks", "confirming")
     if stage is None:  # no download: what was is kept, or the node is at the tip
         return shown in ("connecting", "negotiating", "confirming", "blocks", before)
     if stage == "negotiating":

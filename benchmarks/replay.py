@@ -194,14 +194,14 @@ def begun(recording: Recording, way: Way, now: int) -> tuple[Definition, Task]:
     return definition, task
 
 
-def gossiped(sample: dict[str, Any], up: float) -> dict[str, Any]:
-    """Return the sample of a node to which eight more peers relay each block, up for so long."""
-    if "error" in sample or not sample["peers"]:
+def gossiped(sample: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """Return the sample of a node to which eight more peers have relayed each block for so long."""
+    if "error" in sample:
         return sample
-    sample = {**sample, "peers": sample["peers"] + GOSSIPING}
+    sample = {**sample, "peers": sample["peers"] + GOSSIPING if sample["peers"] else 0}
     if metrics := sample.get("metrics"):
         counted = metrics.get("bandwidthMetrics", {})
-        more = round(GOSSIPING * GOSSIP_BYTES * BLOCKS_PER_SECOND * up)
+        more = round(GOSSIPING * GOSSIP_BYTES * BLOCKS_PER_SECOND * seconds)
         received = {**counted, "grpcP2pBytesRx": counted.get("grpcP2pBytesRx", 0) + more}
         sample["metrics"] = {**metrics, "bandwidthMetrics": received}
     return sample
@@ -222,7 +222,7 @@ def told(recording: Recording, memory: Memory, read: int, sample: dict[str, Any]
 def watch(recording: Recording, way: Way) -> Iterator[Seen]:
     """Look at a recording as the daemon would; ends when the task or the recording does."""
     definition, task = begun(recording, way, recording.begin_ms)
-    second, looks, read, up_since = way.offset, 0, 0, 0.0
+    second, looks, read, last, gossip_s = way.offset, 0, 0, 0.0, 0.0
     while (sample := recording.at(second)) is not None:
         now = recording.begin_ms + round(1000 * sample["t"])
         if task.status is not Status.IN_PROGRESS:
@@ -237,8 +237,11 @@ def watch(recording: Recording, way: Way) -> Iterator[Seen]:
         if way.log:
             memory = told(recording, memory, read, sample)
             read = bisect_right(recording.logs, sample["t"], key=itemgetter(0))
-        up_since = sample["t"] if "error" in sample else up_since
-        answers = gossiped(sample, sample["t"] - up_since) if way.gossip else sample
+        gossip_s = (
+            0.0 if "error" in sample else gossip_s + (sample["t"] - last) * bool(sample["peers"])
+        )
+        last = sample["t"]
+        answers = gossiped(sample, gossip_s) if way.gossip else sample
         observation = observe(answers, memory, way)
         task, facts = step(task, definition, Look(task.attempt, observation), now)
         events = tuple(str(fact.name) for fact in facts)

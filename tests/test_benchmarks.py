@@ -84,6 +84,7 @@ def test_a_download_that_follows_what_was_done_to_the_node_was_not_to_come() -> 
         ("confirming", None, "blocks", True),
         ("headers", None, "blocks", False),
         ("blocks", "negotiating", "blocks", True),
+        ("connecting", "follows", "blocks", False),
     ],
 )
 def test_a_phase_fits_what_the_log_tells(shown: str, stage: str, before: str, fit: bool) -> None:

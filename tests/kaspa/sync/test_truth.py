@@ -13,7 +13,9 @@ import pytest
 from benchmarks.replay import CAUGHT_UP, Recording, Seen, Way, reading_of, watch
 from benchmarks.truth import EXCERPTS, Truth, judge, recordings, ways
 from kaspad_taskd.base.jsontext import dumps
+from kaspad_taskd.core.model import Health
 from kaspad_taskd.core.observation import Reading
+from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.sync import gate
 from kaspad_taskd.kaspa.sync.position import locate
 from kaspad_taskd.kaspa.sync.settling import SPAN_S
@@ -165,6 +167,9 @@ TROUBLE: tuple[str, ...] = (
     "ibd-rust-away-1",
     "ibd-rust-crash-loop",
     "ibd-rust-gossip",
+    "ibd-rust-ahead-2",
+    "ibd-rust-ahead-10",
+    "ibd-rust-lost",
 )
 """Recordings of what goes wrong with a node (docs/truth.md)."""
 KINDS = ("early", "falls", "hundreds", "stalls", "missed", "epochs", "phase", "untold")
@@ -192,6 +197,10 @@ TWO_LIVES = (
     "a new p2p id does not clear the marks, and what was received in two lives looks like one"
     " download: a proof is told of a node that syncs headers"
 )
+UNTOLD_RELAY = (
+    "blocks are told only of a node that downloads from a peer: one that is not done, of which no"
+    " download was seen, and that follows by relay, is connecting for ever, and stalled"
+)
 KNOWN: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
     ("ibd-rust-away-10", "early"): (("looks", "log", "restarts", "stopped", "gossip"), CLOSE),
     ("ibd-rust-cut-off", "early"): (("looks", "log", "restarts", "stopped"), CLOSE),
@@ -203,6 +212,13 @@ KNOWN: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
     ("ibd-rust-slow-line", "early"): (GROUPS, STANDING),
     ("ibd-rust-crash-loop", "missed"): (GROUPS, LOOPING),
     ("ibd-rust-crash-loop", "phase"): (("looks", "reference", "restarts", "stopped"), TWO_LIVES),
+    ("ibd-rust-ahead-2", "stalls"): (("looks", "reference", "stopped", "gossip"), UNTOLD_RELAY),
+    ("ibd-rust-ahead-10", "stalls"): (("looks", "reference", "stopped", "gossip"), UNTOLD_RELAY),
+    ("ibd-rust-ahead-2", "phase"): (GROUPS, UNTOLD_RELAY),
+    ("ibd-rust-ahead-10", "phase"): (
+        ("looks", "reference", "restarts", "stopped", "gossip"),
+        UNTOLD_RELAY,
+    ),
 }
 """Where the rules are wrong as yet: by recording and kind, in which groups of ways, and why."""
 
@@ -239,3 +255,47 @@ def test_nothing_wrong_is_shown_of_a_node_in_trouble(name: str, among: str, kind
     watched = [way for way, _ in ways() if group(way) == among]
     wrong = {way: getattr(troubled(name, way), kind) for way in watched}
     assert {way: count for way, count in wrong.items() if count} == {}
+
+
+def told_between(name: str, way: str, begin: float, end: float) -> list[Seen]:
+    looks = watch(recording(name), dict(ways())[way])
+    return [look for look in looks if begin <= look.second <= end]
+
+
+@pytest.mark.parametrize("way", ["0.5 s", "2 s", "10 s", "10 s, gossip"])
+def test_a_frozen_peer_is_a_standstill_until_another_one_sends(way: str) -> None:
+    """Frozen at 21 s, given up at 141 s, whatever the others gossip; patience is 60 s."""
+    frozen = told_between("ibd-rust-frozen-headers", way, 105, 140)
+    assert {look.task.health for look in frozen} == {Health.STALLED}
+    assert {
+        look.task.health for look in told_between("ibd-rust-frozen-headers", way, 175, 290)
+    } == {Health.OK}
+
+
+@pytest.mark.parametrize("way", ["0.5 s", "2 s", "10 s"])
+def test_a_crash_loop_is_named_while_it_lasts(way: str) -> None:
+    """Killed every 9 s: from the seventh life on at the latest, at each answer and between."""
+    looks = told_between("ibd-rust-crash-loop", way, 60, 165)
+    assert all("crash-loop" in [hint.code for hint in look.task.live.hints] for look in looks)
+
+
+AHEAD = ("ibd-rust-ahead-2", "ibd-rust-ahead-10")
+FLICKERS = pytest.mark.xfail(
+    reason="an age stands only if every two looks saw a block: two that are 0.5 s apart may not",
+    strict=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        *((name, way) for name in AHEAD for way in ("2 s", "10 s", "10 s, gossip")),
+        pytest.param("ibd-rust-ahead-2", "0.5 s", marks=FLICKERS),
+        ("ibd-rust-ahead-10", "0.5 s"),
+    ],
+)
+def test_a_clock_that_is_ahead_is_named_and_tells_nothing(name: str, way: str) -> None:
+    """At the tip from 21 s on: within a minute it is said, and no lag is shown any more."""
+    looks = told_between(name, way, 85, 300)
+    assert {look.task.reason for look in looks} == {Reason.CLOCK_SKEW}
+    assert {look.task.live.behind for look in looks} == {None}
