@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from benchmarks.__main__ import benchmarks, runs
+from benchmarks.happened import fits, happened
+from benchmarks.record import SCENARIOS
+from benchmarks.replay import Recording, gossiped, reading_of
+from benchmarks.thin import thin
+from kaspad_taskd.kaspa.sync.reading import PeerClock
 
 
 def test_every_benchmark_says_in_one_line_what_it_measures() -> None:
@@ -23,3 +30,87 @@ def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
     """Nothing runs by accident."""
     with pytest.raises(SystemExit, match="'rcp'; there are: rpc, truth"):
         runs(["rcp"], ["rpc", "truth"])
+
+
+def sample(t: float, score: int, headers: int = 0, **more: Any) -> dict[str, Any]:
+    """A sample of a node that is 1 000 blocks behind."""
+    return {
+        "t": t,
+        "unix_ms": round(1000 * t),
+        "networkName": "kaspa-simnet",
+        "blockCount": score,
+        "headerCount": score + headers,
+        "virtualDaaScore": score,
+        "pastMedianTime": 1,
+        "pruningPointHash": "ab",
+        "isSynced": False,
+        "syncStatus": False,
+        "peers": 1,
+        "ibdPeers": 1,
+        "metrics": {"consensusMetrics": {"headerCounts": 7}},
+        "referenceVirtualDaaScore": score + 1000,
+        **more,
+    }
+
+
+def recording(*samples: dict[str, Any], events: list[tuple[float, str]] | None = None) -> Recording:
+    times = [each["t"] for each in samples]
+    return Recording("made", times, list(samples), [], 0, events or [])
+
+
+def test_what_stands_is_what_goes_beyond_nothing_before() -> None:
+    """The same blocks again are no step forward, headers beyond all are one, and so is the tip."""
+    there = sample(4, 100, referenceVirtualDaaScore=100)
+    truth = happened(
+        recording(sample(0, 100), sample(1, 50), sample(2, 100), sample(3, 100, 9), there)
+    )
+    assert [truth.stood(second) for second in range(5)] == [0, 1, 2, 0, 0]
+
+
+def test_a_download_that_follows_what_was_done_to_the_node_was_not_to_come() -> None:
+    """Nobody can know of a cable that will be pulled."""
+    samples = [sample(0, 100, ibdPeers=0), sample(1, 100, ibdPeers=0), sample(2, 100)]
+    assert happened(recording(*samples)).pass_to_come(0.5)
+    assert not happened(recording(*samples, events=[(1.5, "frozen")])).pass_to_come(0.5)
+    assert happened(recording(*samples, events=[(1.5, "caught up")])).pass_to_come(0.5)
+
+
+@pytest.mark.parametrize(
+    ("shown", "stage", "before", "fit"),
+    [
+        ("headers", "headers", "headers", True),
+        ("headers", "proof", "proof", False),
+        ("state_download", "utxo", "utxo", True),
+        ("confirming", None, "blocks", True),
+        ("headers", None, "blocks", False),
+        ("blocks", "negotiating", "blocks", True),
+        ("connecting", "follows", "blocks", False),
+    ],
+)
+def test_a_phase_fits_what_the_log_tells(shown: str, stage: str, before: str, fit: bool) -> None:
+    """Where no log line tells of a download, what was before is kept."""
+    assert fits(shown, stage, before) is fit
+
+
+def test_a_sample_keeps_who_answered_and_the_clocks_of_its_peers() -> None:
+    """Thinned, and read as the daemon would have."""
+    peers = [
+        {"id": "0123456789abcdef", "timeConnected": 5, "isIbdPeer": True, "address": "1.2.3.4:5"},
+        {"id": "fedcba9876543210", "timeConnected": 6, "timeOffset": -300},
+    ]
+    whole = sample(1, 100, peerInfo=peers, p2pId="p" * 36, systemId="s" * 64)
+    look = reading_of(thin(whole))
+    assert (look.ibd_peer, look.p2p_id, look.system_id) == ("0123456789ab", "p" * 12, "s" * 12)
+    assert look.peer_clocks == (PeerClock(0, 5), PeerClock(-300, 6))
+
+
+def test_gossip_is_laid_over_a_node_that_has_peers() -> None:
+    """Eight peers that relay ten blocks a second: 5 kB."""
+    look = reading_of(gossiped(sample(1, 100), 2.0))
+    assert (look.peers, look.p2p_rx_bytes) == (9, 8 * 66 * 10 * 2)
+    assert gossiped(sample(1, 100, peers=0), 2.0)["peers"] == 0
+
+
+def test_every_scenario_can_be_asked_for_by_its_name() -> None:
+    """A word that names a benchmark would begin another run."""
+    assert not set(SCENARIOS) & set(benchmarks())

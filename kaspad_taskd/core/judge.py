@@ -151,7 +151,7 @@ def _read(
         facts.append(fact(task, EventName.EPOCH, now, number=task.epoch.number, since=now,
                           reason=reading.epoch))  # fmt: skip
     seen = movement(task, reading)
-    moving = seen.moved is not False or reading.complete
+    moving = _moving(seen, reading)
     confirmed = task.confirmed + 1 if reading.complete else 0
     taken = _taken(task, reading, confirmed, pushed, now)
     progressed_at = now if taken else task.live.progressed_at
@@ -197,8 +197,7 @@ def _live(
     rates = rates_of(window)
     ahead = EtaReason.CONFIRMING if reading.complete else walk(reading, rates)
     known = ahead if isinstance(ahead, Walk) else None
-    moving = seen.moved is not False or reading.complete
-    heard = moving or task.health is Health.UNREACHABLE
+    moving = _moving(seen, reading)
     return Live(
         last_checked=now,
         last_update=now,
@@ -223,10 +222,28 @@ def _live(
         reached=seen.reached,
         entered=seen.entered,
         answered=_endpoint(definition),
-        patient_since=now if heard else old.patient_since,
+        patient_since=now if moving else _patient_since(task, definition, now),
         persistent_since=now if moving else old.persistent_since,
         progressed_at=progressed_at,
     )
+
+
+def _moving(seen: Movement, reading: Reading) -> bool:
+    """Whether patience begins anew: what is done needs none, what cannot be seen gets it."""
+    return seen.moved is not False or (reading.complete and reading.settled)
+
+
+def _patient_since(task: Task, definition: Definition, now: Moment) -> Moment | None:
+    """From when stalling is measured: time without answers does not count, a long one begins anew.
+
+    A service that answers for seconds, goes and comes back gets nowhere all the same.
+    """
+    since, answered = task.live.patient_since, task.live.last_update
+    if task.health is not Health.UNREACHABLE:
+        return since
+    if since is None or answered is None or now - answered >= definition.stall_after * 1000:
+        return now
+    return min(now, since + max(0, now - max(since, answered)))
 
 
 def _late(live: Live, definition: Definition, now: Moment) -> bool:

@@ -28,8 +28,8 @@ class Movement:
 def movement(task: Task, reading: Reading) -> Movement:
     """Return whether a reading brings the work forward, and what is reached with it.
 
-    Forward is beyond what this counter ever reached in this epoch, or into a phase that this pass
-    had not entered. A phase without a done has its witness instead (`Reading.at_work`).
+    Forward is beyond what this counter ever reached in this epoch, or into a phase beyond those
+    that this pass had entered. A phase without a done has its witness instead (`at_work`).
     """
     live = task.live
     first = live.last_update is None or reading.epoch is not None
@@ -37,8 +37,9 @@ def movement(task: Task, reading: Reading) -> Movement:
     next_pass = reading.pass_number > task.pass_number
     entered = () if first or next_pass else live.entered
     phase = reading.phase or ""
-    new_phase = phase not in entered
-    if new_phase:
+    named = phase not in entered and _ahead(phase, entered, reading)
+    new_phase = named and reading.at_work is not False  # a name alone is no work
+    if phase not in entered:
         entered = (*entered, phase)
     counter, value = _done(reading)
     forward = value is not None and value > reached.get(counter, float("-inf"))
@@ -52,6 +53,13 @@ def movement(task: Task, reading: Reading) -> Movement:
 def afresh(live: Live) -> Live:
     """Return the live fields with nothing reached yet: data was lost, all of the way is new."""
     return replace(live, reached={}, entered=())
+
+
+def _ahead(phase: str, entered: tuple[str, ...], reading: Reading) -> bool:
+    """Whether a phase lies beyond all that were entered, as the plan has them."""
+    order = {each.key: place for place, each in enumerate(reading.plan)}
+    here = order.get(phase)
+    return here is None or all(order.get(each, -1) < here for each in entered)
 
 
 def _done(reading: Reading) -> tuple[str, float | None]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kaspad_taskd.core import inputs
 from kaspad_taskd.core.model import Health, Status
 from kaspad_taskd.core.movement import COUNTERS
-from kaspad_taskd.core.observation import Done, Hint, Reading
+from kaspad_taskd.core.observation import Done, Hint, PlannedPhase, Reading
 from kaspad_taskd.core.reason import Reason
 from tests.core.play import Story, pending
 
@@ -78,8 +78,19 @@ def test_labels_that_flip_are_no_movement() -> None:
     for n in range(9):
         see(story, Reading(phase=("connecting", "negotiating")[n % 2], at_work=False))
     assert str(story.task.health) == "stalled"
-    assert see(story, Reading(phase="headers", at_work=False)) is Health.OK
+    assert see(story, Reading(phase="proof", at_work=False)) is Health.STALLED
+    assert see(story, Reading(phase="headers")) is Health.OK
     assert see(story, Reading(phase="connecting", at_work=False, pass_number=2)) is Health.OK
+
+
+def test_a_step_back_is_no_movement() -> None:
+    """It looked done, and is back at its blocks: the plan knows which way is forward."""
+    plan = tuple(map(PlannedPhase, ("headers", "blocks", "confirming")))
+    story = started()
+    see(story, Reading(phase="confirming", plan=plan))
+    for _ in range(7):
+        see(story, Reading(phase="blocks", plan=plan, position=1.0))
+    assert story.task.health is Health.STALLED
 
 
 def test_another_counter_has_its_own_values() -> None:

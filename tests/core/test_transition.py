@@ -18,6 +18,7 @@ from tests.core.play import NOW, Story, definition, durable, pending, reloaded
 GONE, BACK = "health=unreachable(refused)", "health=ok"
 ANSWERS = "health=ok(wrong-network)"
 STALLED = "health=stalled(no-movement)"
+HELD = f"start {GONE} {BACK} {STALLED}"  # time without answers does not count
 
 SEQUENCES = {
     # the way to the end
@@ -58,7 +59,10 @@ SEQUENCES = {
     "start; see 1/9; +600; see 1/9; see 1/9; see 2/9": f"start {STALLED} {BACK}",
     "start; see 1/9; +600; tick; see 2/9": f"start {STALLED} {BACK}",
     "start; see 1/9; +600; tick; tick": f"start {STALLED}",
-    "start; see 1/9; +600; see 1/9; gone; see 1/9": f"start {STALLED} {GONE} {BACK}",
+    "start; see 1/9; +600; see 1/9; gone; see 1/9": f"start {STALLED} {GONE} {STALLED}",
+    "start; see 1/9; +400; see 1/9; gone; +300; see 1/9; +160; see 1/9": f"start {GONE} {BACK}",
+    "start; see 1/9; +400; see 1/9; gone; +300; see 1/9; +190; see 1/9": HELD,
+    "start; see 1/9; +600; see 1/9; gone; +600; see 1/9": f"start {STALLED} {GONE} {BACK}",
     "start; see 1/9; +600; attach; see 1/9": "start",
     "start; see 1/9; +600; jump; see 1/9": "start",
     "start; see 1/9; +600; see 1/9; attach; see 1/9": f"start {STALLED}",

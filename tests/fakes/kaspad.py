@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -58,17 +59,29 @@ def find_kaspad() -> str | None:
 
 
 class Kaspad:
-    """One node; its ports and its data stay the same over restarts."""
+    """One node; its ports and its data stay the same over restarts.
 
-    def __init__(self, program: str, place: Path, *arguments: str) -> None:
-        self._program = program
-        self._place = place
+    `params` are the network's, None for simnet's own; `prefix` is what runs the program: nice, env.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        place: Path,
+        *arguments: str,
+        params: Mapping[str, Any] | None = PARAMS,
+        prefix: Sequence[str] = (),
+    ) -> None:
+        self._run = (*prefix, program)
+        self.place = place
         self.arguments = arguments
         self.p2p, self.grpc, self.json = free_port(), free_port(), free_port()
         self.log = place / "kaspad.log"
         self.process: asyncio.subprocess.Process | None = None
-        place.mkdir()
-        (place / "params.json").write_text(json.dumps(PARAMS))
+        place.mkdir(exist_ok=True)
+        if params is not None:
+            self.arguments += (f"--override-params-file={place}/params.json",)
+            (place / "params.json").write_text(json.dumps(params))
         self.log.touch()
 
     @property
@@ -78,12 +91,11 @@ class Kaspad:
     async def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(self._program, "--simnet", f"--appdir={self._place}", "--ram-scale=0.3"),
+                *(*self._run, "--simnet", f"--appdir={self.place}", "--ram-scale=0.3"),
                 f"--listen=127.0.0.1:{self.p2p}",
                 *(f"--rpclisten=127.0.0.1:{self.grpc}", f"--rpclisten-json=127.0.0.1:{self.json}"),
                 *("--nodnsseed", "--disable-upnp", "--enable-unsynced-mining", "--unsaferpc"),
-                *("--yes", "--nologfiles", f"--override-params-file={self._place}/params.json"),
-                *self.arguments,
+                *("--yes", "--nologfiles", *self.arguments),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

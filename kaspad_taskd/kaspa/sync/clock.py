@@ -27,6 +27,8 @@ FEW_PEERS = 3
 """From so many on, the median of their offsets is believed; fewer must all say the same."""
 STANDING_MS = 8_000
 """An age that stands for so long, with every look further, is a node that follows the tip."""
+CLOSE_MS = 2_000
+"""Looks so close may fall between two blocks."""
 STANDS_S = 2.5
 """By so much an age may vary and still stand: blocks come unevenly."""
 SAME_BLOCKS = 30
@@ -103,11 +105,15 @@ def _standing(marks: Sequence[Mark]) -> float | None:
         return None
     if any(each.ibd for each in marks) or max(ages) - min(ages) > STANDS_S * 1000:
         return None
-    places = [each.pos for each in marks]
-    going = all(
-        one is not None and other is not None and other > one for one, other in pairwise(places)
-    )
+    going = all(_follows(one, other) for one, other in pairwise(marks))
     return median(ages) / 1000 if going else None
+
+
+def _follows(one: Mark, other: Mark) -> bool:
+    """Whether a block came between two looks; between two that are close none need have come."""
+    if one.pos is None or other.pos is None:
+        return False
+    return other.pos > one.pos or (other.pos == one.pos and other.at - one.at < CLOSE_MS)
 
 
 def _offsets(look: NodeReading, standing: float | None) -> float | None:

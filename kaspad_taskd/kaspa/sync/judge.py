@@ -10,7 +10,7 @@ from kaspad_taskd.core.reason import EtaReason
 from kaspad_taskd.kaspa.sync import gate, hints, phase, settling, way, work
 from kaspad_taskd.kaspa.sync.clock import YOUNG_MS, Clock, verdict
 from kaspad_taskd.kaspa.sync.hints import Aside
-from kaspad_taskd.kaspa.sync.identity import met
+from kaspad_taskd.kaspa.sync.identity import Met, met
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
 from kaspad_taskd.kaspa.sync.plan import plan
 from kaspad_taskd.kaspa.sync.position import Position, locate, without_clock
@@ -66,6 +66,8 @@ def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
     memory, epoch = way.lost(memory, look, where, new, who)
     if epoch is not None:
         memory = way.forget(memory)
+    elif who is Met.RESTARTED:
+        memory = replace(memory, marks=())  # counters of two lives cannot be compared
     moved = phase.moves(memory.marks, new)
     memory = way.measured(memory, new)
     key = phase.detect(memory, look, where, moved, done)

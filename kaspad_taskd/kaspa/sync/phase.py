@@ -130,7 +130,10 @@ def detect(memory: Memory, look: NodeReading, where: Position, moved: Moves, don
     if look.ibd_peers and stage is not None and stage not in STATE:
         early = memory.phase is None or memory.phase in FIRST
         return stage if stage != "negotiating" or early else memory.phase or stage
-    seen = _downloading(memory, look, where, moved) if look.ibd_peers else None
+    if look.ibd_peers:
+        seen = _downloading(memory, look, where, moved)
+    else:  # blocks come by relay: it follows, and is only not done by another condition
+        seen = "blocks" if moved.pos > 1 else None
     return seen or _kept(memory.phase, look)
 
 

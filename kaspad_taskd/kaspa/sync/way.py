@@ -37,17 +37,18 @@ def lost(
         memory = replace(memory, lower_since=since)
         told = look.system_id is not None or new.at - since >= DOUBT_MS
         return memory, "db-reset" if told and who is not Met.ANOTHER else None
-    return _staging_lost(replace(memory, lower_since=None), look, where, new)
+    begun_anew = who is Met.RESTARTED
+    return _staging_lost(replace(memory, lower_since=None), look, where, new, begun_anew)
 
 
 def _staging_lost(
-    memory: Memory, look: NodeReading, where: Position, new: Mark
+    memory: Memory, look: NodeReading, where: Position, new: Mark, begun_anew: bool
 ) -> tuple[Memory, str | None]:
     """Staged headers live as long as the download that brings them: its peer, its process."""
     last = memory.last
     if not (memory.staging and memory.phase == "headers" and last and last.headers == new.headers):
         return memory, None
-    begun_anew = restarted(last, new)
+    begun_anew = begun_anew or restarted(last, new)
     other_peer = bool(look.ibd_peer and memory.ibd_peer) and look.ibd_peer[:12] != memory.ibd_peer
     broken = not look.ibd_peers or other_peer or memory.story.proofs > memory.proofs
     if not (begun_anew or broken):

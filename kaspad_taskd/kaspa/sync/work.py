@@ -32,6 +32,8 @@ def done(memory: Memory, look: NodeReading, where: Position) -> Done | None:
         return None if where.pos is None else Done("blocks", where.pos)
     if key == "headers":
         return _headers(memory, look, where)
+    if key is None or key in FIRST:  # nothing is done here; headers that come are the next phase
+        return None if where.headers is None else Done("headers", where.headers)
     if key in STATE and told.stage == key and told.done is not None:
         return Done(f"{key} {memory.again}", told.done)
     return None

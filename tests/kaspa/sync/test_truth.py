@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
 import pytest
 
 from benchmarks.replay import CAUGHT_UP, Recording, Seen, Way, reading_of, watch
-from benchmarks.truth import EXCERPTS, Truth, judge, recordings
+from benchmarks.truth import EXCERPTS, Truth, judge, recordings, ways
 from kaspad_taskd.base.jsontext import dumps
+from kaspad_taskd.core.model import Health
 from kaspad_taskd.core.observation import Reading
+from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.sync import gate
 from kaspad_taskd.kaspa.sync.position import locate
 from kaspad_taskd.kaspa.sync.settling import SPAN_S
@@ -39,7 +43,7 @@ def seen(name: str, way: str) -> list[Seen]:
 
 
 def truth(name: str, way: str) -> Truth:
-    return judge(recording(name), seen(name, way))
+    return judge(recording(name), seen(name, way), WAYS[way].pace)
 
 
 every = pytest.mark.parametrize("name", ALL)
@@ -51,8 +55,8 @@ each_way = pytest.mark.parametrize("way", WAYS)
 def test_nothing_is_shown_that_was_not_so(name: str, way: str) -> None:
     """No early "complete", no falling progress, no early 100 %, no stall, no epoch, no guess."""
     told = truth(name, way)
-    wrong = (told.early, told.falls, told.hundreds, told.stalls, told.epochs, told.untold)
-    assert wrong == (0, 0, 0, 0, 0, 0)
+    wrong = (told.early, told.falls, told.hundreds, told.stalls, told.missed, told.epochs)
+    assert (*wrong, told.phase, told.untold) == (0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @every
@@ -151,3 +155,95 @@ def test_the_memory_is_small(name: str, way: str) -> None:
     for look in seen(name, way):
         if isinstance(look.observation, Reading):
             assert len(dumps(look.observation.memory)) <= 4096
+
+
+TROUBLE: tuple[str, ...] = (
+    "ibd-rust-away-10",
+    "ibd-rust-cut-off",
+    "ibd-rust-frozen-headers",
+    "ibd-rust-slow-line",
+    "ibd-rust-away-30",
+    "ibd-rust-away-1",
+    "ibd-rust-crash-loop",
+    "ibd-rust-gossip",
+    "ibd-rust-ahead-2",
+    "ibd-rust-ahead-10",
+    "ibd-rust-lost",
+)
+"""Recordings of what goes wrong with a node (docs/truth.md)."""
+KINDS = ("early", "falls", "hundreds", "stalls", "missed", "epochs", "phase", "untold")
+GROUPS = ("looks", "log", "reference", "restarts", "stopped", "gossip")
+CUT_OFF = frozenset({"ibd-rust-cut-off"})
+"""In these nobody at all reaches the node: no gossip to be laid over."""
+
+RESTARTED = ("missed", "restarts")
+"""Patience begins anew with the daemon: restarted within `stall_after` it never tells."""
+
+
+def group(way: str) -> str:
+    """To which group a way of `ways()` belongs: by the last that is said of it."""
+    return way.rpartition(", ")[2] if ", " in way else "looks"
+
+
+@cache
+def troubled(name: str, way: str) -> Truth:
+    """What is wrong where each end begins another watch."""
+    found = dict(ways())[way]
+    return judge(
+        recording(name), list(watch(recording(name), replace(found, again=True))), found.pace
+    )
+
+
+def cases() -> Iterator[tuple[str, str, str]]:
+    """Each recording, group of ways and kind of wrong."""
+    for name in TROUBLE:
+        for among in GROUPS:
+            if among == "gossip" and name in CUT_OFF:
+                continue
+            for kind in KINDS:
+                if (kind, among) != RESTARTED:
+                    yield name, among, kind
+
+
+@pytest.mark.parametrize(("name", "among", "kind"), list(cases()))
+def test_nothing_wrong_is_shown_of_a_node_in_trouble(name: str, among: str, kind: str) -> None:
+    """Whatever happens to it and however it is watched: the same zeros."""
+    watched = [way for way, _ in ways() if group(way) == among]
+    wrong = {way: getattr(troubled(name, way), kind) for way in watched}
+    assert {way: count for way, count in wrong.items() if count} == {}
+
+
+def told_between(name: str, way: str, begin: float, end: float) -> list[Seen]:
+    looks = watch(recording(name), dict(ways())[way])
+    return [look for look in looks if begin <= look.second <= end]
+
+
+@pytest.mark.parametrize("way", ["0.5 s", "2 s", "10 s", "10 s, gossip"])
+def test_a_frozen_peer_is_a_standstill_until_another_one_sends(way: str) -> None:
+    """Frozen at 21 s, given up at 141 s, whatever the others gossip; patience is 60 s."""
+    frozen = told_between("ibd-rust-frozen-headers", way, 105, 140)
+    assert {look.task.health for look in frozen} == {Health.STALLED}
+    assert {
+        look.task.health for look in told_between("ibd-rust-frozen-headers", way, 175, 290)
+    } == {Health.OK}
+
+
+@pytest.mark.parametrize("way", ["0.5 s", "2 s", "10 s"])
+def test_a_crash_loop_is_named_while_it_lasts(way: str) -> None:
+    """Killed every 9 s: from the seventh life on at the latest, at each answer and between."""
+    looks = told_between("ibd-rust-crash-loop", way, 60, 165)
+    assert all("crash-loop" in [hint.code for hint in look.task.live.hints] for look in looks)
+
+
+AHEAD = ("ibd-rust-ahead-2", "ibd-rust-ahead-10")
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [(name, way) for name in AHEAD for way in ("0.5 s", "2 s", "10 s", "10 s, gossip")],
+)
+def test_a_clock_that_is_ahead_is_named_and_tells_nothing(name: str, way: str) -> None:
+    """At the tip from 21 s on: within a minute it is said, and no lag is shown any more."""
+    looks = told_between(name, way, 85, 300)
+    assert {look.task.reason for look in looks} == {Reason.CLOCK_SKEW}
+    assert {look.task.live.behind for look in looks} == {None}
