@@ -13,7 +13,7 @@ import pytest
 from benchmarks.replay import CAUGHT_UP, Recording, Seen, Way, reading_of, watch
 from benchmarks.truth import EXCERPTS, Truth, judge, recordings, ways
 from kaspad_taskd.base.jsontext import dumps
-from kaspad_taskd.core.model import Health
+from kaspad_taskd.core.model import Health, Status
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.sync import gate
@@ -170,11 +170,12 @@ TROUBLE: tuple[str, ...] = (
     "ibd-rust-ahead-2",
     "ibd-rust-ahead-10",
     "ibd-rust-lost",
+    "ibd-rust-behind-10",
 )
 """Recordings of what goes wrong with a node (docs/truth.md)."""
 KINDS = ("early", "falls", "hundreds", "stalls", "missed", "epochs", "phase", "untold")
 GROUPS = ("looks", "log", "reference", "restarts", "stopped", "gossip")
-CUT_OFF = frozenset({"ibd-rust-cut-off"})
+CUT_OFF = frozenset({"ibd-rust-cut-off", "ibd-rust-behind-10"})
 """In these nobody at all reaches the node: no gossip to be laid over."""
 
 CLOSE = (
@@ -219,6 +220,7 @@ KNOWN: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
         ("looks", "reference", "restarts", "stopped", "gossip"),
         UNTOLD_RELAY,
     ),
+    ("ibd-rust-behind-10", "missed"): (("looks", "log", "restarts", "stopped"), UNSETTLED),
 }
 """Where the rules are wrong as yet: by recording and kind, in which groups of ways, and why."""
 
@@ -299,3 +301,18 @@ def test_a_clock_that_is_ahead_is_named_and_tells_nothing(name: str, way: str) -
     looks = told_between(name, way, 85, 300)
     assert {look.task.reason for look in looks} == {Reason.CLOCK_SKEW}
     assert {look.task.live.behind for look in looks} == {None}
+
+
+@pytest.mark.parametrize("way", ["0.5 s", "2 s", "10 s", "2 s, log", "2 s, reference"])
+def test_a_clock_that_is_behind_completes_nothing(way: str) -> None:
+    """Its newest block is young by it, it says that it is synced, and it is 6 000 behind."""
+    looks = told_between("ibd-rust-behind-10", way, 0, 300)
+    assert {look.task.status for look in looks} == {Status.IN_PROGRESS}
+    assert looks[-1].task.health is Health.STALLED
+
+
+@pytest.mark.xfail(reason="the log's line of refused blocks is not read as yet", strict=True)
+def test_a_clock_that_is_behind_is_named_where_the_log_tells() -> None:
+    """Blocks too far in its future: without a peer nothing else tells it."""
+    looks = told_between("ibd-rust-behind-10", "2 s, log", 70, 300)
+    assert {look.task.reason for look in looks} == {Reason.CLOCK_SKEW}
