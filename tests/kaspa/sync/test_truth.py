@@ -171,12 +171,17 @@ TROUBLE: tuple[str, ...] = (
     "ibd-rust-ahead-10",
     "ibd-rust-lost",
     "ibd-rust-behind-10",
+    "ibd-rust-frozen-blocks",
 )
 """Recordings of what goes wrong with a node (docs/truth.md)."""
 KINDS = ("early", "falls", "hundreds", "stalls", "missed", "epochs", "phase", "untold")
 GROUPS = ("looks", "log", "reference", "restarts", "stopped", "gossip")
 CUT_OFF = frozenset({"ibd-rust-cut-off", "ibd-rust-behind-10"})
 """In these nobody at all reaches the node: no gossip to be laid over."""
+NEVER = frozenset(
+    f"ibd-rust-{name}" for name in ("crash-loop", "ahead-2", "ahead-10", "behind-10", "slow-line")
+)
+"""In these there is no end to be shown: the node never catches up, or its clock is wrong."""
 
 CLOSE = (
     "settling.YOUNG_S is the limit itself: a block 5.9 s old may have 70 after it, for they come"
@@ -221,6 +226,7 @@ KNOWN: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
         UNTOLD_RELAY,
     ),
     ("ibd-rust-behind-10", "missed"): (("looks", "log", "restarts", "stopped"), UNSETTLED),
+    ("ibd-rust-frozen-blocks", "missed"): (("restarts",), PATIENCE),
 }
 """Where the rules are wrong as yet: by recording and kind, in which groups of ways, and why."""
 
