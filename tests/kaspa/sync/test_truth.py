@@ -188,8 +188,8 @@ CLOSE = (
     " unevenly, and AWAITED adds 0.3 s to it"
 )
 UNSETTLED = (
-    "core.judge takes a complete look for movement though it does not count: a node that was cut"
-    " off looks complete for max_lag more, and patience begins only then"
+    "core takes for movement a complete look that does not count, and then the step from confirming"
+    " back to blocks: a node that is cut off is given max_lag, and patience begins only then"
 )
 PATIENCE = "patience begins anew with the daemon: restarted within stall_after it never tells"
 STANDING = (
