@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaspad_taskd.core.reason import EtaReason, Reason
-from kaspad_taskd.words.sentences import maybe, plural, say
+from kaspad_taskd.words.sentences import _FORMS, maybe, plural, say
 from kaspad_taskd.words.table import entry, table
 from kaspad_taskd.words.task import brief, hint, note
 
@@ -47,13 +47,7 @@ def test_places_are_well_formed(key: str) -> None:
         found.values() if isinstance(found, dict) else [found] if isinstance(found, str) else found
     ):
         assert PLACE.sub("", text).count("{") == 0
-        assert {form for _name, form in PLACE.findall(text)} <= {
-            "",
-            "number",
-            "span",
-            "left",
-            "bytes",
-        }
+        assert {form for _name, form in PLACE.findall(text)} <= {"", *_FORMS}
 
 
 @pytest.mark.parametrize("reason", list(Reason))

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.replay import CAUGHT_UP, Recording, Seen, Way, reading_of, watch
 from benchmarks.truth import EXCERPTS, Truth, judge, recordings, ways
 from kaspad_taskd.base.jsontext import dumps
-from kaspad_taskd.core.model import Health
+from kaspad_taskd.core.model import Health, Status
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.sync import gate
@@ -169,12 +169,18 @@ TROUBLE: tuple[str, ...] = (
     "ibd-rust-ahead-2",
     "ibd-rust-ahead-10",
     "ibd-rust-lost",
+    "ibd-rust-behind-10",
+    "ibd-rust-frozen-blocks",
 )
 """Recordings of what goes wrong with a node (docs/truth.md)."""
 KINDS = ("early", "falls", "hundreds", "stalls", "missed", "epochs", "phase", "untold")
 GROUPS = ("looks", "log", "reference", "restarts", "stopped", "gossip")
-CUT_OFF = frozenset({"ibd-rust-cut-off"})
+CUT_OFF = frozenset({"ibd-rust-cut-off", "ibd-rust-behind-10"})
 """In these nobody at all reaches the node: no gossip to be laid over."""
+NEVER = frozenset(
+    f"ibd-rust-{name}" for name in ("crash-loop", "ahead-2", "ahead-10", "behind-10", "slow-line")
+)
+"""In these there is no end to be shown: the node never catches up, or its clock is wrong."""
 
 RESTARTED = ("missed", "restarts")
 """Patience begins anew with the daemon: restarted within `stall_after` it never tells."""
@@ -247,3 +253,17 @@ def test_a_clock_that_is_ahead_is_named_and_tells_nothing(name: str, way: str) -
     looks = told_between(name, way, 85, 300)
     assert {look.task.reason for look in looks} == {Reason.CLOCK_SKEW}
     assert {look.task.live.behind for look in looks} == {None}
+
+
+@pytest.mark.parametrize("way", ["0.5 s", "2 s", "10 s", "2 s, log", "2 s, reference"])
+def test_a_clock_that_is_behind_completes_nothing(way: str) -> None:
+    """Its newest block is young by it, it says that it is synced, and it is 6 000 behind."""
+    looks = told_between("ibd-rust-behind-10", way, 0, 300)
+    assert {look.task.status for look in looks} == {Status.IN_PROGRESS}
+    assert looks[-1].task.health is Health.STALLED
+
+
+def test_a_clock_that_is_behind_is_named_where_the_log_tells() -> None:
+    """Blocks too far in its future: without a peer nothing else tells it."""
+    looks = told_between("ibd-rust-behind-10", "2 s, log", 70, 300)
+    assert {look.task.reason for look in looks} == {Reason.CLOCK_SKEW}
