@@ -31,6 +31,7 @@ LONG = (
     "system/test_other_types.py",
     "system/test_package.py",
     "system/test_real_node.py",
+    "system/test_real_trouble.py",
     "system/test_recorded_sync.py",
     "system/test_report_examples.py",
     "web/test_live",
@@ -41,13 +42,13 @@ LONG = (
 WHY = "takes long: run by CI, and when it is named (./dev test tests/{})"
 
 
-LAST = "system/test_real_node.py"
+LAST = ("tests/system/test_real_node.py", "tests/system/test_real_trouble.py")
 """CI builds the node meanwhile."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the long ones to CI where the whole suite is asked for."""
-    items.sort(key=lambda item: item.nodeid.startswith(f"tests/{LAST}"))
+    items.sort(key=lambda item: item.nodeid.startswith(LAST))
     if os.environ.get("CI") or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return
     for item in items:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import sqlite3
@@ -487,6 +488,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 2 MiB."""
     disk = tmp_path / "disk"
     disk.mkdir()
+    if shutil.which("mount") is None:
+        pytest.skip("no mount here: a bare Debian 13 has none (apt install mount)")
     mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
     if os.geteuid() != 0 or run(*mount).returncode != 0:
         pytest.skip("a small disk can be mounted by root alone, and not everywhere")
