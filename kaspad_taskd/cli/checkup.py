@@ -185,8 +185,9 @@ def _task(task: WireTask, now: float) -> Iterator[Finding]:
     level = {"error": FAULT, "unreachable": WARNING, "stalled": WARNING}
     found = level.get(words.condition(task), GOOD)
     yield Finding(found, words.kind(task), words.headline(task, now), _cure(task))
+    said = task.get("reason") if words.troubled(task) else None  # by the headline
     for one in task.get("hints") or ():
-        if one["code"] != task.get("reason") and (found != FAULT or _of_log(one)):
+        if one["code"] != said and (found != FAULT or _of_log(one)):
             yield _hinted(task, one)
 
 
@@ -196,6 +197,8 @@ def _of_log(one: Mapping[str, Any]) -> bool:
 
 def _hinted(task: WireTask, one: Mapping[str, Any]) -> Finding:
     says, do = words.hint(str(one["code"]), {**words.params(task), **one["params"]})
+    if one["code"] == task.get("reason"):
+        says = safe(task.get("note") or says)
     if _of_log(one):
         return Finding(WARNING, say("doctor.log.check"), f"{words.name(task)}: {says}", do)
     name = say("doctor.clock") if one["code"] == "clock-skew" else words.kind(task)

@@ -298,6 +298,17 @@ def test_a_fault_of_a_whole_file_has_no_key(ctl: Ctl, taskd: ScriptedTaskd) -> N
     assert "✗ files    /etc/a.toml: is larger than 256 KiB" in ctl("doctor")[1]
 
 
+def test_a_node_that_goes_on_tells_its_reason_too() -> None:
+    """The first line says that it is syncing, so the reason needs one of its own, as its note."""
+    node = golden_task("kaspa-node")
+    hint = {"code": "clock-skew", "params": {"skew": 300, "way": "ahead"}}
+    node |= {"reason": "clock-skew", "note": "The clock is off.", "hints": [hint]}
+    first, clock = checkup.tasks([node], NOW)
+    assert (first.level, clock.level, clock.name) == (GOOD, WARNING, "clock")
+    assert clock.text == "The clock is off."
+    assert clock.cure
+
+
 def test_a_log_that_tells_nothing_is_a_warning_of_its_own() -> None:
     """Once, under its name, with what to type; of an indexer in order too, and of a failed node."""
     node = golden_task("kaspa-node")
