@@ -228,6 +228,8 @@ class NodeSyncProbe:
         now = self._wall()
         told = gone(memory, error.reason, now)
         found = unreachable(memory, self._where, now, await self._free(memory))
+        if "likely" in error.params:  # the cure needs it
+            found = (Hint(str(error.reason), error.params), *found)
         more = next((each.params for each in found if each.code == told), {})
         params = {**self._whom, **error.params, **more}
         return Unreachable(told, params, found, memory.to_json())

@@ -145,7 +145,8 @@ async def test_a_websocket_that_closes_at_the_first_question() -> None:
     assert isinstance(seen, Unreachable)
     assert seen.reason is Reason.STREAM_CLOSED
     assert "it is going down, or it speaks wRPC Borsh." in words.note(seen.reason, seen.params)
-    assert "--rpclisten-json" in str(words.hint("stream-closed", seen.params)[1])
+    (hint,) = seen.hints  # all that the cure is made from
+    assert "--rpclisten-json" in str(words.hint(hint.code, hint.params)[1])
 
 
 async def test_another_protocol_that_nobody_knows() -> None:
