@@ -41,7 +41,7 @@ MIGRATES = Shown("not reachable", "refused", REFUSES, (("It migrates its databas
 NODE = "It waits until its node is synced."
 WAITING = Shown("not reachable", "node-not-synced", NODE, ((NODE, WAITS),))
 MOVES = Shown("catching up")
-LOOPS = ("It ended 3 times in the last hour.", "Read the end of its log.")
+LOOPS = ("It ended at least 3 times in the last hour.", "Read the end of its log.")
 PRUNED = (
     "The node no longer has the block this indexer stopped at.",
     "Stay on the public node, or rebuild the indexer.",

@@ -73,4 +73,4 @@ def _space(free: int | None) -> Mapping[str, Scalar]:
     """What is free: too little still, or enough again since it ended."""
     if free is None:
         return {}
-    return {"free" if free < LOW_DISK else "again": free}
+    return {"left" if free < LOW_DISK else "again": free}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kaspad_taskd.core.observation import Hint, Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.sync import death, identity, source
-from kaspad_taskd.kaspa.sync.clock import Clock
+from kaspad_taskd.kaspa.sync.clock import FUTURE_S, Clock
 from kaspad_taskd.kaspa.sync.memory import Memory
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
@@ -126,7 +126,8 @@ def params(
         return {"port": P2P_PORTS.get(look.network.partition("-")[0], 16111)}
     if said is Reason.CLOCK_SKEW:
         off = _off(look, clock) or 0.0
-        return {"skew": abs(round(off)), "way": "ahead" if off > 0 else "behind"}
+        name = "least" if off == -FUTURE_S else "skew"  # refused blocks tell no more
+        return {name: abs(round(off)), "way": "ahead" if off > 0 else "behind"}
     if said is Reason.CRASH_LOOP:
         return looping(memory, look.at_ms)
     if said is Reason.PEER_SILENT:

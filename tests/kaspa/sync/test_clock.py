@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaspad_taskd import words
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.sync.hints import Aside
 from kaspad_taskd.kaspa.sync.memory import Memory
@@ -143,6 +144,8 @@ def test_a_log_that_tells_of_blocks_from_the_future_is_heard() -> None:
     told = Memory(story=Story(future_blocks=3, future_ms=NOW - 5_000))
     alone = [following(n * 2, 700, peers=0, is_synced=False) for n in range(3)]
     last = run(alone, memory=told)[-1]
-    assert (last.reason, last.params["way"]) == (Reason.CLOCK_SKEW, "behind")
+    assert last.reason is Reason.CLOCK_SKEW
+    assert last.params == {"least": 132, "way": "behind"}  # by how much more nothing tells
+    assert "is 132 s behind or more" in words.note(last.reason, last.params)
     long_ago = Memory(story=Story(future_blocks=3, future_ms=NOW - 3_000_000))
     assert run(alone, memory=long_ago)[-1].reason is Reason.NO_PEERS

@@ -37,7 +37,9 @@ def test_a_full_disk_is_said_with_what_is_free() -> None:
     little, again, hidden = (
         hints("no-space", {}, free)[0] for free in (5_000, 80_000_000_000, None)
     )
-    assert words.note(little.code, little.params) == "5 kB free on its disk."
+    assert words.note(little.code, little.params) == (
+        "It ended because its disk is full: 5 kB are free."
+    )
     assert "80.0 GB are free now" in words.note(again.code, again.params)
     assert "Start it again" in str(words.hint(again.code, again.params)[1])
     assert words.note(hidden.code, hidden.params) == "Its disk is full."

@@ -126,7 +126,7 @@ def test_each_is_said_with_a_cure_that_fits_the_log() -> None:
         ({}, "Correct log in the definition."),
     ):
         says, do = words.hint("log-not-understood", {"lines": 20, **where})
-        assert says.startswith("20 lines came")
+        assert says.startswith("None of the newest 20 lines")
         assert str(do).startswith(cure)
     says, do = words.hint("log-silent", {"seconds": 7200})
     assert says == "Its log has had no line for 2 hours."

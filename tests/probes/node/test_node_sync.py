@@ -286,6 +286,6 @@ async def test_what_it_died_of_is_said_while_it_is_down(node: GrpcNode, tmp_path
     assert missed.reason is Reason.DISK_FULL
     (hint,) = missed.hints
     assert hint.code == "disk-full"
-    assert {"free", "again"} & set(hint.params)
+    assert {"left", "again"} & set(hint.params)
     assert "free" in words.note(missed.reason, missed.params)
     assert "secret" not in str(missed)

@@ -73,7 +73,7 @@ def test_kaspads_port_for_other_nodes_is_named() -> None:
     """It is such a server, and known by its number."""
     error = no_service(Address("grpc", "localhost", 16111))
     assert words.hint("other-protocol", error.params) == (
-        "16111 speaks kaspad's P2P: grpc://localhost:16110",
+        "Port 16111 speaks kaspad's P2P; grpc://localhost:16110 is the address to try.",
         "Write grpc://localhost:16110 in the definition.",
     )
 
@@ -88,9 +88,10 @@ async def test_crossed_ports(
     """Each is known by how it answers, and the right URL is said."""
     async with kind() as node:
         place = node.url.rpartition("://")[2]
-        _, says, cure = refused(await looks(f"{asked}://{place}"))
+        note, says, cure = refused(await looks(f"{asked}://{place}"))
+    assert note == f"{place} answers in another protocol than the definition names: {protocol}."
     port = place.rpartition(":")[2]
-    assert says == f"{port} speaks {protocol}: {right}://{place}"
+    assert says == f"Port {port} speaks {protocol}; {right}://{place} is the address to try."
     assert cure == f"Write {right}://{place} in the definition."
 
 
@@ -134,7 +135,9 @@ async def test_a_port_that_only_closes_is_unreachable(scheme: str, reads: int) -
     assert isinstance(seen, Unreachable)
     assert seen.reason is Reason.STREAM_CLOSED
     note = words.note(seen.reason, seen.params)
-    assert note.startswith(f"{address} closed the connection instead of answering: started, but ")
+    assert note.startswith(
+        f"{address} closed the connection instead of answering: it is still starting"
+    )
     assert "docker ps" in str(words.hint("stream-closed", seen.params)[1])
 
 
