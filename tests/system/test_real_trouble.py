@@ -45,6 +45,7 @@ async def watched(
     """Peers that mine, a node that is so far behind and down yet, and a daemon that watches it."""
     assert KASPAD is not None
     prefix = clock_prefix(clock_s)
+    (place / "nodes").mkdir()
     network = Network(KASPAD, place / "nodes", None)
     env = dict(each.split("=", 1) for each in prefix[1:])
     taskd = Taskd(place / "taskd", env=env)
@@ -116,7 +117,7 @@ async def test_a_crash_loop_is_named_by_its_third_start(tmp_path: Path) -> None:
             await asyncio.sleep(4)
             await node.stop(signal.SIGKILL)
             gone = await task_when(line, lambda task: task["health"] == "unreachable")
-        assert task["note"].startswith("It ends and is started again: 2 times")
+        assert "at least 2 times" in task["note"]
         assert "crash-loop" in [hint["code"] for hint in gone["hints"]]
 
 
