@@ -211,10 +211,15 @@ async def test_a_refusal_is_said_beside_the_button(house: Services) -> None:
 async def test_who_comes_late_sees_the_switch_and_can_turn_it_round(house: Services) -> None:
     """A page opened in the middle shows the steps; its button brings the service back."""
     line = await house.taskd.line()
+
+    async def written() -> bool:
+        return bool((await house.service("k-indexer"))["points"] == "local")
+
     with house.host.held():
         await line.call("switchService", service="k-indexer", to="local")
         await house.enter()
         await house.shows("k-indexer", "Switching to the local node")
+        await until(written, PATIENCE, 0.1)  # the node is asked for six seconds before that
         await house.press("k-indexer")
         await house.shows("k-indexer", "Being put back")
     assert (await house.ended("k-indexer"))["reason"] == "cancelled"
