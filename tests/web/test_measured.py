@@ -57,7 +57,8 @@ async def test_a_hundred_tasks_are_spoken_of_six_times_a_minute(
                 await line.call(method, **params)
             await browser.do("pass", ms=1000)
         _before, *spoken = await browser.do("eval", code="window.told")  # no two say the same
-        assert len(spoken) <= 6
+        # That the page is live may be said a moment before that minute, or in it.
+        assert len([text for text in spoken if text != "Live"]) <= 6
         for number in range(40, 60):
             await line.call("pauseTask", taskId=f"report-import-{number}")
         burst = (
