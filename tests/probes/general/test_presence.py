@@ -147,7 +147,7 @@ async def test_an_answer_of_another_kind_says_what_to_do() -> None:
     assert [[each.code for each in missed.hints] for missed in (first, again, loose)] == [
         [], ["answer-changed"], ["present-missing"],
     ]  # fmt: skip
-    assert "(present)" in (words.hint("present-missing")[1] or "")
+    assert "as present" in (words.hint("present-missing")[1] or "")
 
 
 SCRIPT = st.text(alphabet="ab[]{}.,*?@|&'`\":()<>=!0123 -", max_size=25)
