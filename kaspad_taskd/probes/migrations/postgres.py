@@ -13,6 +13,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -23,6 +24,7 @@ from kaspad_taskd.kaspa.client import NodeError
 from kaspad_taskd.kaspa.connect import addresses, connect_error
 from kaspad_taskd.kaspa.race import open_socket
 from kaspad_taskd.probes.answers import distrust
+from kaspad_taskd.probes.migrations.frames import Frames
 
 if TYPE_CHECKING:
     import asyncpg
@@ -50,6 +52,30 @@ _DETAILS: Final = {
 }
 
 
+@cache
+def _library() -> Any:
+    """Import asyncpg, and have its connections end at the first bytes that are no message."""
+    import asyncpg
+
+    protocol: Any = asyncpg.protocol
+
+    class Guarded(protocol.Protocol):  # type: ignore[misc]
+        """The library's, given sound messages alone; it looks its own up by this name."""
+
+        def connection_made(self, transport: Any) -> None:
+            self._line, self._frames = transport, Frames()
+            super().connection_made(transport)
+
+        def data_received(self, data: bytes) -> None:
+            if self._frames.sound(data):
+                super().data_received(data)
+            else:
+                self._line.abort()
+
+    protocol.Protocol = Guarded
+    return asyncpg
+
+
 class PostgresError(Exception):
     """There is no answer that can be used; `observation` says why."""
 
@@ -72,9 +98,7 @@ class Database:
     """
 
     def __init__(self, name: str, files: Mapping[str, Path], timeout: float) -> None:
-        import asyncpg as library
-
-        self._connect_to = library.connect
+        self._connect_to = _library().connect
         self.name = name
         self._files = files
         self._timeout = timeout * 0.9
