@@ -20,7 +20,6 @@ IDLE_S = 60
 STANDSTILL_MAX_S = 6 * 3600
 """A node further behind is behind, whatever its peers have."""
 ERRORS = 3
-LOW_DISK = 2_000_000_000
 SKEW_S = 60
 CUT_OFF_S, PINGS_S = 30.0, 360.0
 """Peers ping every 120 s each: a silence of three rounds of all of them is none of chance."""
@@ -92,15 +91,20 @@ def _at_its_tip(where: Position, aside: Aside) -> bool:
 
 
 def hints(
-    memory: Memory, look: NodeReading, said: Reason | None, clock: Clock, aside: Aside
+    memory: Memory,
+    look: NodeReading,
+    said: Reason | None,
+    told: Mapping[str, Scalar],
+    clock: Clock,
+    aside: Aside,
 ) -> tuple[Hint, ...]:
-    """Return the likely causes with a cure; `said` is the reason shown."""
-    found = [] if said is None else [Hint(str(said), params(said, memory, look, clock))]
+    """Return the likely causes with a cure; `said` is the reason shown, `told` its params."""
+    found = [] if said is None else [Hint(str(said), told)]
     errors = memory.story.errors_since(look.at_ms)
     if errors >= ERRORS:
         unit: dict[str, Scalar] = {"unit": aside.unit} if aside.unit else {}
         found.append(Hint(str(Reason.IBD_ERRORS), {"count": errors, **unit}))
-    if aside.free is not None and aside.free < LOW_DISK:
+    if aside.free is not None and aside.free < death.LOW_DISK:
         found.append(Hint(str(Reason.DISK_FULL), {"free": aside.free}))
     if said is not Reason.CLOCK_SKEW and _off(look, clock) is not None:
         found.append(Hint(str(Reason.CLOCK_SKEW), params(Reason.CLOCK_SKEW, memory, look, clock)))

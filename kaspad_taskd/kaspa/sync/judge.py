@@ -74,13 +74,11 @@ def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
     entered = key != memory.phase
     memory = phase.with_kind(memory, key, where, moved)
     memory = way.enter(memory, look, where, moved, key)
-    memory = work.counted(memory, look, where, new, moved, entered)
+    found, at_work = work.done(memory, look, where), work.at_work(memory, look, moved)
+    memory = work.counted(memory, look, where, new, found, at_work, entered)
     memory = replace(memory, ready=settling.carried_on(memory.ready, look, where, done))
     proof = settling.condition(memory.ready, look, where, clock)
-    seen = Seen(
-        look, where, clock, (*needed, proof),
-        work.done(memory, look, where), work.at_work(memory, look, moved),
-    )  # fmt: skip
+    seen = Seen(look, where, clock, (*needed, proof), found, at_work)
     return _reading(seen, _remembered(memory, where, new), aside, done, epoch)
 
 
@@ -102,6 +100,7 @@ def _reading(seen: Seen, memory: Memory, aside: Aside, done: bool, epoch: str | 
     key = memory.phase or "connecting"
     span = _span(memory, look, where, key)
     said = None if done else hints.reason(memory, look, where, seen.clock, aside)
+    told = hints.params(said, memory, look, seen.clock)
     return Reading(
         complete=done,
         settled=seen.conditions[-1].holds,
@@ -122,8 +121,8 @@ def _reading(seen: Seen, memory: Memory, aside: Aside, done: bool, epoch: str | 
         epoch=epoch,
         eta_reason=_eta_reason(memory, look, key, span),
         reason=said,
-        params=hints.params(said, memory, look, seen.clock),
-        hints=hints.hints(memory, look, said, seen.clock, aside),
+        params=told,
+        hints=hints.hints(memory, look, said, told, seen.clock, aside),
         shown=_shown(where),
         metadata=_metadata(look, memory, where, seen.clock),
         memory=memory.to_json(),

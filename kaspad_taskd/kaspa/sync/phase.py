@@ -15,6 +15,8 @@ from kaspad_taskd.kaspa.sync.reading import NodeReading
 SPAN_MS = 15_000
 SPACING_MS = 2_500
 KEPT = 10
+LONGEST_STEP_S = 120.0
+"""Longest time between two looks that counts: a clock that jumps tells no standstill."""
 FAR_BEHIND_S = 661
 """The node's own limit for "nearly synced": a proof is fetched by nodes further behind only."""
 
@@ -94,6 +96,11 @@ def downloads(memory: Memory, look: NodeReading, moved: Moves) -> bool:
         return False
     gossip = max(GOSSIP_BYTES * BLOCKS_PER_SECOND * look.peers, memory.gossip)
     return moved.rx / moved.seconds > max(LIVELY_RATE, ABOVE * gossip)
+
+
+def step_s(old: Mark | None, new: Mark) -> float:
+    """Return the seconds from one look to the next, as far as they count."""
+    return 0.0 if old is None else min(LONGEST_STEP_S, max(0.0, (new.at - old.at) / 1000))
 
 
 def restarted(old: Mark | None, new: Mark) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from kaspad_taskd.core.observation import Condition
 from kaspad_taskd.kaspa.sync.clock import Clock
 from kaspad_taskd.kaspa.sync.memory import Run
-from kaspad_taskd.kaspa.sync.position import Position
+from kaspad_taskd.kaspa.sync.position import MEDIAN_AGE_MS, Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
 SPAN_S = 6.0
@@ -21,8 +21,6 @@ YOUNG_S = 5.0
 LONG_S, LONG_LOOKS = 30.0, 4
 """An older one has to stay as old for so long, over so many looks: then it is the clock's doing."""
 STANDS_S = 5.0
-MEDIAN_S = 132.0
-"""Age of the past median time at the tip of a network that makes its blocks at full pace."""
 AWAITED = 3.0
 """Blocks that a span must let expect before their missing says anything."""
 
@@ -74,7 +72,7 @@ def network_pace(look: NodeReading, where: Position) -> float:
     if not where.dated or not look.past_median_time:
         return float(where.bps)
     gap = (look.at_ms / 1000 - where.age) - look.past_median_time / 1000
-    blocks = min(MEDIAN_S * where.bps, max(1.0, (where.pos or 0) / 2))
+    blocks = min(MEDIAN_AGE_MS / 1000 * where.bps, max(1.0, (where.pos or 0) / 2))
     return min(float(where.bps), blocks / max(1.0, gap))
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kaspad_taskd.kaspa.sync.identity import Met
+from kaspad_taskd.kaspa.sync.identity import SHORT, Met
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
-from kaspad_taskd.kaspa.sync.phase import STATE, Moves, restarted
+from kaspad_taskd.kaspa.sync.phase import STATE, Moves, restarted, step_s
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
 LOST_S = 600
 """A position that falls by more than this many seconds of blocks is lost data: a new epoch."""
-LONGEST_STEP_S = 120.0
-"""Longest time between two looks that counts: a clock that jumps tells no standstill."""
 DEEPEST_S = 42 * 3600
 """Greatest age of the pruning point of mainnet and testnet: a proof's headers begin there."""
 STANDSTILL_S = 20
@@ -49,7 +47,9 @@ def _staging_lost(
     if not (memory.staging and memory.phase == "headers" and last and last.headers == new.headers):
         return memory, None
     begun_anew = begun_anew or restarted(last, new)
-    other_peer = bool(look.ibd_peer and memory.ibd_peer) and look.ibd_peer[:12] != memory.ibd_peer
+    other_peer = (
+        bool(look.ibd_peer and memory.ibd_peer) and look.ibd_peer[:SHORT] != memory.ibd_peer
+    )
     broken = not look.ibd_peers or other_peer or memory.story.proofs > memory.proofs
     if not (begun_anew or broken):
         return memory, None
@@ -85,7 +85,7 @@ def measured(memory: Memory, new: Mark) -> Memory:
     last = memory.last
     if last is None or memory.phase != "headers":
         return memory
-    step = min(LONGEST_STEP_S, max(0.0, (new.at - last.at) / 1000))
+    step = step_s(last, new)
     name = "staged" if memory.staging else "headers"
     rise = (getattr(new, name) or 0) - (getattr(last, name) or 0)
     if rise < 0 or memory.still > STANDSTILL_S:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kaspad_taskd.core.observation import Done
+from kaspad_taskd.kaspa.sync.identity import SHORT
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
-from kaspad_taskd.kaspa.sync.phase import FAR_BEHIND_S, FIRST, STATE, Moves, downloads
+from kaspad_taskd.kaspa.sync.phase import FAR_BEHIND_S, FIRST, STATE, Moves, downloads, step_s
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
+from kaspad_taskd.kaspa.sync.way import place
 
 LEARN = 0.2
 BY_BYTES = frozenset({*STATE, "proof", "proof_or_headers"})
@@ -42,7 +44,7 @@ def done(memory: Memory, look: NodeReading, where: Position) -> Done | None:
 def _headers(memory: Memory, look: NodeReading, where: Position) -> Done | None:
     if not memory.staging:
         return None if where.headers is None else Done("headers", where.headers)
-    here = look.header_counts if look.header_counts is not None else memory.story.done
+    here = place(memory, look, where)
     # From where these began: headers that were lost and come again are none beyond the first.
     return None if here is None else Done("staged", max(0, here - (memory.start or 0)))
 
@@ -62,7 +64,13 @@ def at_work(memory: Memory, look: NodeReading, moved: Moves) -> bool | None:
 
 
 def counted(
-    memory: Memory, look: NodeReading, where: Position, new: Mark, moved: Moves, entered: bool
+    memory: Memory,
+    look: NodeReading,
+    where: Position,
+    new: Mark,
+    found: Done | None,
+    at_work: bool | None,
+    entered: bool,
 ) -> Memory:
     """Return the memory with this look's movement in it: standstills, highs, gossip, peers.
 
@@ -71,16 +79,15 @@ def counted(
         look: the node's answers.
         where: the same, understood.
         new: its counters.
-        moved: what rose since the oldest mark.
+        found: what `done` tells of it.
+        at_work: what its witness says.
         entered: the phase is a new one.
     """
-    last = memory.last
-    step = 0.0 if last is None else min(120.0, max(0.0, (new.at - last.at) / 1000))
-    found = done(memory, look, where)
+    step = step_s(memory.last, new)
     high = None if found is None else memory.highs.get(found.counter)
     forward = found is not None and (high is None or found.value > high)
-    seen = at_work(memory, look, moved) is True if found is None else forward
-    alive = seen or (entered and memory.phase not in FIRST) or last is None
+    seen = at_work is True if found is None else forward
+    alive = seen or (entered and memory.phase not in FIRST) or memory.last is None
     if found is not None and forward:
         highs = {name: each for name, each in memory.highs.items() if name != found.counter}
         while len(highs) >= KEPT_HIGHS:
@@ -119,7 +126,7 @@ def _gossip(memory: Memory, look: NodeReading, where: Position, new: Mark) -> Me
 
 def _peers(memory: Memory, look: NodeReading, alive: bool) -> Memory:
     """Count the peers that a download was begun with, since anything moved."""
-    before, now = memory.ibd_peer, look.ibd_peer[:12] if look.ibd_peers else ""
+    before, now = memory.ibd_peer, look.ibd_peer[:SHORT] if look.ibd_peers else ""
     known = now or ("?" if look.ibd_peers else "")
     tried = memory.peers_tried + (bool(before) and known != before)
     return replace(memory, ibd_peer=known, peers_tried=0 if alive else tried)
