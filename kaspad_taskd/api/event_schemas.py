@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kaspad_taskd.api.schemas import MAYBE_TEXT, TEXT, TEXTS, TIME, WHOLE, record
+from kaspad_taskd.api.schemas import MAYBE_TEXT, TEXT, TEXTS, TIME, WARNING, WHOLE, record
 from kaspad_taskd.api.switches import SIDE, SWITCH
 from kaspad_taskd.core.fact import EventName
 from kaspad_taskd.core.model import Health, Origin, Status
@@ -71,6 +71,12 @@ _OWN: dict[EventName, dict[str, Any]] = {
         "message": TEXT,
         "switched": TEXTS,
         "failed": TEXTS,
+    },
+    EventName.WARNING: {
+        "taskId": MAYBE_TEXT,
+        "service": MAYBE_TEXT,
+        "type": MAYBE_TEXT,
+        **WARNING,
     },
 }
 _MAYBE: dict[EventName, dict[str, Any]] = {

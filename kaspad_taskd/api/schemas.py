@@ -118,6 +118,15 @@ def record(**fields: Any) -> dict[str, Any]:
     return {"type": "object", "properties": fields, "required": list(fields)}
 
 
+WARNING: dict[str, Any] = {
+    "id": WHOLE,
+    "code": TEXT,
+    "params": FREE,
+    "note": TEXT,
+    "cure": MAYBE_TEXT,
+}
+"""What a warning says, in its event and in lists."""
+
 POINT = record(
     at={"type": "string", "format": "date-time"},
     progress=MAYBE_NUMBER,

@@ -241,12 +241,15 @@ def _blocks(task: Task) -> dict[str, Json]:
 
 
 def _head(seq: int, at: Moment, task_id: str, service: str, kind: str) -> dict[str, Json]:
-    """What every event has; somebody's switch has no task, and so no type of one."""
+    """What every event has.
+
+    Somebody's switch has no task, and so no type of one; a warning has no service either.
+    """
     return {
         "seq": seq,
         "timestamp": iso(at),
         "taskId": task_id or None,
-        "service": service,
+        "service": service or None,
         "type": kind or None,
     }
 
@@ -272,6 +275,8 @@ def _say(told: Fact, data: dict[str, Json]) -> None:
         params = data.pop("params", {})
         reason = data.get("reason")
         data["note"] = words.note(reason, params) if reason else None
+    elif told.name is EventName.WARNING:
+        data["note"], data["cure"] = words.warning(str(data["code"]), data["params"])
     elif "switch" in data:
         data["switch"] = shape = switch_shape(switch_of(data["switch"]))
         if told.name is EventName.SWITCH_PROGRESS:

@@ -29,6 +29,7 @@ class EventName(StrEnum):
     SWITCH_COMPLETE = "switch:complete"
     SWITCH_ERROR = "switch:error"
     NODE_READY = "node:ready"
+    WARNING = "warning"  # of the daemon itself: it has no task
 
 
 TERMINAL_EVENTS = frozenset({EventName.COMPLETE, EventName.ERROR, EventName.CANCELLED})

@@ -9,6 +9,7 @@ from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.model import Moment, Task
 from kaspad_taskd.core.observation import Json
 from kaspad_taskd.core.switch import Switch
+from kaspad_taskd.core.warning import StandingWarning
 
 SWITCHES_KEPT = 256
 """The newest switches are kept, running ones always among them: one a service at a time."""
@@ -48,6 +49,7 @@ class Change:
         decisions: to add; their `id` is ignored, the store numbers them.
         cursors: how far a follower of the journal has come, by its name.
         switches: to insert or replace, whole, by id.
+        warnings: to insert or replace, whole, by id.
     """
 
     put: tuple[Task, ...] = ()
@@ -57,6 +59,7 @@ class Change:
     decisions: tuple[Decision, ...] = ()
     cursors: Mapping[str, int] = field(default_factory=dict)
     switches: tuple[Switch, ...] = ()
+    warnings: tuple[StandingWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,9 @@ class Loaded:
         cursors: of the followers that keep theirs in the store.
         repaired: a sentence, when a corrupt file was moved aside and a new one begun, else None.
         switches: those kept, by id.
+        warnings: those kept, by id.
+        journal: the journal's identity, random hexadecimal digits: another one as soon as numbers
+            that were told may be missing or mean something else.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -88,3 +94,5 @@ class Loaded:
     cursors: Mapping[str, int] = field(default_factory=dict)
     repaired: str | None = None
     switches: tuple[Switch, ...] = ()
+    warnings: tuple[StandingWarning, ...] = ()
+    journal: str = ""

@@ -180,6 +180,7 @@ class Daemon:
             Story(self._engine)
             if loaded.repaired is not None:
                 _log.critical("%s", loaded.repaired)
+                self._engine.warn("state-repaired", {"why": loaded.repaired})
             if MIRRORED not in loaded.cursors:
                 await self._rebuild()
             await self._first_reload()

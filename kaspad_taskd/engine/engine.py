@@ -15,16 +15,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kaspad_taskd.core.change import NotAllowed
-from kaspad_taskd.core.fact import Event, Fact
+from kaspad_taskd.core.fact import Event, EventName, Fact
 from kaspad_taskd.core.inputs import Attach, Input, Look
 from kaspad_taskd.core.model import Moment, Status, Task
+from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
 from kaspad_taskd.core.switch import Switch
 from kaspad_taskd.core.transition import step
+from kaspad_taskd.core.warning import StandingWarning
 from kaspad_taskd.engine.errors import NotDurable, NotFound
 from kaspad_taskd.engine.ports import Store
 from kaspad_taskd.engine.switches import Switches
 from kaspad_taskd.engine.tips import Tips
+from kaspad_taskd.engine.warnings import Warnings
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +58,9 @@ class Engine:
         store: the same.
         now: the same.
         seq: of the last event on record.
+        journal: the journal's identity: `Loaded.journal`.
         switches: on record.
+        warnings: on record.
         problem: why the last commit failed, a sentence, or None.
         on_swap: called with the old and the new state whenever the table changes (None: no task).
         on_events: called after events were put on record.
@@ -65,7 +70,9 @@ class Engine:
         self.store = store
         self.now = now
         self.seq = 0
+        self.journal = ""
         self.switches = Switches()
+        self.warnings = Warnings()
         self.problem: str | None = None
         self.on_swap: list[Callable[[Task | None, Task | None], None]] = []
         self.on_events: list[Callable[[], None]] = []
@@ -117,7 +124,9 @@ class Engine:
     def begin(self, loaded: Loaded) -> None:
         """Take over what the store has loaded, and begin to commit."""
         self.seq = loaded.seq
+        self.journal = loaded.journal
         self.switches.put(loaded.switches)
+        self.warnings.put(loaded.warnings)
         now = self.now()
         for task in loaded.tasks:
             self._table[task.id], _ = step(task, task.definition, Attach(), now)
@@ -215,13 +224,14 @@ class Engine:
         decisions: Sequence[Decision] = (),
         cursors: Mapping[str, int] | None = None,
         switches: Sequence[Switch] = (),
+        warnings: Sequence[StandingWarning] = (),
         look: Task | None = None,
     ) -> asyncio.Future[Outcome]:
         """Submit a change: all of it or nothing."""
         points, self._points = tuple(self._points), []
         change = Change(
             tuple(put), tuple(remove), tuple(facts), points, tuple(decisions), cursors or {},
-            tuple(switches),
+            tuple(switches), tuple(warnings),
         )  # fmt: skip
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         try:
@@ -236,6 +246,21 @@ class Engine:
             self._tips.submitted(task_id, None)
         self._under_way.append(_Waiting(future, look))
         return future
+
+    def warn(self, code: str, params: Mapping[str, Scalar]) -> asyncio.Future[Outcome] | None:
+        """Put a warning on record that stays until somebody acknowledges it.
+
+        Nothing happens, and None is returned, while one stands that says the same.
+        """
+        if self.warnings.stands(code, params):
+            return None
+        now = self.now()
+        warning = StandingWarning(self.warnings.next_number(), now, code, dict(params))
+        fact = Fact(
+            EventName.WARNING, "", "", "", now,
+            {"id": warning.id, "code": code, "params": dict(params)},
+        )  # fmt: skip
+        return self.commit(facts=[fact], warnings=[warning])
 
     # -- what only this room does
 
@@ -285,6 +310,7 @@ class Engine:
             self._recent.append(event)
             self.seq = event.seq
         self.switches.put(outcome.change.switches)
+        self.warnings.put(outcome.change.warnings)
         for task in outcome.change.put:
             tip = self._tips.settle(task.id)
             newest = tip.task if tip is not None and tip.task is not None else task

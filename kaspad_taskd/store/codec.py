@@ -37,6 +37,7 @@ from kaspad_taskd.core.model import (
 from kaspad_taskd.core.observation import Condition, Hint, Json
 from kaspad_taskd.core.reason import EtaReason, Reason
 from kaspad_taskd.core.switch import Switch, document, switch_of
+from kaspad_taskd.core.warning import StandingWarning
 
 _Way: TypeAlias = tuple[Callable[[Any], Json] | None, Callable[[Json], Any] | None]
 """How a field is written and how it is read; None: as it is."""
@@ -149,6 +150,8 @@ _TASK = _Shape(
     live=_one(_LIVE),
 )
 
+_WARNING = _Shape(StandingWarning, params=_TABLE)
+
 
 def definition_text(definition: Definition) -> str:
     """The document of a definition.
@@ -232,6 +235,25 @@ def switch_from(text: str) -> Switch:
         KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
     return switch_of(jsontext.loads(text))
+
+
+def warning_text(warning: StandingWarning) -> str:
+    """The document of a warning.
+
+    Raises:
+        TypeError, ValueError: a value of it cannot be said in JSON.
+    """
+    return _text(_WARNING.write(warning))
+
+
+def warning_from(text: str) -> StandingWarning:
+    """The warning of a document.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the document is damaged.
+    """
+    warning: StandingWarning = _WARNING.read(jsontext.loads(text))
+    return warning
 
 
 def _text(shown: Json) -> str:

@@ -7,6 +7,7 @@ in one turn of the loop is one group, settled in the next.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable
 
 from kaspad_taskd.core.fact import Event, Fact
@@ -20,6 +21,7 @@ from kaspad_taskd.core.record import (
     Outcome,
 )
 from kaspad_taskd.core.switch import Switch
+from kaspad_taskd.core.warning import WARNINGS_KEPT, StandingWarning
 from kaspad_taskd.store import ring
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.group import Settled
@@ -40,6 +42,8 @@ class MemoryStore:
         self._decisions: list[Decision] = []
         self._cursors: dict[str, int] = {}
         self._switches: dict[int, Switch] = {}
+        self._warnings: dict[int, StandingWarning] = {}
+        self._journal_name = secrets.token_hex(8)
         self._queue: list[Change] = []
         self._settled: Settled | None = None
         self._fault: str | None = None
@@ -48,9 +52,11 @@ class MemoryStore:
         """What was put in so far."""
         tasks = sorted(self._tasks.values(), key=lambda task: (task.number, task.id))
         switches = tuple(self._switches[number] for number in sorted(self._switches))
+        warnings = tuple(self._warnings[number] for number in sorted(self._warnings))
         return Loaded(
-            tuple(tasks), len(self._journal), self.oldest, dict(self._cursors), switches=switches
-        )
+            tuple(tasks), len(self._journal), self.oldest, dict(self._cursors),
+            switches=switches, warnings=warnings, journal=self._journal_name,
+        )  # fmt: skip
 
     @property
     def oldest(self) -> int:
@@ -99,6 +105,9 @@ class MemoryStore:
         for switch in change.switches:
             self._switches[switch.id] = switch
             self._switches.pop(switch.id - SWITCHES_KEPT, None)
+        for warning in change.warnings:
+            self._warnings[warning.id] = warning
+            self._warnings.pop(warning.id - WARNINGS_KEPT, None)
         return Outcome(
             change,
             tuple(self._put_fact(fact) for fact in change.facts),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 
 from kaspad_taskd.base import jsontext
@@ -16,6 +17,7 @@ from kaspad_taskd.core.record import (
     Outcome,
 )
 from kaspad_taskd.core.switch import Switch
+from kaspad_taskd.core.warning import WARNINGS_KEPT, StandingWarning
 from kaspad_taskd.store import codec, ring
 from kaspad_taskd.store.fault import DamagedError, is_own
 from kaspad_taskd.store.schema import Connection, undo
@@ -47,6 +49,10 @@ _PUT_DECISION = "INSERT INTO decisions (at, decision, context) VALUES (?, ?, ?)"
 _PUT_CURSOR = "INSERT OR REPLACE INTO cursors VALUES (?, ?)"
 _PUT_SWITCH = _PUT.format("switches")
 _OLD_SWITCHES = "DELETE FROM switches WHERE id <= ?"
+_PUT_WARNING = _PUT.format("warnings")
+_OLD_WARNINGS = "DELETE FROM warnings WHERE id <= ?"
+_NAME_JOURNAL = "INSERT OR REPLACE INTO meta VALUES ('journal', ?)"
+_IDENTITY_BITS = 63  # what SQLite can keep as a whole number
 _EXPIRED = (
     "SELECT max(seq) FROM (SELECT seq, at FROM journal ORDER BY seq LIMIT ?)"
     " WHERE seq <= ? OR at < ?"
@@ -96,7 +102,20 @@ class Rows:
         cursors = dict(self._db.execute("SELECT name, seq FROM cursors"))
         found = self._db.execute("SELECT document FROM switches ORDER BY id")
         switches = tuple([codec.switch_from(text) for (text,) in found])
-        return Loaded(tuple(tasks), self.seq, self.oldest, cursors, switches=switches)
+        found = self._db.execute("SELECT document FROM warnings ORDER BY id")
+        warnings = tuple([codec.warning_from(text) for (text,) in found])
+        return Loaded(
+            tuple(tasks), self.seq, self.oldest, cursors,
+            switches=switches, warnings=warnings, journal=self._journal(),
+        )  # fmt: skip
+
+    def _journal(self) -> str:
+        """The journal's identity, made the first time."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'journal'").fetchone()
+        if row is None:
+            row = (secrets.randbits(_IDENTITY_BITS),)
+            self._db.execute(_NAME_JOURNAL, row)
+        return f"{row[0]:016x}"
 
     def leap(self, now: Moment) -> None:
         """Go on at a `seq` higher than anything told before, as far as that can be known.
@@ -104,7 +123,8 @@ class Rows:
         What a file rebuilt, or put back from a copy, has forgotten, clients may have been told.
         Ms since 1970 are ahead of any count of events: it would take 1,000 a second, all the time,
         to reach them. Kept events (and cursors) move along, so the numbers stay without holes, and
-        a client's own number from before lies below the oldest: a gap.
+        a client's own number from before lies below the oldest: a gap. The journal gets another
+        identity, for those who ask for it.
         """
         by = max(now, self.seq + LEAP) - self.seq
         self._db.execute("BEGIN IMMEDIATE")
@@ -113,6 +133,7 @@ class Rows:
             self._db.execute("UPDATE cursors SET seq = seq + ?", (by,))
             self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'floor'", (by,))
             self._db.execute("DELETE FROM meta WHERE key = 'leap'")
+            self._db.execute(_NAME_JOURNAL, (secrets.randbits(_IDENTITY_BITS),))
             self._db.execute("COMMIT")
         except BaseException:
             undo(self._db)
@@ -166,6 +187,8 @@ class Rows:
             execute(_PUT_CURSOR, (name, seq))
         for switch in change.switches:
             self._put_switch(switch)
+        for warning in change.warnings:
+            self._put_warning(warning)
         return Outcome(
             change,
             tuple(map(self._put_fact, change.facts)),
@@ -183,6 +206,10 @@ class Rows:
     def _put_switch(self, switch: Switch) -> None:
         self._db.execute(_PUT_SWITCH, (switch.id, codec.switch_text(switch)))
         self._db.execute(_OLD_SWITCHES, (switch.id - SWITCHES_KEPT,))
+
+    def _put_warning(self, warning: StandingWarning) -> None:
+        self._db.execute(_PUT_WARNING, (warning.id, codec.warning_text(warning)))
+        self._db.execute(_OLD_WARNINGS, (warning.id - WARNINGS_KEPT,))
 
     def _put_point(self, point: HistoryPoint) -> None:
         values = (point.at, point.progress, point.done, point.rate, point.health)

@@ -45,7 +45,8 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT
 INSERT INTO meta VALUES ('floor', 0)
 """
 # A definition has a row of its own, so that a progress write stays small. In `meta`: `floor`, no
-# event at or below this seq is kept; `leap`, what this file does not know may have been told.
+# event at or below this seq is kept; `leap`, what this file does not know may have been told;
+# `journal`, its identity.
 
 _MARK = "INSERT OR REPLACE INTO meta VALUES ('leap', 1)"
 
@@ -53,7 +54,11 @@ _SWITCHES = (
     "CREATE TABLE IF NOT EXISTS switches (id INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT"
 )
 
-STEPS: tuple[str, ...] = (_FIRST, _SWITCHES)
+_WARNINGS = (
+    "CREATE TABLE IF NOT EXISTS warnings (id INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT"
+)
+
+STEPS: tuple[str, ...] = (_FIRST, _SWITCHES, _WARNINGS)
 """SQL statements with `;` between them: step 1, 2, ..."""
 
 

@@ -17,7 +17,7 @@ from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, plural, say
 from kaspad_taskd.words.spans import duration, format_time_left, number, percent, size, span
 from kaspad_taskd.words.table import table
-from kaspad_taskd.words.task import epoch, hint, needed, note, phase, status_line, waiting
+from kaspad_taskd.words.task import epoch, hint, needed, note, phase, status_line, waiting, warning
 
 __all__ = [
     "duration",
@@ -39,4 +39,5 @@ __all__ = [
     "status_line",
     "table",
     "waiting",
+    "warning",
 ]

@@ -48,6 +48,14 @@ def hint(code: str, params: Mapping[str, object] | None = None) -> tuple[str, st
     return says, maybe(f"hint.{code}.do", **params)
 
 
+def warning(code: str, params: Mapping[str, object] | None = None) -> tuple[str, str | None]:
+    """Return what a warning says and its cure, None where there is none to say."""
+    params = params or {}
+    return maybe(f"warning.{code}.note", **params) or safe(code), maybe(
+        f"warning.{code}.cure", **params
+    )
+
+
 def needed(key: str, holds: bool, value: object = None, limit: object = None) -> str:
     """Return a condition of completion as it is found: `it downloads from a peer`."""
     form = "holds" if holds else "fails"

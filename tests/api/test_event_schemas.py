@@ -72,6 +72,8 @@ async def switches(house: ApiHouse) -> None:
 async def test_every_event_is_as_described(house: ApiHouse) -> None:
     """Each event on record passes its schema, and each name comes up."""
     await live(house)
+    house.engine.warn("state-repaired", {"why": "a page", "aside": "state.db.1"})
+    await asyncio.sleep(1)
     events = (await house.ask("getEvents"))["events"]
     assert [fault for each in events for fault in faults(each["event"], each["data"])] == []
     told = {each["event"] for each in events}

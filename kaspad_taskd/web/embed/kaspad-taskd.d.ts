@@ -296,6 +296,18 @@ export interface Events {
     switched: string[];
     failed: string[];
   };
+  warning: {
+    seq: number;
+    timestamp: string;
+    taskId: string | null;
+    service: string | null;
+    type: string | null;
+    id: number;
+    code: string;
+    params: Record<string, unknown>;
+    note: string;
+    cure: string | null;
+  };
 }
 
 export interface Methods {
