@@ -6,13 +6,13 @@ from typing import Any
 
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.method import Caller, Method
-from kaspad_taskd.api.methods import admin, events, register, services, tasks
+from kaspad_taskd.api.methods import admin, events, register, services, tasks, warnings
 from kaspad_taskd.api.openrpc import describe
 
 
 def catalog(api: Api) -> dict[str, Method]:
     """Every method, `rpc.discover` among them, which describes them all."""
-    pages = (register, tasks, events, admin, services)
+    pages = (register, tasks, events, admin, services, warnings)
     found = {method.name: method for page in pages for method in page.methods(api)}
     described: dict[str, Any] = {}
 

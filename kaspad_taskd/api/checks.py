@@ -41,9 +41,15 @@ def one_of(name: str, choices: Collection[str], *, required: bool, summary: str 
 
 
 def integer(
-    name: str, low: int, high: int, *, default: int | None = None, summary: str = ""
+    name: str,
+    low: int,
+    high: int,
+    *,
+    default: int | None = None,
+    required: bool = False,
+    summary: str = "",
 ) -> Param:
-    """A whole number, optional."""
+    """A whole number."""
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
@@ -53,7 +59,7 @@ def integer(
         return int(value)
 
     schema = {"type": "integer", "minimum": low, "maximum": high}
-    return Param(name, schema, check, False, default, summary)
+    return Param(name, schema, check, required, default, summary)
 
 
 def number(

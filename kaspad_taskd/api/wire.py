@@ -23,6 +23,7 @@ from kaspad_taskd.core.model import (
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.switch import Switch, switch_of
 from kaspad_taskd.core.transition import offered
+from kaspad_taskd.core.warning import StandingWarning
 from kaspad_taskd.words.service import doing
 from kaspad_taskd.words.spans import down, up
 
@@ -291,6 +292,19 @@ def switch_event(switch: Switch, seq: int, now: Moment) -> dict[str, Json]:
     head = _head(seq, now, switch.task_id or "", switch.service, kind)
     shape = switch_shape(switch)
     return {**head, "to": shape["to"], "switch": shape, "step": doing(shape)}
+
+
+def warning_shape(warning: StandingWarning) -> dict[str, Json]:
+    """A warning as it is listed."""
+    note, cure = words.warning(warning.code, warning.params)
+    return {
+        "id": warning.id,
+        "at": iso(warning.at),
+        "code": warning.code,
+        "params": dict(warning.params),
+        "note": note,
+        "cure": cure,
+    }
 
 
 def event_shape(event: Event) -> dict[str, Json]:

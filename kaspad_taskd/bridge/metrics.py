@@ -96,6 +96,8 @@ def _daemon(api: Api, counts: Counts, tasks: Sequence[Task]) -> Iterator[Family]
     yield _one("start_time_seconds", "gauge", says, round(counts.began, 3))
     durable = api.engine.problem is None
     yield _one("store_durable", "gauge", "Whether changes are saved (0: none is made).", durable)
+    standing = len(api.engine.warnings.open())
+    yield _one("warnings", "gauge", "Warnings that nobody has acknowledged.", standing)
     yield _one("events", "counter", "Events on record, since the first start.", api.engine.seq)
     commits = Family("commit_seconds", "histogram", "From a change to its place on disk.")
     for bound, count in zip((*BOUNDS, "+Inf"), accumulate(counts.commits), strict=True):

@@ -17,7 +17,7 @@ from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.history import buckets
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Method
-from kaspad_taskd.api.wire import event_shape
+from kaspad_taskd.api.wire import event_shape, warning_shape
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.bridge import asyncapi, metrics
 from kaspad_taskd.bridge.access import SESSION_S, Access, Refused
@@ -220,6 +220,7 @@ class Pages:
             "canChange": may_change,
             "needsToken": hidden,
             "store": {"durable": engine.problem is None, "problem": engine.problem},
+            "warnings": [] if hidden else list(map(warning_shape, engine.warnings.open())),
             "tasks": tasks,
             "events": [event_shape(each) for each in events],
             # the page of a task says what is switched, not what speaks against it

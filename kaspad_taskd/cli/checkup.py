@@ -106,6 +106,16 @@ def store(info: Mapping[str, Any]) -> Iterator[Finding]:
         yield _found(WARNING, "store", "disk-low", path=path, free=free, place=place)
 
 
+def standing(warnings: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """What must have been seen once and was not."""
+    for one in warnings:
+        seen = say("doctor.seen", id=one.get("id"))
+        cure = one.get("cure")
+        yield Finding(
+            WARNING, say("doctor.warning"), safe(one.get("note")), safe(cure) if cure else seen
+        )
+
+
 def _free(place: str) -> int | None:
     """Return the bytes left for the daemon on the disk of a directory, None where it is hidden."""
     try:

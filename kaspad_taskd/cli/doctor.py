@@ -50,6 +50,8 @@ def _findings(run: Run) -> Iterator[Finding]:
         yield from checkup.rights(run.client.path)
         info = run.call("getInfo")
         yield from checkup.store(info)
+        if info.get("warnings"):
+            yield from checkup.standing(run.call("getWarnings")["warnings"])
         yield from checkup.bridge(info)
         yield from checkup.settings(info.get("settingsFile"))
         yield from checkup.files(run.call("listDefinitions"))

@@ -144,6 +144,12 @@ def _switch(parser: argparse.ArgumentParser) -> None:
     add("to", nargs="?", choices=sides, help="where it shall run; status: where it is (default)")
 
 
+def _warnings(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("action", nargs="?", choices=("ack",), help="say that one was seen: it stands no more")
+    add("id", metavar="ID", nargs="?", help="its number, or all")
+
+
 def _call(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", help="rpc.discover lists them all")
     parser.add_argument("params", metavar="JSON", nargs="?", help="an object or a list")
@@ -175,6 +181,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "strategy": ("admin", "wait here, go on, or skip?", "strategy kaspa-node", _status),
     "backup": ("admin", "save the state; prints the copy's path", "backup", _nothing),
     "doctor": ("doctor", "look for what is wrong", "doctor", _nothing),
+    "warnings": ("warnings", "what must have been seen once", "warnings ack 3", _warnings),
     "call": ("call", "any method of the daemon", "call getTask '[\"import\"]'", _call),
 }
 

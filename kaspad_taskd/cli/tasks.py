@@ -29,18 +29,24 @@ def run(run: Run) -> int:
     first = None if run.options.verb == "list" else most_urgent(tasks)
     head = listing.verdict(first, cells, now) if first else []
     rows = listing.rows(tasks, cells, now, told=first)
-    run.screen.show([*_unsaved(run), *head, *rows])
+    run.screen.show([*_first(run, now), *head, *rows])
     return 0
 
 
-def _unsaved(run: Run) -> list[Line]:
-    """Why nothing can be saved, where that is so: what is shown is then all that is known."""
-    store = run.call("getInfo").get("store") or {}
-    if store.get("durable", True):
-        return []
-    from kaspad_taskd.cli import listing
+def _first(run: Run, now: float) -> list[Line]:
+    """What comes before all tasks: that nothing can be saved, and what was not seen yet."""
+    info = run.call("getInfo")
+    store, cells = info.get("store") or {}, run.screen.width
+    shown: list[Line] = []
+    if not store.get("durable", True):
+        from kaspad_taskd.cli import listing
 
-    return listing.unsaved(store.get("problem"), run.screen.width)
+        shown += listing.unsaved(store.get("problem"), cells)
+    if info.get("warnings"):
+        from kaspad_taskd.cli import warnings
+
+        shown += warnings.above(run.call("getWarnings")["warnings"], cells, now)
+    return shown
 
 
 def _one(run: Run, name: str) -> int:
@@ -52,6 +58,7 @@ def _one(run: Run, name: str) -> int:
         return 0
     from kaspad_taskd.cli import detail
 
-    page = detail.page(task, run.screen.width, time.time())
-    run.screen.show([*_unsaved(run), *page])
+    now = time.time()
+    page = detail.page(task, run.screen.width, now)
+    run.screen.show([*_first(run, now), *page])
     return 0

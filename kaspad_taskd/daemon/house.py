@@ -31,6 +31,7 @@ from kaspad_taskd.config.places import FIRST_USER, Places
 from kaspad_taskd.config.settings import Address, Settings
 from kaspad_taskd.core.model import Definition, Health, Status, Task
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
+from kaspad_taskd.daemon.replaced import Replaced
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
 from kaspad_taskd.engine.follow import Board
@@ -58,6 +59,8 @@ STATUS_EVERY = 4
 """Turns between two status lines, and between two writes of live fields."""
 CLEAN_EVERY = 7200
 """Turns between two removals of what ended 30 days ago."""
+REPLACED_EVERY = 120
+"""Turns between two looks at the program's own files."""
 COLLECT_EVERY = 1200
 """Turns between two full collections of garbage: with 10,000 tasks one takes 0.2 s."""
 MIRRORED = "mirror"
@@ -92,6 +95,7 @@ class Daemon:
         self._started_at = self._clock.now()
         self._stopping = asyncio.Event()
         self._asked_to_stop = False
+        self._replaced = Replaced()
         self._notifier = Notifier()
         self._store = SqliteStore(
             places.state / "state.db", self._clock.now, self._notifier.extend_timeout
@@ -177,6 +181,7 @@ class Daemon:
         try:
             self._engine.begin(loaded)
             self._roster.begin()
+            self._engine.warnings.clear("restart-needed")  # this is the restart
             Story(self._engine)
             if loaded.repaired is not None:
                 _log.critical("%s", loaded.repaired)
@@ -278,11 +283,19 @@ class Daemon:
             if turn % STATUS_EVERY == 0:
                 self._board.remind()
                 self._engine.flush()
+                self._engine.warnings.write()
                 self._notifier.status(self._status())
+            if turn % REPLACED_EVERY == 0:
+                self._see_own_files()
             if turn % COLLECT_EVERY == 0:
                 gc.collect()
             if turn % CLEAN_EVERY == 0:
                 await self._clean_up()
+
+    def _see_own_files(self) -> None:
+        path = self._replaced.look()
+        if path is not None:
+            self._engine.warn("restart-needed", {"path": str(path)})
 
     async def _clean_up(self) -> None:
         try:
@@ -309,7 +322,8 @@ class Daemon:
         shown: list[dict[str, Any]] = [self._shapes.task(task) for task in tasks[:NAMED]]
         shown += [{"status": each.status.value, "health": each.health.value}
                   for each in tasks[NAMED:]]  # fmt: skip
-        return words.status_line(shown, self._engine.problem)
+        standing = len(self._engine.warnings.open())
+        return words.status_line(shown, self._engine.problem, standing)
 
     def _take_settings(self, settings: Settings) -> None:
         logging.getLogger().setLevel((self._level or settings.log_level).upper())

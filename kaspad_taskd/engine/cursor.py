@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from kaspad_taskd.core.fact import Event
+from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import Gap
 from kaspad_taskd.engine.follow import BATCH, Board
@@ -71,6 +72,12 @@ class Cursor:
             return list(await self._board.read(self._at, BATCH))
         except Gap as gap:
             _log.warning("reactions to old events are left out: %s", gap)
+            lost: dict[str, Scalar] = {
+                "follower": self._name,
+                "after": self._at,
+                "oldest": gap.oldest,
+            }
+            self._engine.warn("journal-gap", lost)
             self._at = gap.oldest - 1
         except Exception as error:
             _log.error("the journal cannot be read: %s", error)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kaspad_taskd.core.change import NotAllowed
-from kaspad_taskd.core.fact import Event, EventName, Fact
+from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.inputs import Attach, Input, Look
 from kaspad_taskd.core.model import Moment, Status, Task
 from kaspad_taskd.core.observation import Scalar
@@ -72,7 +72,7 @@ class Engine:
         self.seq = 0
         self.journal = ""
         self.switches = Switches()
-        self.warnings = Warnings()
+        self.warnings = Warnings(self.commit, now)
         self.problem: str | None = None
         self.on_swap: list[Callable[[Task | None, Task | None], None]] = []
         self.on_events: list[Callable[[], None]] = []
@@ -248,19 +248,11 @@ class Engine:
         return future
 
     def warn(self, code: str, params: Mapping[str, Scalar]) -> asyncio.Future[Outcome] | None:
-        """Put a warning on record that stays until somebody acknowledges it.
+        """Let a warning stand until somebody acknowledges it, and put it on record.
 
         Nothing happens, and None is returned, while one stands that says the same.
         """
-        if self.warnings.stands(code, params):
-            return None
-        now = self.now()
-        warning = StandingWarning(self.warnings.next_number(), now, code, dict(params))
-        fact = Fact(
-            EventName.WARNING, "", "", "", now,
-            {"id": warning.id, "code": code, "params": dict(params)},
-        )  # fmt: skip
-        return self.commit(facts=[fact], warnings=[warning])
+        return self.warnings.warn(code, params)
 
     # -- what only this room does
 

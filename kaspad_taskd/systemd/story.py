@@ -13,10 +13,11 @@ from kaspad_taskd.engine.engine import Engine
 
 TOLD: Final = frozenset(
     {EventName.COMPLETE, EventName.ERROR, EventName.CANCELLED, EventName.HEALTH, EventName.EPOCH,
-     EventName.NODE_READY, EventName.SWITCH_COMPLETE, EventName.SWITCH_ERROR}
+     EventName.NODE_READY, EventName.SWITCH_COMPLETE, EventName.SWITCH_ERROR,
+     EventName.WARNING}
 )  # fmt: skip
 """What is worth a line; a start with 10,000 tasks is not 10,000 lines."""
-BAD: Final = frozenset({EventName.ERROR, EventName.SWITCH_ERROR})
+BAD: Final = frozenset({EventName.ERROR, EventName.SWITCH_ERROR, EventName.WARNING})
 """What is a warning."""
 
 log = logging.getLogger(__name__)

@@ -288,10 +288,10 @@ def most_urgent(tasks: Iterable[WireTask]) -> WireTask | None:
     return max(known, key=lambda task: _ended(task) or 0.0, default=None)
 
 
-def status_line(tasks: Iterable[WireTask], trouble: str | None = None) -> str:
+def status_line(tasks: Iterable[WireTask], trouble: str | None = None, warnings: int = 0) -> str:
     """Return systemd's one line: counts, then trouble first, at most five names.
 
-    `trouble` is why nothing can be saved, where that is so.
+    `trouble` is why nothing can be saved, where that is so; `warnings`, how many stand.
     """
     known = list(tasks)
     counts = [_count(known, status, key) for status, key in _COUNTED]
@@ -301,7 +301,9 @@ def status_line(tasks: Iterable[WireTask], trouble: str | None = None) -> str:
     if len(shown) > 5:
         names.append(say("status-line.more", n=len(shown) - 5))
     line = f"{head}: {', '.join(names)}" if names else head
-    return f"{say('status-line.trouble', why=trouble)}; {line}" if trouble else line
+    before = [say("status-line.trouble", why=trouble)] if trouble else []
+    before += [plural("status-line.warnings", warnings)] if warnings else []
+    return "; ".join([*before, line])
 
 
 _COUNTED = (

@@ -50,7 +50,7 @@ function _shtab_kaspad_taskctl_using
   test "$_shtab_kaspad_taskctl_cmdpath" = "$argv"
 end
 
-set -g _shtab_kaspad_taskctl_commands list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup doctor call
+set -g _shtab_kaspad_taskctl_commands list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup doctor warnings call
 set -g _shtab_kaspad_taskctl_opts_with_value --after --color --confirmations --error --file --give-up-after --id --interval --last --look-timeout --progress --socket --stall-after --timeout
 
 complete -c kaspad-taskctl -e
@@ -233,6 +233,14 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using doctor' -l json -d 't
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using doctor' -l color -xka "auto always never" -d 'default: auto'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using doctor' -l ascii -d 'no characters beyond ASCII'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using doctor' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a warnings -d 'what must have been seen once'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using warnings' -s h -l help -d 'show this help message and exit'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using warnings' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using warnings' -l json -d 'the daemon'"'"'s answer, for programs'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using warnings' -l color -xka "auto always never" -d 'default: auto'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using warnings' -l ascii -d 'no characters beyond ASCII'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using warnings' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using warnings; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "ack" -d 'say that one was seen: it stands no more'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a call -d 'any method of the daemon'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using call' -s h -l help -d 'show this help message and exit'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using call' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'

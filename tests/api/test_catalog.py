@@ -51,6 +51,8 @@ MORE: dict[str, list[str] | None] = {
     "listDefinitions": [],
     "reload": [],
     "getServices": [],
+    "getWarnings": [],
+    "acknowledgeWarning": ["id"],
     "switchService": ["service", "to"],
     "backup": [],
     "getInfo": [],
@@ -68,7 +70,15 @@ READING = {
         "unsubscribe",
         "getDecisions",
     ),
-    *("getSyncStrategy", "listDefinitions", "getServices", "getInfo", "ping", "rpc.discover"),
+    *(
+        "getSyncStrategy",
+        "listDefinitions",
+        "getServices",
+        "getWarnings",
+        "getInfo",
+        "ping",
+        "rpc.discover",
+    ),
 }
 """Those that change nothing: the bridge asks no token for them."""
 NOT_FOR_BROWSERS = {"shutdown", "reload", "backup", "subscribe"}

@@ -68,6 +68,7 @@ async def test_everything_is_read_by_the_strict_parser(house: Bridged) -> None:
         "kaspad_taskd_build": "info",
         "kaspad_taskd_start_time_seconds": "gauge",
         "kaspad_taskd_store_durable": "gauge",
+        "kaspad_taskd_warnings": "gauge",
         "kaspad_taskd_events": "counter",
         "kaspad_taskd_commit_seconds": "histogram",
         "kaspad_taskd_tasks": "gauge",

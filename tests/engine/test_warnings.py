@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +41,7 @@ async def test_what_was_seen_is_not_open_and_comes_again_if_it_happens_again() -
     engine.begin(store.open())
     await engine.durable(engine.warn("state-repaired", {}) or pytest.fail("no warning"))
     (first,) = engine.warnings.open()
-    await engine.durable(engine.commit(warnings=[replace(first, acknowledged=NOW)]))
+    await engine.durable(engine.warnings.acknowledge([first]))
     assert engine.warnings.open() == []
     await engine.durable(engine.warn("state-repaired", {}) or pytest.fail("no warning"))
     assert [each.id for each in engine.warnings.open()] == [first.id + 1]

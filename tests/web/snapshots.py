@@ -95,6 +95,7 @@ def snapshot(**changes: Any) -> dict[str, Any]:
         "canChange": True,
         "needsToken": False,
         "store": {"durable": True, "problem": None},
+        "warnings": [],
         "tasks": tasks(),
         "events": EVENTS,
         "services": [],

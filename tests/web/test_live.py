@@ -305,6 +305,28 @@ async def test_the_page_of_a_task_lives_too(house: House) -> None:
     assert heard["said"] == []
 
 
+async def test_a_warning_stands_until_somebody_has_seen_it(house: House) -> None:
+    """A state that was damaged: said above all, with its cure; a press takes it away, for good."""
+    await house.taskd.end(signal.SIGTERM)
+    for path in house.taskd.state.glob("state.db-*"):
+        path.unlink()
+    (house.taskd.state / "state.db").write_bytes(b"no database" * 1000)
+    await house.taskd.start()
+    await house.open(width=360, height=640)
+    await house.until("document.querySelector('.warnings .cures') !== null")
+    assert "was damaged" in await house.browser.text(".warnings .banner")
+    assert await house.browser.do("judge") == []
+    await house.browser.do("shot", shot=shot("live-warning"))
+    if not await house.browser.do("eval", code="!!document.querySelector('[data-action]')"):
+        await house.unlock("[data-action=acknowledge]")
+    await house.browser.do("click", at="[data-action=acknowledge]")
+    await house.until("document.querySelector('.warnings article') === null")
+    line = await house.taskd.line()
+    assert (await line.call("getWarnings"))["warnings"] == []
+    await house.open()
+    assert await house.browser.do("eval", code="!document.querySelector('.warnings article')")
+
+
 async def test_a_lost_history_is_said(house: House) -> None:
     """A daemon whose state was lost has other numbers: the page is made anew, and says so."""
     line = await house.taskd.line()

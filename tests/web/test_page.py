@@ -139,6 +139,19 @@ def test_buttons_are_those_that_may_be_pressed_now() -> None:
     assert "Unlock" in read_only.text
 
 
+def test_a_warning_stands_on_every_page_and_who_may_can_take_it_away() -> None:
+    """Its note, its cure; the button only for who may change; its text stays text."""
+    one = {"id": 7, "at": "2026-11-23T14:00:00.000Z", "code": "x", "params": {}, "note": HOSTILE,
+           "cure": "sudo systemctl restart kaspad-taskd"}  # fmt: skip
+    for read in (_index(warnings=[one]), _task(warnings=[one])):
+        assert ("article", "data-warning", "7") in read.attributes
+        assert ("button", "data-action", "acknowledge") in read.attributes
+        assert "sudo systemctl restart kaspad-taskd" in read.text
+    read = _index(warnings=[one], canChange=False)
+    assert ("button", "data-action", "acknowledge") not in read.attributes
+    assert ("script", "src", "evil") not in read.attributes
+
+
 def test_who_may_not_read_gets_the_form_alone() -> None:
     """The form works without scripts, and tells of a wrong token."""
     read = _index({"unlock": "wrong"}, tasks=[], events=[], needsToken=True, canChange=False)

@@ -57,7 +57,13 @@ def _daemon(api: Api) -> list[Method]:
         for task in tasks:
             counts[task.status.value] += 1
         number = {"total": len(tasks), "byStatus": counts}
-        return {"version": __version__, "seq": api.engine.seq, "tasks": number, **api.host.info()}
+        return {
+            "version": __version__,
+            "seq": api.engine.seq,
+            "tasks": number,
+            "warnings": len(api.engine.warnings.open()),
+            **api.host.info(),
+        }
 
     def shutdown(_caller: Caller, _given: Given) -> Json:
         watched = sum(task.status is Status.IN_PROGRESS for task in api.engine.tasks())

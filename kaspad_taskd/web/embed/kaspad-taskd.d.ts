@@ -799,6 +799,37 @@ export interface Methods {
       };
     };
   };
+  /** What has still to be seen, oldest first. */
+  "getWarnings": {
+    params: Record<string, never>;
+    result: {
+      warnings: {
+        id: number;
+        code: string;
+        params: Record<string, unknown>;
+        note: string;
+        cure: string | null;
+        at: string;
+      }[];
+    };
+  };
+  /** Say that a warning was seen: it stands no more. */
+  "acknowledgeWarning": {
+    params: {
+      id: number;
+    };
+    result: {
+      success: true;
+      warning: {
+        id: number;
+        code: string;
+        params: Record<string, unknown>;
+        note: string;
+        cure: string | null;
+        at: string;
+      };
+    };
+  };
   /** This description. */
   "rpc.discover": {
     params: Record<string, never>;

@@ -20,6 +20,7 @@ const METHODS = {
   cancel: "cancelTask",
   remove: "removeTask",
   switch: "switchService",
+  acknowledge: "acknowledgeWarning",
 };
 
 const byId = (id) => document.getElementById(id);
@@ -53,7 +54,8 @@ const link = follow(base, data, {
   onEvent(event) {
     if (event.taskId) wanted.add(event.taskId);
     if (event.switch) speakOf(event);
-    if (!onTaskPage || tasks.has(event.taskId)) anew();
+    else if (event.note && !event.taskId) speak(event.note); // a warning
+    if (!onTaskPage || !event.taskId || tasks.has(event.taskId)) anew();
   },
   onChange(text) {
     dirtyAll();
@@ -231,11 +233,11 @@ function adoptPage(html) {
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-hold]")) return void hold();
   const button = event.target.closest("[data-action]");
-  if (button) act(button, button.closest("[data-id], [data-service]"));
+  if (button) act(button, button.closest("[data-id], [data-service], [data-warning]"));
 });
 
 async function act(button, card) {
-  const { action, to } = button.dataset, { id: taskId, service } = card.dataset;
+  const { action, to } = button.dataset, { id: taskId, service, warning } = card.dataset;
   if (button.ariaDisabled === "true") return;
   const meant = await sure(button, tasks.get(taskId));
   if (!button.isConnected) { // the page was made anew meanwhile: the focus goes to its successor
@@ -245,10 +247,11 @@ async function act(button, card) {
   if (!meant) return;
   button.ariaDisabled = "true";
   answered(card.id, say("page.working"), false);
-  const answer = await link.rpc(METHODS[action], service ? { service, to } : { taskId }, ANSWER_MS);
+  const what = service ? { service, to } : warning ? { id: Number(warning) } : { taskId };
+  const answer = await link.rpc(METHODS[action], what, ANSWER_MS);
   button.ariaDisabled = null;
   const fault = answer.error?.message;
-  answered(card.id, fault ?? (service ? "" : say("page.done")), Boolean(fault));
+  answered(card.id, fault ?? (taskId ? say("page.done") : ""), Boolean(fault));
   fading.set(card.id, setTimeout(() => answered(card.id, "", false), fault ? 20_000 : 4000));
   if (answer.result?.task) take(answer.result.task);
   if (action === "remove" && !fault && onTaskPage) location.assign(base);
