@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from kaspad_taskd.client import SYSTEM_SOCKET, candidates
+from kaspad_taskd.client import READERS_SOCKET, SYSTEM_SOCKET, candidates
 from kaspad_taskd.version import __version__
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.plain import safe
@@ -70,7 +70,9 @@ def rights(path: str) -> Iterator[Finding]:
         found = os.stat(path)  # noqa: PTH116 - pathlib costs start time
     except OSError:
         return
-    if found.st_mode & stat.S_IWOTH:
+    if path.endswith("/" + READERS_SOCKET):
+        yield _found(GOOD, "rights", "reader")
+    elif found.st_mode & stat.S_IWOTH:
         mode = f"{found.st_mode & 0o777:o}"
         yield _found(WARNING, "rights", "mode", path=path, mode=mode, want="660")
     elif found.st_uid == os.getuid():
@@ -79,6 +81,12 @@ def rights(path: str) -> Iterator[Finding]:
         yield _found(GOOD, "rights", "as-root")
     else:
         yield _found(GOOD, "rights", "in-group", group=_group(found.st_gid))
+
+
+def daemons(path: str) -> str:
+    """Return the socket by which the daemon is known, of that for reading the one beside it."""
+    place, _, name = path.rpartition("/")
+    return f"{place}/rpc.sock" if name == READERS_SOCKET else path
 
 
 def _group(gid: int) -> str:

@@ -56,9 +56,9 @@ def _findings(run: Run) -> Iterator[Finding]:
         yield from checkup.settings(info.get("settingsFile"))
         yield from checkup.files(run.call("listDefinitions"))
         yield from checkup.tasks(run.call("getAllTasks"), time.time())
-        yield from checkup.switching(_services(run), run.client.path)
+        yield from checkup.switching(_services(run), checkup.daemons(run.client.path))
     yield from checkup.system_clock()
-    yield from checkup.unit(run.client.path)
+    yield from checkup.unit(checkup.daemons(run.client.path))
     yield from checkup.man()
 
 

@@ -1,7 +1,7 @@
 """Clients of kaspad-taskd, for the terminal and for other people's programs.
 
-`Client` (blocking.py) asks, and iterates over events while it runs. They speak the contract, as any
-stranger could, and need the standard library alone.
+`Client` (blocking.py, over wire.py) asks, and iterates over events while it runs. They speak the
+contract, as any stranger could, and need the standard library alone.
 
 Example:
     >>> from kaspad_taskd.client import Client, Refused, Unreachable
@@ -14,18 +14,12 @@ Example:
 
 from __future__ import annotations
 
-from kaspad_taskd.client.blocking import (
-    PATIENCE,
-    SYSTEM_SOCKET,
-    Client,
-    Refused,
-    Subscription,
-    Unreachable,
-    candidates,
-)
+from kaspad_taskd.client.blocking import PATIENCE, Client, Refused, Subscription
+from kaspad_taskd.client.wire import READERS_SOCKET, SYSTEM_SOCKET, Unreachable, candidates
 
 __all__ = [
     "PATIENCE",
+    "READERS_SOCKET",
     "SYSTEM_SOCKET",
     "Client",
     "Refused",

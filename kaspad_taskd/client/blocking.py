@@ -1,14 +1,13 @@
-"""A blocking client: JSON-RPC 2.0, one text a line, on the daemon's Unix socket.
+"""A blocking client: JSON-RPC 2.0 on the daemon's Unix socket.
 
 Standard library only.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import socket
 import time
+
+from kaspad_taskd.client.wire import PAUSE, Unreachable, Wire, candidates, connect
 
 TYPE_CHECKING = False  # importing typing would cost the command line a tenth of its start
 if TYPE_CHECKING:
@@ -16,13 +15,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-SYSTEM_SOCKET = "/run/kaspad-taskd/rpc.sock"
 PATIENCE = 1.0
 """Seconds for which connecting is tried again: a daemon that restarts is back by then."""
-
-_PAUSE = 0.05
-_CHUNK = 65536
-_LONGEST = 64 << 20  # an answer: ten thousand tasks are 20 MiB
 
 
 class Refused(Exception):
@@ -46,130 +40,6 @@ class Refused(Exception):
         return str(self.data.get("reason") or "")
 
 
-class Unreachable(Exception):
-    """There is no daemon to talk to, or it went away.
-
-    Attributes:
-        reason: "missing" (no socket), "refused" (nobody listens on it), "forbidden" (no
-            permission), "timeout" (no answer in time), "closed" (it ended the connection),
-            "not-taskd" (what answers is no JSON-RPC) or "bad-path" (no path of a socket).
-        path: the socket that was tried.
-        detail: what the system said, may be "".
-    """
-
-    def __init__(self, reason: str, path: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {path}" + (f" ({detail})" if detail else ""))
-        self.reason = reason
-        self.path = path
-        self.detail = detail
-
-
-def candidates() -> list[str]:
-    """Return where a daemon's socket may be: the system's, then this user's own."""
-    own = os.environ.get("XDG_RUNTIME_DIR")
-    return [SYSTEM_SOCKET, *([f"{own}/kaspad-taskd/rpc.sock"] if own else [])]
-
-
-def _fault(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return "missing"
-    if isinstance(error, PermissionError):
-        return "forbidden"
-    if isinstance(error, ConnectionRefusedError | BlockingIOError):
-        return "refused"
-    return "closed" if isinstance(error, ConnectionError) else "bad-path"
-
-
-class _Wire:
-    """One connection: lines out, JSON objects in, each wait with a deadline."""
-
-    def __init__(self, path: str, timeout: float) -> None:
-        self.path = path
-        self._buffer = bytearray()
-        self._searched = 0
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self.socket.settimeout(timeout)
-            self.socket.connect(path)
-        except BaseException:
-            self.socket.close()
-            raise
-
-    def send(self, message: object) -> None:
-        """Send one message. Raises Unreachable: closed, timeout."""
-        line = json.dumps(message, separators=(",", ":"), allow_nan=False) + "\n"
-        try:
-            self.socket.sendall(line.encode())
-        except TimeoutError:
-            raise Unreachable("timeout", self.path) from None
-        except OSError as error:
-            raise Unreachable("closed", self.path, str(error)) from None
-
-    def receive(self, timeout: float) -> dict[str, Any]:
-        """Return the next message. Raises Unreachable: timeout, closed, not-taskd."""
-        deadline = time.monotonic() + timeout
-        while True:
-            end = self._buffer.find(b"\n", self._searched)
-            if end >= 0:
-                line = bytes(self._buffer[:end])
-                del self._buffer[: end + 1]
-                self._searched = 0
-                return self._parse(line)
-            self._searched = len(self._buffer)
-            self._more(deadline - time.monotonic())
-
-    def _more(self, timeout: float) -> None:
-        if len(self._buffer) > _LONGEST:
-            raise Unreachable("not-taskd", self.path, "an endless line")
-        try:
-            self.socket.settimeout(max(timeout, 0.001))
-            data = self.socket.recv(_CHUNK)
-        except TimeoutError:
-            raise Unreachable("timeout", self.path) from None
-        except OSError as error:
-            raise Unreachable("closed", self.path, str(error)) from None
-        if not data:
-            raise Unreachable("closed", self.path)
-        self._buffer += data
-
-    def _parse(self, line: bytes) -> dict[str, Any]:
-        try:
-            message = json.loads(line)
-        except (ValueError, RecursionError):
-            message = None
-        if not isinstance(message, dict):
-            raise Unreachable("not-taskd", self.path)
-        return message
-
-    def close(self) -> None:
-        """Let the connection go."""
-        self.socket.close()
-
-
-def _connect(paths: Sequence[str], timeout: float, patience: float) -> _Wire:
-    """Return a connection to the first daemon that takes one.
-
-    Raises:
-        Unreachable: none did for `patience` seconds; the most telling fault of all paths.
-    """
-    deadline = time.monotonic() + patience
-    while True:
-        faults = []
-        for path in paths:
-            try:
-                return _Wire(path, timeout)
-            except OSError as error:
-                reason = "timeout" if isinstance(error, TimeoutError) else _fault(error)
-                faults.append(Unreachable(reason, path, error.strerror or str(error)))
-        worst = min(faults, key=lambda fault: _TELLING.index(fault.reason))
-        if worst.reason in ("forbidden", "bad-path") or time.monotonic() >= deadline:
-            raise worst
-        time.sleep(_PAUSE)
-
-
-_TELLING = ("forbidden", "bad-path", "timeout", "refused", "closed", "missing")
-
-
 class Client:
     """A connection to the daemon, made when first needed, and again after it was lost.
 
@@ -187,7 +57,7 @@ class Client:
         self._paths = [path] if path else candidates()
         self._timeout = timeout
         self._patience = patience
-        self._wire: _Wire | None = None
+        self._wire: Wire | None = None
         self._last_id = 0
 
     @property
@@ -239,7 +109,7 @@ class Client:
         self._last_id += 1
         return self._last_id
 
-    def _sent(self, request: object, timeout: float) -> _Wire:
+    def _sent(self, request: object, timeout: float) -> Wire:
         kept = self._wire
         if kept:
             try:
@@ -248,11 +118,11 @@ class Client:
                 self.close()
             else:
                 return kept
-        self._wire = _connect(self._paths, timeout, self._patience)
+        self._wire = connect(self._paths, timeout, self._patience)
         self._wire.send(request)
         return self._wire
 
-    def _answer(self, wire: _Wire, request_id: int, timeout: float) -> Any:
+    def _answer(self, wire: Wire, request_id: int, timeout: float) -> Any:
         deadline = time.monotonic() + timeout
         while True:
             answer = wire.receive(deadline - time.monotonic())
@@ -271,7 +141,7 @@ class Client:
             Unreachable: there is no daemon.
         """
         paths = [self._wire.path] if self._wire else self._paths
-        return Subscription(_connect(paths, self._timeout, self._patience), after, tasks)
+        return Subscription(connect(paths, self._timeout, self._patience), after, tasks)
 
     def events(
         self,
@@ -313,7 +183,7 @@ class Client:
         while True:
             if lost:
                 lost(fault)
-            time.sleep(_PAUSE)
+            time.sleep(PAUSE)
             try:
                 return self.subscribe(last, tasks)
             except Unreachable as again:
@@ -328,7 +198,7 @@ class Subscription:
         tasks: all tasks as they were at `seq` (only without `after`).
     """
 
-    def __init__(self, wire: _Wire, after: int | None, tasks: Sequence[str] | None) -> None:
+    def __init__(self, wire: Wire, after: int | None, tasks: Sequence[str] | None) -> None:
         self._wire = wire
         params: dict[str, Any] = {}
         if after is not None:

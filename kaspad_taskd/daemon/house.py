@@ -20,6 +20,7 @@ from kaspad_taskd.api.catalog import catalog
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.definitions import DefinitionDesk
 from kaspad_taskd.api.feed import Feed
+from kaspad_taskd.api.reading import for_readers
 from kaspad_taskd.api.wire import Shapes
 from kaspad_taskd.base.clock import Clock, iso
 from kaspad_taskd.base.files import size_of
@@ -67,6 +68,10 @@ MIRRORED = "mirror"
 """The cursor of a state that knows all that the mirror knew: from then on the mirror follows."""
 NAMED = 32
 """Tasks whose names the status line can take; the rest is counted."""
+READERS = "kaspad-taskd-read"
+"""The group of those who may look and change nothing."""
+READERS_AT_ONCE = 256
+"""Connections of theirs at once."""
 HELD_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "TZ")
 """What commands get of our environment."""
 
@@ -126,11 +131,19 @@ class Daemon:
         )  # fmt: skip
         self._methods = catalog(self._api)
         self._bridge: BridgeDoor | None = None
+        feed = Feed(self._api)
         self._server = RpcServer(
             self._methods,
-            Feed(self._api),
+            feed,
             path=places.runtime / "rpc.sock",
             passed=take(passed(os.environ, os.getpid())),
+        )
+        self._watch = RpcServer(
+            for_readers(self._methods),
+            feed,
+            path=places.runtime / "watch.sock",
+            group=READERS,
+            limit=READERS_AT_ONCE,
         )
 
     # -- what the API asks of the daemon itself
@@ -152,6 +165,7 @@ class Daemon:
                 "size": size_of(path, path.with_name(f"{path.name}-wal")),
             },
             "socket": str(places.runtime / "rpc.sock"),
+            "watchSocket": str(places.runtime / "watch.sock"),
             "bridge": self._bridge and self._bridge.info(),
             "settingsFile": str(places.settings),
             "definitionDirs": [str(each) for each in directories if each is not None],
@@ -195,10 +209,11 @@ class Daemon:
                 # it may ask a name server; before the other door, so that who finds that finds this
                 state = self._places.state
                 self._bridge = await asyncio.to_thread(BridgeDoor, self._listen, state)
+            await self._watch.start()  # who finds the other one finds this one, too
             await self._server.start()
             await self._serve(loaded.cursors)
         finally:
-            await asyncio.gather(self._server.stop(), self._close_bridge())
+            await asyncio.gather(self._server.stop(), self._watch.stop(), self._close_bridge())
             await self._mirror.close()
             await self._store.close()
             self._notifier.close()
@@ -252,6 +267,7 @@ class Daemon:
             await self._stopping.wait()
             self._notifier.stopping("stopping")
             self._server.refuse()
+            self._watch.refuse()
             if self._bridge is not None:
                 self._bridge.refuse()
             for room in running:

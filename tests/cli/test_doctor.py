@@ -17,7 +17,7 @@ import pytest
 from kaspad_taskd.cli import checkup, doctor
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING
 from kaspad_taskd.cli.main import run
-from kaspad_taskd.client import SYSTEM_SOCKET, blocking
+from kaspad_taskd.client import SYSTEM_SOCKET, wire
 from kaspad_taskd.version import __version__
 from tests.cli.conftest import Ran
 from tests.fakes.golden import NOW, golden_task, golden_tasks
@@ -104,7 +104,7 @@ def test_settings_that_keep_the_daemon_down_are_named(
     file.touch()
     monkeypatch.setattr(checkup, "_ask", lambda *_command: f"{file}, log_level: is none")
     monkeypatch.setattr(checkup, "SETTINGS", str(file))
-    for module in (blocking, doctor):
+    for module in (wire, doctor):
         monkeypatch.setattr(module, "SYSTEM_SOCKET", str(tmp_path / "none"))
     assert run(["doctor", "--json"]) == 1
     found = json.loads(capsys.readouterr().out)[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kaspad_taskd.client import Client, Refused, Unreachable, candidates
-from kaspad_taskd.client import blocking as module
+from kaspad_taskd.client import wire as module
 from tests.fakes.patience import PATIENCE
 from tests.fakes.set_time import SetTime
 from tests.fakes.taskd import Error, Hangup, ScriptedTaskd, scripted
@@ -108,7 +108,7 @@ def test_no_permission_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbid(_path: str, _timeout: float) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(module, "_Wire", forbid)
+    monkeypatch.setattr(module, "Wire", forbid)
     passed = SetTime()
     monkeypatch.setattr(module, "time", passed)
     with pytest.raises(Unreachable) as lost:

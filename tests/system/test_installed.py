@@ -102,6 +102,25 @@ def test_it_runs_at_once_and_watches_the_node_of_this_host() -> None:
     assert run("kaspad-taskd", "--check").startswith("good: 1 definition")
 
 
+def test_who_is_in_the_readers_group_may_look_and_change_nothing() -> None:
+    """The socket has its group; the client takes it by itself."""
+    assert run("stat", "-c", "%a %G", "/run/kaspad-taskd/watch.sock").strip() == (
+        "660 kaspad-taskd-read"
+    )
+    run("useradd", "--no-create-home", "--groups", "kaspad-taskd-read", "looker")
+    try:
+        listed = run("runuser", "-u", "looker", "--", "kaspad-taskctl", "list", "--ids")
+        assert "node-sync-kaspa-node" in listed
+        done = subprocess.run(
+            ["runuser", "-u", "looker", "--", "kaspad-taskctl", "pause", "kaspa-node"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert "group kaspad-taskd" in done.stderr
+    finally:
+        run("userdel", "looker")
+
+
 def test_it_is_ready_within_two_seconds() -> None:
     """From the start of its process to READY, as systemd sees it."""
 
