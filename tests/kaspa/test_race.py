@@ -121,3 +121,15 @@ async def test_for_an_old_aiohttp_the_resolver_runs_the_race() -> None:
         async with asyncio.timeout(PATIENCE):
             found = await Resolver(find, races=False).resolve("node.example", port)
     assert [entry["host"] for entry in found] == [HERE, HANGS]
+
+
+async def test_small_questions_go_out_at_once() -> None:
+    """Else each waits for the acknowledgement of the one before it: 40 ms (Nagle's algorithm)."""
+    listener = socket.create_server((HERE, 0))
+    with listener:
+        sock = await open_socket([HERE], listener.getsockname()[1])
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(asyncio.Protocol, sock=sock)
+        made = transport.get_extra_info("socket")
+        assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        transport.close()
