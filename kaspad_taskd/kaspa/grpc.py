@@ -128,8 +128,10 @@ class GrpcWire:
     async def _terminated(self, channel: _Channel, text: str) -> NodeError:
         """What the end of the stream means; a stranger that never spoke gRPC is asked who it is."""
         if self._stream is not None and self._stream.initial_metadata is not None:
-            lost = "Connection lost" in text
-            return NodeError(Reason.NETWORK_DOWN if lost else Reason.STREAM_CLOSED, detail=text)
+            # A program that ends closes its connections; the way to it may break, too.
+            error = channel.broken
+            ended = NodeError(Reason.STREAM_CLOSED, detail=text)
+            return ended if error is None else connect_error(error, str(self._address))
         said, closed = channel.said, NodeError(Reason.STREAM_CLOSED, detail=text)
         if is_http2(said):
             return closed
@@ -142,23 +144,32 @@ class GrpcWire:
 
 
 class _Channel(Channel):
-    """grpclib's channel on a socket that is connected; `said` are the first bytes that came."""
+    """grpclib's channel on a socket that is connected.
+
+    `said` are the first bytes that came, `broken` is what the system ended the connection with.
+    """
 
     def __init__(self, sock: socket.socket, host: str, port: int) -> None:
         super().__init__(host, port)
         self._sock = sock
         self.said = b""
+        self.broken: OSError | None = None
 
     def _listening(self) -> H2Protocol:
         protocol = self._protocol_factory()
-        take = protocol.data_received
+        take, end = protocol.data_received, protocol.connection_lost
 
         def hear(data: bytes) -> None:
             if len(self.said) < SAID:
                 self.said += data[:SAID]
             take(data)
 
+        def lose(exc: BaseException | None) -> None:
+            self.broken = exc if isinstance(exc, OSError) else None
+            end(exc)
+
         protocol.data_received = hear  # type: ignore[method-assign]
+        protocol.connection_lost = lose  # type: ignore[method-assign]
         return protocol
 
     async def _create_connection(self) -> H2Protocol:

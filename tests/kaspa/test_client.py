@@ -309,6 +309,18 @@ async def test_end_of_the_connection(kind: Any) -> None:
         assert await look(client) == READING
 
 
+@both
+async def test_a_node_that_ends_amid_its_answers(kind: Any) -> None:
+    """Its host is well, and the way to it: the program went, and has closed the connection."""
+    async with kind() as node, opened(node.url) as client:
+        await look(client)
+        node.ways.hangs = {"getBlockDagInfo"}
+        asking = asyncio.create_task(reason_of(client))
+        await once(lambda: node.ways.in_work)
+        await node.__aexit__()
+        assert await asking is Reason.STREAM_CLOSED
+
+
 GARBAGE = {
     GrpcNode: [
         b"\xff" * 30,
