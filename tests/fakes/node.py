@@ -207,9 +207,10 @@ async def _drip(stream: Any, data: bytes) -> None:
 class WrpcNode:
     """A node's wRPC JSON, as strict as the real one; `async with WrpcNode() as node`."""
 
-    def __init__(self, ways: Ways | None = None) -> None:
+    def __init__(self, ways: Ways | None = None, port: int = 0) -> None:
         self.ways = ways or Ways()
         self.url = ""
+        self._port = port
         self._open: set[asyncio.Transport] = set()
 
     async def __aenter__(self) -> WrpcNode:
@@ -217,7 +218,7 @@ class WrpcNode:
         app.router.add_get("/{path:.*}", self._serve)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
         port = self._runner.addresses[0][1]
         self.url = f"ws://127.0.0.1:{port}"

@@ -1,7 +1,8 @@
 """Which node answered: the one of before, the same started anew, or another behind the same name.
 
 `p2p_id` is new at each start and never comes back, `system_id` stays. Without either a counter that
-fell shows a start; larger counters after a gap show nothing.
+fell shows a start; larger counters after a gap show nothing. Without `system_id` a new `p2p_id` is
+another node's where its peers are connected for longer than nobody looked.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from kaspad_taskd.kaspa.sync.memory import Mark, Memory
 from kaspad_taskd.kaspa.sync.phase import restarted
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
-SHORT = 12
-"""Characters of an id that are kept."""
+SHORT = 64
+"""Characters of an id that are kept: a UUID and a SHA-256 in hex are whole."""
 KEPT_IDS = 8
 KEPT_STARTS = 8
 KEPT_OTHERS = 4
+STALE_MS = 5_000
+"""How old what is told of connected peers may be."""
 HOUR_MS = 3_600_000
 SHORT_LIFE_MS = 180_000
 LOOP_MS, LOOP_LATE, LOOP_HOUR = 900_000, 3, 6
@@ -46,6 +49,8 @@ def met(memory: Memory, look: NodeReading, new: Mark) -> tuple[Memory, Met]:
     system = None if look.system_id is None else look.system_id[:SHORT]
     p2p = None if look.p2p_id is None else look.p2p_id[:SHORT]
     who = _who(memory, system, p2p, new)
+    if who is Met.RESTARTED and system is None and _ran_before(memory, look):
+        who = Met.ANOTHER
     if who is Met.ANOTHER:
         memory = _other(memory, system, look.at_ms)
     elif who is Met.RESTARTED:
@@ -67,6 +72,14 @@ def _who(memory: Memory, system: str | None, p2p: str | None, new: Mark) -> Met:
             return Met.SAME
         return Met.ANOTHER if p2p in memory.ids else Met.RESTARTED
     return Met.RESTARTED if restarted(memory.last, new) else Met.SAME
+
+
+def _ran_before(memory: Memory, look: NodeReading) -> bool:
+    """Whether a peer has been connected for longer than the time since the look before this one."""
+    if memory.last is None:
+        return False
+    since = look.at_ms - memory.last.at + STALE_MS
+    return any(each.connected_ms > since for each in look.peer_clocks)
 
 
 def _other(memory: Memory, system: str | None, at_ms: int) -> Memory:
