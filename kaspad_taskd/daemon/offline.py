@@ -14,6 +14,7 @@ from kaspad_taskd.config.places import Places, find_places
 from kaspad_taskd.config.settings import Settings, look_over
 from kaspad_taskd.probes import TYPES, add
 from kaspad_taskd.probes.migrations import database_migration
+from kaspad_taskd.probes.node.node_sync import crossed_ports
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.restoring import Restored, restore
 
@@ -35,6 +36,8 @@ def check(places: Places) -> int:
     if faults:
         print(f"{len(faults)} fault{'s'[: len(faults) != 1]}", file=sys.stderr)
         return BAD_SETTINGS
+    for warning in _crossed(layers):
+        print(f"warning: {warning}")
     count = len(layers.definitions)
     print(f"good: {count} definition{'s'[: count != 1]}, settings {places.settings}")
     return OK
@@ -48,6 +51,14 @@ def _unnamed(layers: Layers, settings: Settings) -> Iterator[Fault]:
             continue
         if (name := found.checker["dsn"]) not in settings.databases:
             yield Fault("checker.dsn", f"the settings have no [databases.{name}]", source.file)
+
+
+def _crossed(layers: Layers) -> Iterator[Fault]:
+    """Nodes that are asked in a protocol that their ports do not speak, as far as is known."""
+    for source in layers.sources.values():
+        checker = {} if source.definition is None else source.definition.checker
+        for key, problem in crossed_ports(checker):
+            yield Fault(f"checker.{key}", problem, source.file)
 
 
 def put_back(options: argparse.Namespace) -> int:

@@ -21,9 +21,13 @@ DEFAULT_PORTS = {"grpc": 16110, "ws": 18110, "wss": 443}
 P2P_PORTS = {16111: 16110, 16211: 16210, 16511: 16510, 16611: 16610}
 """By kaspad's port for other nodes, which is gRPC too, its port for us."""
 BORSH_PORTS = frozenset({17110, 17210, 17510, 17610})
+GRPC_PORTS = frozenset(P2P_PORTS.values())
+JSON_PORTS = frozenset({18110, 18210, 18510, 18610})
 
 RESOLVE_TIMEOUT = 3.0
 """Seconds that the look-up of a name may take."""
+
+NO_TLS = "there is no TLS at this port, or none that is understood"
 
 _REASONS = {
     errno.ECONNREFUSED: Reason.REFUSED,
@@ -71,6 +75,18 @@ def parse_url(url: str) -> Address:
     if port == 0:
         raise ValueError("port 0 is none; it must be 1 to 65535")
     return Address(parts.scheme, parts.hostname or "", port, parts.path.rstrip("/"))
+
+
+def crossed(address: Address) -> str | None:
+    """Return what a kaspad's own port speaks, and where, if the address names another protocol."""
+    port, host = address.port, address.host
+    if port in P2P_PORTS:
+        return f"port {port} speaks kaspad's P2P: grpc://{host_port(host, P2P_PORTS[port])}"
+    if port in GRPC_PORTS and address.scheme != "grpc":
+        return f"port {port} speaks gRPC: grpc://{host_port(host, port)}"
+    if port in JSON_PORTS and address.scheme == "grpc":
+        return f"port {port} speaks wRPC JSON: ws://{host_port(host, port)}"
+    return None
 
 
 def _check_parts(parts: SplitResult) -> None:
@@ -126,3 +142,9 @@ def connect_error(error: OSError, address: str) -> NodeError:
     elif isinstance(error, ConnectionResetError | BrokenPipeError):
         reason = Reason.STREAM_CLOSED
     return NodeError(reason, {"address": address}, str(error))
+
+
+def distrust(error: Exception) -> str:
+    """Why a certificate is not trusted, in OpenSSL's words."""
+    fault = str(getattr(error, "verify_message", "") or "it cannot be verified")
+    return f"its certificate is not trusted: {fault[:150].rstrip('.')}"

@@ -88,6 +88,16 @@ async def identified(address: Address, ips: Sequence[str]) -> NodeError | None:
     return named(await _first(ips, address.port, question), address)
 
 
+async def without_tls(address: Address, ips: Sequence[str]) -> NodeError | None:
+    """Ask a port with which no TLS came about whether it is a kaspad's own, which has none.
+
+    A web server says nothing by its answer: one with TLS has a page for whoever comes without.
+    """
+    question = _UPGRADE.format(host=host_port(ips[0], address.port)).encode()
+    found = named(await _first(ips, address.port, question), address)
+    return found if found is not None and "url" in found.params else None
+
+
 async def _first(ips: Sequence[str], port: int, question: bytes) -> bytes:
     loop = asyncio.get_running_loop()
     try:

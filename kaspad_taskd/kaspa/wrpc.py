@@ -30,9 +30,9 @@ from kaspad_taskd.kaspa.client import (
     plain_network,
     system_id,
 )
-from kaspad_taskd.kaspa.connect import Address, Allow, addresses, connect_error
+from kaspad_taskd.kaspa.connect import NO_TLS, Address, Allow, addresses, connect_error, distrust
 from kaspad_taskd.kaspa.resolver import Resolver
-from kaspad_taskd.kaspa.stranger import http_answer, identified
+from kaspad_taskd.kaspa.stranger import http_answer, identified, without_tls
 
 MAX_ANSWER = 4 * 1024 * 1024
 """Bytes of one answer; a node's largest of those we ask for are some ten thousand."""
@@ -72,6 +72,13 @@ class WrpcWire:
                 await self._read(session, opened, deliver)
         except aiohttp.WSServerHandshakeError as error:
             raise http_answer(error.status) from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise NodeError(
+                Reason.BAD_ANSWER, {"detail": distrust(error.certificate_error)}
+            ) from None
+        except aiohttp.ClientSSLError:
+            strange = NodeError(Reason.BAD_ANSWER, {"detail": NO_TLS})
+            raise await without_tls(self._address, found) or strange from None
         except aiohttp.ClientOSError as error:
             raise connect_error(_cause(error), str(self._address)) from None
         except aiohttp.ServerDisconnectedError:

@@ -47,12 +47,6 @@ def bad_answer(detail: str) -> HttpError:
     return HttpError(Reason.BAD_ANSWER, {"detail": detail})
 
 
-def distrust(error: Exception) -> str:
-    """Why a certificate is not trusted, in OpenSSL's words."""
-    fault = str(getattr(error, "verify_message", "") or "it cannot be verified")
-    return f"its certificate is not trusted: {fault[:150].rstrip('.')}"
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A status of 200 to 299, or one of NOT_READY, and the body that came with it."""

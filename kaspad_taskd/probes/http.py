@@ -19,9 +19,9 @@ from yarl import URL
 
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeError
-from kaspad_taskd.kaspa.connect import addresses, connect_error, host_port
+from kaspad_taskd.kaspa.connect import NO_TLS, addresses, connect_error, distrust, host_port
 from kaspad_taskd.kaspa.resolver import Resolver
-from kaspad_taskd.probes.answers import Answer, HttpError, bad_answer, check_status, distrust
+from kaspad_taskd.probes.answers import Answer, HttpError, bad_answer, check_status
 from kaspad_taskd.probes.probe_type import Allow
 from kaspad_taskd.probes.urls import Url
 
@@ -190,7 +190,7 @@ def explain(error: Exception, url: Url) -> HttpError:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return bad_answer(distrust(error.certificate_error))
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        return bad_answer("there is no TLS at this port, or none that is understood")
+        return bad_answer(NO_TLS)
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError):
         return HttpError(Reason.STREAM_CLOSED, {"address": address})
     if isinstance(error, OSError):

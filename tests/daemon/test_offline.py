@@ -105,3 +105,41 @@ FAULTS = {
     "-bad.toml, service": (1, "required"),
     "-bad.toml, strange": (1, "unknown"),
 }
+
+
+@pytest.mark.parametrize(
+    ("kind", "checker", "warning"),
+    [
+        ("node-sync", 'url = "ws://localhost:16110/ws"',
+         "checker.url: port 16110 speaks gRPC: grpc://localhost:16110"),
+        ("node-sync", 'url = "wss://[::1]:16210"',
+         "checker.url: port 16210 speaks gRPC: grpc://[::1]:16210"),
+        ("node-sync", 'url = "grpc://node.lan:18110"',
+         "checker.url: port 18110 speaks wRPC JSON: ws://node.lan:18110"),
+        ("node-sync", 'url = "grpc://localhost"\nreference = "grpc://other:16111"',
+         "checker.reference: port 16111 speaks kaspad's P2P: grpc://other:16110"),
+        ("node-sync", 'host = "localhost"\nport = 18210',
+         "checker.url: port 18210 speaks wRPC JSON: ws://localhost:18210"),
+        ("indexer-sync", 'flavor = "kasia"\nurl = "http://n"\nnode = "ws://localhost:16510"',
+         "checker.node: port 16510 speaks gRPC: grpc://localhost:16510"),
+    ],
+)  # fmt: skip
+def test_ports_of_kaspad_that_are_crossed_are_a_warning(
+    places: Places, capsys: pytest.CaptureFixture[str], kind: str, checker: str, warning: str
+) -> None:
+    """Nothing is refused for it: a host may have given the port to something else."""
+    file = places.admin_tasks / "node.toml"
+    file.write_text(f'type = "{kind}"\nservice = "s"\n[checker]\n{checker}\n')
+    assert check(places) == OK
+    assert f"warning: {file}, {warning}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("url", ["grpc://localhost:16110", "ws://localhost:18110", "wss://n:443"])
+def test_ports_that_fit_are_no_warning(
+    places: Places, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    """Nor is any port that is none of kaspad's."""
+    file = places.admin_tasks / "node.toml"
+    file.write_text(f'type = "node-sync"\nservice = "s"\n[checker]\nurl = "{url}"\n')
+    assert check(places) == OK
+    assert "warning" not in capsys.readouterr().out

@@ -21,9 +21,8 @@ from urllib.parse import parse_qsl, urlsplit
 from kaspad_taskd.core.observation import Hint, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeError
-from kaspad_taskd.kaspa.connect import addresses, connect_error
+from kaspad_taskd.kaspa.connect import addresses, connect_error, distrust
 from kaspad_taskd.kaspa.race import open_socket
-from kaspad_taskd.probes.answers import distrust
 from kaspad_taskd.probes.migrations.frames import Frames
 
 if TYPE_CHECKING:

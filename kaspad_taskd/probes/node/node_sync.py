@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from kaspad_taskd.base.durations import format_duration, parse_duration
@@ -14,7 +15,7 @@ from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Hint, Json, Observation, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeClient, NodeError
-from kaspad_taskd.kaspa.connect import Address, parse_url
+from kaspad_taskd.kaspa.connect import Address, crossed, parse_url
 from kaspad_taskd.kaspa.logs import Follower, Grown, open_log, where_of
 from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.kaspa.read import APART, read_node
@@ -74,6 +75,17 @@ def read_address(table: Table, key: str) -> Address | None:
     except ValueError as fault:
         table.fault(key, str(fault))
         return None
+
+
+def crossed_ports(checker: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """Yield keys of a checker that name a node at a port of kaspad's for something else, and what.
+
+    Warnings alone: who gave that port to another program knows better.
+    """
+    for key in ("url", "node", "reference"):
+        with suppress(ValueError):
+            if problem := crossed(parse_url(str(checker.get(key, "")))):
+                yield key, problem
 
 
 def _by_host(table: Table) -> Address | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from kaspad_taskd.core.observation import Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.connect import Address
 from kaspad_taskd.kaspa.stranger import is_http2, no_service
+from tests.fakes import certificates
+from tests.fakes.certificates import Authority
 from tests.fakes.node import GrpcNode, Ways, WrpcNode
 from tests.probes.looks import made
 
@@ -80,7 +83,12 @@ def test_kaspads_port_for_other_nodes_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "asked", "protocol", "right"),
-    [(GrpcNode, "ws", "gRPC", "grpc"), (WrpcNode, "grpc", "wRPC", "ws")],
+    [
+        (GrpcNode, "ws", "gRPC", "grpc"),
+        (WrpcNode, "grpc", "wRPC", "ws"),
+        (GrpcNode, "wss", "gRPC", "grpc"),
+        (WrpcNode, "wss", "wRPC", "ws"),
+    ],
 )
 async def test_crossed_ports(
     kind: Callable[[], Any], asked: str, protocol: str, right: str
@@ -102,6 +110,28 @@ async def test_a_web_server(scheme: str, status: str) -> None:
     async with serving(http(status)) as address:
         note, _, _ = refused(await looks(f"{scheme}://{address}"))
     assert note == f"A web server answers at {address}, not kaspad."
+
+
+@pytest.mark.parametrize(
+    "said", [http("200 OK"), http("400 Bad Request"), b"-ERR what\r\n", bytes(30)]
+)
+async def test_a_port_without_tls(said: bytes) -> None:
+    """It is up, and so is its network; what it is stays open."""
+    async with serving(said) as address:
+        seen = await looks(f"wss://{address}")
+    assert isinstance(seen, Unreachable)
+    note = words.note(seen.reason, seen.params)
+    assert note.endswith("there is no TLS at this port, or none that is understood.")
+
+
+async def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
+    """Why is said in OpenSSL's words."""
+    context = certificates.serving(*Authority(tmp_path / "ca").certify("node", "IP:127.0.0.1"))
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+    async with server:
+        seen = await looks(f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    assert isinstance(seen, Unreachable)
+    assert "its certificate is not trusted: " in words.note(seen.reason, seen.params)
 
 
 @pytest.mark.parametrize("scheme", ["grpc", "ws"])
