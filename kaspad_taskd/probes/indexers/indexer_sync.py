@@ -176,10 +176,12 @@ class IndexerProbe:
         if isinstance(missed, Refused):
             return missed
         missed = replace(missed, memory=memory.to_json())
-        if error.reason is not Reason.REFUSED:
+        if error.reason not in (Reason.REFUSED, Reason.STREAM_CLOSED):
             return missed
         if ended := crash_loop(memory, self._wall()):
             return replace(missed, hints=ended)
+        if error.reason is Reason.STREAM_CLOSED:  # a container's port, or another program's
+            return missed
         if memory.stage == "migrating":
             return replace(missed, hints=(Hint("indexer-migrating"),))
         if memory.stage == "waiting" or await self._node_is_behind():

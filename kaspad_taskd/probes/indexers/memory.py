@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from enum import Enum
 from typing import Any, Final
 
 from kaspad_taskd.core.observation import Hint, Json
@@ -15,6 +16,9 @@ VERSION: Final = 1
 HOUR_MS: Final = 3_600_000
 LOOP: Final = 3
 """Ends within an hour from which it is a loop."""
+OTHERS: Final = 8
+SLACK_MS: Final = 500
+"""How exactly an uptime tells when a process began."""
 NEWEST: Final = 4
 """Blocks that are remembered: a reorg that goes back to one of them is no work."""
 LONGEST: Final = 2_000
@@ -38,6 +42,15 @@ _LINES: Final = re.compile(
 _FULL: Final = "No space left on device"
 
 
+class Met(Enum):
+    """Whose process answered: the last one's, a new one's, one that ran before, either of these."""
+
+    SAME = "same"
+    RESTARTED = "restarted"
+    ANOTHER = "another"
+    EITHER = "either"
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """The rules' state between two looks.
@@ -45,6 +58,9 @@ class Memory:
     Attributes:
         start: the first position that was seen.
         uptime: of its process at the last look, ms.
+        seen: when that was, ms.
+        begun: when processes began that answered before this one, ms, at most 8.
+        lower_since: since when its position is far below `start`, ms.
         ends: when its process ended of itself, ms, at most 8, the newest last.
         stage: "migrating" or "waiting" (for a synced node), while it does not answer.
         cause: why it ended: "schema-outdated", "checkpoint-missing", "disk-full", or "".
@@ -60,6 +76,9 @@ class Memory:
 
     start: float | None = None
     uptime: int | None = None
+    seen: int | None = None
+    begun: tuple[int, ...] = ()
+    lower_since: int | None = None
     ends: tuple[int, ...] = ()
     stage: str = ""
     cause: str = ""
@@ -100,12 +119,33 @@ class Memory:
         since = now if self.since is None else self.since
         return replace(memory, cursor=cursor, since=since, line_ms=line_ms)
 
+    def met(self, uptime: int | None, now: int) -> Met:
+        """Return whose process this answer is."""
+        if uptime is None or self.uptime is None or self.seen is None:
+            return Met.SAME
+        began = now - uptime
+        if abs(began - (self.seen - self.uptime)) <= SLACK_MS:
+            return Met.SAME
+        if any(abs(began - other) <= SLACK_MS for other in self.begun):
+            return Met.ANOTHER
+        if began > self.seen - SLACK_MS:
+            return Met.RESTARTED
+        return Met.EITHER if uptime < self.uptime else Met.ANOTHER
+
     def answered(self, uptime: int | None, now: int) -> Memory:
         """Return it after an answer: it is up, and perhaps in a new process."""
-        again = uptime is not None and self.uptime is not None and uptime < self.uptime
+        who = self.met(uptime, now)
+        again = who in (Met.RESTARTED, Met.EITHER)
         memory = self._ended(now) if again and self.cursor is None else self
-        gathered = self.gathered and not again
-        return replace(memory, uptime=uptime, stage="", cause="", gathered=gathered)
+        if who is Met.ANOTHER and self.cursor is None:
+            memory = replace(memory, ends=())  # nothing ended: they take turns
+        begun = self.begun
+        if uptime is not None and who is not Met.SAME and self.uptime is not None:
+            begun = (*begun, (self.seen or now) - self.uptime)[-OTHERS:]
+        return replace(
+            memory, uptime=uptime, seen=now, begun=begun, stage="", cause="",
+            gathered=self.gathered and who is Met.SAME,
+        )  # fmt: skip
 
     def waiting(self, at_tip: bool | None) -> Memory:
         """Return it, told whether what others wait for stands at the tip; None: nobody waits."""
@@ -153,6 +193,8 @@ class Memory:
 _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     "start": (int, float),
     "uptime": (int,),
+    "seen": (int,),
+    "lower_since": (int,),
     "stage": (str,),
     "cause": (str,),
     "gaps": (int,),
@@ -171,8 +213,9 @@ def from_json(data: Mapping[str, Any]) -> Memory:
         return Memory()
     good = {key: data[key] for key, kinds in _KINDS.items() if isinstance(data.get(key), kinds)}
     ends = tuple(each for each in _listed(data, "ends") if type(each) is int)
+    begun = tuple(each for each in _listed(data, "begun") if type(each) is int)
     newest = tuple(each for each in _listed(data, "newest") if isinstance(each, str))
-    return Memory(**good, ends=ends[-8:], newest=newest[-NEWEST:])
+    return Memory(**good, ends=ends[-8:], begun=begun[-OTHERS:], newest=newest[-NEWEST:])
 
 
 def _listed(data: Mapping[str, Any], key: str) -> list[Any]:

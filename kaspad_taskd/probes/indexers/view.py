@@ -9,7 +9,7 @@ from typing import Final
 
 from kaspad_taskd.core.observation import Condition, Done, Hint, Reading, Scalar
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.probes.indexers.memory import Memory, crash_loop
+from kaspad_taskd.probes.indexers.memory import Memory, Met, crash_loop
 from kaspad_taskd.words.spans import up
 
 BPS: Final = 10.0
@@ -17,6 +17,9 @@ BPS: Final = 10.0
 RESET_S: Final = 600.0
 """Seconds of blocks that a position may fall behind its start: a restart goes on from its last
 checkpoint. Below that the indexer's database was begun anew."""
+
+DOUBT_MS: Final = 120_000
+"""So long a lower position has to last where no restart explains it."""
 
 FOREIGN_S: Final = 60.0
 """Seconds of blocks that a position may be ahead of its node: they are asked in turn."""
@@ -81,7 +84,7 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
     # A node far behind its indexer has begun anew: it does not know the tip.
     foreign = ahead and (view.position or 0) - (view.target or 0) > FOREIGN_S * view.bps
     target = None if foreign else view.target
-    memory, epoch = _placed(memory, view)
+    memory, epoch = _placed(memory, view, now)
     memory = memory.answered(view.uptime, now).waiting(_at_tip(view, target, max_lag))
     fresh = view.newest not in ("", None, *memory.newest)
     lag = _lag(view, target, now if view.seen is None else view.seen)
@@ -143,15 +146,22 @@ def _conditions(
     )
 
 
-def _placed(memory: Memory, view: View) -> tuple[Memory, str | None]:
-    """The memory with the place where this began, and why it was begun anew, if it was."""
+def _placed(memory: Memory, view: View, now: int) -> tuple[Memory, str | None]:
+    """The memory with the place where this began, and why it was begun anew, if it was.
+
+    An indexer far behind the last one that answered may be another behind the same name.
+    """
     if view.position is None:
         return memory, None
     if memory.start is None:
         return replace(memory, start=view.position), None
-    if view.position < memory.start - RESET_S * view.bps:
-        return replace(memory, start=view.position), "index-reset"
-    return memory, None
+    if view.position >= memory.start - RESET_S * view.bps:
+        return replace(memory, lower_since=None), None
+    since = now if memory.lower_since is None else memory.lower_since
+    known = view.uptime is not None and memory.met(view.uptime, now) in (Met.SAME, Met.RESTARTED)
+    if now - since < DOUBT_MS and (memory.lower_since is not None or not known):
+        return replace(memory, lower_since=since), None
+    return replace(memory, start=view.position, lower_since=None), "index-reset"
 
 
 def _lag(view: View, target: float | None, seen: int) -> float | None:

@@ -401,6 +401,9 @@ async def test_restarts_are_counted_by_its_uptime(ski: SimplyKaspa) -> None:
         seen = await see(ski, "simply-kaspa", memory)
         memory = seen.memory
     assert seen.hints == (Hint("crash-loop", {"count": 3}),)
+    ski.replies["/api/health"] = Reply(way="close")  # a container's port before its program's
+    down = await see(ski, "simply-kaspa", memory)
+    assert (down.reason, codes(down)) == (Reason.STREAM_CLOSED, ["crash-loop"])
 
 
 async def test_a_database_begun_anew_is_an_epoch(ski: SimplyKaspa) -> None:

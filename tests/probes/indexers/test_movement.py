@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from kaspad_taskd.core import inputs
 from kaspad_taskd.core.model import Health
 from kaspad_taskd.core.reason import Reason
@@ -93,3 +95,54 @@ def test_what_shows_nothing_of_its_work_is_said_to_be_unseen() -> None:
     watched = Watched()
     assert {watched.see(View()) for _ in range(8)} == {Health.OK}
     assert watched.reason is Reason.MOVEMENT_UNSEEN
+
+
+def behind(position: int, uptime: int | None) -> View:
+    return View(position=float(position), target=float(TIP), synced=True, uptime=uptime)
+
+
+@pytest.mark.parametrize("tells_uptime", [True, False])
+@pytest.mark.parametrize("first", [0, 1])
+def test_indexers_that_take_turns_behind_one_name_lose_nothing(
+    tells_uptime: bool, first: int
+) -> None:
+    """One at the tip, one two hours behind, each running for long: no epoch, no crash loop."""
+    watched = Watched()
+    for n in range(first, 60):
+        turn = n // 2 % 2
+        uptime = (5_000_000 if turn else 9_000_000) + n * 2_000
+        watched.see(behind(TIP - 72_000 * turn - 700, uptime if tells_uptime else None))
+        assert "crash-loop" not in [hint.code for hint in watched.story.task.live.hints]
+    assert watched.story.task.epoch.number == 1
+
+
+@pytest.mark.parametrize(
+    ("uptimes", "looks"),
+    [
+        ([9_000_000, *range(1_000, 200_000, 2_000)], 1),  # it was started anew: told at once
+        ([None] * 99, 61),  # two minutes
+    ],
+)
+def test_an_index_that_was_begun_anew_is_an_epoch(uptimes: list[int | None], looks: int) -> None:
+    """What stays far below where it began is a new one."""
+    watched = Watched()
+    watched.see(behind(TIP - 700, uptimes[0]))
+    numbers = []
+    for n, uptime in enumerate(uptimes[1:]):
+        watched.see(behind(TIP - 900_000 + n, uptime))
+        numbers.append(watched.story.task.epoch.number)
+    assert numbers.index(2) == looks - 1
+    assert numbers[-1] == 2
+
+
+@pytest.mark.parametrize(
+    "lives", [[(1, 6)] * 5, [(1, 2), (3, 4), (5, 6), (7, 8), (9, 10)], [(5, 9), (2, 3), (4, 9)] * 2]
+)
+def test_an_indexer_that_ends_again_and_again_is_told_so(lives: list[tuple[int, int]]) -> None:
+    """Looked at later or earlier in its life than in the one before: it began since."""
+    watched = Watched()
+    for first, last in lives:
+        watched.story.now += 3_000 + (first - int(EVERY)) * 1000
+        for second in range(first, last + 1, int(EVERY)):
+            watched.see(behind(TIP - 900_000, second * 1000))
+    assert "crash-loop" in [hint.code for hint in watched.story.task.live.hints]
