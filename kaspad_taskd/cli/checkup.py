@@ -237,7 +237,8 @@ def _aside(task: WireTask) -> Iterator[Finding]:
 
 def _cure(task: WireTask) -> str | None:
     if words.condition(task) == "error":
-        return say("status.kept", id=task.get("id"))
+        told = (words.hint(str(one["code"]), one["params"])[1] for one in task.get("hints") or ())
+        return next(filter(None, told), None) or say("status.kept", id=task.get("id"))
     if not words.troubled(task):
         return None
     cure = words.hint(str(task.get("reason")), words.params(task))[1]

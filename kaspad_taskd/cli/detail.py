@@ -83,7 +83,7 @@ def _causes(task: WireTask) -> Iterator[Field]:
     if note and not failed:
         yield "waits" if words.condition(task) == "waiting" else "cause", safe(note)
     hints = list(task.get("hints") or ())
-    if reason and all(one["code"] != reason for one in hints):
+    if reason and not failed and all(one["code"] != reason for one in hints):
         hints.insert(0, {"code": reason})
     for one in hints:
         says, do = words.hint(str(one["code"]), {**shared, **(one.get("params") or {})})
@@ -91,6 +91,8 @@ def _causes(task: WireTask) -> Iterator[Field]:
             yield "cause", says
         if do:
             yield "cure", do
+            if failed:  # its end has one cause
+                return
 
 
 def _step(task: WireTask) -> str:

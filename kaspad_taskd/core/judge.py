@@ -23,7 +23,7 @@ from kaspad_taskd.core.model import (
     Window,
 )
 from kaspad_taskd.core.movement import Movement, afresh, movement
-from kaspad_taskd.core.observation import Reading, Refused, Scalar, Unreachable, deciding
+from kaspad_taskd.core.observation import Hint, Reading, Refused, Scalar, Unreachable, deciding
 from kaspad_taskd.core.reason import EtaReason, Reason
 
 REFUSALS = 3  # refused looks in a row that end a task, if they also span
@@ -60,9 +60,9 @@ def lose_patience(task: Task, definition: Definition, now: Moment) -> Outcome:
     return _with_health(task, _still(task.live), Health.STALLED, reason, now)
 
 
-def fail(task: Task, failure: Failure, now: Moment) -> Outcome:
-    """Return the task ended in error, the place reached kept."""
-    live = at_rest(task.live)
+def fail(task: Task, failure: Failure, now: Moment, hints: tuple[Hint, ...] = ()) -> Outcome:
+    """Return the task ended in error, the place reached kept; `hints` are its failure's own."""
+    live = replace(at_rest(task.live), hints=hints)
     ended = unwatched(
         task, Status.ERROR, live, now, ended_at=now, failure=failure, confirmed=0
     )  # fmt: skip
@@ -133,7 +133,7 @@ def _refused(
         text = refused.params.get("text")
         said = text if isinstance(text, str) else None
         task = replace(task, live=live)
-        return fail(task, Failure(refused.reason, refused.params, said), now)
+        return fail(task, Failure(refused.reason, refused.params, said), now, refused.hints)
     health = Health.OK if task.health is Health.UNREACHABLE else task.health
     return _with_health(task, live, health, refused.reason, now, confirmed=0)
 

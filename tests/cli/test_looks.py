@@ -65,6 +65,19 @@ def test_status_looks_as_judged(service: str) -> None:
     check(f"status-{service}.txt", text)
 
 
+def test_a_failed_task_has_one_cure() -> None:
+    """That of its end; what to do then is the next line."""
+    hints = [
+        {"code": "other-protocol", "params": {"url": "grpc://n:1", "port": 1, "protocol": "gRPC"}},
+        {"code": "clock-skew", "params": {}},
+    ]
+    failed = {**golden_task("failed-job"), "reason": "wrong-program", "hints": hints}
+    text = written(detail.page(failed, 80, NOW))
+    (cure,) = [line for line in text.splitlines() if "Cure" in line]
+    assert cure.endswith(" Write grpc://n:1 in the definition.")
+    assert "kaspad-taskctl retry" in text
+
+
 @pytest.mark.parametrize("cells", WIDTHS)
 def test_watch_looks_as_judged(cells: int) -> None:
     """The live view has the same truth, a second line below each task that has more to say."""
