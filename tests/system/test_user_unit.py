@@ -156,7 +156,7 @@ def test_the_documented_install_works() -> None:
     user = User("taskd-pip", 3098)
     sources = user.home / "kaspad-taskd"
     shutil.copytree(
-        ROOT, sources, ignore=shutil.ignore_patterns(".git", ".venv", "third-party"),
+        ROOT, sources, ignore=shutil.ignore_patterns(".git", ".venv", ".cache", "third-party"),
         dirs_exist_ok=True,
     )  # fmt: skip
     subprocess.run(["chown", "-R", user.name, str(sources)], check=True)
