@@ -8,16 +8,23 @@ from kaspad_taskd.words.table import entry, fill_places, fill_with
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
-_FORMS = {
+
+def step_name(key: object, form: str = "label") -> str:
+    """Return a phase's name; `form` is "short", "label" or "sentence". Unknown: the key itself."""
+    return maybe(f"phase.{key}.{form}") or safe(str(key).replace("_", " "), 60)
+
+
+_FORMS: dict[str, Callable[[Any], str]] = {
     "number": spans.number,
     "above": spans.above,
     "late": spans.late,
     "span": spans.span,
     "left": spans.format_time_left,
     "bytes": spans.size,
+    "step": step_name,
 }
 
 
@@ -53,6 +60,6 @@ def _poor(found: Any, params: Mapping[str, object]) -> str | None:
 
 
 def _show(value: object, form: str) -> str:
-    if form and isinstance(value, int | float):
+    if form == "step" or (form and isinstance(value, int | float)):
         return _FORMS[form](value)
     return safe(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kaspad_taskd.words import spans
 from kaspad_taskd.words.moment import day, seconds_of, when
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.sentences import fill, maybe, plural, say
+from kaspad_taskd.words.sentences import fill, maybe, plural, say, step_name
 from kaspad_taskd.words.table import entry
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
@@ -82,7 +82,7 @@ def epoch(reason: str | None) -> str:
 
 def phase(key: str, form: str = "label") -> str:
     """Return a phase's name; `form` is "short", "label" or "sentence". Unknown: the key itself."""
-    return maybe(f"phase.{key}.{form}") or safe(key.replace("_", " "), 60)
+    return step_name(key, form)
 
 
 def step(task: WireTask) -> tuple[int, int, Mapping[str, Any]] | None:

@@ -217,20 +217,28 @@ class Watched:
 
 @asynccontextmanager
 async def watching(
-    tells: Tells, door: type[Any] = ToldGrpc, checker: Mapping[str, Any] | None = None, **given: Any
+    tells: Tells, door: type[Any] = ToldGrpc, scheme: str | None = None, **given: Any
 ) -> AsyncIterator[Watched]:
-    """A task, in a house in virtual time, that watches what `tells` makes a node say."""
+    """A task, in a house in virtual time, that watches what `tells` makes a node say.
+
+    `scheme`: the definition's, where it is not the door's.
+    """
     built = RealHouse()
     built.start()
     watched = Watched(built, tells, door)
     try:
         await watched.turn()
-        read_, faults = read("node-sync", {"url": watched.url, **(checker or {})})
+        url = watched.url if scheme is None else f"{scheme}://{watched.url.partition('://')[2]}"
+        checker, faults = read("node-sync", {"url": url})
         assert not faults
         fields = {"interval": 1.0, "confirmations": 2, **given}
         await built.roster.register(
             definition(
-                "node", type="node-sync", checker=read_.config, endpoint=read_.endpoint, **fields
+                "node",
+                type="node-sync",
+                checker=checker.config,
+                endpoint=checker.endpoint,
+                **fields,
             )
         )
         yield watched

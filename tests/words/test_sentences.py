@@ -153,3 +153,12 @@ def test_numbers_are_formatted_only_where_asked() -> None:
     assert say("answer.host", host="a", port=16110).startswith("a:16110 ")
     assert "0.4 GB" in note("disk-full", {"free": 4e8})
     assert "5 s" in note("timeout", {"seconds": 5.0})
+
+
+def test_a_step_is_said_in_words() -> None:
+    """By its label; an unknown one by its key."""
+    said = "It ended at least 3 times in the last hour; the step it came to: {}."
+    known = {"count": 3, "phase": "proof"}
+    assert say("hint.crash-loop.says", **known) == said.format("checking the proof")
+    known["phase"] = "new_one"
+    assert say("hint.crash-loop.says", **known) == said.format("new one")

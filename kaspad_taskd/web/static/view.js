@@ -1,5 +1,5 @@
 // What a card and the page say: web/view.py, web/overview.py and words/task.py in JavaScript.
-import { entry, maybe, percent, safe, say, secondsOf, when } from "./words.js";
+import { entry, maybe, percent, phase, safe, say, secondsOf, when } from "./words.js";
 
 const LOOKS = {
   "not-started": ["dashed", "quiet"],
@@ -87,8 +87,6 @@ function stepOf(task) {
   return at < 0 ? null : [at + 1, phases.length, phases[at]];
 }
 
-const label = (key) => maybe(`phase.${key}.label`) ?? safe(key.replaceAll("_", " "), 60);
-
 function counting(task) {
   const at = stepOf(task), detail = task.progressDetail;
   if (conditionOf(task) !== "ok" || (at && at[2].progress != null)) return false;
@@ -166,7 +164,7 @@ function banner(task, condition, troubles, now) {
 function step(task, condition) {
   const at = stepOf(task);
   if (!at || !["ok", "stalled", "unreachable", "paused"].includes(condition)) return "";
-  return say("page.step", { k: at[0], n: at[1], label: label(at[2].key) });
+  return say("page.step", { k: at[0], n: at[1], label: phase(at[2].key) });
 }
 
 function share(task, condition) {

@@ -67,10 +67,14 @@ function put(template, params, missing) {
   const text = template.replace(/\{([^}:]*):?([^}]*)\}/g, (_, name, format) => {
     const value = params[name] ?? missing;
     if (value === null) poorer = true;
+    if (format === "step") return phase(value);
     return format && typeof value === "number" ? FORMATS[format](value) : safe(value);
   });
   return poorer ? null : text;
 }
+
+/** A step's name; an unknown one by its key. */
+export const phase = (key) => maybe(`phase.${key}.label`) ?? safe(key.replaceAll("_", " "), 60);
 
 const FORMATS = { number, above, span, left: timeLeft, late, bytes: size };
 

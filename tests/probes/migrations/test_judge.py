@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaspad_taskd import words
 from kaspad_taskd.core.observation import Hint, Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import EtaReason, Reason
 from kaspad_taskd.probes.migrations import TOOLS
-from kaspad_taskd.probes.migrations.judge import Measured, Wanted, judge
+from kaspad_taskd.probes.migrations.judge import _PHASES, Measured, Wanted, judge
 from kaspad_taskd.probes.migrations.seen import Backend, Counted, Record, Server, clean, counted
 from kaspad_taskd.probes.migrations.simply_kaspa import DAY_MS
 from kaspad_taskd.words.table import entry
@@ -277,3 +278,11 @@ def test_comments_before_a_statement_end_somewhere(text: str) -> None:
     """No text hangs the cleaning, which takes all comments before it."""
     assert clean(clean(text)) == clean(text)
     assert not clean(text).startswith("--")
+
+
+@pytest.mark.parametrize("key", ["statement", *_PHASES.values()])
+def test_each_step_that_is_not_a_scripts_has_words(key: str) -> None:
+    """A statement that PostgreSQL counts is named by what it does, in each form."""
+    raw = key.replace("_", " ")
+    assert raw not in [words.phase(key, form) for form in ("label", "sentence")]
+    assert words.phase(key, "short") != raw or key == "statement"

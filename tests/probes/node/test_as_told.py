@@ -77,7 +77,7 @@ async def test_downloads_that_end_at_once_are_no_movement(
         assert {task.health for task in node.seen} == {Health.OK}
         await node.until(16.0)
         known = len(node.seen) - 1
-        await node.until(200.0)
+        await node.until(60.0)
     assert {task.health for task in node.seen[known:]} == {Health.STALLED}
     assert {task.phase for task in node.seen} <= {"connecting", "negotiating"}
 
@@ -150,7 +150,8 @@ async def test_a_node_that_ends_again_and_again_is_told_so(
         await node.until(8 * turn)
     for task in node.seen[known:]:
         assert task.reason is Reason.CRASH_LOOP, (task.reason, task.health)
-        assert "crash-loop" in hints(task)
+        came_to = "checking the proof" if up_s >= 20 else "connecting"
+        assert f"the step it came to: {came_to}." in hints(task)["crash-loop"]
         assert "another program" not in everything(task)
         assert "address and the port" not in everything(task)
 
@@ -187,3 +188,21 @@ async def test_nodes_that_take_turns_lose_no_data(
     assert {task.epoch.number for task in node.seen} == {1}
     assert Reason.CRASH_LOOP not in {task.reason for task in node.seen}
     assert "several-nodes" in hints(node.task)
+
+
+# Another protocol on the port
+
+
+@pytest.mark.parametrize(("door", "asked"), [(ToldGrpc, "ws"), (ToldWrpc, "grpc")])
+async def test_a_crossed_port_fails_after_a_minute_and_keeps_its_cure(
+    door: type[Any], asked: str
+) -> None:
+    """Refused while it may pass; then it has failed, and what to write is still said."""
+    async with watching(at_tip, door, scheme=asked) as node:
+        await node.until(58.0)
+        assert {task.status for task in node.seen} == {Status.IN_PROGRESS}
+        assert {task.reason for task in node.seen} == {Reason.WRONG_PROGRAM}
+        await node.until(64.0)
+    assert node.task.status is Status.ERROR
+    right = "grpc" if door is ToldGrpc else "ws"
+    assert f"Write {right}://" in hints(node.task)["other-protocol"]
