@@ -90,7 +90,8 @@ def _together(found: dict[str, float], max_lag: float) -> Clock:
     behind = [off for off in found.values() if off < -max_lag]
     agreeing = max(ahead, behind, key=len)
     if len(agreeing) > 1:
-        return Clock(median(agreeing), witnesses=says)
+        measures = [off for off in agreeing if off != -FUTURE_S]  # refused blocks tell a least
+        return Clock(median(measures or agreeing), witnesses=says)
     standing = found.get("standing-age")
     lasting = found.get("refused-blocks", standing)
     suspect = lasting if lasting is not None and abs(lasting) > max_lag else None

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kaspad_taskd.kaspa.sync.identity import SHORT, Met
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
-from kaspad_taskd.kaspa.sync.phase import STATE, Moves, restarted, step_s
+from kaspad_taskd.kaspa.sync.phase import STATE, Moves, step_s
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
@@ -46,7 +46,6 @@ def _staging_lost(
     last = memory.last
     if not (memory.staging and memory.phase == "headers" and last and last.headers == new.headers):
         return memory, None
-    begun_anew = begun_anew or restarted(last, new)
     other_peer = (
         bool(look.ibd_peer and memory.ibd_peer) and look.ibd_peer[:SHORT] != memory.ibd_peer
     )

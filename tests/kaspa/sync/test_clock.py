@@ -149,3 +149,17 @@ def test_a_log_that_tells_of_blocks_from_the_future_is_heard() -> None:
     assert "is 132 s behind or more" in words.note(last.reason, last.params)
     long_ago = Memory(story=Story(future_blocks=3, future_ms=NOW - 3_000_000))
     assert run(alone, memory=long_ago)[-1].reason is Reason.NO_PEERS
+
+
+@pytest.mark.parametrize("off", [-600, -200, -140])
+@pytest.mark.parametrize("peers", [1, 2, 8])
+def test_what_is_known_as_a_least_is_no_measure_beside_one(off: int, peers: int) -> None:
+    """Blocks that the log refuses say "132 s or more"; how much the peers say."""
+    told = Memory(story=Story(future_blocks=3, future_ms=NOW - 5_000))
+    seen = [
+        following(n * 2, 700, peers=peers, peer_clocks=offsets(off, peers), is_synced=False)
+        for n in range(3)
+    ]
+    last = run(seen, memory=told)[-1]
+    assert last.reason is Reason.CLOCK_SKEW
+    assert last.params == {"skew": -off, "way": "behind"}
