@@ -221,6 +221,17 @@ async def test_another_program_on_the_port(noticed: bool) -> None:
 
 
 @both
+async def test_no_proxy_of_the_environment_is_asked(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node on this host is asked itself, whatever proxy its daemon was started with."""
+    for name in ("http_proxy", "https_proxy", "grpc_proxy", "ALL_PROXY", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with kind() as node, opened(node.url) as client:
+        assert await look(client) == READING
+
+
+@both
 async def test_hanging_question(kind: Any) -> None:
     """A cheap question without an answer is a timeout; the next look is on a new connection."""
     async with kind() as node, opened(node.url) as client:

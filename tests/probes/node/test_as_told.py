@@ -113,6 +113,28 @@ async def test_a_wrong_clock_is_said_and_nothing_is_complete(
     assert Status.COMPLETE not in {task.status for task in node.seen}
 
 
+# A node that keeps more than others do
+
+
+async def test_what_a_node_keeps_changes_no_percent() -> None:
+    """An archive and a node that keeps 30 days are as far as a pruned one."""
+    shown = []
+    for blocks in (1_200_000, 26_000_000, 300_000_000):
+
+        def tells(second: float, blocks: int = blocks) -> Says:
+            late = 3_600 - second * 20
+            return at_tip(
+                second, score=TIP - round(late * BPS), age=late, synced=False, ibd=0,
+                blocks=blocks, ahead=9_000,
+            )  # fmt: skip
+
+        async with watching(tells) as node:
+            await node.until(30.0)
+        shown.append([(task.phase, task.percent, task.live.shown) for task in node.seen])
+    assert shown[0] == shown[1] == shown[2]
+    assert shown[0][-1][0] == "blocks"
+
+
 # A node that ends again and again
 
 

@@ -16,7 +16,7 @@ from kaspad_taskd.core.observation import Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.kaspa.read import read_node
-from kaspad_taskd.probes.node.node_sync import NodeSyncProbe
+from kaspad_taskd.probes.node.node_sync import NodeSyncProbe, same_network
 from kaspad_taskd.probes.probe_type import Means
 from tests.fakes.node import GrpcNode
 from tests.fakes.patience import PATIENCE, elapse
@@ -60,6 +60,23 @@ async def test_another_network_is_refused_with_both_names(node: GrpcNode) -> Non
         Reason.WRONG_NETWORK, {"network": "testnet-10", "expected": "mainnet"}
     )
     assert isinstance(await look(probe(node.url, network="testnet")), Reading)
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "same"),
+    [
+        ("testnet-10", "testnet-10", True),
+        ("testnet", "testnet-10", True),
+        ("testnet", "testnet-12", True),
+        ("testnet-10", "testnet-12", False),
+        ("testnet-1", "testnet-12", False),
+        ("testnet-12", "testnet", False),
+        ("mainnet", "testnet-10", False),
+    ],
+)
+def test_networks_are_told_apart(expected: str, found: str, same: bool) -> None:
+    """By their whole names; "testnet" alone takes any of them."""
+    assert same_network(expected, found) is same
 
 
 async def test_no_answer_is_unreachable_with_its_reason(node: GrpcNode) -> None:
