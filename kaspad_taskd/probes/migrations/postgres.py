@@ -42,8 +42,14 @@ _REASONS: Final = {
     "57P03": Reason.NOT_READY,
 }
 _STATE: Final = re.compile("[0-9A-Z]{5}")
+_POOLER: Final = {
+    "unsupported startup parameter": "unsupported startup parameter, says a pooler (pgbouncer)",
+    "no such database": "a pooler (pgbouncer) has no such database",
+    "no such user": "a pooler (pgbouncer) has no such user",
+}
+"""How pgbouncer's refusals begin, all of 08P01; PostgreSQL has codes of their own for them."""
 _DETAILS: Final = {
-    "08P01": "unsupported startup parameter, says a pooler (pgbouncer); ask the server itself",
+    "08P01": "the connection is refused as pgbouncer refuses one; ask the server itself",
     "25006": "the query wants to write",
     "3D000": "it has no database of that name",
     "42703": "its version table has other columns",
@@ -193,7 +199,7 @@ class Database:
             return error
         state = getattr(error, "sqlstate", None)
         if isinstance(state, str):
-            return PostgresError(_said(state, self.user), state)
+            return PostgresError(_said(state, self.user, str(error)), state)
         return PostgresError(self._broken(error))
 
     def _broken(self, error: Exception) -> Unreachable:
@@ -258,8 +264,12 @@ def _hosts(dsn: str) -> int:
     return max(text.count(",") for text in (parts.netloc.rpartition("@")[2], *query)) + 1
 
 
-def _said(state: str, user: str) -> Unreachable | Refused:
-    """What the server's own error code means."""
+def _said(state: str, user: str, text: str) -> Unreachable | Refused:
+    """What the server's own error code means; its text tells a pooler's apart, and is not shown."""
+    if state == "08P01":
+        for begin, detail in _POOLER.items():
+            if text.startswith(begin):
+                return _unusable(f"{detail}; ask the server itself")
     if state.startswith("28"):
         return Refused(Reason.CREDENTIALS, {"user": user}, (Hint("credentials", {"user": user}),))
     if state == "42501":  # a GRANT mends it

@@ -202,9 +202,21 @@ async def test_the_server_is_of_the_version_that_is_named(
     assert "/" in named or named == major
 
 
-async def test_a_pooler_says_itself_that_it_takes_no_settings(tmp_path: Path) -> None:
-    """As pgbouncer 1.18 does; it is named, and what to do."""
-    fields = b"SFATAL\0C08P01\0Munsupported startup parameter: statement_timeout\0\0"
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ("unsupported startup parameter: statement_timeout",
+         "unsupported startup parameter, says a pooler (pgbouncer)"),
+        ("unsupported startup parameter in options: lock_timeout",
+         "unsupported startup parameter, says a pooler (pgbouncer)"),
+        ("no such database: secret", "a pooler (pgbouncer) has no such database"),
+        ("no such user: secret", "a pooler (pgbouncer) has no such user"),
+        ("secret", "the connection is refused as pgbouncer refuses one"),
+    ],
+)  # fmt: skip
+async def test_a_pooler_says_itself_why_it_refuses(tmp_path: Path, says: str, told: str) -> None:
+    """As pgbouncer 1.18 does, all with one code; it is named, and what to do."""
+    fields = b"SFATAL\0C08P01\0M" + says.encode() + b"\0\0"
     error = b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -218,7 +230,4 @@ async def test_a_pooler_says_itself_that_it_takes_no_settings(tmp_path: Path) ->
         dsn.write_text(f"postgresql://taskd@{LOCAL}:{port}/explorer?sslmode=disable")
         data = {"dsn": "explorer", "tool": "simply-kaspa"}
         missed = await look(made("database-migration", data, Means(databases={"explorer": dsn})))
-    assert note(missed) == (
-        "Its answer cannot be used: unsupported startup parameter, says a pooler (pgbouncer); "
-        "ask the server itself."
-    )
+    assert note(missed) == f"Its answer cannot be used: {told}; ask the server itself."
