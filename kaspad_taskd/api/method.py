@@ -38,7 +38,12 @@ class Caller:
     subscriber: Subscriber | None = None
 
     def __str__(self) -> str:
-        return f"{self.door} uid={self.uid} pid={self.pid}"
+        return f"{self.user} pid={self.pid}"
+
+    @property
+    def user(self) -> str:
+        """Who it is on the next connection too."""
+        return f"{self.door} uid={self.uid}"
 
 
 Check: TypeAlias = Callable[[Any], Any]

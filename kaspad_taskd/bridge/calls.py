@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from kaspad_taskd.api import errors
-from kaspad_taskd.api.changed import log_change
+from kaspad_taskd.api.changed import Changes
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Method
 from kaspad_taskd.bridge.browser import Browser
@@ -23,6 +23,7 @@ class Calls:
 
     def __init__(self, methods: Mapping[str, Method]) -> None:
         self._methods = methods
+        self._changes = Changes()
 
     def changes(self, name: Json) -> bool:
         """Whether a method changes something."""
@@ -42,7 +43,8 @@ class Calls:
         if hasattr(result, "__await__"):
             result = await result
         if method.changes:
-            log_change(method.name, bound, result, f"bridge {browser.address}")
+            who = f"bridge {browser.address}"
+            self._changes.log(method.name, bound, result, who, who)
         return result
 
     def _find(self, browser: Browser, name: Json) -> Method:

@@ -22,7 +22,7 @@ from jsonrpcserver.dispatcher import create_request, dispatch_request
 from oslash.either import Right
 
 from kaspad_taskd.api import errors
-from kaspad_taskd.api.changed import log_change
+from kaspad_taskd.api.changed import Changes
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Caller, Json, Method
@@ -67,6 +67,7 @@ class _Waiting:
     caller: Caller
     bound: dict[str, Any]
     value: Awaitable[Json]
+    changes: Changes
     id: Any = None
 
     async def answer(self, slots: asyncio.Semaphore) -> bytes:
@@ -76,14 +77,12 @@ class _Waiting:
             except ApiError as error:
                 return _refusal(error, self.id, self.caller)
             except asyncio.CancelledError:
-                if self.method.changes:
-                    log_change(self.method.name, self.bound, None, self.caller)
+                _audit(self.changes, self.method, self.bound, None, self.caller)
                 raise
             except Exception:
                 crash = incident(self.method.name, self.caller)
                 return _refusal(crash, self.id, self.caller)
-        if self.method.changes:
-            log_change(self.method.name, self.bound, result, self.caller)
+        _audit(self.changes, self.method, self.bound, result, self.caller)
         return _success(result, self.id, self.caller)
 
     def close(self) -> None:
@@ -127,7 +126,14 @@ class Pending:
             part.close()
 
 
-def _wrapped(method: Method) -> Callable[..., Any]:
+def _audit(
+    changes: Changes, method: Method, bound: dict[str, Any], result: Json, caller: Caller
+) -> None:
+    if method.changes:
+        changes.log(method.name, bound, result, str(caller), caller.user)
+
+
+def _wrapped(method: Method, changes: Changes) -> Callable[..., Any]:
     """Return `method` as the library may call it: never raising, with a signature that is free."""
 
     def call(caller: Caller, /, *args: Any, **kwargs: Any) -> Any:
@@ -140,9 +146,8 @@ def _wrapped(method: Method) -> Callable[..., Any]:
             crash = incident(method.name, caller)
             return Error(crash.code, crash.message, crash.data)
         if hasattr(value, "__await__"):
-            return Success(_Waiting(method, caller, bound, value))
-        if method.changes:
-            log_change(method.name, bound, value, caller)
+            return Success(_Waiting(method, caller, bound, value, changes))
+        _audit(changes, method, bound, value, caller)
         return Success(value)
 
     call.__signature__ = _ANY_SIGNATURE  # type: ignore[attr-defined]
@@ -248,7 +253,8 @@ class Dispatcher:
     """Answers request lines from a mapping of methods."""
 
     def __init__(self, methods: Mapping[str, Method]) -> None:
-        self._calls = {name: _wrapped(method) for name, method in methods.items()}
+        changes = Changes()
+        self._calls = {name: _wrapped(method, changes) for name, method in methods.items()}
 
     def answer(self, line: bytes, caller: Caller) -> bytes | Pending:
         """Return the answer line to a request or a batch (b"" for none), or what has to wait.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Mapping
 from logging import INFO, WARNING
-from typing import Final
+from typing import Any, Final
 
 from kaspad_taskd import words
 from kaspad_taskd.api.wire import event_data
+from kaspad_taskd.base.repeats import TOPICS, Repeats, counted
 from kaspad_taskd.core.fact import Event, EventName
 from kaspad_taskd.engine.engine import Engine
 
@@ -19,16 +22,24 @@ TOLD: Final = frozenset(
 """What is worth a line; a start with 10,000 tasks is not 10,000 lines."""
 BAD: Final = frozenset({EventName.ERROR, EventName.SWITCH_ERROR, EventName.WARNING})
 """What is a warning."""
+KNOWN: Final = TOPICS
+"""Tasks whose last line is remembered."""
 
 log = logging.getLogger(__name__)
 
 
 class Story:
-    """Puts what comes on record from now on into the log, a line each."""
+    """Puts what comes on record from now on into the log, a line each.
+
+    What happens to a task again and again, with nothing else that is told in between, is a line a
+    minute, and the next one counts what was held back: so the newest line is always true.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._seq = engine.seq
+        self._repeats = Repeats()
+        self._last: dict[str, str] = {}
         engine.on_events.append(self._told)
 
     def _told(self) -> None:
@@ -36,13 +47,27 @@ class Story:
         self._seq = self._engine.seq
         for event in events or ():  # a group of more than memory keeps is not worth its lines
             if event.fact.name in TOLD:
-                _tell(event)
+                data = event_data(event)
+                held = self._held(event, data)
+                if held is not None:
+                    _tell(event, data, held)
+
+    def _held(self, event: Event, data: Mapping[str, Any]) -> int | None:
+        about = f"{event.fact.task_id} {event.fact.service}"
+        what = f"{event.fact.name.value} {data.get('health', data.get('to'))}"
+        before = self._last.pop(about, None)
+        self._last[about] = what
+        if len(self._last) > KNOWN:
+            del self._last[next(iter(self._last))]
+        if before != what:
+            self._repeats.forget(about)
+        return self._repeats.told(about, what, asyncio.get_running_loop().time())
 
 
-def _tell(event: Event) -> None:
-    data = event_data(event)
+def _tell(event: Event, data: Mapping[str, Any], held: int) -> None:
     said = words.safe(words.sentence(event.fact.name.value, data))
     if "switch" in data:  # it is about another service than its task's
         said = f"{words.safe(event.fact.service)}: {said}"
     fields = {"task": event.fact.task_id or None, "reason": data.get("reason")}
-    log.log(WARNING if event.fact.name in BAD else INFO, "%s", said, extra=fields)
+    level = WARNING if event.fact.name in BAD else INFO
+    log.log(level, "%s", counted(said, held), extra=fields)

@@ -306,7 +306,6 @@ async def test_each_change_is_logged_with_who_made_it(
     """A change names method, task, uid and pid; reading and refusals are not logged."""
     caplog.set_level(logging.INFO)
     for line in (
-        _line("change", id=1),
         _line("change"),
         _line("changeLater", [1], id=1),
         _line("register", {"id": "b\nfake"}, id=1),
@@ -316,7 +315,6 @@ async def test_each_change_is_logged_with_who_made_it(
         await desk.ask(line)
     who = "by rpc uid=1000 pid=42"
     assert [(each.getMessage(), vars(each)["task"]) for each in caplog.records] == [
-        (f"change {who}", "a"),
         (f"change {who}", "a"),
         (f"changeLater {who}", None),
         (f"register {who}", "?"),
@@ -393,3 +391,21 @@ def test_any_bytes_get_a_json_answer(line: bytes) -> None:
 def test_a_request_without_fault_has_what_it_needs(value: Any) -> None:
     """Random JSON is practically never a request: the judge says what is wrong with it."""
     assert isinstance(fault(value), str)
+
+
+async def test_a_change_that_is_repeated_is_a_line_a_minute(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also from another process of the same user, each minute's first with what was held back."""
+    caplog.set_level(logging.INFO)
+    now = 0.0
+    monkeypatch.setattr("kaspad_taskd.api.changed._now", lambda: now)
+    for second in range(121):
+        now = float(second)
+        caller = Caller("rpc", pid=second, uid=1000, gid=1000)
+        desk.dispatcher.answer(_line("change", id=1).encode(), caller)
+    assert [each.getMessage() for each in caplog.records] == [
+        "change by rpc uid=1000 pid=0",
+        "change by rpc uid=1000 pid=60, and 59 more",
+        "change by rpc uid=1000 pid=120, and 59 more",
+    ]

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from kaspad_taskd.core.inputs import Fail, Pause
+from kaspad_taskd.core.inputs import Cancel, Fail, Pause, Retry
 from kaspad_taskd.core.observation import Reading, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.systemd.story import Story
@@ -41,3 +41,26 @@ async def test_ends_failures_and_health_are_lines(caplog: pytest.LogCaptureFixtu
         ("INFO", "work", None, "done after 2 seconds"),
         ("WARNING", "other", "by-request", "failed: the disk broke 100 %s"),
     ]
+
+
+async def test_the_same_again_and_again_is_a_line_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A program that cancels and retries each second; what comes in between is told at once."""
+    caplog.set_level(logging.INFO, "kaspad_taskd.systemd")
+    async with house() as built:
+        Story(built.engine)
+        await built.roster.register(definition("work"))
+        for _ in range(61):
+            await built.engine.act("work", Cancel())
+            await asyncio.sleep(1)
+            await built.engine.act("work", Retry())
+        await built.engine.act("work", Cancel())
+        await built.engine.act("work", Retry())
+        await built.engine.act("work", Fail("broken"))
+        await built.engine.act("work", Retry())
+        await built.engine.act("work", Cancel())
+    stopped = "watching was stopped"
+    assert [each.getMessage() for each in caplog.records] == [
+        stopped, f"{stopped}, and 59 more", "failed: broken, and 1 more", stopped,
+    ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,31 @@ async def test_every_reason_is_said(house: ApiHouse, reason: SwitchReason, endin
     assert (switch["state"], switch["reason"]) == (ending, reason.value)
     assert "?" not in switch["error"]
     assert switch["cure"] is None or "?" not in switch["cure"]
+
+
+async def test_the_log_names_service_and_side(
+    house: ApiHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who switched what, and whereto; the way back is another change."""
+    caplog.set_level(logging.INFO, "kaspad_taskd.api.changed")
+    await house.ask("switchService", service="kasia", to="local")
+    await house.ask("switchService", service="kasia", to="public")
+    await end(house)
+    assert [each.getMessage() for each in caplog.records] == [
+        "switchService service=kasia to=local by rpc uid=2 pid=1",
+        "switchService service=kasia to=public by rpc uid=2 pid=1",
+    ]
+
+
+async def test_reports_once_a_second_are_a_line_a_minute(
+    house: ApiHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever they say; the next line counts them."""
+    caplog.set_level(logging.INFO)
+    await house.ask("registerTask", type="report", service="import")
+    caplog.clear()
+    for second in range(61):
+        await house.ask("reportTask", taskId="report-import", progress=second)
+        await asyncio.sleep(1)
+    who = "reportTask by rpc uid=2 pid=1"
+    assert [each.getMessage() for each in caplog.records] == [who, f"{who}, and 59 more"]
