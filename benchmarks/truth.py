@@ -163,7 +163,7 @@ def judge(recording: Recording, looks: Sequence[Seen], pace: float) -> Truth:
     count = Count(recording, happened(recording), pace)
     for seen in looks:
         count.take(seen)
-    end = recording.way
+    end = recording.way if recording.caught_up is not None else 0.0  # no end, no truth
     half = errors(looks, end, 0.5)
     done = next((seen.second for seen in looks if seen.task.status is Status.COMPLETE), None)
     caught_up = recording.caught_up

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kaspad_taskd.core.estimate import MIN_MOVING_MS, MIN_SAMPLES, rates_of
+from kaspad_taskd.core.estimate import ENOUGH_MS, ENOUGH_SAMPLES, rates_of
 from kaspad_taskd.core.model import Definition, Detail, Health, Moment, Status, Task, Walk
 from kaspad_taskd.core.observation import Condition
 from kaspad_taskd.core.progress import overall, share_of
@@ -133,8 +133,9 @@ class TimeLeft:
         reason: why there is none.
         walk: how it was reckoned, where there is one.
         rates: units a second by phase, as far as they are known.
-        samples: movements that the current phase's rate is told from, of `MIN_SAMPLES` at least.
-        moving: seconds that they span, of `MIN_MOVING_MS` at least.
+        samples: movements of the current phase; its rate is told as soon as they agree, and
+            however they do from `ENOUGH_SAMPLES` on.
+        moving: seconds that they span, and have to span then: `ENOUGH_MS`.
     """
 
     seconds: float | None
@@ -143,8 +144,8 @@ class TimeLeft:
     rates: Mapping[str, float]
     samples: int
     moving: float
-    samples_needed: int = MIN_SAMPLES
-    moving_needed: float = MIN_MOVING_MS / 1000
+    samples_needed: int = ENOUGH_SAMPLES
+    moving_needed: float = ENOUGH_MS / 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from kaspad_taskd.core import progress
 from kaspad_taskd.core.change import at_rest, changed, fact, unwatched
-from kaspad_taskd.core.estimate import broken, follow, rates_of, walk
+from kaspad_taskd.core.estimate import broken, follow, is_over, rates_of, stands, waited, walk
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.inputs import Look
 from kaspad_taskd.core.model import (
@@ -174,7 +174,9 @@ def _read(
 
 
 def _new_epoch(task: Task, why: str, now: Moment) -> Task:
-    live = afresh(replace(task.live, window=Window(), progressed_at=None))
+    live = afresh(
+        replace(task.live, window=Window(rates=rates_of(task.live.window)), progressed_at=None)
+    )
     epoch = Epoch(task.epoch.number + 1, now, why)
     return changed(
         task, live, epoch=epoch, percent=0.0, basis="unknown", phases=(), pass_number=1, confirmed=0
@@ -193,9 +195,12 @@ def _live(
     old = task.live
     position, phase = reading.position, reading.phase
     before = broken(old.window) if _late(old, definition, now) else old.window
-    window = broken(before) if position is None else follow(before, phase, position, now)
+    between = reading.route is not None and is_over(reading.route)
+    window = broken(before) if position is None else follow(before, phase, position, now, between)
     rates = rates_of(window)
-    ahead = EtaReason.CONFIRMING if reading.complete else walk(reading, rates)
+    ahead = EtaReason.CONFIRMING if reading.complete else walk(reading, rates, waited(window, now))
+    if isinstance(ahead, Walk) and ahead.seconds > 0 and stands(window, now):
+        ahead = EtaReason.STALLED
     known = ahead if isinstance(ahead, Walk) else None
     moving = _moving(seen, reading)
     return Live(

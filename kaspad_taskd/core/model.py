@@ -131,6 +131,9 @@ class Window:
             what happened meanwhile then tells no rate.
         moved_at: the moment of the last sample.
         apart: ms that movements usually are apart, 0 while unknown.
+        left_at: amid a break, the moment of the last look before it, None where nothing tells it.
+        between: the last look found a round over, and the next one not yet moving.
+        sure: the samples tell a rate: they agreed once, or became many.
     """
 
     phase: str | None = None
@@ -139,6 +142,9 @@ class Window:
     seen_at: Moment | None = None
     moved_at: Moment | None = None
     apart: int = 0
+    left_at: Moment | None = None
+    between: bool = False
+    sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

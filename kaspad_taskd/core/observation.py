@@ -51,7 +51,8 @@ class Route:
         round: the phases that every further unit has to go through (a node: headers, blocks).
         rates: units a second by phase, as the probe measured them itself; used for phases that
             the task's own window has no rate of.
-        pause: seconds ahead in which nothing moves (a node: between its passes).
+        pause: seconds before each further round in which nothing moves.
+        near: the end is reached so many units before the target (a node that follows is no nearer).
     """
 
     legs: tuple[Leg, ...]
@@ -59,6 +60,7 @@ class Route:
     round: tuple[str, ...] = ()
     rates: Mapping[str, float] = field(default_factory=dict)
     pause: float = 0.0
+    near: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class EtaReason(StrEnum):
     NOT_RUNNING = "not-running"  # pending, paused or ended
     NO_ANSWER = "no-answer"  # nothing was read yet, or the service does not answer now
     NO_TOTAL = "no-total"  # the total of this phase is not known
-    WARMING_UP = "warming-up"  # about a minute of movement is needed first
+    WARMING_UP = "warming-up"  # the speed has to be steady, or watched for 45 s, first
     NOT_CATCHING_UP = "not-catching-up"  # slower than the target moves
     STALLED = "stalled"
     CONFIRMING = "confirming"  # done but for its confirmations

@@ -17,6 +17,7 @@ from kaspad_taskd.core.estimate import (
     follow,
     rates_of,
     slope,
+    stands,
     time_left,
 )
 from kaspad_taskd.core.model import Window
@@ -46,12 +47,15 @@ def test_steady_movement() -> None:
 
 
 def test_too_little_tells_no_rate() -> None:
-    """Six samples and 45 s of movement come first."""
+    """Two steps and ten seconds come first if they are alike, else six samples and 45 s."""
     assert slope(Window()) is None
-    assert slope(followed(steady(0, 40, 7.0))) is None
-    assert slope(followed(steady(0, 44, 7.0, pace=2.0))) is None
-    assert slope(followed(steady(0, 60, 7.0, pace=15.0))) is None  # five samples
-    assert slope(followed(steady(0, 60, 7.0))) is not None
+    assert slope(followed(steady(0, 10, 7.0))) is None  # one step
+    assert slope(followed(steady(0, 9, 7.0, pace=1.0))) is None
+    assert slope(followed(steady(0, 10, 7.0, pace=1.0))) == pytest.approx(7.0)
+    assert slope(followed(steady(0, 20, 7.0))) == pytest.approx(7.0)
+    unsteady = [(10.0 * n, 100.0 * n + (n % 2) * 90.0) for n in range(7)]
+    assert slope(followed(unsteady[:5])) is None
+    assert slope(followed(unsteady)) is not None
 
 
 def test_bursts() -> None:
@@ -105,10 +109,9 @@ def test_break_keeps_the_usual_pace() -> None:
     assert last_step(followed(way, broken(window))) == 20_000
 
 
-def test_two_looks_at_once_after_a_freeze() -> None:
+def test_two_looks_at_once() -> None:
     """Even then the times of samples rise."""
-    window = followed([(t, 5.0) for t in range(0, 100, 10)] + [(90, 6.0)])
-    assert last_step(window) == 1
+    assert last_step(followed([(0, 5.0), (10, 6.0), (10, 7.0)])) == 1
 
 
 def test_falling_position_is_no_negative_rate() -> None:
@@ -117,13 +120,31 @@ def test_falling_position_is_no_negative_rate() -> None:
 
 
 @pytest.mark.parametrize("after", [500.0, 5000.0, 100_000.0])
-def test_break_tells_no_rate(after: float) -> None:
+def test_short_break_tells_no_rate(after: float) -> None:
     """What happened while nobody looked counts neither as movement nor as time."""
     window = broken(followed(steady(0, 100, 10.0)))
-    window = follow(window, "a", after, NOW + 3_600_000)
+    window = follow(window, "a", after, NOW + 160_000)
     assert slope(window) == pytest.approx(10.0)
-    more = [(3600 + t, after + 10.0 * t) for t in range(10, 100, 10)]
+    more = [(160 + t, after + 10.0 * t) for t in range(10, 100, 10)]
     assert slope(followed(more, window)) == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("after", [500.0, 5000.0, 100_000.0])
+def test_long_break_leaves_no_rate(after: float) -> None:
+    """After more than a minute the rate is measured anew, whatever was known and happened."""
+    known = replace(followed(steady(0, 100, 10.0)), rates={"a": 8.0, "b": 3.0})
+    window = follow(broken(broken(known)), "a", after, NOW + 161_000)
+    assert rates_of(window) == {"b": 3.0}
+    more = [(161 + t, after + 2.0 * t) for t in range(10, 30, 10)]
+    assert rates_of(followed(more, window)) == {"a": pytest.approx(2.0), "b": 3.0}
+
+
+def test_standstill_goes_on_over_a_short_break() -> None:
+    """A daemon that is restarted amid a freeze does not take it for movement."""
+    window = followed([(100, 1000.0)], followed(steady(0, 100, 10.0)))
+    window = follow(broken(window), "a", 1000.0, NOW + 115_000)
+    assert not stands(window, NOW + 120_000)
+    assert stands(window, NOW + 140_000)
 
 
 def test_break_before_any_sample() -> None:
@@ -230,8 +251,8 @@ def test_legs_are_walked_at_their_own_rates() -> None:
 def test_route_brings_rates_and_pauses() -> None:
     """A rate measured by the probe stands in for one that the window has not; pauses add up."""
     legs = (Leg("headers", 1000.0), Leg("blocks", 500.0))
-    route = Route(legs, 0.0, ("headers", "blocks"), {"headers": 1.0, "blocks": 10.0}, pause=7.0)
-    assert time_left(Reading(route=route), {"headers": 100.0}) == (67.0, None)
+    route = Route(legs, 10.0, ("headers",), {"headers": 1.0, "blocks": 10.0}, pause=7.0)
+    assert time_left(Reading(route=route), {"headers": 100.0}) == pytest.approx((67.1, None))
     chased = Reading(route=replace(route, legs=(), backlog=100.0, round=("blocks",)))
     assert time_left(chased, {}) == (17.0, None)
 

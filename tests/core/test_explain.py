@@ -239,7 +239,7 @@ def test_how_the_time_left_was_reckoned() -> None:
 
 def test_why_there_is_no_time_left() -> None:
     """Of a rate that is not known yet: how many movements there are, of how many."""
-    said = told("start; see 1/9; see 2/9; see 3/9").time_left
+    said = told("start; see 1/9; see 2/9; see 5/9").time_left
     assert (said.seconds, said.reason, said.walk) == (None, EtaReason.WARMING_UP, None)
     assert (said.samples, said.moving) == (3, 20.0)
     assert (said.samples_needed, said.moving_needed) == (6, 45.0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kaspad_taskd.core import inputs
+from kaspad_taskd.core.estimate import broken
 from kaspad_taskd.core.fact import EventName
 from kaspad_taskd.core.model import Detail, Health, Status, Task
 from kaspad_taskd.core.observation import Hint, Reading, Refused, Unreachable
@@ -131,7 +132,7 @@ def test_unreachable_look_leaves_what_was_known() -> None:
     assert task.live == replace(
         known.live,
         last_checked=story.now, misses=1, eta_reason=EtaReason.NO_ANSWER, hints=(Hint("h"),),
-        params={"p": 1}, window=replace(known.live.window, seen_at=None, moved_at=None),
+        params={"p": 1}, window=broken(known.live.window),
     )  # fmt: skip
     assert (task.percent, task.status) == (known.percent, Status.IN_PROGRESS)
     story.give(inputs.Look(1, Unreachable(Reason.BUSY, memory={"m": 2})))
@@ -235,7 +236,8 @@ def test_lost_data_begins_an_epoch() -> None:
     assert (task.percent, task.phase, task.confirmed, task.attempt) == (60.0, "b", 0, 1)
     assert (task.phases[0].started_at, task.phases[1].progress) == (None, 20.0)
     assert story.facts[-1].data == {"number": 2, "since": story.now, "reason": "db-reset"}
-    assert task.live.window.rates == {}
+    assert task.live.window.rates == {"a": 1.0}  # as fast as before, for all that is known
+    assert len(task.live.window.samples) == 1
 
 
 def test_epoch_and_end_in_one_look() -> None:

@@ -16,10 +16,10 @@ from kaspad_taskd.kaspa.sync.plan import plan
 from kaspad_taskd.kaspa.sync.position import Position, locate, without_clock
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
-MEASURED_S = 30.0
+MEASURED_S = 10.0
 """Seconds of headers from which on their average speed is told."""
-PASSES, PAUSE_S = 3, 2.0
-"""So many passes a real sync took, with so many seconds before each in which nothing moved."""
+PAUSE_S = 3.0
+"""Seconds before the headers of each further pass in which nothing moves: the peers agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,8 @@ def _route(memory: Memory, where: Position, key: str, span: Span) -> Route | Non
         return None
     measured = memory.headers_s >= MEASURED_S
     rates = {"headers": memory.headers_n / memory.headers_s} if measured else {}
-    pause = PAUSE_S * max(0, PASSES - memory.pass_number)
-    return Route(legs, grown, ("headers", "blocks"), rates, pause)
+    near = settling.YOUNG_S * where.bps
+    return Route(legs, grown, ("headers", "blocks"), rates, PAUSE_S, near)
 
 
 def _from_headers(memory: Memory, where: Position, ahead: float) -> tuple[tuple[Leg, ...], float]:

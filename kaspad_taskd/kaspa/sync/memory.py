@@ -78,6 +78,7 @@ class Memory:
         goal_from: the log's header time that `goal` was computed from, 0 for none.
         headers_s: seconds spent downloading headers.
         headers_n: headers that came in them.
+        headers_at: when headers came last and nothing else since, ms.
         still: seconds without any movement.
         idle: seconds without a download and without movement, peers connected.
         proofs: how many proofs the log had begun at the last look.
@@ -114,6 +115,7 @@ class Memory:
     goal_from: int = 0
     headers_s: float = 0.0
     headers_n: int = 0
+    headers_at: int | None = None
     still: float = 0.0
     idle: float = 0.0
     proofs: int = 0

@@ -16,6 +16,10 @@ DEEPEST_S = 42 * 3600
 """Greatest age of the pruning point of mainnet and testnet: a proof's headers begin there."""
 STANDSTILL_S = 20
 """A chunk of 1 024 headers takes a slow connection so long; more is a standstill."""
+BLOCKS_AMID = 0.1
+"""Blocks of a look, as a share of its headers, that took hardly any of its time."""
+GAP_S = 30
+"""Two looks so far apart may hold another phase's time: they tell no speed of headers."""
 DOUBT_MS = 120_000
 """So long a lower score has to last at a node that does not say which one it is."""
 
@@ -80,16 +84,26 @@ def forget(memory: Memory) -> Memory:
 
 
 def measured(memory: Memory, new: Mark) -> Memory:
-    """Carry on the average speed of headers; looks at which none came count when the next do."""
+    """Carry on the average speed of headers, in whatever pass they come.
+
+    Looks at which none came count when the next do; a standstill, a gap and what held blocks too
+    tell nothing of it.
+    """
     last = memory.last
-    if last is None or memory.phase != "headers":
+    if last is None or not new.ibd:
+        return memory if memory.headers_at is None else replace(memory, headers_at=None)
+    counted = "headers" if new.staged is None or last.staged is None else "staged"
+    rise = (getattr(new, counted) or 0) - (getattr(last, counted) or 0)
+    blocks = (new.pos or 0) - (last.pos or 0)
+    if rise < 0 or blocks > max(1, rise * BLOCKS_AMID):
+        return memory if memory.headers_at is None else replace(memory, headers_at=None)
+    if rise == 0:
         return memory
-    step = step_s(last, new)
-    name = "staged" if memory.staging else "headers"
-    rise = (getattr(new, name) or 0) - (getattr(last, name) or 0)
-    if rise < 0 or memory.still > STANDSTILL_S:
+    took = None if memory.headers_at is None else (new.at - memory.headers_at) / 1000
+    memory = replace(memory, headers_at=new.at)
+    if took is None or not 0 < took <= STANDSTILL_S or step_s(last, new) > GAP_S:
         return memory
-    return replace(memory, headers_s=memory.headers_s + step, headers_n=memory.headers_n + rise)
+    return replace(memory, headers_s=memory.headers_s + took, headers_n=memory.headers_n + rise)
 
 
 def enter(memory: Memory, look: NodeReading, where: Position, moved: Moves, phase: str) -> Memory:
