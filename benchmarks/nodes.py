@@ -92,9 +92,8 @@ class Line:
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
-        far_writer = None
+        far, far_writer = socket.socket(), None
         try:
-            far = socket.socket()
             far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             far.setblocking(False)
             await asyncio.get_running_loop().sock_connect(far, ("127.0.0.1", self._to))
@@ -106,9 +105,8 @@ class Line:
             pass
         finally:
             self._running.discard(task)
-            for each in (writer, far_writer):
-                if each is not None:
-                    each.close()
+            for each in (writer, far_writer or far):  # where nobody listens, there is no writer
+                each.close()
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rate: float
