@@ -16,7 +16,15 @@ from tests.probes.migrations.databases import Place, placed
 __all__ = ["unhurried"]
 
 
-@pytest.fixture(scope="session", params=wanted(), ids="postgres-{}".format)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each server's version: what is wanted is known when the options are."""
+    if "postgres" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "postgres", wanted(), ids="postgres-{}".format, indirect=True, scope="session"
+        )
+
+
+@pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
     try:
         found = programs(request.param)

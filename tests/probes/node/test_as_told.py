@@ -65,7 +65,7 @@ def toggling(turn_s: float, kb: int, behind_s: int = 2040, peers: int = 8) -> Te
 @doors
 @pytest.mark.parametrize(
     ("turn_s", "kb", "behind_s", "interval"),
-    [(2.0, 40, 2040, 1.0), (2.0, 40, 2040, 0.25), (5.0, 60, 2040, 2.0), (3.0, 15, 90_000, 0.5)],
+    [(2.0, 40, 2040, 1.0), (5.0, 60, 90_000, 2.0)],
 )
 async def test_downloads_that_end_at_once_are_no_movement(
     door: type[Any], turn_s: float, kb: int, behind_s: int, interval: float
@@ -94,7 +94,7 @@ def skewed(off_s: float, **other: Any) -> Tells:
 
 
 @doors
-@pytest.mark.parametrize("off_s", [120.0, 66.0, 600.0, 86_400.0, -90.0, -120.0, -300.0])
+@pytest.mark.parametrize("off_s", [120.0, 66.0, 86_400.0, -90.0, -300.0])
 @pytest.mark.parametrize("connected_s", [60, 3_600])
 async def test_a_wrong_clock_is_said_and_nothing_is_complete(
     door: type[Any], off_s: float, connected_s: int
@@ -102,7 +102,7 @@ async def test_a_wrong_clock_is_said_and_nothing_is_complete(
     """The node has the newest block, by a clock that all its peers call wrong."""
     tells = skewed(off_s, connected_ms=connected_s * 1000)
     async with watching(tells, door) as node:
-        await node.until(120.0)
+        await node.until(60.0)
     assert node.task.status is Status.IN_PROGRESS
     (code,) = hints(node.task)
     assert code == "clock-skew"
@@ -158,7 +158,7 @@ def flapping(up_s: float, down_s: float, system: str | None = SYSTEM_ID) -> Tell
 @doors
 @pytest.mark.parametrize(
     ("up_s", "down_s", "interval"),
-    [(6.0, 3.0, 1.0), (6.0, 3.0, 0.5), (20.0, 10.0, 2.0), (40.0, 5.0, 2.0), (2.0, 1.0, 0.25)],
+    [(6.0, 3.0, 1.0), (20.0, 10.0, 2.0), (2.0, 1.0, 0.25)],
 )
 @pytest.mark.parametrize("system", [SYSTEM_ID, None])
 async def test_a_node_that_ends_again_and_again_is_told_so(
@@ -169,7 +169,7 @@ async def test_a_node_that_ends_again_and_again_is_told_so(
     async with watching(flapping(up_s, down_s, system), door, interval=interval) as node:
         await node.until(3 * turn + 5.0)
         known = len(node.seen)
-        await node.until(8 * turn)
+        await node.until(5 * turn)
     for task in node.seen[known:]:
         assert task.reason is Reason.CRASH_LOOP, (task.reason, task.health)
         came_to = "checking the proof" if up_s >= 20 else "connecting"
@@ -198,9 +198,7 @@ def pool(every: float, behind_s: int, names: bool = True, nodes: int = 2) -> Tel
 
 @doors
 @pytest.mark.parametrize("names", [True, False])
-@pytest.mark.parametrize(
-    ("every", "behind_s", "nodes"), [(4.0, 7200, 2), (5.0, 86_400, 2), (4.0, 3600, 3)]
-)
+@pytest.mark.parametrize(("every", "behind_s", "nodes"), [(4.0, 7200, 2), (5.0, 86_400, 3)])
 async def test_nodes_that_take_turns_lose_no_data(
     door: type[Any], names: bool, every: float, behind_s: int, nodes: int
 ) -> None:
