@@ -24,7 +24,13 @@ Json: TypeAlias = Any
 
 
 class Definitions(Protocol):
-    """Where definitions come from: an API's object, and the files."""
+    """Where definitions come from: an API's object, and the files.
+
+    Attributes:
+        files: the directory of the administrator's, as people are told it.
+    """
+
+    files: str
 
     def parse(self, table: Mapping[str, Json], task_id: str | None) -> Definition:
         """The definition of an object; raises ApiError (invalid-definition, forbidden)."""

@@ -12,7 +12,15 @@ from kaspad_taskd.base.tables import Fault, Table
 from kaspad_taskd.config.allowance import Allowance, Place
 from kaspad_taskd.config.cycles import find_cycle
 from kaspad_taskd.config.definitions import Checker, parse_definition
-from kaspad_taskd.config.layers import Layers, Source, SourceState, cycle_problem, diff, read_layers
+from kaspad_taskd.config.layers import (
+    Layers,
+    Source,
+    SourceState,
+    cycle_problem,
+    definition_dirs,
+    diff,
+    read_layers,
+)
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.settings import Settings, load_settings
 from kaspad_taskd.core.model import Definition, Origin, Task
@@ -64,6 +72,8 @@ class DefinitionDesk:
         self._roster = roster
         self._settings = settings
         self._changed = changed
+        self._directories = definition_dirs(places)
+        self.files = self._directories[Origin.ADMIN]
         self._layers = Layers()
         self._reloading = asyncio.Lock()
         self.allowance = Allowance(settings.allow_hosts, ())
@@ -77,7 +87,9 @@ class DefinitionDesk:
             ApiError: forbidden, before anything else is said; invalid-definition with all faults.
         """
         given = dict(table) if task_id is None else {**table, "id": task_id}
-        found = parse_definition(given, self._types, origin=Origin.API, style="json")
+        found = parse_definition(
+            given, self._types, origin=Origin.API, style="json", files=self.files
+        )
         faults = [] if isinstance(found, Definition) else found
         self._forbid(given, faults)
         if isinstance(found, Definition):
@@ -106,7 +118,8 @@ class DefinitionDesk:
         asks = self._types[kind].parse(Table(checker, [], style="json"), "").asks
         for host, port in asks:
             if not self.allowance.host(host, port):
-                raise ApiError.of("forbidden", words.say("answer.host", host=host, port=port))
+                said = words.say("answer.host", host=host, port=port)
+                raise ApiError.of("forbidden", said, directory=self.files)
 
     def allow(self, definition: Definition) -> Callable[[str, int], bool] | None:
         """The check of addresses for a definition's probe; None where everything is allowed."""
@@ -170,7 +183,8 @@ class DefinitionDesk:
         places = {Origin.ADMIN: "admin", Origin.VENDOR: "vendor"}
         listed += [
             {"id": None, "type": None, "origin": places.get(origin, "vendor"),
-             "file": fault.file, "state": "faulty", "faults": [_fault(fault)]}
+             "directory": self._directories.get(origin), "file": fault.file,
+             "state": "faulty", "faults": [_fault(fault)]}
             for origin, fault in self._layers.unreadable.items()
         ]  # fmt: skip
         return listed
@@ -185,6 +199,7 @@ class DefinitionDesk:
             "id": source.id,
             "type": definition and definition.type,
             "origin": source.origin.value,
+            "directory": self._directories.get(source.origin),
             "file": source.file,
             "state": state,
             "faults": [_fault(each) for each in source.faults],
@@ -194,7 +209,8 @@ class DefinitionDesk:
         known = task.definition
         ours = known.origin is Origin.API
         file = str(self._places.mirror / f"{task.id}.toml") if ours else None
-        return {"id": task.id, "type": known.type, "origin": known.origin.value, "file": file,
+        return {"id": task.id, "type": known.type, "origin": known.origin.value,
+                "directory": self._directories.get(known.origin), "file": file,
                 "state": "ok" if ours else "last-good", "faults": []}  # fmt: skip
 
 

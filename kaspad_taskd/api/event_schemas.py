@@ -80,9 +80,11 @@ _OWN: dict[EventName, dict[str, Any]] = {
     },
 }
 _MAYBE: dict[EventName, dict[str, Any]] = {
+    EventName.TASK_ADDED: {"directory": TEXT},
     EventName.PROGRESS: {"currentBlock": WHOLE, "targetBlock": WHOLE, "blocksRemaining": WHOLE},
 }
-"""Fields that an event may lack: blocks, before the node answered."""
+"""Fields that an event may lack: blocks, before the node answered; the directory of a definition
+that no file holds."""
 
 
 def event_schemas() -> dict[str, dict[str, Any]]:

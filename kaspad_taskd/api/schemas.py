@@ -93,6 +93,7 @@ _FIELDS: dict[str, Any] = {
     "attempt": WHOLE,
     "revision": WHOLE,
     "origin": {"enum": ["vendor", "api", "admin"]},
+    "directory": MAYBE_TEXT,
     "switches": TEXTS,
     "actions": TEXTS,
     "metadata": FREE,

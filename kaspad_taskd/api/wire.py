@@ -48,6 +48,7 @@ class Shapes:
         status_of: status of another task by id, or None (for what is waited for).
         now: this moment.
         switches_of: the services that a task switches when it completes.
+        directories: where the files of definitions are, by who writes there.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class Shapes:
         status_of: Callable[[str], str | None],
         now: Callable[[], Moment],
         switches_of: Callable[[Definition], list[str]] = lambda _definition: [],
+        directories: Mapping[Origin, str] | None = None,
     ) -> None:
         self._due_in = due_in
         self._status_of = status_of
         self._now = now
         self._switches_of = switches_of
+        self._directories = directories or {}
         self._made: dict[str, tuple[Task, dict[str, Json]]] = {}
 
     def task(self, task: Task) -> dict[str, Json]:
@@ -74,6 +77,7 @@ class Shapes:
         # nobody looks at a report: only its patience is checked then
         due = None if task.definition.type == "report" else self._due_in(task.id)
         shape["nextCheck"] = None if due is None else iso(self._now() + int(due * 1000))
+        shape["directory"] = self._directories.get(task.definition.origin)
         shape["switches"] = self._switches_of(task.definition)
         if task.waiting_for:
             statuses = {each: self._status_of(each) for each in task.waiting_for}
@@ -167,6 +171,7 @@ def _task(task: Task) -> dict[str, Json]:
         "attempt": task.attempt,
         "revision": task.revision,
         "origin": definition.origin.value,
+        "directory": None,
         "switches": [],
         "actions": actions(task),
         "metadata": metadata(live.metadata),

@@ -143,7 +143,11 @@ class BridgeServer:
         }
 
     def _snapshot(self) -> dict[str, Json]:
-        return {**self._hello(), "tokenFile": str(self._opened.token_file)}
+        return {
+            **self._hello(),
+            "tokenFile": str(self._opened.token_file),
+            "definitionDir": self._api.definitions.files,
+        }
 
     def _cut_all(self, why: str) -> None:
         for eio_sid in list(self.sockets.eio.sockets):

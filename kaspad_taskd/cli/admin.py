@@ -5,6 +5,7 @@ from __future__ import annotations
 from kaspad_taskd.cli.faults import FAILED, Fault
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.screen import wrap
+from kaspad_taskd.words import task as words
 from kaspad_taskd.words.plain import fit, safe, width
 from kaspad_taskd.words.sentences import say
 from kaspad_taskd.words.table import entry
@@ -65,8 +66,8 @@ def definitions(found: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:
 
 
 def origin(one: Mapping[str, Any]) -> str:
-    """Return where a definition comes from: /etc, the package, a program."""
-    return say(f"origin.{one.get('origin')}")
+    """Return where a definition comes from: a directory, the package, a program."""
+    return words.origin(one)
 
 
 def faults(found: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:

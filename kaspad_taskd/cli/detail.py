@@ -186,7 +186,7 @@ def _record(task: WireTask, now: float) -> str:
         id=task.get("id"),
         attempt=task.get("attempt"),
         when=when(began, now) if began else None,
-        origin=say(f"origin.{task.get('origin')}"),
+        origin=words.origin(task),
     )
 
 

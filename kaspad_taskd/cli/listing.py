@@ -18,23 +18,28 @@ if TYPE_CHECKING:
     from kaspad_taskd.words.task import WireTask
 
 WIDE = 120
+FILES = "/etc/kaspad-taskd/tasks.d"
 _TROUBLES = 3  # sentences below the list
 
 
 def rows(
-    tasks: Sequence[WireTask], cells: int, now: float, told: WireTask | None = None
+    tasks: Sequence[WireTask],
+    cells: int,
+    now: float,
+    told: WireTask | None = None,
+    directory: str = FILES,
 ) -> list[Line]:
     """Return the heading, a line for each task, and sentences on those in trouble but `told`."""
     if not tasks:
-        return empty(cells)
+        return empty(cells, directory)
     table = _wide if cells >= WIDE else _narrow
     return [*table(tasks, cells, now), *troubles(tasks, cells, now, told)]
 
 
-def empty(cells: int) -> list[Line]:
-    """Return what to do where nothing is watched."""
+def empty(cells: int, directory: str) -> list[Line]:
+    """Return what to do where nothing is watched; `directory`: where definitions are."""
     lines: list[Line] = [[(say("headline.none") + ".", "")]]
-    for text in (say("list.empty-node"), say("list.empty-file", dir="/etc/kaspad-taskd/tasks.d/")):
+    for text in (say("list.empty-node"), say("list.empty-file", dir=f"{directory}/")):
         lines += [[(f"  {part}", "")] for part in wrap(text, cells - 2)]
     return lines
 

@@ -6,6 +6,9 @@ import time
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from kaspad_taskd.cli.main import Run
     from kaspad_taskd.cli.screen import Line
 
@@ -28,14 +31,15 @@ def run(run: Run) -> int:
     now, cells = time.time(), run.screen.width
     first = None if run.options.verb == "list" else most_urgent(tasks)
     head = listing.verdict(first, cells, now) if first else []
-    rows = listing.rows(tasks, cells, now, told=first)
-    run.screen.show([*_first(run, now), *head, *rows])
+    info = run.call("getInfo")
+    directory = str([listing.FILES, *(info.get("definitionDirs") or ())][-1])
+    rows = listing.rows(tasks, cells, now, told=first, directory=directory)
+    run.screen.show([*_first(run, info, now), *head, *rows])
     return 0
 
 
-def _first(run: Run, now: float) -> list[Line]:
+def _first(run: Run, info: Mapping[str, Any], now: float) -> list[Line]:
     """What comes before all tasks: that nothing can be saved, and what was not seen yet."""
-    info = run.call("getInfo")
     store, cells = info.get("store") or {}, run.screen.width
     shown: list[Line] = []
     if not store.get("durable", True):
@@ -60,5 +64,5 @@ def _one(run: Run, name: str) -> int:
 
     now = time.time()
     page = detail.page(task, run.screen.width, now)
-    run.screen.show([*_first(run, now), *page])
+    run.screen.show([*_first(run, run.call("getInfo"), now), *page])
     return 0

@@ -31,7 +31,9 @@ MAX_ARGUMENTS: Final = 64
 
 FORBIDDEN: Final = "forbidden"
 """The kind of a fault that is one only because it came over an API."""
-_FORBIDDEN: Final = "may only stand in a file: put the definition in /etc/kaspad-taskd/tasks.d"
+FILES: Final = "/etc/kaspad-taskd/tasks.d"
+"""Where an administrator's definitions are, unless the daemon has been told another place."""
+_FORBIDDEN: Final = "may only stand in a file: put the definition in {files}"
 DEFAULTS: Final = Definition(id="", type="", service="")
 """For the values of what a definition leaves out."""
 
@@ -64,6 +66,7 @@ def parse_definition(
     style: Style,
     id: str | None = None,  # noqa: A002 - what everybody calls it
     file: str | None = None,
+    files: str = FILES,
 ) -> Definition | list[Fault]:
     """Return a definition, or all that is wrong with it.
 
@@ -74,6 +77,7 @@ def parse_definition(
         style: "toml" or "json".
         id: the task's; None where JSON says it (`id`), or leaves it at `<type>-<service>`.
         file: where it stands, for the faults.
+        files: the directory of the administrator's definitions, for what may only stand there.
     """
     faults: list[Fault] = []
     table = Table(data, faults, style=style, file=file, names=JSON_NAMES)
@@ -84,7 +88,7 @@ def parse_definition(
     header = _header(table)
     on_complete = _on_complete(table)
     if origin is Origin.API:
-        _forbid_commands(table, kind)
+        _forbid_commands(table, kind, _FORBIDDEN.format(files=files))
     if task_id in header["after"]:
         table.fault_each("after", ["a task cannot wait for itself"])
     table.done()
@@ -156,8 +160,8 @@ def _on_complete(table: Table) -> OnComplete | None:
     return OnComplete(command)
 
 
-def _forbid_commands(table: Table, kind: str) -> None:
+def _forbid_commands(table: Table, kind: str, says: str) -> None:
     if kind == "command":
-        table.fault("type", f"command {_FORBIDDEN}", FORBIDDEN)
+        table.fault("type", f"command {says}", FORBIDDEN)
     if table.peek("on_complete") is not None:
-        table.fault("on_complete", f"a command {_FORBIDDEN}", FORBIDDEN)
+        table.fault("on_complete", f"a command {says}", FORBIDDEN)

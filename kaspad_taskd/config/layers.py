@@ -164,6 +164,14 @@ def _is_gone(old: Definition, layers: Layers) -> bool:
     return old.origin is Origin.ADMIN and Origin.ADMIN not in layers.unreadable
 
 
+def definition_dirs(places: Places) -> dict[Origin, str]:
+    """Return what a person calls the places of the files, by who writes there."""
+    return {
+        origin: os.fsencode(path.absolute()).decode("utf-8", "replace")
+        for origin, path in _directories(places)
+    }
+
+
 def _directories(places: Places) -> list[tuple[Origin, Path]]:
     """The directories, the highest first."""
     found = [(Origin.ADMIN, places.admin_tasks)]

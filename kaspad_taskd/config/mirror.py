@@ -12,15 +12,15 @@ from typing import Final
 
 from kaspad_taskd.base.files import write_atomically
 from kaspad_taskd.base.tables import Fault
-from kaspad_taskd.config.definitions import ProbeType
+from kaspad_taskd.config.definitions import FILES, ProbeType
 from kaspad_taskd.config.layers import read_directory
 from kaspad_taskd.config.writing import to_toml
 from kaspad_taskd.core.model import Definition, Origin
 
 _HEADER: Final = """\
 # Registered over an API and kept in the state of kaspad-taskd. This is a copy for reading: edits
-# have no effect. To own the task, copy this file to /etc/kaspad-taskd/tasks.d, change it there and
-# run `kaspad-taskctl reload`.
+# have no effect. To own the task, copy this file to {files},
+# change it there and run `kaspad-taskctl reload`.
 
 """
 
@@ -28,9 +28,10 @@ _HEADER: Final = """\
 class Mirror:
     """The directory of the copies, one file a registered task."""
 
-    def __init__(self, directory: Path, types: Mapping[str, ProbeType]) -> None:
-        """Keep copies in `directory`, which is made when it is needed."""
+    def __init__(self, directory: Path, types: Mapping[str, ProbeType], files: str = FILES) -> None:
+        """Keep copies in `directory`, which is made when it is needed; `files`: the originals."""
         self.directory = directory
+        self._header = _HEADER.format(files=files)
         self._types = types
 
     def write(self, definition: Definition) -> None:
@@ -39,7 +40,7 @@ class Mirror:
         Raises:
             OSError: it could not be written; the old copy is as it was.
         """
-        data = (_HEADER + to_toml(definition, self._types)).encode()
+        data = (self._header + to_toml(definition, self._types)).encode()
         path = self._path(definition.id)
         if _content(path) == data:
             return

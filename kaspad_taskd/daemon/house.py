@@ -27,10 +27,11 @@ from kaspad_taskd.base.files import size_of
 from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.bridge.counts import CountedStore, Counts
 from kaspad_taskd.bridge.opening import BridgeDoor
+from kaspad_taskd.config.layers import definition_dirs
 from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.config.places import FIRST_USER, Places
 from kaspad_taskd.config.settings import Address, Settings
-from kaspad_taskd.core.model import Definition, Health, Status, Task
+from kaspad_taskd.core.model import Definition, Health, Origin, Status, Task
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
 from kaspad_taskd.daemon.replaced import Replaced
 from kaspad_taskd.engine.engine import Engine
@@ -109,8 +110,9 @@ class Daemon:
         counted = cast(Store, CountedStore(self._store, self._counts.commit))
         self._engine = Engine(counted, self._clock.now)
         self._board = Board(self._engine)
-        self._mirror = MirrorKeeper(Mirror(places.mirror, TYPES))
-        self._roster = Roster(self._engine, self._mirror)
+        dirs = definition_dirs(places)
+        self._mirror = MirrorKeeper(Mirror(places.mirror, TYPES, dirs[Origin.ADMIN]))
+        self._roster = Roster(self._engine, self._mirror, dirs)
         self._monitors = Monitors(self._engine, self._open_probe)
         self._desk = DefinitionDesk(
             places, TYPES, self._engine, self._roster, settings, self._take_settings
@@ -123,7 +125,7 @@ class Daemon:
         self._switcher = Switcher(self._engine, self._services, hands)
         self._shapes = Shapes(
             self._monitors.due_in, self._status_of, self._clock.now,
-            lambda definition: switched_by(definition, self._services),
+            lambda definition: switched_by(definition, self._services), dirs,
         )  # fmt: skip
         self._api = Api(
             self._engine, self._board, self._roster, self._monitors, self._shapes, self._desk, self,

@@ -6,7 +6,7 @@ Each of these is a series of inputs to the engine; nothing here writes by itself
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -38,9 +38,13 @@ class Mirror(Protocol):
 class Roster:
     """Registers and removes tasks."""
 
-    def __init__(self, engine: Engine, mirror: Mirror) -> None:
+    def __init__(
+        self, engine: Engine, mirror: Mirror, directories: Mapping[Origin, str] | None = None
+    ) -> None:
+        """`directories`: where the files of definitions are; an event of theirs names it."""
         self._engine = engine
         self._mirror = mirror
+        self._directories = directories or {}
         self._pending: dict[str, None] = {}
         self._adding: set[str] = set()
         engine.on_swap.append(self._swapped)
@@ -189,7 +193,10 @@ class Roster:
     def _add(self, definition: Definition) -> asyncio.Future[Outcome]:
         now = self._engine.now()
         task = Task(definition, now, self._engine.next_number(), health_since=now)
-        facts: list[Fact] = [fact(task, EventName.TASK_ADDED, now, origin=definition.origin)]
+        whence: dict[str, str] = {"origin": definition.origin}
+        if definition.origin in self._directories:
+            whence["directory"] = self._directories[definition.origin]
+        facts: list[Fact] = [fact(task, EventName.TASK_ADDED, now, **whence)]
         missing = self._missing(definition)
         if missing:
             task, _ = step(task, definition, Await(missing), now)

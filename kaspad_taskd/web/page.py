@@ -3,8 +3,8 @@
 The doors' side calls `Page().index(snapshot, query)` and `.task(snapshot, task_id, query)`. A
 snapshot is `{seq, serverTime (ISO), host, version, canChange, needsToken, store: {durable,
 problem}, warnings (as `getWarnings` lists them), tasks, events (newest last), services,
-tokenFile}`, with `needsToken` where this reader has to give the token first (then the page is the
-form that asks for it), and perhaps `history: {taskId: points}` and, on a task's page, `taskEvents`.
+tokenFile, definitionDir}`, with `needsToken` where this reader has to give the token first (then
+the page is the form that asks for it), and perhaps `history: {taskId: points}` and, on a task's page, `taskEvents`.
 A query may have `q`, `state`, `page` (the list), `range` (the chart: 1h, 6h, all) and `unlock`
 ("wrong" or "wait": how the last try ended); `before` and `range` are for who makes the snapshot:
 its events are the newest below `before`, its history begins so long ago.
@@ -212,7 +212,7 @@ def _record(task: WireTask, now: float) -> Iterator[tuple[str, str, str | None]]
         ("begun", when(began, now) if began else None),
         ("epoch", epoch - 1 if epoch > 1 else None),
         ("then", say("status.switches", names=switches) if switches else None),
-        ("origin", say(f"origin.{task['origin']}") if task.get("origin") else None),
+        ("origin", words.origin(task) if task.get("origin") else None),
     ):
         if text is not None:
             at = task["startedAt"] if key == "begun" else None

@@ -44,8 +44,13 @@ def _params(event: str, data: Mapping[str, Any]) -> dict[str, Any]:
         known["percent"] = spans.percent(data.get("progress") or 0, "estimated", "tilde")
         known["left"] = data.get("formattedTimeRemaining")
     elif event == "task:added" and data.get("origin"):
-        known["origin"] = say(f"origin.{data['origin']}")
+        known["origin"] = task.origin(data) if _whence(data) else None
     return known
+
+
+def _whence(data: Mapping[str, Any]) -> bool:
+    """Whether an event tells where a file is: those of earlier versions do not."""
+    return data["origin"] != "admin" or bool(data.get("directory"))
 
 
 def _plain(value: object) -> bool:

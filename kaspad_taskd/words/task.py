@@ -99,6 +99,11 @@ def name(task: WireTask) -> str:
     return safe(task.get("service") or task.get("id") or say("unknown"), 100)
 
 
+def origin(told: Mapping[str, Any]) -> str:
+    """Return who defined a task, from `origin` and `directory`: the directory itself of a file."""
+    return say(f"origin.{told.get('origin')}", directory=told.get("directory"))
+
+
 def kind(task: WireTask, form: str = "short") -> str:
     """Return the type's name; `form` is "short" or "long"."""
     return maybe(f"type.{task.get('type')}.{form}") or safe(task.get("type"), 60)

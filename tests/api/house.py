@@ -19,6 +19,7 @@ from kaspad_taskd.api.errors import CODES
 from kaspad_taskd.api.feed import Feed
 from kaspad_taskd.api.method import Caller
 from kaspad_taskd.api.wire import Shapes
+from kaspad_taskd.config.layers import definition_dirs
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.settings import DEFAULTS, Settings
 from kaspad_taskd.core.model import Definition
@@ -53,11 +54,11 @@ class ApiHouse(House):
     """A house with all methods, asked through the real dispatcher."""
 
     def __init__(self, place: Path, settings: Settings, store: MemoryStore | None) -> None:
-        super().__init__(store)
         self.place = place
         self.tasks_d = place / "tasks.d"
         self.tasks_d.mkdir(exist_ok=True)
         places = Places(place / "none.toml", None, self.tasks_d, place / "state", place / "run")
+        super().__init__(store, directories=definition_dirs(places))
         self.host = Host()
         desk = DefinitionDesk(
             places, TYPES, self.engine, self.roster, settings, lambda _settings: None
@@ -67,6 +68,7 @@ class ApiHouse(House):
             self._status_of,
             self.now,
             lambda definition: switched_by(definition, self.services),
+            definition_dirs(places),
         )
         self.api = Api(
             self.engine, self.board, self.roster, self.monitors, shapes, desk, self.host,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kaspad_taskd.config.layers import read_layers
+from kaspad_taskd.words.event import sentence
 from tests.api.house import ApiHouse
 from tests.fakes.patience import PATIENCE
 
@@ -126,3 +127,28 @@ async def test_a_task_that_comes_while_files_are_read(house: ApiHouse, slow_disk
     assert (await reloading)["changed"] == ["x"]
     task = await house.ask("getTask", taskId="x")
     assert (task["origin"], task["progress"], task["attempt"]) == ("admin", 40, 1)
+
+
+async def test_a_file_is_called_by_its_real_directory(house: ApiHouse) -> None:
+    """In the task, the event, the list, and where somebody is told to put a file."""
+    (house.tasks_d / "x.toml").write_text('type = "report"\nservice = "x"\n')
+    await house.ask("reload")
+    await house.ask("registerTask", type="report", service="y")
+    where = str(house.tasks_d)
+    file, program = [await house.ask("getTask", taskId=each) for each in ("x", "report-y")]
+    assert (file["origin"], file["directory"]) == ("admin", where)
+    assert (program["origin"], program["directory"]) == ("api", None)
+    events = (await house.ask("getEvents"))["events"]
+    added = [each["data"] for each in events if each["event"] == "task:added"]
+    assert [each.get("directory") for each in added] == [where, None]
+    assert [sentence("task:added", each) for each in added] == [
+        f"added, from {where}",
+        "added, from a program",
+    ]
+    listed = {each["id"]: each["directory"] for each in await house.ask("listDefinitions")}
+    assert listed == {"x": where, "report-y": None}
+    command = {"command": ["/bin/true"]}
+    no = await house.no("registerTask", type="report", service="z", onComplete=command)
+    assert no.message.endswith(f"put the definition in {where}")
+    no = await house.no("registerNodeSyncTask", service="n", host="10.9.9.9")
+    assert no.data["directory"] == where

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from kaspad_taskd.config.switched import SwitchedService
-from kaspad_taskd.core.model import Definition, Task
+from kaspad_taskd.core.model import Definition, Origin, Task
 from kaspad_taskd.core.observation import Observation, Reading
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.follow import Board, News
@@ -70,7 +70,10 @@ class House:
     """The rooms, joined as the daemon joins them."""
 
     def __init__(
-        self, store: MemoryStore | None = None, now: Callable[[], int] | None = None
+        self,
+        store: MemoryStore | None = None,
+        now: Callable[[], int] | None = None,
+        directories: Mapping[Origin, str] | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.now = now or (lambda: EPOCH + int(loop.time() * 1000))
@@ -78,7 +81,7 @@ class House:
         self.engine = Engine(self.store, self.now)
         self.board = Board(self.engine)
         self.mirror = NoMirror()
-        self.roster = Roster(self.engine, self.mirror)
+        self.roster = Roster(self.engine, self.mirror, directories)
         self.probes: dict[str, ScriptedProbe] = {}
         self.monitors = Monitors(self.engine, self._make, jitter=lambda: 0.0)
         self.services: dict[str, SwitchedService] = {}

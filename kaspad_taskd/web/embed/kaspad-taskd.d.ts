@@ -64,6 +64,7 @@ export interface Task {
   attempt: number;
   revision: number;
   origin: "vendor" | "api" | "admin";
+  directory: string | null;
   switches: string[];
   actions: string[];
   metadata: Record<string, unknown>;
@@ -77,6 +78,7 @@ export interface Events {
     service: string;
     type: string;
     origin: "vendor" | "api" | "admin";
+    directory?: string;
   };
   "task:changed": {
     seq: number;
