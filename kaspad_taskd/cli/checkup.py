@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 
-from kaspad_taskd.client import READERS_SOCKET, SYSTEM_SOCKET, candidates
+from kaspad_taskd.cli.faults import typed
+from kaspad_taskd.client import READERS_SOCKET, SYSTEM_SOCKET
+from kaspad_taskd.client.unit import own_socket
 from kaspad_taskd.version import __version__
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.plain import safe
@@ -60,7 +62,8 @@ def _found(level: str, check: str, key: str, **params: object) -> Finding:
 def daemon(version: object, path: str, took: float) -> Finding:
     """Whether the daemon that answers is the installed one."""
     if version != __version__:
-        return _found(WARNING, "daemon", "versions", daemon=version, client=__version__)
+        known = {"daemon": version, "client": __version__, **typed(path)}
+        return _found(WARNING, "daemon", "versions", **known)
     return _found(GOOD, "daemon", "answers", version=version, path=path, took=took)
 
 
@@ -133,7 +136,7 @@ def _free(place: str) -> int | None:
     return found.f_bavail * found.f_frsize
 
 
-def bridge(info: Mapping[str, Any]) -> Iterator[Finding]:
+def bridge(info: Mapping[str, Any], path: str = SYSTEM_SOCKET) -> Iterator[Finding]:
     """Whether browsers are answered, and whether the token is nobody else's."""
     known = info.get("bridge")
     if not isinstance(known, dict):
@@ -144,7 +147,8 @@ def bridge(info: Mapping[str, Any]) -> Iterator[Finding]:
     if problem is None:
         yield _found(GOOD, "bridge", "bridge-on", address=address)
     else:
-        yield _found(FAULT, "bridge", "bridge-silent", address=address, problem=problem)
+        known = {"address": address, "problem": problem, **typed(path)}
+        yield _found(FAULT, "bridge", "bridge-silent", **known)
     token = known.get("tokenFile")
     if isinstance(token, str):
         yield from _token(token)
@@ -262,8 +266,9 @@ def settings(path: object, cure: str = "mended") -> Iterator[Finding]:
     if said is None:  # its program is elsewhere
         return
     faults = [line for line in said.splitlines() if line.startswith(path)]  # not the definitions'
+    says = say(f"doctor.{cure}", **typed(SYSTEM_SOCKET))
     for fault in faults:
-        yield Finding(FAULT, say("doctor.settings"), safe(fault), say(f"doctor.{cure}"))
+        yield Finding(FAULT, say("doctor.settings"), safe(fault), says)
     if not faults:
         yield _found(GOOD, "settings", "settings-good", path=path)
 
@@ -274,7 +279,7 @@ def unit(path: str) -> Iterator[Finding]:
         return
     if path == SYSTEM_SOCKET:
         yield from _system_unit()
-    elif path == _own_socket() and _ask("systemctl", "--user", "is-active", _UNIT) == "active":
+    elif path == own_socket() and _ask("systemctl", "--user", "is-active", _UNIT) == "active":
         yield _found(GOOD, "unit", "unit-active", state="active")
         if _ask("systemctl", "--user", "is-enabled", _UNIT) == "disabled":
             yield _found(WARNING, "unit", "unit-not-enabled-user")
@@ -282,17 +287,16 @@ def unit(path: str) -> Iterator[Finding]:
             yield _found(WARNING, "unit", "unit-not-lingering")
 
 
-def _own_socket() -> str:
-    return candidates()[-1]
-
-
 def _system_unit() -> Iterator[Finding]:
+    enabled = _ask("systemctl", "is-enabled", _UNIT)
+    if enabled in (None, "", "not-found"):  # the daemon was started by hand
+        return
     active = _ask("systemctl", "is-active", _UNIT)
     if active == "active":
         yield _found(GOOD, "unit", "unit-active", state=active)
     elif active:
         yield _found(FAULT, "unit", "unit-not-active", state=safe(active, 40))
-    if _ask("systemctl", "is-enabled", _UNIT) == "disabled":
+    if enabled == "disabled":
         yield _found(WARNING, "unit", "unit-not-enabled")
 
 

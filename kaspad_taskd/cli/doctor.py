@@ -52,7 +52,7 @@ def _findings(run: Run) -> Iterator[Finding]:
         yield from checkup.store(info)
         if info.get("warnings"):
             yield from checkup.standing(run.call("getWarnings")["warnings"])
-        yield from checkup.bridge(info)
+        yield from checkup.bridge(info, run.client.path)
         yield from checkup.settings(info.get("settingsFile"))
         yield from checkup.files(run.call("listDefinitions"))
         yield from checkup.tasks(run.call("getAllTasks"), time.time())

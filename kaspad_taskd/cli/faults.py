@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from kaspad_taskd.client import Refused, Unreachable
+from kaspad_taskd.client import Refused, Unreachable, candidates
+from kaspad_taskd.client.unit import beside, started_by
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 FAILED, USAGE, UNREACHABLE = 1, 2, 3
@@ -28,29 +30,54 @@ class Fault(Exception):
         key: of the sentence ("no-task").
         params: what it needs.
         code: the exit code.
+        typed: commands for its cure, by their places (`typed`).
     """
 
-    def __init__(self, key: str, code: int = FAILED, **params: object) -> None:
+    def __init__(
+        self,
+        key: str,
+        code: int = FAILED,
+        *,
+        typed: Mapping[str, str] | None = None,
+        **params: object,
+    ) -> None:
         super().__init__(key)
         self.key = key
         self.params = params
         self.code = code
+        self.typed = typed or {}
 
     def said(self) -> list[str]:
         """Return what is wrong, then what to do."""
         what = say(f"error.{self.key}.what", **self.params)
-        cure = maybe(f"error.{self.key}.cure", **self.params)
+        cure = maybe(f"error.{self.key}.cure", **{**self.params, **self.typed})
         return [what, *([cure] if cure else [])]
 
 
 def of_unreachable(fault: Unreachable, timeout: float | None) -> Fault:
     """Return why there is no daemon to talk to."""
     key = f"unreachable.{fault.reason}"
-    return Fault(key, UNREACHABLE, path=fault.path, detail=fault.detail, timeout=timeout)
+    known = {"path": fault.path, "detail": fault.detail, "timeout": timeout}
+    return Fault(key, UNREACHABLE, typed=typed(fault.path), **known)
+
+
+def typed(path: str) -> dict[str, str]:
+    """Return what to type to start, restart or see the daemon of a socket, as it is run there.
+
+    Keys: `start`, `restart`, `status`, `log`, `join`; those that there are.
+    """
+    by = started_by(path)
+    usual = beside(path) in candidates()
+    directory = None if usual else path.rpartition("/")[0] or "."
+    found = {
+        what: maybe(f"manager.{by}.{what}", directory=directory)
+        for what in ("start", "restart", "status", "log", "join")
+    }
+    return {what: text for what, text in found.items() if text is not None}
 
 
 def of_refused(
-    fault: Refused, task: str | None, method: str | None, asked: bool = False
+    fault: Refused, task: str | None, method: str | None, path: str, asked: bool = False
 ) -> list[str]:
     """Return what the daemon refused, then what to do.
 
@@ -58,10 +85,11 @@ def of_refused(
         fault: its answer.
         task: what the command line named, a task or a service.
         method: what was called.
+        path: the daemon's socket.
         asked: whether the method's name came from the command line (`call`).
     """
     if fault.code == -32601:
-        return _unknown_method(method, asked)
+        return _unknown_method(method, path, asked)
     faults = [one for one in fault.data.get("faults") or () if isinstance(one, dict)]
     what = fault.message.partition(":")[0] if faults else fault.message  # the rest lists them too
     lines = [safe(what).rstrip(".")]
@@ -71,16 +99,17 @@ def of_refused(
     cure = maybe(f"error.refused.{method}.{fault.reason}", **known)
     cure = cure or maybe(f"error.refused.{fault.reason}", **known)
     if fault.data.get("incident"):
-        cure = say("error.incident", incident=fault.data["incident"])
+        cure = say("error.incident", incident=fault.data["incident"], **typed(path))
     return [*lines, *([cure] if cure else [])]
 
 
-def _unknown_method(method: str | None, asked: bool) -> list[str]:
+def _unknown_method(method: str | None, path: str, asked: bool) -> list[str]:
     if asked:
         return Fault("unknown-method", method=method).said()
     from kaspad_taskd.version import __version__
 
-    return Fault("too-old", method=method or "?", version=__version__).said()
+    typed_here = typed(path)
+    return Fault("too-old", typed=typed_here, method=method or "?", version=__version__).said()
 
 
 def as_json(fault: Refused | Fault) -> dict[str, Any]:

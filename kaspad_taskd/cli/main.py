@@ -14,6 +14,7 @@ from kaspad_taskd.cli.faults import (
     as_json,
     of_refused,
     of_unreachable,
+    typed,
 )
 from kaspad_taskd.cli.quick import options_of
 from kaspad_taskd.cli.screen import Screen
@@ -118,7 +119,8 @@ def _verb(run: Run) -> int:
     except Refused as fault:
         task = getattr(run.options, "service" if run.options.verb == "switch" else "task", None)
         named = task if isinstance(task, str) else None
-        said = of_refused(fault, named, run.method, asked=run.options.verb == "call")
+        asked = run.options.verb == "call"
+        said = of_refused(fault, named, run.method, run.client.path, asked)
         return _tell(run, fault, said, FAILED)
     except Unreachable as fault:
         found = of_unreachable(fault, run.timeout)
@@ -127,7 +129,7 @@ def _verb(run: Run) -> int:
         return _tell(run, fault, fault.said(), fault.code)
     except (LookupError, TypeError, ValueError, AttributeError):
         # an answer of another shape than ours: another version, or no kaspad-taskd at all
-        strange = Fault("answer", method=run.method)
+        strange = Fault("answer", method=run.method, typed=typed(run.client.path))
         return _tell(run, strange, strange.said(), strange.code)
     finally:
         run.client.close()

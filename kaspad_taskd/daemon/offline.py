@@ -7,10 +7,13 @@ import os
 import sys
 from collections.abc import Iterator
 
+from kaspad_taskd import words
 from kaspad_taskd.base.clock import Clock, iso
 from kaspad_taskd.base.tables import Fault
+from kaspad_taskd.client import SYSTEM_SOCKET
+from kaspad_taskd.client.unit import own_socket, started_by
 from kaspad_taskd.config.layers import Layers, read_layers
-from kaspad_taskd.config.places import Places, find_places
+from kaspad_taskd.config.places import FIRST_USER, Places, find_places
 from kaspad_taskd.config.settings import Settings, look_over
 from kaspad_taskd.probes import TYPES, add
 from kaspad_taskd.probes.migrations import database_migration
@@ -88,4 +91,5 @@ def _said(restored: Restored, options: argparse.Namespace) -> list[str]:
 def _next(options: argparse.Namespace) -> str:
     if options.state_dir is not None:
         return f"kaspad-taskd --state-dir {options.state_dir}"
-    return f"systemctl {'' if os.geteuid() == 0 else '--user '}start kaspad-taskd"
+    by = started_by(SYSTEM_SOCKET if os.geteuid() < FIRST_USER else own_socket())
+    return words.say(f"manager.{by}.start").removeprefix("sudo ")

@@ -126,8 +126,8 @@ def test_check_shows_the_task_after_the_look(ctl: Ctl, taskd: ScriptedTaskd) -> 
 REFUSALS = [
     (Error(-32003, "the task is complete", reason="not-allowed"), "kaspad-taskctl status lonely"),
     (Error(-32006, "not saved: disk full", reason="store-unavailable"), "Nothing was changed"),
-    (Error(-32603, "internal error", incident="1a2b"), "journalctl -u kaspad-taskd -g 1a2b"),
-    (Error(-32601, "method not found"), "sudo systemctl restart kaspad-taskd"),
+    (Error(-32603, "internal error", incident="1a2b"), "the cause under 1a2b."),
+    (Error(-32601, "method not found"), "Stop it and start it in the installed version: kaspad-t"),
     (Error(-32008, "too many", reason="busy", limit=64), "Try again in a moment."),
 ]
 
@@ -157,7 +157,8 @@ def test_no_daemon_is_exit_3(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr()
     assert told.out == ""
     assert "it has no socket at" in told.err
-    assert "sudo systemctl start kaspad-taskd" in told.err
+    assert f"Start it: kaspad-taskd --runtime-dir {tmp_path}" in told.err
+    assert "systemctl" not in told.err
 
 
 def test_a_connection_lost_amid_an_answer_is_exit_3(ctl: Ctl, taskd: ScriptedTaskd) -> None:
