@@ -12,7 +12,6 @@ from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.fact import Event, EventName, Fact
 from kaspad_taskd.core.model import (
     Definition,
-    Failure,
     Live,
     Moment,
     Origin,
@@ -108,11 +107,12 @@ def _plain(value: float) -> float:
     return int(value) if value == int(value) else value
 
 
-def error_text(failure: Failure | None) -> str | None:
+def error_text(task: Task) -> str | None:
     """Why a task is in error: somebody's own words, or the sentence of the reason."""
+    failure = task.failure
     if failure is None:
         return None
-    return failure.text or words.note(failure.reason, failure.params)
+    return failure.text or words.note(failure.reason, failure.params, task.definition.type)
 
 
 def _task(task: Task) -> dict[str, Json]:
@@ -131,7 +131,7 @@ def _task(task: Task) -> dict[str, Json]:
         "health": task.health.value,
         "healthSince": _at(task.health_since),
         "reason": task.reason and task.reason.value,
-        "note": words.note(task.reason, live.params) if task.reason else None,
+        "note": task.reason and words.note(task.reason, live.params, definition.type),
         "hints": [{"code": each.code, "params": dict(each.params)} for each in live.hints],
         "waitingFor": list(task.waiting_for),
         "progress": task.percent,
@@ -167,7 +167,7 @@ def _task(task: Task) -> dict[str, Json]:
         "completedAt": ended if complete else None,
         "erroredAt": ended if task.status is Status.ERROR else None,
         "cancelledAt": ended if task.status is Status.CANCELLED else None,
-        "error": error_text(task.failure),
+        "error": error_text(task),
         "attempt": task.attempt,
         "revision": task.revision,
         "origin": definition.origin.value,
@@ -276,11 +276,11 @@ def _say(told: Fact, data: dict[str, Json]) -> None:
         data["duration"] = words.duration(data.pop("durationMs", 0) / 1000)
     elif told.name is EventName.ERROR:
         text, params = data.pop("text", None), data.pop("params", {})
-        data["error"] = text or words.note(str(data.get("reason")), params)
+        data["error"] = text or words.note(str(data.get("reason")), params, told.type)
     elif told.name is EventName.HEALTH:
         params = data.pop("params", {})
         reason = data.get("reason")
-        data["note"] = words.note(reason, params) if reason else None
+        data["note"] = words.note(reason, params, told.type) if reason else None
     elif told.name is EventName.WARNING:
         data["note"], data["cure"] = words.warning(str(data["code"]), data["params"])
     elif "switch" in data:

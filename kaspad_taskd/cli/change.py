@@ -7,10 +7,11 @@ import time
 from kaspad_taskd.cli import detail
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.words import task as words
-from kaspad_taskd.words.sentences import say
+from kaspad_taskd.words.sentences import maybe, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from kaspad_taskd.cli.main import Run
@@ -33,16 +34,29 @@ def run(run: Run) -> int:
     if run.options.json:
         run.print_json(answer)
     elif verb == "check":
+        for said in _unlooked(task):
+            run.screen.say(said)
         run.screen.show(detail.page(answer["task"], run.screen.width, time.time()))
     else:
         run.screen.say(_said(verb, {**task, **(answer.get("task") or {})}, answer))
     return 0
 
 
+def _unlooked(task: dict[str, Any]) -> Iterator[str]:
+    """That no look was taken, and why, where that is so."""
+    status, reports = str(task.get("status")), task.get("type") == "report"
+    if "check" in (task.get("actions") or ()) or (status == "in-progress" and not reports):
+        return
+    key = "report" if status == "in-progress" else status
+    said = maybe(f"changed.check.{key}", name=words.name(task))
+    if said:
+        yield said
+
+
 def _said(verb: str, task: dict[str, Any], answer: dict[str, Any]) -> str:
     every = answer.get("checkInterval")
     return say(
-        f"changed.{verb}",
+        words.of_type(task.get("type"), f"changed.{verb}"),
         name=words.name(task),
         id=task["id"],
         attempt=task.get("attempt"),

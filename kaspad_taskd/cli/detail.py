@@ -59,7 +59,7 @@ def _fields(task: WireTask, now: float) -> Iterator[Field]:
         ("step", _step(task)),
         ("position", _position(task)),
         ("node" if task.get("type") == "node-sync" else "asks", _endpoint(task)),
-        ("checked", _checked(task, now)),
+        ("reported" if task.get("type") == "report" else "checked", _checked(task, now)),
         ("then", _then(task)),
         ("task", _record(task, now)),
         ("next", _next(task)),
@@ -156,7 +156,7 @@ def _endpoint(task: WireTask) -> str:
 
 def _checked(task: WireTask, now: float) -> str:
     if task.get("type") == "report":
-        return ""
+        return _reported(task, now)
     checked, after = seconds_of(task.get("lastChecked")), seconds_of(task.get("nextCheck"))
     every = task.get("checkInterval")
     text = say(
@@ -170,6 +170,13 @@ def _checked(task: WireTask, now: float) -> str:
     if words.condition(task) in ("unreachable", "stalled") and after and after > now:
         return f"{text}; {say('status.next', next=after - now)}"
     return text if task.get("status") in words.LIVE and checked else ""
+
+
+def _reported(task: WireTask, now: float) -> str:
+    heard = seconds_of(task.get("lastUpdate"))
+    if not heard or task.get("status") not in ("in-progress", "paused"):
+        return ""
+    return say("report.status.checked", ago=max(0, int(now - heard)))
 
 
 def _then(task: WireTask) -> str:
@@ -200,7 +207,8 @@ def _next(task: WireTask) -> str:
         "complete": "unwatched",
         "unreachable": "nothing-lost",
     }.get(words.condition(task))
-    return say(f"status.{key}", id=task.get("id")) if key else ""
+    told = words.of_type(task.get("type"), f"status.{key}")
+    return say(told, id=task.get("id")) if key else ""
 
 
 def _steps(task: WireTask, now: float) -> Iterable[Field]:

@@ -42,7 +42,7 @@ def page(said: Said, cells: int) -> list[Line]:
     """Return the verdict, the conditions, then a rule and its numbers for each thing shown."""
     now = seconds_of(said["at"]) or 0.0  # the daemon's, as all ages are
     lines = hang([_icon(said["task"])], _head(said), cells)
-    lines += _field("complete", _complete(said), cells)
+    lines += _field("explain.field.complete", _complete(said), cells)
     for each in said["complete"]["conditions"]:
         sign = _SIGNS[bool(each["holds"])]
         lines += hang([("    ", ""), sign], safe(each["note"]), cells)
@@ -54,9 +54,14 @@ def page(said: Said, cells: int) -> list[Line]:
         ("left", _left(said)),
         ("readings", _readings(said, now)),
     ):
+        name = _key(said, f"field.{label}")
         for number, text in enumerate(texts):
-            lines += _field(label if number == 0 else "", text, cells)
+            lines += _field(name if number == 0 else "", text, cells)
     return [*lines, _whole(said)]
+
+
+def _key(said: Said, key: str) -> str:
+    return words.of_type(said["task"]["type"], f"explain.{key}")
 
 
 def _icon(task: Said) -> tuple[str, str]:
@@ -65,7 +70,7 @@ def _icon(task: Said) -> tuple[str, str]:
 
 
 def _field(label: str, text: str, cells: int) -> list[Line]:
-    name = say(f"explain.field.{label}") if label else ""
+    name = say(label) if label else ""
     return hang([("  " + fit(name, _LABEL), "dim")], text, cells)
 
 
@@ -96,7 +101,7 @@ def _step_name(step: Said) -> str:
 def _complete(said: Said) -> str:
     complete = said["complete"]
     return say(
-        f"explain.complete.{complete['rule']}",
+        _key(said, f"complete.{complete['rule']}"),
         failing=complete["failing"],
         of=len(complete["conditions"]),
         age=said["readings"]["reading"]["age"],
@@ -105,7 +110,7 @@ def _complete(said: Said) -> str:
 
 def _percent(said: Said) -> Iterator[str]:
     percent, task = said["percent"], said["task"]
-    yield say(f"explain.percent.{percent['rule']}")
+    yield say(_key(said, f"percent.{percent['rule']}"))
     if percent["rule"] == "weights":
         yield _sum(task["phases"], percent)
     if percent["rule"] in ("weights", "counted", "told") and task["progressDetail"]:
@@ -114,7 +119,7 @@ def _percent(said: Said) -> Iterator[str]:
             yield say("explain.percent.counts", text=text) if said["step"] else text
     if percent["held"]:
         yield say(
-            "explain.percent.held",
+            _key(said, "percent.held"),
             shown=spans.percent(percent["shown"]),
             counted=spans.percent(percent["counted"]),
         )
@@ -151,7 +156,7 @@ def _health(said: Said, now: float) -> Iterator[str]:
     health, task = said["health"], said["task"]
     since = seconds_of(health["since"])
     yield say(
-        f"explain.health.{health['rule']}",
+        _key(said, f"health.{health['rule']}"),
         when=when(since, now) if since else None,
         why=words.why(task) if health["reason"] else None,
         missed=health["missed"],
@@ -164,7 +169,7 @@ def _moves(said: Said) -> Iterator[str]:
         yield say("explain.moves.not-watched")
         return
     key = {True: "yes", False: "no", None: "unseen"}[moves]
-    yield say(f"explain.moves.{key}", age=age)
+    yield say(_key(said, f"moves.{key}"), age=age)
     furthest = list(said["movement"]["reached"].items())[-1:]
     for name, value in furthest:
         yield say("explain.moves.reached", name=name or None, value=value)
@@ -183,11 +188,15 @@ def _left(said: Said) -> Iterator[str]:
     if task["status"] == "complete":
         return
     if left["walk"] is not None:
-        yield say("explain.left.about", left=left["seconds"])
+        yield say(_key(said, "left.about"), left=left["seconds"])
         yield from _walk(left["walk"], task)
         return
     detail = task["progressDetail"] or {}
-    yield say(f"eta.{left['reason']}", rate=task["syncRate"], unit=detail.get("unit"))
+    yield say(
+        words.of_type(task["type"], f"eta.{left['reason']}"),
+        rate=task["syncRate"],
+        unit=detail.get("unit"),
+    )
     if left["reason"] == "warming-up":
         yield say("explain.left.measured", **_measured(left["measured"]))
 
@@ -220,7 +229,7 @@ def _readings(said: Said, now: float) -> Iterator[str]:
     found = said["readings"]
     due = seconds_of(said["task"]["nextCheck"])
     parts = [
-        maybe(f"explain.readings.{key}", age=found[key]["age"])
+        maybe(_key(said, f"readings.{key}"), age=found[key]["age"])
         for key in ("look", "answer", "reading")
     ]
     known = [each for each in parts if each] or [say("explain.readings.none")]

@@ -64,7 +64,8 @@ def remark(task: WireTask, now: float) -> str:
     """Return the second line of a task: the step's percent and pace, or what is wrong."""
     if words.condition(task) in ("unreachable", "stalled"):
         since = words.since(task, now)
-        text = say(f"watch.{words.condition(task)}", since=since, why=words.why(task))
+        key = words.of_type(task.get("type"), f"watch.{words.said(task)}")
+        text = say(key, since=since, why=words.why(task))
         after = seconds_of(task.get("nextCheck"))
         return f"{text}; {say('status.next', next=after - now)}" if after and after > now else text
     if words.condition(task) == "error":
@@ -85,7 +86,7 @@ def _pace(task: WireTask) -> list[str]:
         parts.append(say("position.behind", behind=behind))
     reason = task.get("etaReason")
     if reason not in (None, "warming-up", "not-running") and entry(f"eta.{reason}"):
-        parts.append(say(f"eta.{reason}"))
+        parts.append(say(words.of_type(task.get("type"), f"eta.{reason}")))
     return parts
 
 

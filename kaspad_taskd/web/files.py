@@ -22,7 +22,7 @@ TYPES = {
 SPOKEN = (
     "unknown", "type", "running", "done", "headline", "attention", "last-seen", "reason", "hint",
     "phase", "step", "position", "eta", "epoch", "waiting", "time", "percent", "months", "page",
-    "status",
+    "status", "report",
 )  # fmt: skip
 """Sections of the table of words that the scripts need."""
 UNSPOKEN = (
@@ -37,7 +37,7 @@ UNSPOKEN = (
     "page.most", "page.chart.[!p]*", "page.chart.progress", "page.headline.not-found",
     "page.headline.locked", "page.link.static", "page.stop.keep", "page.stop.stop",
     "page.unlock.[!wf]*", "page.unlock.why", "page.unlock.where",
-    "page.service",
+    "page.service", "report.[!hep]*", "report.event", "report.explain",
 )  # fmt: skip
 """What of these only the server says, as patterns of keys."""
 

@@ -83,7 +83,9 @@ def _headline(task: WireTask | None, now: float) -> str:
     if key == "ok":
         return say("headline.running" if eta is None else "page.headline.left", **known)
     page = key in ("complete", "switching", "error")
-    return say(f"page.headline.{key}" if page else f"headline.{key}", **known)
+    if page:
+        return say(f"page.headline.{key}", **known)
+    return say(words.of_type(task.get("type"), f"headline.{words.said(task)}"), **known)
 
 
 def _attention(troubled: Sequence[WireTask], other: WireTask, total: int, now: float) -> str:

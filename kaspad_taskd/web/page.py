@@ -4,7 +4,8 @@ The doors' side calls `Page().index(snapshot, query)` and `.task(snapshot, task_
 snapshot is `{seq, serverTime (ISO), host, version, canChange, needsToken, store: {durable,
 problem}, warnings (as `getWarnings` lists them), tasks, events (newest last), services,
 tokenFile, definitionDir}`, with `needsToken` where this reader has to give the token first (then
-the page is the form that asks for it), and perhaps `history: {taskId: points}` and, on a task's page, `taskEvents`.
+the page is the form that asks for it), and perhaps `history: {taskId: points}` and, on a task's
+page, `taskEvents`.
 A query may have `q`, `state`, `page` (the list), `range` (the chart: 1h, 6h, all) and `unlock`
 ("wrong" or "wait": how the last try ended); `before` and `range` are for who makes the snapshot:
 its events are the newest below `before`, its history begins so long ago.

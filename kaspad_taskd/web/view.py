@@ -88,7 +88,8 @@ def state(task: WireTask) -> str:
     if condition in ("ok", "complete"):
         return cap(words.word(task))
     known = {"names": words.awaited(task), **(task.get("switching") or {})}
-    return cap(maybe(f"page.state.{condition}", **known) or safe(condition))
+    key = words.of_type(task.get("type"), f"page.state.{words.said(task)}")
+    return cap(maybe(key, **known) or safe(condition))
 
 
 def ended(task: WireTask) -> float | None:
@@ -129,7 +130,8 @@ def _causes(task: WireTask) -> tuple[list[str], list[str]]:
 
 def _banner(task: WireTask, condition: str, troubles: list[str], now: float) -> str:
     if condition in ("stalled", "unreachable"):
-        first = say(f"page.say.{condition}", since=words.since(task, now))
+        key = words.of_type(task.get("type"), f"page.say.{words.said(task)}")
+        first = say(key, since=words.since(task, now))
         parts = [first, *troubles]
         if condition == "unreachable":
             due = seconds_of(task.get("nextCheck"))
@@ -197,7 +199,7 @@ def _note(task: WireTask, condition: str, now: float) -> str:
     at, began = ended(task), seconds_of(task.get("startedAt"))
     texts = [
         say(
-            f"page.say.{condition}",
+            words.of_type(task.get("type"), f"page.say.{condition}"),
             names=words.awaited(task),
             when=when(at, now) if at else None,
             took=at - began if at and began else None,
@@ -235,6 +237,7 @@ def _going(task: WireTask, now: float) -> Iterator[str]:
         rate, unit = task.get("syncRate"), str(task.get("rateUnit") or "").removesuffix("/s")
         drift = (task.get("metadata") or {}).get("drift")
         key = "page.no-total" if reason == "no-total" and not counting(task) else f"eta.{reason}"
+        key = words.of_type(task.get("type"), key)
         why = maybe(key, rate=rate, unit=safe(unit, 40), drift=drift)
         yield stop(cap(why or safe(reason)))
     if (task.get("pass") or 1) > 1:

@@ -18,10 +18,15 @@ def sentence(event: str, data: Mapping[str, Any]) -> str:
 
     An event of a later version is said by its name.
     """
-    found = entry(f"event.{event}")
-    if isinstance(found, dict):
-        found = found.get(str(data.get("health")))
-    return fill(found, _params(event, data)) or safe(event)
+    key = f"event.{event}"
+    if isinstance(entry(key), dict):
+        key = task.of_type(data.get("type"), f"{key}.{_health(data)}")
+    return fill(entry(key), _params(event, data)) or safe(event)
+
+
+def _health(data: Mapping[str, Any]) -> str:
+    silent = data.get("type") == "report" and data.get("reason") == "silent-report"
+    return "silent" if silent else str(data.get("health"))
 
 
 def step_began(one: Mapping[str, Any], k: int, n: int, before: float | None) -> str:
@@ -33,7 +38,7 @@ def _params(event: str, data: Mapping[str, Any]) -> dict[str, Any]:
     known: dict[str, Any] = {key: value for key, value in data.items() if _plain(value)}
     if event == "sync:health":
         reason = data.get("reason")
-        known["why"] = task.brief(str(reason)) if reason else None
+        known["why"] = task.brief(str(reason), None, data.get("type")) if reason else None
     elif event == "sync:epoch":
         known["why"] = task.epoch(data.get("reason"))
     elif event == "sync:complete":

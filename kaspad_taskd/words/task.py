@@ -19,18 +19,32 @@ if TYPE_CHECKING:
 LIVE = ("pending", "in-progress", "paused")
 
 
-def note(reason: str, params: Mapping[str, object] | None = None) -> str:
+def note(
+    reason: str,
+    params: Mapping[str, object] | None = None,
+    type: object = None,  # noqa: A002
+) -> str:
     """Return the sentence for a `reason` (its `note` on the wire); an unknown one is said as is."""
     if entry(f"reason.{reason}") is None:
         return safe(reason)
-    return say(f"reason.{reason}.note", **_bare(params))
+    return say(of_type(type, f"reason.{reason}.note"), **_bare(params))
 
 
-def brief(reason: str, params: Mapping[str, object] | None = None) -> str:
+def brief(
+    reason: str,
+    params: Mapping[str, object] | None = None,
+    type: object = None,  # noqa: A002
+) -> str:
     """Return a `reason` as part of a sentence: `127.0.0.1:16110 refuses`."""
     if entry(f"reason.{reason}") is None:
         return safe(reason)
-    return say(f"reason.{reason}.brief", **_bare(params))
+    return say(of_type(type, f"reason.{reason}.brief"), **_bare(params))
+
+
+def of_type(type: object, key: str) -> str:  # noqa: A002
+    """Return the key under which a sentence is said of a type: nobody looks at what reports."""
+    own = f"report.{key}"
+    return own if type == "report" and entry(own) is not None else key
 
 
 def _bare(params: Mapping[str, object] | None) -> dict[str, object]:
@@ -142,6 +156,13 @@ def troubled(task: WireTask) -> bool:
     return condition(task) in ("error", "unreachable", "stalled")
 
 
+def said(task: WireTask) -> str:
+    """Return under which key people are told of the condition: "silent" of who does not report."""
+    silent = task.get("type") == "report" and task.get("reason") == "silent-report"
+    now = condition(task)
+    return "silent" if silent and now == "stalled" else now
+
+
 def state(task: WireTask) -> str:
     """Return the state as a column shows it: `6/7 blocks`, `not reachable`, `after kaspa-node`."""
     now = condition(task)
@@ -153,7 +174,7 @@ def state(task: WireTask) -> str:
     if now == "complete":
         ended = seconds_of(task.get("completedAt"))
         return say("state.complete", word=say("done.other"), when=day(ended) if ended else "")
-    return maybe(f"state.{now}") or safe(now)
+    return maybe(of_type(task.get("type"), f"state.{said(task)}")) or safe(now)
 
 
 def awaited(task: WireTask) -> str:
@@ -214,23 +235,27 @@ def why(task: WireTask) -> str:
     reason = task.get("reason")
     if not reason:
         return say("unknown")
-    return brief(str(reason), params(task))
+    return brief(str(reason), params(task), task.get("type"))
 
 
 def since(task: WireTask, now: float) -> int:
     """Return for how many whole seconds the health is as it is; 1 at least.
 
-    Of a standstill: since it moved, or since it is watched where it never did.
+    Of a standstill: since it moved, or since it is watched where it never did. Of one who does not
+    report: since the last report.
     """
-    fields = ("lastMoved", "startedAt") if condition(task) == "stalled" else ()
+    fields = _SINCE.get(said(task), ())
     began = next(filter(None, (seconds_of(task.get(each)) for each in (*fields, "healthSince"))), 0)
     return max(1, int(now - began)) if began else 1
+
+
+_SINCE = {"stalled": ("lastMoved", "startedAt"), "silent": ("lastUpdate", "startedAt")}
 
 
 def attention(task: WireTask, now: float) -> str:
     """Return the sentence of a troubled task, without its full stop."""
     return say(
-        f"attention.{condition(task)}",
+        of_type(task.get("type"), f"attention.{said(task)}"),
         name=name(task),
         since=since(task, now),
         why=why(task),
@@ -253,7 +278,7 @@ def headline(task: WireTask, now: float) -> str:
         return attention(task, now)
     ended = _ended(task)
     text = say(
-        f"headline.{key}",
+        of_type(task.get("type"), f"headline.{key}"),
         name=name(task),
         word=word(task),
         names=awaited(task),
@@ -262,7 +287,9 @@ def headline(task: WireTask, now: float) -> str:
         took=_took(task, ended),
     )
     reason = task.get("etaReason") if key == "running" else None
-    return f"{text}; {say('eta.' + reason)}" if reason and entry(f"eta.{reason}") else text
+    if not reason or not entry(f"eta.{reason}"):
+        return text
+    return f"{text}; {say(of_type(task.get('type'), f'eta.{reason}'))}"
 
 
 def _ended(task: WireTask) -> float | None:

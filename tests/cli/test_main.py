@@ -123,6 +123,37 @@ def test_check_shows_the_task_after_the_look(ctl: Ctl, taskd: ScriptedTaskd) -> 
     assert "3,310,000 entries so far" in ctl("check", "utxo-node")[1]
 
 
+@pytest.mark.parametrize(
+    ("service", "why"),
+    [
+        ("headers-import", "it is complete"),
+        ("failed-job", "it has failed"),
+        ("stopped-job", "watching it was stopped"),
+        ("paused-thing", "watching it is paused"),
+        ("not-started", "it is not watched yet"),
+    ],
+)
+def test_check_says_that_it_does_not_look(
+    ctl: Ctl, taskd: ScriptedTaskd, service: str, why: str
+) -> None:
+    """Nobody takes what has ended for what was seen just now; what is known follows."""
+    task = golden_task(service)
+    taskd.answers["checkTaskStatus"] = {"success": True, "completed": True, "task": task}
+    code, out, _err = ctl("check", service)
+    assert code == 0
+    assert out.startswith(f"{service} was not looked at: {why}")
+    assert f"  Task       {task['id']}" in out
+
+
+def test_check_does_not_look_at_what_reports(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """And says what was reported."""
+    task = {**golden_task("headers-import"), "status": "in-progress", "health": "ok"}
+    taskd.answers["getTasksByService"] = [task]
+    taskd.answers["checkTaskStatus"] = {"success": True, "completed": False, "task": task}
+    out = ctl("check", "headers-import")[1]
+    assert out.startswith("headers-import was not looked at: its program reports by itself")
+
+
 REFUSALS = [
     (Error(-32003, "the task is complete", reason="not-allowed"), "kaspad-taskctl status lonely"),
     (Error(-32006, "not saved: disk full", reason="store-unavailable"), "Nothing was changed"),

@@ -37,6 +37,16 @@ def _at(key: str, share: float | None, **changes: Any) -> dict[str, Any]:
     return _node(phase=key, phases=phases, **changes)
 
 
+def _report(**changes: Any) -> dict[str, Any]:
+    """A program that has reported 40 %, five minutes ago."""
+    task = golden_task("headers-import")
+    at = "2026-11-23T14:07:09.000Z"
+    known = {"status": "in-progress", "health": "ok", "progress": 40.0, "completedAt": None,
+             "healthSince": at, "lastUpdate": at, "lastMoved": at, "lastChecked": at,
+             "nextCheck": None, **_no_eta("warming-up")}  # fmt: skip
+    return {**task, "actions": ["pause", "cancel", "remove"], **known, **changes}
+
+
 def _no_eta(reason: str) -> dict[str, Any]:
     return {"estimatedTimeRemaining": None, "etaReason": reason}
 
@@ -119,6 +129,12 @@ STATES: dict[str, dict[str, Any]] = {
         switches=["kasia-indexer", "k-indexer"],
         switching={"n": 2, "doing": "kasia-indexer: step 3 of 4, restarting"}, **ENDED
     ),
+    "report-none-yet": _report(health="unknown", lastUpdate=None, lastMoved=None),
+    "report-running": _report(),
+    "report-silent": _report(health="stalled", reason="silent-report",
+                             note="Its program has stopped reporting.", **_no_eta("stalled")),
+    "report-still": _report(health="stalled", reason="no-movement",
+                            note="It reports, but nothing moves.", **_no_eta("stalled")),
     "done-report": golden_task("headers-import"),
     "error": golden_task("failed-job"),
     "error-wrong-network": _node(

@@ -56,6 +56,19 @@ export function conditionOf(task) {
   return [null, undefined, "unknown"].includes(task.health) ? "first-check" : task.health;
 }
 
+/** The key of a sentence as it is said of the task's type: nobody looks at what reports. */
+function ofType(task, key) {
+  const own = `report.${key}`;
+  return task.type === "report" && entry(own) !== null ? own : key;
+}
+
+/** Under which key people are told of the condition: "silent" of who does not report. */
+function said(task) {
+  const condition = conditionOf(task);
+  const silent = task.type === "report" && task.reason === "silent-report";
+  return silent && condition === "stalled" ? "silent" : condition;
+}
+
 const troubled = (task) => ["error", "unreachable", "stalled"].includes(conditionOf(task));
 
 const nameOf = (task) => safe(task.service || task.id || say("unknown"), 100);
@@ -69,7 +82,7 @@ function stateOf(task) {
   const condition = conditionOf(task);
   if (condition === "ok" || condition === "complete") return cap(wordOf(task));
   const known = { names: awaited(task), ...task.switching };
-  return cap(maybe(`page.state.${condition}`, known) ?? safe(condition));
+  return cap(maybe(ofType(task, `page.state.${said(task)}`), known) ?? safe(condition));
 }
 
 function awaited(task) {
@@ -140,14 +153,16 @@ function causes(task) {
 }
 
 function sinceOf(task, now) {
-  const fields = conditionOf(task) === "stalled" ? ["lastMoved", "startedAt"] : [];
+  const known = { stalled: ["lastMoved", "startedAt"], silent: ["lastUpdate", "startedAt"] };
+  const fields = known[said(task)] ?? [];
   const began = [...fields, "healthSince"].map((field) => secondsOf(task[field])).find(Boolean);
   return began ? Math.max(1, Math.trunc(now - began)) : 1;
 }
 
 function banner(task, condition, troubles, now) {
   if (condition === "stalled" || condition === "unreachable") {
-    const parts = [say(`page.say.${condition}`, { since: sinceOf(task, now) }), ...troubles];
+    const first = ofType(task, `page.say.${said(task)}`);
+    const parts = [say(first, { since: sinceOf(task, now) }), ...troubles];
     if (condition === "unreachable") {
       const due = secondsOf(task.nextCheck);
       parts.push(say("page.say.lost", { next: due && due - now >= 1 ? due - now : null }));
@@ -217,7 +232,7 @@ function note(task, condition, now) {
   if (["stalled", "unreachable", "error"].includes(condition)) return "";
   const kind = task.type === "node-sync" ? "node" : "work";
   const at = endedAt(task), began = secondsOf(task.startedAt);
-  const texts = [say(`page.say.${condition}`, {
+  const texts = [say(ofType(task, `page.say.${condition}`), {
     names: awaited(task),
     when: at ? when(at, now) : null,
     took: at && began ? at - began : null,
@@ -243,7 +258,7 @@ function going(task, now) {
     const unit = safe(String(task.rateUnit ?? "").replace(/\/s$/, ""), 40);
     const step = task.etaReason === "no-total" && !counting(task);
     const key = step ? "page.no-total" : `eta.${task.etaReason}`;
-    const why = maybe(key, { rate, unit, drift: task.metadata?.drift });
+    const why = maybe(ofType(task, key), { rate, unit, drift: task.metadata?.drift });
     texts.push(stop(cap(why ?? safe(task.etaReason))));
   }
   if ((task.pass || 1) > 1) texts.push(stop(cap(say("step.pass", { pass: task.pass }))));
@@ -380,7 +395,7 @@ function headline(task, now) {
   };
   if (key === "ok") return say(eta === null ? "headline.running" : "page.headline.left", known);
   const page = ["complete", "switching", "error"].includes(key);
-  return say(page ? `page.headline.${key}` : `headline.${key}`, known);
+  return say(page ? `page.headline.${key}` : ofType(task, `headline.${said(task)}`), known);
 }
 
 function attention(inTrouble, other, total, now) {

@@ -33,6 +33,8 @@ WITHOUT = (
     "held", "happened", "earlier", "skip", "not-found", "tasks", "others", "unsaid",
 )  # fmt: skip
 """What the page alone says, of its section."""
+OF_REPORTS = ("headline", "eta", "page")
+"""What scripts say of a task that reports."""
 
 IMPORT = re.compile(r'^import (\{[^}]*\}|\w+) from "(\.[\w./-]+)";\n', re.MULTILINE)
 EXPORTED = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
@@ -124,6 +126,7 @@ def _published(name: str, text: str) -> str:
 
 def _table() -> dict[str, Any]:
     table = {section: words.table()[section] for section in WORDS}
+    table["report"] = {key: table["report"][key] for key in OF_REPORTS}
     table["page"] = {key: each for key, each in table["page"].items() if key not in WITHOUT}
     return table
 
