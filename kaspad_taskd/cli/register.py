@@ -7,6 +7,7 @@ import sys
 
 from kaspad_taskd.cli.faults import USAGE, Fault, UsageFault
 from kaspad_taskd.cli.find import find
+from kaspad_taskd.cli.wish import not_taken
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.sentences import say
 
@@ -34,12 +35,15 @@ def _register(run: Run) -> int:
         method, params = _from_words(options)
     else:
         raise UsageFault("TYPE and SERVICE are needed, or --file", "kaspad-taskctl register --help")
-    answer = run.call(method, {**params, **_overrides(options)})
+    wish = {**params, **_overrides(options)}
+    answer = run.call(method, wish)
     if run.options.json:
         run.print_json(answer)
         return 0
     task, key = answer["task"], "created" if answer["created"] else "known"
     run.screen.say(say(f"changed.{key}", id=task["id"], state=words.state(task)))
+    for line in () if answer["created"] else not_taken(wish, task):
+        run.screen.show([[(line, "")]])
     return 0
 
 

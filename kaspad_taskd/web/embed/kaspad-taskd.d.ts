@@ -7,6 +7,11 @@ export interface Task {
   endpoint: string | null;
   config: Record<string, unknown>;
   checkInterval: number;
+  timeout: number;
+  stallAfter: number;
+  giveUpAfter: number | null;
+  after: string[];
+  autoSwitch: boolean;
   status: "pending" | "in-progress" | "paused" | "complete" | "error" | "cancelled";
   health: "unknown" | "ok" | "stalled" | "unreachable";
   healthSince: string | null;

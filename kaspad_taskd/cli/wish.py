@@ -1,0 +1,82 @@
+"""What of a registration was not taken, because the task was known already. Pure."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from kaspad_taskd.cli.options import duration
+from kaspad_taskd.words import spans
+from kaspad_taskd.words.sentences import say
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+_SPANS = ("checkInterval", "timeout", "stallAfter", "giveUpAfter")
+"""Keys of a definition that are spans: texts, or ms."""
+
+
+def not_taken(wish: Mapping[str, Any], task: Mapping[str, Any]) -> list[str]:
+    """Return a line for each thing asked for that stays otherwise, and how it would be taken.
+
+    Args:
+        wish: what was sent to register it; what is not in it nobody asked for.
+        task: as it is known.
+    """
+    lines = [
+        say("changed.left", key=_name(key), wanted=wanted, kept=kept)
+        for key, wanted, kept in _differing(wish, task)
+    ]
+    if not lines:
+        return []
+    key = "api" if task.get("origin") == "api" else "file"
+    how = say(f"changed.instead.{key}", id=task["id"], directory=task.get("directory"))
+    return [*lines, how]
+
+
+def _differing(wish: Mapping[str, Any], task: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Key, what was wanted and what is kept, of what the task tells."""
+    known = {**task, "confirmations": (task.get("confirmations") or {}).get("need")}
+    for key in (*_SPANS, "confirmations", "after", "autoSwitch"):
+        if wish.get(key) is None or key not in task:
+            continue
+        wanted, kept = _as_said(key, _value(key, wish[key])), _as_said(key, known[key])
+        if wanted != kept:
+            yield key, wanted, kept
+    if wish.get("start") is False and task.get("status") != "pending":
+        yield "start", "false", "true"
+
+
+def _value(key: str, given: Any) -> Any:
+    """As the task has it: spans in ms, None for never."""
+    if key not in _SPANS or not isinstance(given, str):
+        return given
+    try:
+        return None if given == "never" else round(duration(given) * 1000)
+    except argparse.ArgumentTypeError:  # the daemon has taken it: not ours to judge
+        return given
+
+
+def _as_said(key: str, value: Any) -> str:
+    if key in _SPANS:
+        return say("changed.never") if value is None else _span(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "-"
+    return json.dumps(value)
+
+
+def _span(value: Any) -> str:
+    if not isinstance(value, int | float):
+        return str(value)
+    whole = spans.span(value / 1000)
+    short = value >= 60_000 and value % 60_000
+    return f"{value / 1000:g} s" if short or value % 1000 else whole
+
+
+def _name(key: str) -> str:
+    """The key as files and options have it."""
+    if key == "checkInterval":
+        return "interval"
+    return "".join(f"_{each.lower()}" if each.isupper() else each for each in key)
