@@ -10,6 +10,7 @@ from kaspad_taskd.client import READERS_SOCKET, SYSTEM_SOCKET
 from kaspad_taskd.client.unit import own_socket
 from kaspad_taskd.version import __version__
 from kaspad_taskd.words import task as words
+from kaspad_taskd.words.apart import told_apart
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, plural, say
 from kaspad_taskd.words.service import HARMLESS
@@ -195,7 +196,7 @@ def files(listed: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
 
 def tasks(listed: Sequence[WireTask], now: float) -> Iterator[Finding]:
     """How the watched nodes are, and whatever else is in trouble, with the likely causes."""
-    for task in listed:
+    for task in told_apart(listed):
         if task.get("type") == "node-sync" or words.troubled(task):
             yield from _task(task, now)
         else:

@@ -6,6 +6,7 @@ from kaspad_taskd.cli.bars import bar, counting, icon
 from kaspad_taskd.cli.screen import hang, wrap
 from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
+from kaspad_taskd.words.apart import column, shared, told_apart
 from kaspad_taskd.words.moment import seconds_of
 from kaspad_taskd.words.plain import fit, safe, width
 from kaspad_taskd.words.sentences import say
@@ -86,11 +87,11 @@ def _narrow(tasks: Sequence[WireTask], cells: int, _now: float) -> list[Line]:
         (f" {say('list.type'):<8} {say('list.state'):<17} ", "dim"),
         (f"{say('list.progress'):<{bar_cells + 7}}  {say('list.left')}", "dim"),
     ]
-    names = handles(tasks)
+    names = column(handles(tasks), name)
     return [
         head,
         *(
-            _row(task, fit(called, name), left, bar_cells)
+            _row(task, called, left, bar_cells)
             for task, called, left in zip(tasks, names, lefts, strict=True)
         ),
     ]
@@ -124,13 +125,15 @@ def _wide(tasks: Sequence[WireTask], cells: int, now: float) -> list[Line]:
         (f"{say('list.progress'):<{bar_cells + 7}}  {say('list.left'):<15}", "dim"),
         (f" {say('list.rate'):>12}  {say('list.checked'):>7}", "dim"),
     ]
-    return [head, *(_wide_row(task, id_cells, bar_cells, now) for task in tasks)]
+    ids = column([safe(task.get("id"), 100) for task in tasks], id_cells)
+    named = zip(tasks, ids, strict=True)
+    return [head, *(_wide_row(task, task_id, bar_cells, now) for task, task_id in named)]
 
 
-def _wide_row(task: WireTask, id_cells: int, bar_cells: int, now: float) -> Line:
+def _wide_row(task: WireTask, task_id: str, bar_cells: int, now: float) -> Line:
     return [
         icon(task),
-        (" " + fit(safe(task.get("id"), 100), id_cells) + " ", ""),
+        (f" {task_id} ", ""),
         (fit(words.kind(task), 8) + " ", "dim"),
         (fit(words.state(task), 17) + " ", ""),
         *_progress(task, bar_cells),
@@ -154,8 +157,11 @@ def troubles(
     tasks: Sequence[WireTask], cells: int, now: float, told: WireTask | None
 ) -> list[Line]:
     """Return a sentence and a command for each task in trouble but `told`, the first few."""
-    named = zip(tasks, handles(tasks), strict=True)
-    wanting = [(task, name) for task, name in named if words.troubled(task) and task is not told]
+    named = zip(told_apart(tasks), handles(tasks), strict=True)
+    known = told and told.get("id")
+    wanting = [
+        (task, name) for task, name in named if words.troubled(task) and task.get("id") != known
+    ]
     lines: list[Line] = []
     for task, name in wanting[:_TROUBLES]:
         sign, tone = icon(task)
@@ -169,13 +175,10 @@ def troubles(
 
 def handles(tasks: Sequence[WireTask]) -> list[str]:
     """Return what names each task, on the command line too: its service where that is enough."""
-    count: dict[object, int] = {}
-    for task in tasks:
-        count[task.get("service")] = count.get(task.get("service"), 0) + 1
-    alone = (count[task.get("service")] == 1 for task in tasks)
+    alike = shared(tasks)
     return [
-        words.name(task) if only else safe(task.get("id"), 100)
-        for task, only in zip(tasks, alone, strict=True)
+        safe(task.get("id"), 100) if task.get("service") in alike else words.name(task)
+        for task in tasks
     ]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kaspad_taskd.cli.bars import bar, icon
-from kaspad_taskd.cli.listing import WIDE, rate, rows, share, time_left
+from kaspad_taskd.cli.listing import WIDE, handles, rate, rows, share, time_left
 from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
+from kaspad_taskd.words.apart import column
 from kaspad_taskd.words.moment import clock, seconds_of
 from kaspad_taskd.words.plain import fit, safe
 from kaspad_taskd.words.sentences import say
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kaspad_taskd.words.task import WireTask
 
 _INDENT = 17
+_NAME = 14
 _ROW = 54  # cells of a row without its bar
 
 
@@ -38,9 +40,11 @@ def body(tasks: Sequence[WireTask], cells: int, height: int, now: float) -> list
         shown.sort(key=lambda task: (not words.troubled(task), task.get("status") != "in-progress"))
         shown = shown[: max(1, (height - 1) // 2)]
     table = rows(shown, cells, now) if cells >= WIDE else []
+    names = column(handles(tasks), _NAME)
+    called = {task.get("id"): name for task, name in zip(tasks, names, strict=True)}
     lines: list[Line] = table[:1]
     for place, task in enumerate(shown, 1):
-        lines.append(table[place] if table else _row(task, cells))
+        lines.append(table[place] if table else _row(task, called[task.get("id")], cells))
         second = remark(task, now)
         if second:
             lines.append([(" " * min(_INDENT, cells // 4) + second, "dim")])
@@ -48,11 +52,11 @@ def body(tasks: Sequence[WireTask], cells: int, height: int, now: float) -> list
     return [*lines, [("  " + say("watch.more", n=rest), "dim")]] if rest else lines
 
 
-def _row(task: WireTask, cells: int) -> Line:
+def _row(task: WireTask, name: str, cells: int) -> Line:
     """Icon, service 14, state 14, bar 20, share 6, time left; 74 cells, the bar gives way."""
     return [
         icon(task),
-        (" " + fit(words.name(task), 14) + " ", ""),
+        (f" {name} ", ""),
         (fit(words.state(task), 14) + " ", ""),
         bar(task, max(0, min(20, cells - _ROW))),
         (" " + fit(share(task), 6, right=True) + "  ", ""),

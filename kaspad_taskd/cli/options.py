@@ -132,7 +132,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
 def _events(parser: argparse.ArgumentParser) -> None:
     _task(parser, "?")
     add = parser.add_argument
-    add("--last", metavar="N", type=int, default=20, help="how many (20)")
+    add("--last", metavar="N", type=int, help="how many (20; with --after: all)")
     add("--after", metavar="SEQ", type=int, help="those that followed this number")
     add("--follow", "-f", action="store_true", help="go on with what happens")
 

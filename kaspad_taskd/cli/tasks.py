@@ -26,10 +26,11 @@ def run(run: Run) -> int:
         run.screen.show([[(task["id"], "")] for task in tasks])
         return 0
     from kaspad_taskd.cli import listing
+    from kaspad_taskd.words.apart import told_apart
     from kaspad_taskd.words.task import most_urgent
 
     now, cells = time.time(), run.screen.width
-    first = None if run.options.verb == "list" else most_urgent(tasks)
+    first = None if run.options.verb == "list" else most_urgent(told_apart(tasks))
     head = listing.verdict(first, cells, now) if first else []
     info = run.call("getInfo")
     directory = str([listing.FILES, *(info.get("definitionDirs") or ())][-1])

@@ -14,6 +14,7 @@ from kaspad_taskd.cli.ending import RETRY, TIMED_OUT, code_of_all
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.frame import Frame
 from kaspad_taskd.client import Refused, Unreachable
+from kaspad_taskd.words.apart import told_apart
 from kaspad_taskd.words.moment import clock
 from kaspad_taskd.words.sentences import say
 
@@ -218,7 +219,8 @@ class _Log:
             sys.stderr.write(f"kaspad-taskd: {link}\n")
         now = time.monotonic()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        for task_id, task in watched.tasks.items():
+        for task in told_apart(list(watched.tasks.values())):
+            task_id = str(task["id"])
             mark, at = self._told.get(task_id, ((), -_QUIET))
             news = live.mark(task)
             if news != mark or now - at >= _QUIET:

@@ -31,8 +31,9 @@ def not_taken(wish: Mapping[str, Any], task: Mapping[str, Any]) -> list[str]:
     ]
     if not lines:
         return []
-    key = "api" if task.get("origin") == "api" else "file"
-    how = say(f"changed.instead.{key}", id=task["id"], directory=task.get("directory"))
+    api = task.get("origin") == "api"
+    key = "changed.instead.api" if api else "changed.instead.file"
+    how = say(key, id=task["id"], directory=task.get("directory"))
     return [*lines, how]
 
 

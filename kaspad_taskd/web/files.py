@@ -20,9 +20,9 @@ TYPES = {
 }
 """Content types by ending; files of other endings are not served."""
 SPOKEN = (
-    "unknown", "type", "running", "done", "headline", "attention", "last-seen", "reason", "hint",
-    "phase", "step", "position", "eta", "epoch", "waiting", "time", "percent", "months", "page",
-    "status", "report",
+    "unknown", "type", "running", "done", "headline", "attention", "last-seen", "reason",
+    "hint", "phase", "step", "position", "eta", "epoch", "waiting", "time", "percent", "months",
+    "page", "status", "report",
 )  # fmt: skip
 """Sections of the table of words that the scripts need."""
 UNSPOKEN = (

@@ -29,7 +29,7 @@ SLIM = (
     "id", "type", "service", "endpoint", "status", "health", "healthSince", "reason", "waitingFor",
     "progress", "progressBasis", "phase", "progressDetail", "estimatedTimeRemaining", "etaReason",
     "startedAt", "lastUpdate", "lastMoved", "completedAt", "erroredAt", "cancelledAt", "error",
-    "switching",
+    "switching", "alike",
 )  # fmt: skip
 PHASE = ("key", "state", "weight", "progress", "basis")
 

@@ -29,6 +29,7 @@ from kaspad_taskd.web.story import story
 from kaspad_taskd.web.view import WireTask, bar, cap, tidy, view
 from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
+from kaspad_taskd.words.apart import told_apart
 from kaspad_taskd.words.event import sentence
 from kaspad_taskd.words.moment import seconds_of
 from kaspad_taskd.words.plain import safe
@@ -67,7 +68,8 @@ class Page:
             return self._locked(snapshot, query, "./")
         now = _now(snapshot)
         services = snapshot["services"]
-        known: list[WireTask] = [with_switching(task, services) for task in snapshot["tasks"]]
+        found = told_apart(snapshot["tasks"])
+        known: list[WireTask] = [with_switching(task, services) for task in found]
         shown = listing(known, query)
         history = snapshot.get("history") or {}
         cards = [_card(task, now, history.get(task["id"])) for task in shown.cards]
@@ -83,7 +85,7 @@ class Page:
             pages=_pages(shown, query),
             services=panel(services, known, now),
             data=_data(snapshot, [*shown.cards, *map(slim, shown.others)], shown),
-            story=story(snapshot["events"]),
+            story=story(snapshot["events"], snapshot["tasks"]),
             earlier=_earlier(snapshot["events"]),
         )
 
@@ -91,7 +93,7 @@ class Page:
         """Return the page of one task, or None where there is no such task."""
         if snapshot["needsToken"]:
             return self._locked(snapshot, query, "../")
-        known: list[WireTask] = list(snapshot["tasks"])
+        known: list[WireTask] = told_apart(snapshot["tasks"])
         task = next((each for each in known if each["id"] == task_id), None)
         if task is None:
             return None

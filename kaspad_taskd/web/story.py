@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from kaspad_taskd.web.moment import day, minute
-from kaspad_taskd.words.event import sentence
+from kaspad_taskd.words.apart import owners, shared
+from kaspad_taskd.words.event import called, sentence
 from kaspad_taskd.words.moment import seconds_of
-from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import say
 
 Event: TypeAlias = Mapping[str, Any]
 
 
-def story(events: Iterable[Event]) -> list[dict[str, Any]]:
+def story(events: Sequence[Event], tasks: Iterable[Event] = ()) -> list[dict[str, Any]]:
     """Return entries, newest first: `seq`, `at` (ISO), `when`, `day`, `name`, `id`, `text`.
 
     `day` is "" but for the first of a day. An outage that has ended is one entry at its beginning:
     "not reachable for 3 min: ...". So is a switch, at its newest state: its steps are the services'
-    to show.
+    to show. Tasks that share a service, of `tasks` or of the events, have their ids in the names.
     """
+    alike = shared(owners(events)) | shared(tasks)
     entries: list[dict[str, Any]] = []
     open_outages: dict[str, dict[str, Any]] = {}
     for event in events:
         if event["event"] == "sync:progress":
             continue
-        entry = _entry(event)
+        entry = _entry(event, alike)
         if entry["switch"]:
             entries = [each for each in entries if each["switch"] != entry["switch"]]
             entries.append(entry)
@@ -42,7 +43,7 @@ def story(events: Iterable[Event]) -> list[dict[str, Any]]:
     return _with_days(entries[::-1])
 
 
-def _entry(event: Event) -> dict[str, Any]:
+def _entry(event: Event, alike: Collection[str]) -> dict[str, Any]:
     data = event["data"]
     at = seconds_of(data.get("timestamp"))
     return {
@@ -50,7 +51,7 @@ def _entry(event: Event) -> dict[str, Any]:
         "at": data.get("timestamp") or "",
         "seconds": at,
         "when": "" if at is None else minute(at),
-        "name": safe(data.get("service") or "", 100),
+        "name": called(data, alike),
         "id": str(data.get("taskId") or ""),
         "switch": (data.get("switch") or {}).get("id"),
         "text": sentence(str(event["event"]), data),

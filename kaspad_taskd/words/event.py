@@ -9,7 +9,7 @@ from kaspad_taskd.words.table import entry
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from typing import Any
 
 
@@ -27,6 +27,14 @@ def sentence(event: str, data: Mapping[str, Any]) -> str:
 def _health(data: Mapping[str, Any]) -> str:
     silent = data.get("type") == "report" and data.get("reason") == "silent-report"
     return "silent" if silent else str(data.get("health"))
+
+
+def called(data: Mapping[str, Any], alike: Container[str]) -> str:
+    """Return what an event is about: its service, with the task's id where that is `alike`."""
+    service = data.get("service")
+    mine = service in alike and "switch" not in data  # that is of the service, not of a task
+    known = {"service": service, "id": data.get("taskId"), "alike": mine}
+    return task.name(known) if service else ""
 
 
 def step_began(one: Mapping[str, Any], k: int, n: int, before: float | None) -> str:

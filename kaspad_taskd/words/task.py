@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kaspad_taskd.words import spans
+from kaspad_taskd.words.apart import told_apart
 from kaspad_taskd.words.moment import day, seconds_of, when
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import fill, maybe, plural, say, step_name
@@ -109,8 +110,11 @@ def step(task: WireTask) -> tuple[int, int, Mapping[str, Any]] | None:
 
 
 def name(task: WireTask) -> str:
-    """Return what people call the task: its service."""
-    return safe(task.get("service") or task.get("id") or say("unknown"), 100)
+    """Return what people call the task: its service, with the id beside it where it is `alike`."""
+    service = safe(task.get("service") or task.get("id") or say("unknown"), 100)
+    if not task.get("alike"):
+        return service
+    return say("headline.alike", name=service, id=safe(task.get("id"), 100))
 
 
 def origin(told: Mapping[str, Any]) -> str:
@@ -325,7 +329,7 @@ def status_line(tasks: Iterable[WireTask], trouble: str | None = None, warnings:
 
     `trouble` is why nothing can be saved, where that is so; `warnings`, how many stand.
     """
-    known = list(tasks)
+    known = told_apart(list(tasks))
     counts = [_count(known, status, key) for status, key in _COUNTED]
     head = ", ".join(count for count in counts if count) or say("status-line.none")
     shown = sorted((task for task in known if _named(task)), key=lambda task: not troubled(task))

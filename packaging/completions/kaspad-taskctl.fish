@@ -180,7 +180,7 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l timeout -x
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a events -d 'what happened'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -s h -l help -d 'show this help message and exit'
-complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l last -x -d 'how many (20)'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l last -x -d 'how many (20; with --after: all)'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l after -x -d 'those that followed this number'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l follow -s f -d 'go on with what happens'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'

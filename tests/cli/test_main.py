@@ -313,6 +313,65 @@ def test_events_after_a_number_come_page_by_page(ctl: Ctl, taskd: ScriptedTaskd)
     assert [json.loads(line)["seq"] for line in out.splitlines()] == list(range(1, 2501))
 
 
+def _journal(params: dict[str, Any]) -> dict[str, Any]:
+    """2,500 events, answered as the daemon does."""
+    every = [_event(n, health="ok") for n in range(1, 2501)]
+    if "before" in params:
+        told = [one for one in every if one["seq"] < params["before"]][-params["limit"] :]
+    else:
+        told = [one for one in every if one["seq"] > params["after"]][: params["limit"]]
+    return {"events": told, "seq": 2500, "oldest": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("--after 2490", 2491),
+        ("--after 2490 --last 3", 2498),
+        ("--last 3 --after 2499", 2500),
+        ("--after 100 --last 2000", 501),
+        ("--last 1500", 1001),
+        ("", 2481),
+    ],
+)
+def test_after_and_last_go_together(ctl: Ctl, taskd: ScriptedTaskd, words: str, first: int) -> None:
+    """The newest N of those that followed a number, also where they are several pages."""
+    taskd.answers["getEvents"] = _journal
+    out = ctl("events", "--json", *words.split())[1]
+    assert [json.loads(line)["seq"] for line in out.splitlines()] == list(range(first, 2501))
+
+
+def test_none_of_the_last_is_none(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """Or none that followed."""
+    taskd.answers["getEvents"] = _journal
+    for words in ("--last 0", "--last 0 --after 3", "--last 5 --after 2500"):
+        assert ctl("events", *words.split())[:2] == (0, "")
+
+
+def test_what_is_not_kept_any_more_is_said_with_last_too(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """A gap is not hidden by how few are asked for."""
+    gap = Error(-32007, "not kept any more", reason="gap", oldest=7)
+    taskd.answers["getEvents"] = lambda given: gap if "after" in given else _journal(given)
+    code, _out, err = ctl("events", "--after", "1", "--last", "2")
+    assert (code, "events --after 7" in err) == (1, True)
+
+
+def test_events_of_tasks_with_one_service_have_their_ids(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """Of those that are known, and of those that were removed; others have the name alone."""
+    one, two, alone = "node-sync-" + "a" * 40, "node-sync-" + "a" * 39 + "b", "import"
+    told = [
+        _event(1, taskId=one, service="node", health="ok"),
+        _event(2, taskId=two, service="node", health="ok"),
+        _event(3, taskId=alone, service="import", health="ok"),
+    ]
+    tasks = [{**golden_task("kaspa-node"), "id": one, "service": "node"}]
+    taskd.answers |= {"getEvents": {"events": told, "seq": 3, "oldest": 1}, "getAllTasks": tasks}
+    lines = ctl("events")[1].splitlines()
+    assert f"node ({one}) answers again" in lines[0]
+    assert f"node ({two}) answers again" in lines[1]
+    assert "(" not in lines[2]
+
+
 def test_reload_with_faults_is_exit_1(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     """What changed is said, then each fault with its file."""
     fault = {"file": "/etc/kaspad-taskd/tasks.d/x.toml", "key": "interval", "problem": "is none"}

@@ -129,6 +129,7 @@ STATES: dict[str, dict[str, Any]] = {
         switches=["kasia-indexer", "k-indexer"],
         switching={"n": 2, "doing": "kasia-indexer: step 3 of 4, restarting"}, **ENDED
     ),
+    "alike": _node(alike=True),
     "report-none-yet": _report(health="unknown", lastUpdate=None, lastMoved=None),
     "report-running": _report(),
     "report-silent": _report(health="stalled", reason="silent-report",

@@ -231,3 +231,23 @@ def test_every_sentence_that_is_asked_for_exists() -> None:
     assert len(asked) > 60
     assert {key for key in asked if entry(key) is None} == set()
     assert "page" in table()
+
+
+def test_tasks_of_one_service_have_their_ids_beside_the_name() -> None:
+    """As cards and in the story, also on the page of one of them; others have the name alone."""
+    one, other = golden_task("kaspa-node"), golden_task("kasia-indexer")
+    two = {**golden_task("lonely"), "service": "kaspa-node", "id": "node-sync-b", "actions": []}
+    known = [{**one, "actions": []}, two, {**other, "actions": []}]
+    for text in (_index(tasks=known).text, _task(tasks=known).text):
+        assert f"kaspa-node ({NODE})" in text
+    text = _index(tasks=known).text
+    assert "kaspa-node (node-sync-b)" in text
+    assert "kasia-indexer" in text
+    assert "kaspa-node" not in text
+    assert json.loads(_index(tasks=known).data)["tasks"][0]["alike"]
+
+
+def test_an_empty_page_names_the_real_directory() -> None:
+    """Of a user's own daemon, or of one with --tasks."""
+    read = _index(tasks=[], events=[], definitionDir="/home/me/tasks.d")
+    assert "Save this as /home/me/tasks.d/node.toml" in read.text

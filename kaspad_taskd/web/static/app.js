@@ -183,7 +183,8 @@ function ask() {
 function take(task) {
   const known = tasks.get(task.id);
   if (!known) return;
-  tasks.set(task.id, { ...task, switching: known.switching }); // which the page alone tells
+  const { switching, alike } = known; // which the page alone tells
+  tasks.set(task.id, { ...task, switching, alike });
   progress.delete(task.id);
   dirty.add(task.id);
 }
@@ -275,7 +276,7 @@ function sure({ dataset, textContent }, task) {
   const { action } = dataset;
   if (action === "cancel") {
     const text = say(`page.stop.text${task.type === "node-sync" ? "-node" : ""}`);
-    return confirmed("stop", say("page.stop.title", { name: task.service }), text);
+    return confirmed("stop", say("page.stop.title", { name: view(task, 0).name }), text);
   }
   if (action !== "switch") return true;
   setText(document.querySelector("#switch [value=do]"), textContent);

@@ -71,7 +71,11 @@ function said(task) {
 
 const troubled = (task) => ["error", "unreachable", "stalled"].includes(conditionOf(task));
 
-const nameOf = (task) => safe(task.service || task.id || say("unknown"), 100);
+/** The service, with the id beside it where other tasks are of it too. */
+function nameOf(task) {
+  const name = safe(task.service || task.id || say("unknown"), 100);
+  return task.alike ? say("headline.alike", { name, id: safe(task.id, 100) }) : name;
+}
 
 function wordOf(task) {
   const table = task.status === "complete" ? "done" : "running";
