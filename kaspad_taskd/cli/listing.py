@@ -76,7 +76,7 @@ def rate(task: WireTask) -> str:
     return f"{spans.number(value)} {safe(task.get('rateUnit') or '', 20)}".rstrip()
 
 
-def _narrow(tasks: Sequence[WireTask], cells: int, _now: float) -> list[Line]:
+def _narrow(tasks: Sequence[WireTask], cells: int, now: float) -> list[Line]:
     """Icon, service 20, type 8, state 17, bar 8, share 6, time left; 80 cells."""
     lefts = [time_left(task) for task in tasks]
     room = max(13, *map(len, lefts))
@@ -91,18 +91,18 @@ def _narrow(tasks: Sequence[WireTask], cells: int, _now: float) -> list[Line]:
     return [
         head,
         *(
-            _row(task, called, left, bar_cells)
+            _row(task, called, left, bar_cells, now)
             for task, called, left in zip(tasks, names, lefts, strict=True)
         ),
     ]
 
 
-def _row(task: WireTask, name: str, left: str, bar_cells: int) -> Line:
+def _row(task: WireTask, name: str, left: str, bar_cells: int, now: float) -> Line:
     return [
         icon(task),
         (f" {name} ", ""),
         (fit(words.kind(task), 8) + " ", "dim"),
-        (fit(words.state(task), 17) + " ", ""),
+        (fit(words.state(task, now), 17) + " ", ""),
         *_progress(task, bar_cells),
         ("  " + left, ""),
     ]
@@ -135,7 +135,7 @@ def _wide_row(task: WireTask, task_id: str, bar_cells: int, now: float) -> Line:
         icon(task),
         (f" {task_id} ", ""),
         (fit(words.kind(task), 8) + " ", "dim"),
-        (fit(words.state(task), 17) + " ", ""),
+        (fit(words.state(task, now), 17) + " ", ""),
         *_progress(task, bar_cells),
         *_time_and_rate(task),
         ("  " + fit(_age(task, now), 7, right=True), "dim"),

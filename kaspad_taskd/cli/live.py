@@ -44,7 +44,7 @@ def body(tasks: Sequence[WireTask], cells: int, height: int, now: float) -> list
     called = {task.get("id"): name for task, name in zip(tasks, names, strict=True)}
     lines: list[Line] = table[:1]
     for place, task in enumerate(shown, 1):
-        lines.append(table[place] if table else _row(task, called[task.get("id")], cells))
+        lines.append(table[place] if table else _row(task, called[task.get("id")], cells, now))
         second = remark(task, now)
         if second:
             lines.append([(" " * min(_INDENT, cells // 4) + second, "dim")])
@@ -52,12 +52,12 @@ def body(tasks: Sequence[WireTask], cells: int, height: int, now: float) -> list
     return [*lines, [("  " + say("watch.more", n=rest), "dim")]] if rest else lines
 
 
-def _row(task: WireTask, name: str, cells: int) -> Line:
+def _row(task: WireTask, name: str, cells: int, now: float) -> Line:
     """Icon, service 14, state 14, bar 20, share 6, time left; 74 cells, the bar gives way."""
     return [
         icon(task),
         (f" {name} ", ""),
-        (fit(words.state(task), 14) + " ", ""),
+        (fit(words.state(task, now), 14) + " ", ""),
         bar(task, max(0, min(20, cells - _ROW))),
         (" " + fit(share(task), 6, right=True) + "  ", ""),
         (time_left(task), ""),

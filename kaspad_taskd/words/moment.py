@@ -35,6 +35,12 @@ def when(seconds: float, now: float) -> str:
     return clock if same_day else f"{day(seconds)} {clock}"
 
 
+def date(seconds: float, now: float) -> str:
+    """Return what tells a moment shortly: `14:24` on the day of `now`, else `22 Nov`."""
+    told = when(seconds, now)
+    return told if ":" in told[:3] else day(seconds)
+
+
 def day(seconds: float) -> str:
     """Return a local day: `22 Nov`."""
     there = time.localtime(seconds)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 from kaspad_taskd.words import spans
 from kaspad_taskd.words.apart import told_apart
-from kaspad_taskd.words.moment import day, seconds_of, when
+from kaspad_taskd.words.moment import date, seconds_of, when
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import fill, maybe, plural, say, step_name
 from kaspad_taskd.words.table import entry
@@ -167,18 +169,22 @@ def said(task: WireTask) -> str:
     return "silent" if silent and now == "stalled" else now
 
 
-def state(task: WireTask) -> str:
-    """Return the state as a column shows it: `6/7 blocks`, `not reachable`, `after kaspa-node`."""
-    now = condition(task)
-    if now == "ok":
+def state(task: WireTask, now: float | None = None) -> str:
+    """Return the state as a column shows it: `6/7 blocks`, `not reachable`, `after kaspa-node`.
+
+    What is done says when: `done 14:24` on the day of `now` (None: of the clock), else the day.
+    """
+    here = condition(task)
+    if here == "ok":
         at = step(task)
         return f"{at[0]}/{at[1]} {phase(at[2]['key'], 'short')}" if at else word(task)
-    if now == "waiting":
+    if here == "waiting":
         return say("state.waiting", names=awaited(task))
-    if now == "complete":
+    if here == "complete":
         ended = seconds_of(task.get("completedAt"))
-        return say("state.complete", word=say("done.other"), when=day(ended) if ended else "")
-    return maybe(of_type(task.get("type"), f"state.{said(task)}")) or safe(now)
+        there = date(ended, time.time() if now is None else now) if ended else ""
+        return say("state.complete", word=say("done.other"), when=there)
+    return maybe(of_type(task.get("type"), f"state.{said(task)}")) or safe(here)
 
 
 def awaited(task: WireTask) -> str:

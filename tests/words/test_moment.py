@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaspad_taskd.words.moment import day, seconds_of, when
+from kaspad_taskd.words.moment import date, day, seconds_of, when
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)))  # noqa: DTZ001 - made aware below
@@ -32,3 +33,16 @@ def test_a_day_that_is_not_today_is_named() -> None:
     assert when(noon, noon + 60) == "12:00"
     assert when(noon - 86400, noon) == "22 Nov 12:00"
     assert day(noon) == "23 Nov"
+
+
+def test_a_date_is_a_time_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the day alone for what was before; midnight is the border."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    noon = 1_795_348_800.0
+    assert when(noon, noon) == date(noon, noon) == date(noon, noon + 3600)
+    assert date(noon - 86_400, noon) == day(noon - 86_400)
+    assert ":" not in date(noon - 43_201, noon)
+    assert date(noon - 43_200, noon) == "00:00"
+    monkeypatch.undo()
+    time.tzset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -77,6 +78,17 @@ def test_status_and_health_are_one_word(service: str, condition: str, state: str
     """Each pair of status and health has its condition and its words."""
     task = golden_task(service)
     assert (words.condition(task), words.state(task)) == (condition, state)
+
+
+def test_what_was_done_today_says_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A date tells nothing on its own day."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    task = golden_task("headers-import")
+    assert words.state(task, NOW) == "done 22 Nov"
+    assert words.state(task, NOW - 86_400) == "done 15:32"
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_the_first_sentence_is_about_the_node() -> None:
