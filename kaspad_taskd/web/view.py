@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from kaspad_taskd.web.moment import when
 from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
+from kaspad_taskd.words.facts import facts as told
 from kaspad_taskd.words.moment import seconds_of
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, plural, say
@@ -249,9 +250,10 @@ def _going(task: WireTask, now: float) -> Iterator[str]:
 
 
 def _facts(task: WireTask, condition: str) -> list[str]:
-    """What is counted, how fast, how far behind, with how many peers."""
+    """What is counted, how fast, how far behind, with how many peers; what its program says."""
+    own = told(task)
     if condition not in ("ok", "stalled"):
-        return []
+        return own
     facts = [_position(task)]
     rate, behind = task.get("syncRate"), task.get("behind")
     if condition == "ok" and rate and task.get("rateUnit") and not counting(task):
@@ -259,9 +261,9 @@ def _facts(task: WireTask, condition: str) -> list[str]:
     if behind:
         facts.append(say("position.behind", behind=behind))
     peers = (task.get("metadata") or {}).get("peers")
-    if isinstance(peers, int):
+    if isinstance(peers, int) and not own:
         facts.append(plural("status.peers", peers))
-    return [fact for fact in facts if fact]
+    return [fact for fact in [*facts, *own] if fact]
 
 
 def _position(task: WireTask) -> str:

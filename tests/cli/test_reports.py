@@ -47,6 +47,14 @@ def test_who_does_not_report_is_told_with_the_time() -> None:
     assert still == "headers-import has reported no movement for 5 min"
 
 
+def test_the_facts_of_a_report_are_shown() -> None:
+    """In the order in which they came, whatever state it is in; a node's metadata is its own."""
+    shown = written(detail.page(STATES["report-facts"], 100, NOW))
+    assert "  Says       rows: 12, file: utxo.bin, ok: true, share: 0.5, whole: 3" in shown
+    assert "Says" in written(detail.page(STATES["command-facts"], 80, NOW))
+    assert "Says" not in written(detail.page(STATES["syncing"], 80, NOW))
+
+
 @pytest.mark.parametrize(
     ("data", "told"),
     [

@@ -132,6 +132,11 @@ STATES: dict[str, dict[str, Any]] = {
     "alike": _node(alike=True),
     "report-none-yet": _report(health="unknown", lastUpdate=None, lastMoved=None),
     "report-running": _report(),
+    "report-facts": _report(metadata={
+        "rows": 12, "file": "utxo.bin", "ok": True, "share": 0.5, "whole": 3.0, "tiny": 0.00001,
+        "tiniest": 1.5e-9, "huge": 1e20, "peers": 8, "odd": "a\u202eb",
+    }),
+    "command-facts": _report(type="command", metadata={"rows": 12}, status="complete"),
     "report-silent": _report(health="stalled", reason="silent-report",
                              note="Its program has stopped reporting.", **_no_eta("stalled")),
     "report-still": _report(health="stalled", reason="no-movement",

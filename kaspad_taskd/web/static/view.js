@@ -15,6 +15,7 @@ const LOOKS = {
   "cancelled": ["barred", "quiet"],
 };
 const LIVE = ["pending", "in-progress", "paused"];
+const OWN = ["report", "command"];
 const OLD = ["unreachable", "paused", "error", "cancelled"];
 
 const tidy = (text) => text.replaceAll(" %", "\u00a0%");
@@ -276,15 +277,21 @@ function going(task, now) {
 }
 
 function facts(task, condition) {
-  if (condition !== "ok" && condition !== "stalled") return [];
+  const own = OWN.includes(task.type) ? Object.entries(task.metadata ?? {}).map(fact) : [];
+  if (condition !== "ok" && condition !== "stalled") return own;
   const told = [position(task)], rate = task.syncRate;
   if (condition === "ok" && rate && task.rateUnit && !counting(task)) {
     told.push(say("page.rate", { rate, unit: safe(task.rateUnit, 40) }));
   }
   if (task.behind) told.push(say("position.behind", { behind: task.behind }));
   const peers = task.metadata?.peers;
-  if (Number.isInteger(peers)) told.push(say("status.peers", { n: peers }));
-  return told.filter(Boolean);
+  if (Number.isInteger(peers) && !own.length) told.push(say("status.peers", { n: peers }));
+  return [...told, ...own].filter(Boolean);
+}
+
+/** What a program says of its own work: words/facts.py. */
+function fact([key, value]) {
+  return say("page.fact", { key: safe(key, 64), value: safe(value, 200) });
 }
 
 function position(task) {
