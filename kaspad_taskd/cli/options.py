@@ -186,6 +186,11 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
 }
 
 _WITH_VALUE = ("--socket", "--color", "--timeout")
+_ELSEWHERE = {  # what other programs call it
+    "add": ("register",), "delete": ("remove",), "info": ("status",), "log": ("events",),
+    "logs": ("events",), "ls": ("list",), "ps": ("list",), "resume": ("start",), "rm": ("remove",),
+    "show": ("status",), "stop": ("pause", "cancel"), "top": ("watch",), "why": ("explain",),
+}  # fmt: skip
 _MIXED = ("register", "report")  # KEY=VALUE may stand behind options too
 
 
@@ -224,13 +229,22 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         return _without_verb(argv)
     verb = argv[place]
     if verb not in VERBS:
-        raise UsageFault(f"{verb} is no verb of {PROG}", f"{PROG} --help")
+        raise UsageFault(f"{verb} is no verb of {PROG}{_meant(verb)}", f"{PROG} --help")
     options = argparse.Namespace(verb=verb, **DEFAULTS)
     rest = [*argv[:place], *argv[place + 1 :]]
     parser = parser_of(verb)
     if verb in _MIXED:
         return parser.parse_intermixed_args(rest, options)
     return parser.parse_args(rest, options)
+
+
+def _meant(verb: str) -> str:
+    """Return `: did you mean status?`, the verbs that are written almost so, or ""."""
+    from difflib import get_close_matches
+
+    word = verb[:40].lower()
+    near = list(_ELSEWHERE.get(word, ())) or get_close_matches(word, VERBS, n=2, cutoff=0.6)
+    return f": did you mean {' or '.join(near)}?" if near else ""
 
 
 def _without_verb(argv: Sequence[str]) -> argparse.Namespace:

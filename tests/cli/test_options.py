@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kaspad_taskd.cli import options
 from kaspad_taskd.cli.faults import UsageFault
+from kaspad_taskd.cli.options import parse
 from kaspad_taskd.cli.quick import options_of
 
 WORD = st.sampled_from(
@@ -79,3 +80,28 @@ def test_a_wrong_word_names_its_help() -> None:
     with pytest.raises(UsageFault) as fault:
         options.parse(["wait"])
     assert fault.value.help_command == "kaspad-taskctl wait --help"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("stauts", ": did you mean status or start?"),
+        ("evnts", ": did you mean events?"),
+        ("Doctor", ": did you mean doctor?"),
+        ("stop", ": did you mean pause or cancel?"),
+        ("logs", ": did you mean events?"),
+        ("xyzzy", ""),
+        ("kaspa-node", ""),
+    ],
+)
+def test_a_verb_that_is_none_gets_the_one_that_was_meant(typed: str, meant: str) -> None:
+    """Whether it is mistyped or another program's; where nothing is near, nothing is guessed."""
+    with pytest.raises(UsageFault) as fault:
+        parse([typed, "--json"])
+    assert str(fault.value) == f"{typed} is no verb of kaspad-taskctl{meant}"
+
+
+def test_what_stands_for_another_word_is_a_verb() -> None:
+    """A guess that is none would lead nowhere."""
+    assert {verb for meant in options._ELSEWHERE.values() for verb in meant} <= options.VERBS.keys()
+    assert not options._ELSEWHERE.keys() & options.VERBS.keys()
