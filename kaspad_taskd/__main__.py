@@ -25,6 +25,7 @@ from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.systemd.journal import begin_log, complain
 
 PIPE_CLOSED = 141
+INTERRUPTED = 130
 
 _log = logging.getLogger("kaspad_taskd")
 
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     hold_streams()
     try:
         return _main(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:  # where no daemon runs that takes it as its order to stop
+        return INTERRUPTED
     except BrokenPipeError:  # whoever read has gone
         let_go()
         return PIPE_CLOSED
@@ -47,6 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(given: list[str]) -> int:
     try:
         return _verb(given)
+    except KeyboardInterrupt:
+        if sys.stderr.isatty():  # a new line after its ^C
+            print(file=sys.stderr)
+        raise
     finally:  # --help and --version, too, are told only when they are written
         sys.stdout.flush()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from kaspad_taskd.cli.find import find
+from kaspad_taskd.cli.streams import must_be_read
 from kaspad_taskd.words.apart import owners, shared
 from kaspad_taskd.words.event import called, sentence
 from kaspad_taskd.words.moment import clock, seconds_of, when
@@ -34,7 +35,7 @@ def run(run: Run) -> int:
     seq = _past(run, task, told)
     if options.follow:
         tasks = [task] if task else None
-        for event in run.client.events(after=seq, tasks=tasks):
+        for event in run.client.events(after=seq, tasks=tasks, idle=must_be_read):
             told.tell([event])
     return 0
 

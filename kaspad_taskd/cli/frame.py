@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from kaspad_taskd.cli.screen import Line, Screen
 
 _HIDE, _SHOW, _CLEAR_LINE, _CLEAR_BELOW = "\x1b[?25l", "\x1b[?25h", "\x1b[K", "\x1b[J"
-_SIGNALS = (signal.SIGWINCH, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGCONT)
+_ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_SIGNALS = (signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT, *_ENDS)
 
 
 class Frame:
@@ -35,7 +36,11 @@ class Frame:
 
     def __enter__(self) -> Frame:
         self._before = [signal.signal(number, self._signalled) for number in _SIGNALS]
-        self._write(_HIDE)
+        try:
+            self._write(_HIDE)
+        except BaseException:
+            self._give_back()
+            raise
         return self
 
     def __exit__(
@@ -44,15 +49,21 @@ class Frame:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Show the cursor and let signals be as before, whoever presses Ctrl-C twice."""
+        impatient = signal.signal(signal.SIGINT, signal.SIG_IGN)
         for number, handler in zip(_SIGNALS, self._before, strict=True):
             signal.signal(number, handler)
         try:
             self._write(_SHOW)
         except OSError:  # the terminal has gone
             pass
+        signal.signal(signal.SIGINT, impatient)
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
-        if number in (signal.SIGTERM, signal.SIGHUP):
+        if number in _ENDS:
             raise SystemExit(128 + number)
         if number == signal.SIGTSTP:  # Ctrl-Z: stop as usual, but with a cursor
             os.write(self._screen.out.fileno(), _SHOW.encode())

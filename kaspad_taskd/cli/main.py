@@ -18,7 +18,7 @@ from kaspad_taskd.cli.faults import (
 )
 from kaspad_taskd.cli.quick import options_of
 from kaspad_taskd.cli.screen import Screen
-from kaspad_taskd.cli.streams import hold_streams
+from kaspad_taskd.cli.streams import end_line, hold_streams, let_go
 from kaspad_taskd.client import Client, Refused, Unreachable
 from kaspad_taskd.words.sentences import say
 
@@ -68,19 +68,27 @@ class Run:
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit code."""
     argv = sys.argv[1:] if argv is None else argv
-    if not hold_streams():
-        return _complain([say("error.output", detail=os.strerror(errno.EBADF))], FAILED)
+    try:
+        if not hold_streams():
+            return _complain([say("error.output", detail=os.strerror(errno.EBADF))], FAILED)
+        return _said(argv)
+    except KeyboardInterrupt:
+        end_line()
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read has gone
+        let_go()
+        return _PIPE_CLOSED
+
+
+def _said(argv: Sequence[str]) -> int:
     try:
         return _ended(argv)
     except UsageFault as fault:
         return _complain([str(fault), say("error.usage", help=fault.help_command)], USAGE)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
-        _write_no_more()  # whoever read has gone
-        return _PIPE_CLOSED
+        raise
     except OSError as error:  # a full disk
-        _write_no_more()
+        let_go()
         return _complain([say("error.output", detail=error.strerror or error)], FAILED)
 
 
@@ -90,11 +98,6 @@ def _ended(argv: Sequence[str]) -> int:
     except SystemExit as ended:  # --help, --version
         sys.stdout.flush()
         return ended.code if isinstance(ended.code, int) else FAILED
-
-
-def _write_no_more() -> None:
-    """Let Python's last flush not complain about what was complained of."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parsed(argv: Sequence[str]) -> Namespace:

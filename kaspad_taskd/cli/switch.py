@@ -14,6 +14,7 @@ from kaspad_taskd.cli.ending import RETRY, is_gone
 from kaspad_taskd.cli.faults import FAILED, Fault
 from kaspad_taskd.cli.frame import Frame
 from kaspad_taskd.cli.screen import Screen
+from kaspad_taskd.cli.streams import end_line, must_be_read
 from kaspad_taskd.client import Refused, Unreachable
 from kaspad_taskd.words.moment import clock
 from kaspad_taskd.words.plain import safe
@@ -90,6 +91,7 @@ def _switch(run: Run, service: str, to: str) -> int:
     try:
         ended = _show(run, following)
     except KeyboardInterrupt:
+        end_line()
         if not run.options.json:
             Screen(sys.stderr, "never", run.options.ascii).say(say("service.goes-on", name=service))
         return INTERRUPTED
@@ -155,6 +157,7 @@ class _Following:
         self._lost = 0.0
         try:
             while not self._over:
+                must_be_read()
                 event = source.next(_TICK)
                 self._heard = time.monotonic()
                 if event and self._take(event) and each:

@@ -98,6 +98,7 @@ class _BarLine:
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self.shown = screen.terminal
+        self._drawn = False
 
     def draw(self, task: dict[str, Any]) -> None:
         """Show how far the task is."""
@@ -106,11 +107,13 @@ class _BarLine:
         head = f"{words.name(task)}  {words.state(task)}  "
         line = [(head, ""), bar(task, 20), (f"  {share(task)}  {time_left(task)}", "")]
         text = self._screen.text(clip(line, self._screen.size()[0] - 1))
+        self._drawn = True
         self._write(f"\r{text}\x1b[K")
 
     def clear(self) -> None:
         """Leave nothing behind."""
-        if self.shown:
+        if self.shown and self._drawn:
+            self._drawn = False
             self._write("\r\x1b[K")
 
     def _write(self, text: str) -> None:

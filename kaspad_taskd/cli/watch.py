@@ -13,6 +13,7 @@ from kaspad_taskd.cli import live
 from kaspad_taskd.cli.ending import RETRY, TIMED_OUT, code_of_all
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.frame import Frame
+from kaspad_taskd.cli.streams import must_be_read
 from kaspad_taskd.client import Refused, Unreachable
 from kaspad_taskd.words.apart import told_apart
 from kaspad_taskd.words.moment import clock
@@ -133,6 +134,7 @@ def _follow(
             if time.monotonic() >= limit:
                 return TIMED_OUT
             tell(watched, say("watch.reconnecting", when=clock(lost)))
+            must_be_read()
             time.sleep(RETRY)
             continue
         try:
@@ -165,6 +167,7 @@ def _listen(
         now = time.monotonic()
         if now >= limit:
             return TIMED_OUT
+        must_be_read()
         _hear(watched, source, each, min(now + _TICK, limit))
 
 

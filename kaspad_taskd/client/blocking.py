@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 """Seconds for which connecting is tried again: a daemon that restarts is back by then."""
+_TICK = 1.0
 
 
 class Refused(Exception):
@@ -148,6 +149,7 @@ class Client:
         after: int | None = None,
         tasks: Sequence[str] | None = None,
         lost: Callable[[Unreachable], None] | None = None,
+        idle: Callable[[], None] | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Yield events `{seq, event, data}` for ever, over restarts of the daemon, none missing.
 
@@ -155,6 +157,7 @@ class Client:
             after: begin behind this `seq`; None begins now.
             tasks: ids; None is all.
             lost: called with each loss of the connection; may raise to end. None goes on for ever.
+            idle: called at least every second while nothing comes; may raise to end.
 
         Raises:
             Refused: `gap`, as in `subscribe`.
@@ -164,14 +167,14 @@ class Client:
         last = source.seq if after is None else after
         while True:
             try:
-                for event in source:
+                for event in source.each(idle):
                     last = max(last, event["seq"])
                     yield event
             except Unreachable as fault:
                 ended = fault
             finally:
                 source.close()
-            source = self._again(ended, last, tasks, lost)
+            source = self._again(ended, last, tasks, lost, idle)
 
     def _again(
         self,
@@ -179,10 +182,13 @@ class Client:
         last: int,
         tasks: Sequence[str] | None,
         lost: Callable[[Unreachable], None] | None,
+        idle: Callable[[], None] | None,
     ) -> Subscription:
         while True:
             if lost:
                 lost(fault)
+            if idle:
+                idle()
             time.sleep(PAUSE)
             try:
                 return self.subscribe(last, tasks)
@@ -217,10 +223,16 @@ class Subscription:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield events until the connection ends: then Unreachable is raised."""
+        return self.each(None)
+
+    def each(self, idle: Callable[[], None] | None) -> Iterator[dict[str, Any]]:
+        """Yield events as `iter` does; `idle` is called each second without one, and may raise."""
         while True:
-            event = self.next(3600.0)
+            event = self.next(_TICK if idle else 3600.0)
             if event:
                 yield event
+            elif idle:
+                idle()
 
     def next(self, timeout: float) -> dict[str, Any] | None:
         """Return the next event `{seq, event, data}`, or None: there was none for `timeout` s.

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import kaspad_taskd.__main__ as program
 from tests.fakes.golden import golden_tasks
+from tests.fakes.patience import PATIENCE
 from tests.fakes.taskd import answering, scripted
 
 WORDS = ("list", "list --json", "status", "doctor", "events", "wait kaspa-node", "pause kaspa-node",
@@ -62,7 +64,33 @@ def test_the_daemons_own_words_need_an_output(words: str, closed: str) -> None:
     assert run("kaspad_taskd", words, f"{closed} 2>&-")[0] == 1
 
 
-def test_a_reader_that_has_gone_is_no_traceback() -> None:
-    """As of kaspad-taskctl."""
-    _, _, err = run("kaspad_taskd", "--help", "| true")
-    assert err == ""
+@pytest.mark.parametrize("words", [*TASKD, "--config /none --check", "restore /none"])
+@pytest.mark.parametrize("both", [False, True])
+def test_a_reader_that_has_gone_is_no_traceback(words: str, both: bool) -> None:
+    """As of kaspad-taskctl: 141; what only complains needs its other output alone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "kaspad_taskd", *words.split()], stdout=writer, text=True, env=env,
+        stderr=writer if both else subprocess.PIPE, check=False, timeout=PATIENCE,
+    )  # fmt: skip
+    os.close(writer)
+    if not both and words == "restore /none":
+        assert (ran.returncode, "Traceback" in ran.stderr) == (1, False)
+    else:
+        assert ran.returncode == 141
+        assert "Traceback" not in (ran.stderr or "")
+
+
+def test_ctrl_c_of_what_is_done_offline_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 130, as of kaspad-taskctl; a daemon takes it as its order to stop."""
+
+    def interrupted(*_given: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program, "hold_streams", lambda: None)
+    for name in ("check", "put_back"):
+        monkeypatch.setattr(program, name, interrupted)
+    assert program.main(["--check"]) == 130
+    assert program.main(["restore", "x"]) == 130
