@@ -27,6 +27,7 @@ from kaspad_taskd.base.files import size_of
 from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.bridge.counts import CountedStore, Counts
 from kaspad_taskd.bridge.opening import BridgeDoor
+from kaspad_taskd.client.unit import HAND, started_by
 from kaspad_taskd.config.layers import definition_dirs
 from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.config.places import FIRST_USER, Places
@@ -313,7 +314,9 @@ class Daemon:
     def _see_own_files(self) -> None:
         path = self._replaced.look()
         if path is not None:
-            self._engine.warn("restart-needed", {"path": str(path)})
+            by = started_by(str(self._places.runtime / "rpc.sock"))
+            restart = words.say("manager.again" if by == HAND else f"manager.{by}.restart")
+            self._engine.warn("restart-needed", {"path": str(path), "restart": restart})
 
     async def _clean_up(self) -> None:
         try:
