@@ -1,6 +1,7 @@
 """Who starts the daemon of a socket: the system's systemd, this user's own, or somebody by hand.
 
-Told by what is there: the unit's file, and a systemd that runs.
+Told by what is there: the unit's file, and, as packages bring it into containers too, a systemd
+that runs.
 """
 
 from __future__ import annotations
@@ -61,8 +62,7 @@ def _user_has_it() -> bool:
     home = os.environ.get("HOME") or "/"
     config = os.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
     data = os.environ.get("XDG_DATA_HOME") or f"{home}/.local/share"
-    runs = _is_there(f"{os.environ['XDG_RUNTIME_DIR']}/systemd")
-    return runs and _has_unit((f"{config}/systemd/user", f"{data}/systemd/user", *USER_UNITS))
+    return _has_unit((f"{config}/systemd/user", f"{data}/systemd/user", *USER_UNITS))
 
 
 def _has_unit(directories: tuple[str, ...]) -> bool:
