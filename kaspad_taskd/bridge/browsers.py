@@ -176,9 +176,6 @@ class Browsers:
 
     async def _rpc(self, browser: Browser, args: list[Json]) -> Json:
         given = wizard.payload(wizard.RPC, args, bare=False)
-        unknown = given.keys() - {"method", "params"}
-        if unknown:
-            raise ApiError.params("payload", "of rpc must be {method, params} and nothing else")
         return await self._calls.call(browser, given.get("method"), given.get("params"))
 
     def _refuse(

@@ -150,7 +150,8 @@ async def test_rpc_answers_by_the_methods_own_name(visitor: Visitor) -> None:
     assert (wrong["code"], wrong["data"]["parameter"]) == (-32602, "taskId")
     assert (await visitor.ask("rpc", {"method": "getTask", "params": ["x"]})) == {"result": None}
     assert (await visitor.ask("rpc", {"method": "nope"}))["error"]["code"] == -32601
-    assert (await visitor.ask("rpc", {"method": "ping", "id": 1}))["error"]["code"] == -32602
+    more = {"method": "ping", "id": 1, "jsonrpc": "2.0", "meta": {"trace": "4bf9"}}
+    assert (await visitor.ask("rpc", more))["result"]["pong"] is True
     assert (await visitor.ask("rpc", {"method": "ping", "params": 7}))["error"]["code"] == -32602
 
 

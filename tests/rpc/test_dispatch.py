@@ -128,6 +128,22 @@ async def test_answers_by_name_by_position_and_without_parameters(desk: Desk) ->
     }
 
 
+@pytest.mark.parametrize("method", ["echo", "later"])
+@pytest.mark.parametrize(
+    "more", [{"meta": {"trace": "4bf9"}}, {"result": 1}, {"error": None}, {"": []}, {"Params": 7}]
+)
+async def test_further_members_of_a_request_are_let_be(
+    desk: Desk, method: str, more: dict[str, Any]
+) -> None:
+    """JSON-RPC forbids none: alone, in a batch and in a notification they change nothing."""
+    request = json.loads(_line(method, ["x"], id=7, **more))
+    assert await desk.ask(json.dumps(request)) == {"jsonrpc": "2.0", "result": "x", "id": 7}
+    answers = await desk.ask(json.dumps([request, {**request, "id": 8}]))
+    assert [(each["result"], each["id"]) for each in answers] == [("x", 7), ("x", 8)]
+    del request["id"]
+    assert await desk.ask(json.dumps([request])) is None
+
+
 async def test_a_coroutine_is_awaited(desk: Desk) -> None:
     """What has to wait is pending, and answers the same way."""
     line = _line("later", ["x"], id=7)
@@ -190,7 +206,6 @@ async def test_duplicate_ids_get_an_answer_each(desk: Desk) -> None:
         (b'{"jsonrpc":"2.0","method":"echo","id":true}', -32600, "id"),
         (b'{"jsonrpc":"2.0","method":"echo","id":[1]}', -32600, "id"),
         (b'{"jsonrpc":"2.0","method":"echo","id":{}}', -32600, "id"),
-        (b'{"jsonrpc":"2.0","method":"echo","id":1,"parms":[]}', -32600, "nothing else"),
         (b"[]", -32600, "1 to 64"),
         (b"[" + b"1," * 64 + b"1]", -32600, "65"),
         (b'{"jsonrpc":"2.0","method":"nope","id":1}', -32601, "rpc.discover"),

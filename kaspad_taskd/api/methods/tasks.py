@@ -215,6 +215,7 @@ def _reporting(api: Api) -> list[Method]:
         return api.shapes.task(task)
 
     async def report(_caller: Caller, given: Given) -> Json:
+        _check_end(given)
         task = engine.newest(given["taskId"])
         if not _takes_reports(task):
             await engine.settled(given["taskId"])
@@ -248,6 +249,11 @@ def _reporting(api: Api) -> list[Method]:
         Method("reportTask", "Say how the work is doing (type report).", answering(report),
                says, done(task=TASK), changes=True, errors=(*OFTEN, "not-allowed")),
     ]  # fmt: skip
+
+
+def _check_end(given: Given) -> None:
+    if given["completed"] and given["error"] is not None:
+        raise ApiError.params("completed", "must not be true beside error: the work has one end")
 
 
 def _takes_reports(task: Task | None) -> bool:

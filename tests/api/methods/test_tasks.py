@@ -394,6 +394,28 @@ async def test_reporting_an_error(house: ApiHouse) -> None:
     assert (task["status"], task["error"]) == ("error", "disk gone")
 
 
+@pytest.mark.parametrize("more", [{}, {"progress": 100}, {"metadata": {"a": 1}}])
+async def test_a_report_cannot_mean_both_ends(house: ApiHouse, more: dict[str, Any]) -> None:
+    """Completed and failed at once: -32602 names both, and nothing changes."""
+    await work(house)
+    before = await house.ask("getTask", taskId=WORK)
+    no = await house.no("reportTask", taskId=WORK, completed=True, error="disk gone", **more)
+    assert (no.code, no.reason) == (-32602, "invalid-params")
+    assert "completed" in no.message
+    assert "error" in no.message
+    assert no.data["parameter"] in ("completed", "error")
+    assert await house.ask("getTask", taskId=WORK) == before
+    task = (await house.ask("reportTask", taskId=WORK, completed=False, error="gone"))["task"]
+    assert task["status"] == "error"
+
+
+async def test_completed_beside_an_error_that_is_null(house: ApiHouse) -> None:
+    """Null is nothing said: some writers of JSON send every member."""
+    await work(house)
+    task = (await house.ask("reportTask", taskId=WORK, completed=True, error=None))["task"]
+    assert task["status"] == "complete"
+
+
 async def test_a_silent_report_is_stalled(house: ApiHouse) -> None:
     """For stallAfter; a report that brings it forward makes it well again, the same number not."""
     await work(house, stallAfter="1min", checkInterval="10s")
