@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from kaspad_taskd.api import schemas
 from kaspad_taskd.api.method import Check, Param
 from kaspad_taskd.api.wire import TEXT
 
@@ -19,7 +20,7 @@ FACTS = 64
 
 def task_id() -> Param:
     """The id of a task; one that cannot be an id is simply not found, so any text passes."""
-    return Param("taskId", {"type": "string"}, _text(1000), summary="id of the task")
+    return Param("taskId", schemas.TEXT, _text(1000), summary="id of the task")
 
 
 def text(name: str, *, required: bool = True, maximum: int = LONGEST, summary: str = "") -> Param:
@@ -28,16 +29,16 @@ def text(name: str, *, required: bool = True, maximum: int = LONGEST, summary: s
     return Param(name, schema, _text(maximum), required, summary=summary)
 
 
-def one_of(name: str, choices: Collection[str], *, required: bool, summary: str = "") -> Param:
-    """One of a few words."""
-    listed = sorted(choices)
+def one_of(name: str, words: Mapping[str, Any], *, required: bool, summary: str = "") -> Param:
+    """One of a few words: those of a schema (`schemas.word`)."""
+    listed = sorted(words["enum"])
 
     def check(value: Any) -> str:
         if not isinstance(value, str) or value not in listed:
             raise ValueError(f"must be one of {', '.join(listed)}")
         return value
 
-    return Param(name, {"type": "string", "enum": listed}, check, required, summary=summary)
+    return Param(name, words, check, required, summary=summary)
 
 
 def integer(
@@ -86,12 +87,12 @@ def flag(name: str, *, summary: str = "") -> Param:
             raise ValueError("must be true or false")
         return value
 
-    return Param(name, {"type": "boolean"}, check, False, False, summary)
+    return Param(name, schemas.FLAG, check, False, False, summary)
 
 
 def facts(name: str, *, summary: str = "") -> Param:
     """An object of named facts: numbers, booleans, texts to 200 characters."""
-    return Param(name, {"type": "object"}, metadata, False, None, summary)
+    return Param(name, schemas.FREE, metadata, False, None, summary)
 
 
 def metadata(value: Any) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def metadata(value: Any) -> dict[str, Any]:
 
 def anything(name: str, *, required: bool = False, summary: str = "") -> Param:
     """Any JSON value."""
-    return Param(name, {}, lambda value: value, required, None, summary)
+    return Param(name, schemas.ANYTHING, lambda value: value, required, None, summary)
 
 
 def texts(name: str, maximum: int, *, summary: str = "") -> Param:
@@ -124,7 +125,7 @@ def texts(name: str, maximum: int, *, summary: str = "") -> Param:
             raise ValueError(f"must be at most {maximum} texts")
         return value
 
-    schema = {"type": "array", "items": {"type": "string"}, "maxItems": maximum}
+    schema = {"type": "array", "items": schemas.TEXT, "maxItems": maximum}
     return Param(name, schema, check, False, None, summary)
 
 
@@ -147,4 +148,4 @@ def maybe_object(name: str, inner: Callable[[dict[str, Any]], Any], summary: str
             raise ValueError("must be an object")
         return inner(value)
 
-    return Param(name, {"type": "object"}, check, False, None, summary)
+    return Param(name, schemas.FREE, check, False, None, summary)

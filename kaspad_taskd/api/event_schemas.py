@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from kaspad_taskd.api.schemas import MAYBE_TEXT, TEXT, TEXTS, TIME, WARNING, WHOLE, record
+from kaspad_taskd.api.schemas import (
+    FLAG,
+    HEALTH,
+    MAYBE_TEXT,
+    MAYBE_WHOLE,
+    MOMENT,
+    NUMBER,
+    ORIGIN,
+    STATUS,
+    TEXT,
+    TEXTS,
+    TIME,
+    WARNING,
+    WHOLE,
+    record,
+    word,
+)
 from kaspad_taskd.api.switches import SIDE, SWITCH
 from kaspad_taskd.core.fact import EventName
-from kaspad_taskd.core.model import Health, Origin, Status
 
-NUMBER = {"type": "number"}
-BOOLEAN = {"type": "boolean"}
-MOMENT = {"type": "string", "format": "date-time"}
-HEALTH = {"enum": [each.value for each in Health]}
-STATUS = {"enum": [each.value for each in Status]}
-DURATION = record(seconds=WHOLE, minutes=WHOLE, hours=WHOLE, formatted=TEXT)
+DURATION = record("Duration", seconds=WHOLE, minutes=WHOLE, hours=WHOLE, formatted=TEXT)
 
 HEAD: dict[str, Any] = {
     "seq": WHOLE,
@@ -28,7 +39,7 @@ HEAD: dict[str, Any] = {
 _SWITCH = {"taskId": MAYBE_TEXT, "type": MAYBE_TEXT, "to": SIDE, "switch": SWITCH}
 """A user's switch has no task."""
 _OWN: dict[EventName, dict[str, Any]] = {
-    EventName.TASK_ADDED: {"origin": {"enum": [each.value for each in Origin]}},
+    EventName.TASK_ADDED: {"origin": ORIGIN},
     EventName.TASK_CHANGED: {},
     EventName.TASK_REMOVED: {},
     EventName.START: {"attempt": WHOLE},
@@ -38,20 +49,20 @@ _OWN: dict[EventName, dict[str, Any]] = {
         "phase": MAYBE_TEXT,
         "progress": NUMBER,
         "percentage": NUMBER,
-        "estimatedTimeRemaining": {"type": ["integer", "null"]},
+        "estimatedTimeRemaining": MAYBE_WHOLE,
         "formattedTimeRemaining": TEXT,
         "syncRate": NUMBER,
-        "connected": BOOLEAN,
-        "synced": BOOLEAN,
+        "connected": FLAG,
+        "synced": FLAG,
     },
     EventName.COMPLETE: {
-        "status": {"const": "complete"},
-        "progress": {"const": 100},
+        "status": word("StatusComplete", ["complete"]),
+        "progress": {"type": "number", "const": 100},
         "completedAt": MOMENT,
         "duration": DURATION,
     },
     EventName.ERROR: {
-        "status": {"const": "error"},
+        "status": word("StatusError", ["error"]),
         "error": TEXT,
         "erroredAt": MOMENT,
         "reason": TEXT,
@@ -66,7 +77,7 @@ _OWN: dict[EventName, dict[str, Any]] = {
     EventName.SWITCH_ERROR: {**_SWITCH, "error": TEXT, "reason": TEXT},
     EventName.NODE_READY: {
         "host": MAYBE_TEXT,
-        "port": {"type": ["integer", "null"]},
+        "port": MAYBE_WHOLE,
         "url": TEXT,
         "message": TEXT,
         "switched": TEXTS,
@@ -87,11 +98,16 @@ _MAYBE: dict[EventName, dict[str, Any]] = {
 that no file holds."""
 
 
+def title_of(name: str) -> str:
+    """Return what a message is called as a type: `SyncProgress` for `sync:progress`."""
+    return "".join(part[:1].upper() + part[1:] for part in re.split("[:-]", name))
+
+
 def event_schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each event's data, by the event's name."""
     schemas = {}
     for name, own in _OWN.items():
-        schema = record(**{**HEAD, **own})
+        schema = record(f"{title_of(name)}Event", **{**HEAD, **own})
         schema["properties"].update(_MAYBE.get(name, {}))
         schemas[name.value] = schema
     return schemas

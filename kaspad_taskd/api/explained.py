@@ -6,14 +6,22 @@ from typing import Any, TypeAlias
 
 from kaspad_taskd import words
 from kaspad_taskd.api.schemas import (
+    FLAG,
     FREE,
+    HEALTH,
+    MAYBE_FLAG,
     MAYBE_NUMBER,
     MAYBE_TEXT,
+    MOMENT,
+    NUMBER,
     TASK,
     TEXT,
     TIME,
     WHOLE,
+    listed,
+    maybe,
     record,
+    word,
 )
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.explain import (
@@ -28,74 +36,78 @@ from kaspad_taskd.core.explain import (
     TimeLeft,
     Wellness,
 )
-from kaspad_taskd.core.model import Health, Moment, Walk
+from kaspad_taskd.core.model import Moment, Walk
 from kaspad_taskd.core.observation import Condition
 
 Json: TypeAlias = Any
 
-_FLAG = {"type": "boolean"}
-_NUMBER = {"type": "number"}
-_RATES = {"type": "object", "additionalProperties": _NUMBER}
+_RATES = {"title": "NumbersByName", "type": "object", "additionalProperties": NUMBER}
 _SCALAR = {"type": ["boolean", "number", "string", "null"]}
-_AGE = record(at=TIME, age=MAYBE_NUMBER)
-_CONDITION = record(key=TEXT, holds=_FLAG, value=_SCALAR, limit=_SCALAR, note=TEXT)
-_LEG = record(phase=TEXT, amount=_NUMBER, rate=_NUMBER, seconds=_NUMBER)
-
-
-def _or_null(schema: dict[str, Json]) -> dict[str, Json]:
-    return {"anyOf": [schema, {"type": "null"}]}
+_AGE = record("ReadingAge", at=TIME, age=MAYBE_NUMBER)
+_CONDITION = record("ProofCondition", key=TEXT, holds=FLAG, value=_SCALAR, limit=_SCALAR, note=TEXT)
+_LEG = record("WalkLeg", phase=TEXT, amount=NUMBER, rate=NUMBER, seconds=NUMBER)
 
 
 EXPLANATION = record(
+    "Explanation",
     taskId=TEXT,
-    at={"type": "string", "format": "date-time"},
+    at=MOMENT,
     complete=record(
-        holds=_FLAG,
-        rule={"enum": list(COMPLETE_RULES)},
+        "ExplainedCompletion",
+        holds=FLAG,
+        rule=word("CompletionRule", list(COMPLETE_RULES)),
         failing=WHOLE,
-        conditions={"type": "array", "items": _CONDITION},
+        conditions=listed("ProofConditions", _CONDITION),
     ),
     percent=record(
-        shown=_NUMBER,
+        "ExplainedPercent",
+        shown=NUMBER,
         basis=TEXT,
-        rule={"enum": list(PERCENT_RULES)},
+        rule=word("PercentRule", list(PERCENT_RULES)),
         counted=MAYBE_NUMBER,
-        held=_FLAG,
+        held=FLAG,
         share=MAYBE_NUMBER,
     ),
-    step=_or_null(record(phase=TEXT, number=WHOLE, of=WHOLE, since=TIME, **{"pass": WHOLE})),
+    step=maybe(
+        record("ExplainedStep", phase=TEXT, number=WHOLE, of=WHOLE, since=TIME, **{"pass": WHOLE})
+    ),
     health=record(
-        value={"enum": [each.value for each in Health]},
-        rule={"enum": list(HEALTH_RULES)},
+        "ExplainedHealth",
+        value=HEALTH,
+        rule=word("HealthRule", list(HEALTH_RULES)),
         since=TIME,
         reason=MAYBE_TEXT,
         missed=WHOLE,
     ),
     movement=record(
-        moves={"type": ["boolean", "null"]},
+        "ExplainedMovement",
+        moves=MAYBE_FLAG,
         reached=_RATES,
         waited=MAYBE_NUMBER,
-        stallAfter=_NUMBER,
+        stallAfter=NUMBER,
         giveUpAfter=MAYBE_NUMBER,
     ),
     timeLeft=record(
+        "ExplainedTimeLeft",
         seconds=MAYBE_NUMBER,
         reason=MAYBE_TEXT,
-        walk=_or_null(
+        walk=maybe(
             record(
-                legs={"type": "array", "items": _LEG},
-                grown=_NUMBER,
+                "Walk",
+                legs=listed("WalkLegs", _LEG),
+                grown=NUMBER,
                 pace=MAYBE_NUMBER,
-                drift=_NUMBER,
-                pause=_NUMBER,
+                drift=NUMBER,
+                pause=NUMBER,
             )
         ),
         rates=_RATES,
         measured=record(
-            movements=WHOLE, seconds=_NUMBER, movementsNeeded=WHOLE, secondsNeeded=_NUMBER
+            "Measured", movements=WHOLE, seconds=NUMBER, movementsNeeded=WHOLE, secondsNeeded=NUMBER
         ),
     ),
     readings=record(
+        "ExplainedReadings",
         look=_AGE,
         answer=_AGE,
         reading=_AGE,

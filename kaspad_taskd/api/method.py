@@ -15,6 +15,8 @@ from kaspad_taskd.api.errors import ApiError
 
 Json: TypeAlias = Any
 Schema: TypeAlias = Mapping[str, Any]
+Made: TypeAlias = Schema | Callable[[], Schema]
+"""A schema, or what makes it when it is asked for."""
 
 
 class Subscriber(Protocol):
@@ -25,6 +27,11 @@ class Subscriber(Protocol):
 
     def unsubscribe(self) -> bool:
         """Send none any more; returns whether any were sent before."""
+
+
+def made(schema: Made) -> Schema:
+    """Return the schema."""
+    return schema() if callable(schema) else schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ class Method:
         handler: see the module.
         changes: whether it changes something (logged with the caller; browsers need the token).
         body: the parameters are one object of free form, handed over as {"body": object}: by name
-            the params object itself, by position a single object.
+            the params object itself, by position a single object. Its schema, or what makes it.
         local: only over the Unix socket.
         errors: reasons it may answer with, for the description.
     """
@@ -88,7 +95,7 @@ class Method:
     params: tuple[Param, ...] = ()
     result: Schema = field(default_factory=dict)
     changes: bool = False
-    body: Schema | None = None
+    body: Made | None = None
     local: bool = False
     errors: tuple[str, ...] = ()
 

@@ -1,18 +1,62 @@
-"""JSON Schemas of what the methods answer."""
+"""JSON Schemas of what the methods answer.
+
+Shapes have a `title`, the name that generators of clients give their types; one name means one
+shape (api.components holds us to it, and names the rest).
+"""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
-from kaspad_taskd.core.model import Health, Status
+from kaspad_taskd.core.model import Health, Origin, Status
 
 TEXT = {"type": "string"}
 MAYBE_TEXT = {"type": ["string", "null"]}
+NUMBER = {"type": "number"}
 MAYBE_NUMBER = {"type": ["number", "null"]}
 WHOLE = {"type": "integer"}
+MAYBE_WHOLE = {"type": ["integer", "null"]}
+FLAG = {"type": "boolean"}
+MAYBE_FLAG = {"type": ["boolean", "null"]}
+MOMENT = {"type": "string", "format": "date-time"}
 TIME = {"type": ["string", "null"], "format": "date-time"}
-TEXTS = {"type": "array", "items": TEXT}
 FREE = {"type": "object"}
+ANYTHING: dict[str, Any] = {}
+NULL = {"type": "null"}
+YES = {"type": "boolean", "const": True}
+
+
+def record(title: str, /, **fields: Any) -> dict[str, Any]:
+    """An object with all these fields."""
+    return some(title, list(fields), **fields)
+
+
+def some(title: str, required: list[str], /, **fields: Any) -> dict[str, Any]:
+    """An object with some of these fields, the required ones always."""
+    return {"title": title, "type": "object", "properties": fields, "required": required}
+
+
+def listed(title: str, items: Any) -> dict[str, Any]:
+    """A list of them."""
+    return {"title": title, "type": "array", "items": items}
+
+
+def maybe(schema: Any) -> dict[str, Any]:
+    """This, or null."""
+    return {"anyOf": [schema, NULL]}
+
+
+def word(title: str, words: type[Enum] | list[str]) -> dict[str, Any]:
+    """One of a few words."""
+    listed_words = words if isinstance(words, list) else [each.value for each in words]
+    return {"title": title, "type": "string", "enum": listed_words}
+
+
+TEXTS = listed("Texts", TEXT)
+STATUS = word("TaskStatus", Status)
+HEALTH = word("TaskHealth", Health)
+ORIGIN = word("TaskOrigin", Origin)
 
 _FIELDS: dict[str, Any] = {
     "id": TEXT,
@@ -23,68 +67,44 @@ _FIELDS: dict[str, Any] = {
     "checkInterval": WHOLE,
     "timeout": WHOLE,
     "stallAfter": WHOLE,
-    "giveUpAfter": {"type": ["integer", "null"]},
+    "giveUpAfter": MAYBE_WHOLE,
     "after": TEXTS,
-    "autoSwitch": {"type": "boolean"},
-    "status": {"enum": [each.value for each in Status]},
-    "health": {"enum": [each.value for each in Health]},
+    "autoSwitch": FLAG,
+    "status": STATUS,
+    "health": HEALTH,
     "healthSince": TIME,
     "reason": MAYBE_TEXT,
     "note": MAYBE_TEXT,
-    "hints": {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "properties": {"code": TEXT, "params": FREE},
-            "required": ["code", "params"],
-        },
-    },
+    "hints": listed("Hints", record("Hint", code=TEXT, params=FREE)),
     "waitingFor": TEXTS,
     "progress": {"type": "number", "minimum": 0, "maximum": 100},
-    "progressBasis": {"enum": ["exact", "estimated", "unknown"]},
+    "progressBasis": word("ProgressBasis", ["exact", "estimated", "unknown"]),
     "phase": MAYBE_TEXT,
-    "phases": {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "properties": {
-                "key": TEXT,
-                "state": {"enum": ["done", "current", "next"]},
-                "weight": {"type": "number"},
-                "progress": MAYBE_NUMBER,
-                "basis": TEXT,
-                "startedAt": TIME,
-                "endedAt": TIME,
-            },
-            "required": ["key", "state", "weight", "progress", "basis", "startedAt", "endedAt"],
-        },
-    },
+    "phases": listed(
+        "Phases",
+        record(
+            "Phase",
+            key=TEXT,
+            state=word("PhaseState", ["done", "current", "next"]),
+            weight=NUMBER,
+            progress=MAYBE_NUMBER,
+            basis=TEXT,
+            startedAt=TIME,
+            endedAt=TIME,
+        ),
+    ),
     "pass": WHOLE,
-    "progressDetail": {
-        "type": ["object", "null"],
-        "properties": {
-            "done": {"type": "number"},
-            "total": MAYBE_NUMBER,
-            "unit": MAYBE_TEXT,
-            "basis": TEXT,
-        },
-    },
+    "progressDetail": maybe(
+        record("ProgressDetail", done=NUMBER, total=MAYBE_NUMBER, unit=MAYBE_TEXT, basis=TEXT)
+    ),
     "behind": MAYBE_NUMBER,
     "syncRate": MAYBE_NUMBER,
     "rateUnit": MAYBE_TEXT,
-    "estimatedTimeRemaining": {"type": ["integer", "null"]},
+    "estimatedTimeRemaining": MAYBE_WHOLE,
     "etaReason": MAYBE_TEXT,
     "formattedTimeRemaining": TEXT,
-    "confirmations": {
-        "type": "object",
-        "properties": {"have": WHOLE, "need": WHOLE},
-        "required": ["have", "need"],
-    },
-    "epoch": {
-        "type": "object",
-        "properties": {"number": WHOLE, "since": TIME, "reason": MAYBE_TEXT},
-        "required": ["number", "since", "reason"],
-    },
+    "confirmations": record("Confirmations", have=WHOLE, need=WHOLE),
+    "epoch": record("Epoch", number=WHOLE, since=TIME, reason=MAYBE_TEXT),
     "createdAt": TIME,
     "startedAt": TIME,
     "lastChecked": TIME,
@@ -97,7 +117,7 @@ _FIELDS: dict[str, Any] = {
     "error": MAYBE_TEXT,
     "attempt": WHOLE,
     "revision": WHOLE,
-    "origin": {"enum": ["vendor", "api", "admin"]},
+    "origin": ORIGIN,
     "directory": MAYBE_TEXT,
     "switches": TEXTS,
     "actions": TEXTS,
@@ -105,23 +125,14 @@ _FIELDS: dict[str, Any] = {
 }
 
 TASK = {"$ref": "#/components/schemas/Task"}
-TASKS = {"type": "array", "items": TASK}
+TASKS = listed("Tasks", TASK)
 EVENT = {"$ref": "#/components/schemas/Event"}
 
 COMPONENTS = {
-    "Task": {"type": "object", "properties": _FIELDS, "required": list(_FIELDS)},
-    "Event": {
-        "type": "object",
-        "properties": {"seq": WHOLE, "event": TEXT, "data": FREE},
-        "required": ["seq", "event", "data"],
-    },
+    "Task": record("Task", **_FIELDS),
+    "Event": record("Event", seq=WHOLE, event=TEXT, data=FREE),
 }
 """What the schemas refer to."""
-
-
-def record(**fields: Any) -> dict[str, Any]:
-    """An object with all these fields."""
-    return {"type": "object", "properties": fields, "required": list(fields)}
 
 
 WARNING: dict[str, Any] = {
@@ -134,26 +145,40 @@ WARNING: dict[str, Any] = {
 """What a warning says, in its event and in lists."""
 
 POINT = record(
-    at={"type": "string", "format": "date-time"},
+    "HistoryPoint",
+    at=MOMENT,
     progress=MAYBE_NUMBER,
     done=MAYBE_NUMBER,
     rate=MAYBE_NUMBER,
-    health={"enum": [*(each.value for each in Health), None]},
+    health=maybe(HEALTH),
 )
 """A point of a history."""
 
-_CHOICE = {"enum": ["wait", "background", "skip"]}
+_CHOICE = word("StrategyChoice", ["wait", "background", "skip"])
 STRATEGY = record(
+    "SyncStrategy",
     recommended=_CHOICE,
-    options={
-        "type": "array",
-        "items": record(id=_CHOICE, title=TEXT, description=TEXT, recommended={"type": "boolean"}),
-    },
-    estimatedTime={"anyOf": [record(seconds=WHOLE, formatted=TEXT), {"type": "null"}]},
+    options=listed(
+        "StrategyOptions",
+        record("StrategyOption", id=_CHOICE, title=TEXT, description=TEXT, recommended=FLAG),
+    ),
+    estimatedTime=maybe(record("EstimatedTime", seconds=WHOLE, formatted=TEXT)),
 )
 """What a wizard's user may choose while a node syncs."""
 
 
-def done(**fields: Any) -> dict[str, Any]:
+DECISION = record("Decision", id=WHOLE, decision=TEXT, context=ANYTHING, timestamp=MOMENT)
+"""A choice on record."""
+
+FAULT = record("DefinitionFault", file=MAYBE_TEXT, key=TEXT, problem=TEXT)
+"""What is wrong with settings or a definition."""
+
+
+def done(title: str, /, **fields: Any) -> dict[str, Any]:
     """`{success: true, taskId, ...}`."""
-    return record(success={"const": True}, taskId=TEXT, **fields)
+    return record(title, success=YES, taskId=TEXT, **fields)
+
+
+ACTED = done("TaskActed")
+CHANGED = done("TaskChanged", task=TASK)
+"""What is told of a change: the task as it is then."""

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from kaspad_taskd import words
-from kaspad_taskd.api.schemas import FREE, MAYBE_TEXT, TEXT, TIME, WHOLE, record
+from kaspad_taskd.api.schemas import (
+    FREE,
+    MAYBE_FLAG,
+    MAYBE_TEXT,
+    TEXT,
+    TIME,
+    WHOLE,
+    listed,
+    maybe,
+    record,
+    word,
+)
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.config.switched import Compose, SwitchedService, Unit
 from kaspad_taskd.core.model import Moment
@@ -30,44 +41,47 @@ STALE = "endpoint-stale"
 """A hint: the settings have changed since the endpoint file was written."""
 TYPED = {"systemctl": "sudo systemctl", "journalctl": "journalctl"}
 """How units are reached, where a record does not say it otherwise."""
-SIDE = {"enum": [each.value for each in Side]}
+SIDE = word("Side", Side)
 
 STEP = record(
-    key={"enum": [each.value for each in StepKey]},
-    state={"enum": [each.value for each in StepState]},
+    "SwitchStep",
+    key=word("SwitchStepKey", StepKey),
+    state=word("SwitchStepState", StepState),
     startedAt=TIME,
     endedAt=TIME,
     note=MAYBE_TEXT,
 )
 SWITCH = record(
+    "ServiceSwitch",
     id=WHOLE,
     service=TEXT,
     to=SIDE,
-    state={"enum": [each.value for each in SwitchState]},
+    state=word("SwitchState", SwitchState),
     step=WHOLE,
     of=WHOLE,
-    steps={"type": "array", "items": STEP},
+    steps=listed("SwitchSteps", STEP),
     startedAt=TIME,
     endedAt=TIME,
     reason=MAYBE_TEXT,
     error=MAYBE_TEXT,
     cure=MAYBE_TEXT,
     taskId=MAYBE_TEXT,
-    by={"enum": ["user", "node-sync"]},
+    by=word("SwitchedBy", ["user", "node-sync"]),
 )
-HINT = record(code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT)
+HINT = record("ServiceHint", code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT)
 SERVICE = record(
+    "SwitchedService",
     service=TEXT,
     unit=MAYBE_TEXT,
-    compose={"anyOf": [record(project=TEXT, file=TEXT, service=TEXT), {"type": "null"}]},
+    compose=maybe(record("ComposeService", project=TEXT, file=TEXT, service=TEXT)),
     node=TEXT,
     network=TEXT,
-    points={"enum": [*SIDE["enum"], "unknown"]},
+    points=word("SideOrUnknown", [*(each.value for each in Side), "unknown"]),
     since=TIME,
-    verified={"type": ["boolean", "null"]},
-    hints={"type": "array", "items": HINT},
+    verified=MAYBE_FLAG,
+    hints=listed("ServiceHints", HINT),
     task=MAYBE_TEXT,
-    switch={"anyOf": [SWITCH, {"type": "null"}]},
+    switch=maybe(SWITCH),
 )
 
 

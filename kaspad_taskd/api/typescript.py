@@ -10,7 +10,7 @@ from typing import Any, cast
 from kaspad_taskd.api.catalog import catalog
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.event_schemas import event_schemas
-from kaspad_taskd.api.method import Method
+from kaspad_taskd.api.method import Method, made
 from kaspad_taskd.api.schemas import COMPONENTS
 
 HEAD = """\
@@ -53,7 +53,7 @@ def _methods(methods: Iterable[Method]) -> str:
 
 def _params(method: Method) -> Mapping[str, Any]:
     if method.body is not None:
-        return {**method.body, "additionalProperties": True}
+        return made(method.body)
     return {
         "type": "object",
         "properties": {each.name: each.schema for each in method.params},

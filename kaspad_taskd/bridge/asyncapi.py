@@ -5,30 +5,59 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from kaspad_taskd.api.event_schemas import BOOLEAN, MOMENT, event_schemas
-from kaspad_taskd.api.schemas import COMPONENTS, FREE, MAYBE_TEXT, TEXT, WHOLE, record
+from kaspad_taskd.api.components import Components
+from kaspad_taskd.api.event_schemas import event_schemas, title_of
+from kaspad_taskd.api.method import Made, Schema
+from kaspad_taskd.api.schemas import (
+    ANYTHING,
+    FLAG,
+    FREE,
+    MAYBE_TEXT,
+    MOMENT,
+    TEXT,
+    WHOLE,
+    record,
+    some,
+)
 from kaspad_taskd.bridge import wizard
 from kaspad_taskd.version import __version__
 
 Json: TypeAlias = Any
-Schema: TypeAlias = Mapping[str, Json]
 
-HELLO: Final = record(seq=WHOLE, serverTime=MOMENT, host=TEXT, version=TEXT, canChange=BOOLEAN)
-STOPPING: Final = record(reason=TEXT)
-ERROR: Final = record(error=TEXT, code=WHOLE, reason=MAYBE_TEXT, request=TEXT)
-CATCH_UP: Final = {"anyOf": [record(seq=WHOLE), ERROR]}
+HELLO: Final = record(
+    "Hello", seq=WHOLE, serverTime=MOMENT, host=TEXT, version=TEXT, canChange=FLAG
+)
+STOPPING: Final = record("ServerStopping", reason=TEXT)
+ERROR: Final = some(
+    "TaskRefusal",
+    ["error", "code", "reason", "request"],
+    error=TEXT,
+    code=WHOLE,
+    reason=MAYBE_TEXT,
+    request=TEXT,
+    taskId=TEXT,
+)
+SEQ: Final = record("Position", seq=WHOLE)
+RPC_ERROR: Final = record("RpcError", code=WHOLE, message=TEXT, data=FREE)
 RPC_ANSWER: Final = {
-    "anyOf": [record(result={}), record(error=record(code=WHOLE, message=TEXT, data=FREE))]
+    "title": "RpcAnswer",
+    "anyOf": [record("RpcResult", result=ANYTHING), record("RpcFailure", error=RPC_ERROR)],
 }
+
+
+def _or_refusal(schema: Schema) -> Schema:
+    return {"title": f"{schema['title']}OrRefusal", "anyOf": [schema, ERROR]}
+
+
 _TOLD: Final[Mapping[str, tuple[Schema, str]]] = {
     "hello": (HELLO, "The first that a client is told."),
     "server:stopping": (STOPPING, "The daemon stops; it takes up every task at its next start."),
     wizard.TASK_ERROR: (ERROR, "A request was refused: why, in words and by its code."),
 }
 _ASKED: Final[Mapping[str, tuple[Schema, Schema, str]]] = {
-    wizard.EVENTS_SINCE: (record(seq=WHOLE), CATCH_UP, "Tell again what followed an event."),
+    wizard.EVENTS_SINCE: (SEQ, _or_refusal(SEQ), "Tell again what followed an event."),
     wizard.RPC: (
-        {**record(method=TEXT), "properties": {"method": TEXT, "params": {}}},
+        some("RpcRequest", ["method"], method=TEXT, params=ANYTHING),
         RPC_ANSWER,
         "Call a method of openrpc.json; always acknowledged.",
     ),
@@ -41,7 +70,8 @@ def describe(host: str) -> dict[str, Json]:
     Args:
         host: where the reader found it, with the port.
     """
-    messages = {**_events(), **_answers(), **_requests()}
+    shapes = Components()
+    messages = _messages(shapes)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -54,35 +84,43 @@ def describe(host: str) -> dict[str, Json]:
         "servers": {"bridge": {"host": host, "protocol": "ws", "pathname": "/socket.io/"}},
         "channels": {"socket": {"address": "/", "messages": messages}},
         "operations": _operations(),
-        "components": {"schemas": COMPONENTS},
+        "components": {"schemas": shapes.schemas},
     }
 
 
-def _events() -> dict[str, Json]:
-    told = {name: _message(name, schema, words) for name, (schema, words) in _TOLD.items()}
-    return told | {name: _message(name, schema) for name, schema in event_schemas().items()}
+def _messages(shapes: Components) -> dict[str, Json]:
+    every: list[tuple[str, Made, str]] = [*_events(), *_answers(), *_requests()]
+    return {
+        name: _message(name, shapes.of(schema, title_of(name)), words)
+        for name, schema, words in every
+    }
 
 
-def _answers() -> dict[str, Json]:
-    acknowledged = {name: given[1] for name, given in _ASKED.items()}
+def _events() -> list[tuple[str, Made, str]]:
+    told = [(name, schema, words) for name, (schema, words) in _TOLD.items()]
+    return [*told, *((name, schema, "") for name, schema in event_schemas().items())]
+
+
+def _answers() -> list[tuple[str, Made, str]]:
+    found: list[tuple[str, Made, str]] = []
+    for name, (_, answer, _) in _ASKED.items():
+        found.append((_ack(name), answer, ""))
     for name, request in wizard.REQUESTS.items():
-        acknowledged[name] = {"anyOf": [request.result, ERROR]}
-    found = {_ack(name): _message(name, schema) for name, schema in acknowledged.items()}
-    for request in wizard.REQUESTS.values():
+        found.append((_ack(name), _or_refusal(request.result), ""))
         if request.answer is not None:
-            found[request.answer] = _message(request.answer, request.result)
+            found.append((request.answer, request.result, ""))
     return found
 
 
-def _requests() -> dict[str, Json]:
-    asked = {name: _message(name, given, words) for name, (given, _, words) in _ASKED.items()}
-    for name, request in wizard.REQUESTS.items():
-        asked[name] = _message(name, request.given, request.summary)
-    return asked
+def _requests() -> list[tuple[str, Made, str]]:
+    asked = [(name, given, words) for name, (given, _, words) in _ASKED.items()]
+    wanted = wizard.REQUESTS.items()
+    return [*asked, *((name, each.given, each.summary) for name, each in wanted)]
 
 
-def _message(name: str, payload: Schema, summary: str = "") -> dict[str, Json]:
-    return {"name": name, **({"summary": summary} if summary else {}), "payload": dict(payload)}
+def _message(name: str, payload: Schema, summary: str) -> dict[str, Json]:
+    said = {"summary": summary} if summary else {}
+    return {"name": name, "title": title_of(name), **said, "payload": payload}
 
 
 def _ack(name: str) -> str:

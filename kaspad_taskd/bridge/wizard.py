@@ -12,8 +12,20 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from kaspad_taskd.api.context import not_found
 from kaspad_taskd.api.errors import ApiError
-from kaspad_taskd.api.method import Schema
-from kaspad_taskd.api.schemas import FREE, TASK, TASKS, TEXT, TEXTS, WHOLE, record
+from kaspad_taskd.api.method import Made, Schema
+from kaspad_taskd.api.registrations import wizard_registration
+from kaspad_taskd.api.schemas import (
+    DECISION,
+    FREE,
+    TASK,
+    TASKS,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    maybe,
+    record,
+    some,
+)
 
 Json: TypeAlias = Any
 Payload: TypeAlias = dict[str, Json]
@@ -49,7 +61,7 @@ class Request:
         answer: the event that carries it, None where the acknowledgement alone does.
         changes: whether it changes something.
         bare: whether it may come without a payload.
-        given: schema of the payload.
+        given: schema of the payload, or what makes it.
         result: schema of the answer.
         summary: for the description.
     """
@@ -58,7 +70,7 @@ class Request:
     answer: str | None
     changes: bool
     bare: bool
-    given: Schema
+    given: Made
     result: Schema
     summary: str
 
@@ -123,22 +135,23 @@ async def _chosen(call: Call, given: Payload) -> Json:
     return {"decision": result["decision"]}
 
 
-_OF_TASK: Final = record(taskId=TEXT)
-_WITH_TASK: Final = record(taskId=TEXT, task=TASK)
-_OF_SOME: Final = {"type": ["object", "null"], "properties": {"taskId": TEXT}}
-_PAUSED: Final = record(taskIds=TEXTS)
+_OF_TASK: Final = record("OfTask", taskId=TEXT)
+_WITH_TASK: Final = record("WithTask", taskId=TEXT, task=TASK)
+_OF_SOME: Final = maybe(some("OfTaskOrAll", [], taskId=TEXT))
+_OF_SOME_TASKS: Final = record("OfTasks", taskIds=TEXTS)
 
 REQUESTS: Final[Mapping[str, Request]] = {
     "task:register": Request(
-        _register, "task:registered", True, False, record(type=TEXT, service=TEXT), _WITH_TASK,
+        _register, "task:registered", True, False, wizard_registration, _WITH_TASK,
         "Register a task.",
     ),
     "task:status": Request(
-        _status, "task:status:response", False, False, _OF_TASK, record(task=TASK), "One task."
+        _status, "task:status:response", False, False, _OF_TASK,
+        record("TaskStatusAnswer", task=TASK), "One task.",
     ),
     "tasks:list": Request(
-        _list, "tasks:list:response", False, True, {"type": ["object", "null"]},
-        record(tasks=TASKS, seq=WHOLE), "All tasks.",
+        _list, "tasks:list:response", False, True, maybe(FREE),
+        record("TasksListAnswer", tasks=TASKS, seq=WHOLE), "All tasks.",
     ),
     "task:cancel": Request(
         _cancel, "task:cancelled", True, False, _OF_TASK, _OF_TASK, "Stop watching a task."
@@ -147,15 +160,16 @@ REQUESTS: Final[Mapping[str, Request]] = {
         _retry, None, True, False, _OF_TASK, _WITH_TASK, "Begin the next attempt of an ended task."
     ),
     "sync:pause": Request(
-        _each("pauseTask", "in-progress", "pause"), None, True, True, _OF_SOME, _PAUSED,
+        _each("pauseTask", "in-progress", "pause"), None, True, True, _OF_SOME, _OF_SOME_TASKS,
         "Pause the watching of a task, without a payload of every node-sync.",
     ),
     "sync:resume": Request(
-        _each("resumeTask", "paused", "resume"), None, True, True, _OF_SOME, _PAUSED,
+        _each("resumeTask", "paused", "resume"), None, True, True, _OF_SOME, _OF_SOME_TASKS,
         "Resume the watching of a task, without a payload of every node-sync.",
     ),
     "sync:strategy-chosen": Request(
-        _chosen, None, True, False, record(choice=TEXT), record(decision=FREE),
+        _chosen, None, True, False, record("StrategyChosen", choice=TEXT),
+        record("DecisionMade", decision=DECISION),
         "Put on record how somebody goes on while a node syncs.",
     ),
 }  # fmt: skip

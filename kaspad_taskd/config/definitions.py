@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from kaspad_taskd.base.forms import Form, form_of
 from kaspad_taskd.base.tables import Fault, Style, Table
 from kaspad_taskd.base.values import Json, quote
 from kaspad_taskd.core.model import Definition, OnComplete, Origin
@@ -81,6 +82,33 @@ def parse_definition(
     """
     faults: list[Fault] = []
     table = Table(data, faults, style=style, file=file, names=JSON_NAMES)
+    found = _read(table, types, origin, id, files)
+    table.done()
+    if faults or found is None:
+        return faults or [Fault(table.where("checker"), "cannot be used", file)]
+    return found
+
+
+def definition_form(types: Mapping[str, ProbeType], kind: str) -> Form:
+    """Return the keys of a definition of one type that comes over an API, `checker`'s among them.
+
+    They are those that reading one asks for, so nothing is said here that is not read.
+    """
+
+    def read(table: Table) -> None:
+        _read(table, types, Origin.API, None)
+
+    return form_of(read, {"type": kind}, JSON_NAMES)
+
+
+def _read(
+    table: Table,
+    types: Mapping[str, ProbeType],
+    origin: Origin,
+    id: str | None,  # noqa: A002 - as above
+    files: str = FILES,
+) -> Definition | None:
+    """Return what a table says, to be used where no fault was noted; None without a checker."""
     kind = table.string("type", choices=sorted(types))
     service = table.string("service", pattern=SERVICE, must=SERVICE_WORDS)
     task_id = id or _id(table) or f"{kind}-{service}"
@@ -91,9 +119,8 @@ def parse_definition(
         _forbid_commands(table, kind, _FORBIDDEN.format(files=files))
     if task_id in header["after"]:
         table.fault_each("after", ["a task cannot wait for itself"])
-    table.done()
-    if faults or checker is None:
-        return faults or [Fault(table.where("checker"), "cannot be used", file)]
+    if checker is None:
+        return None
     return Definition(
         id=task_id,
         type=kind,

@@ -7,12 +7,69 @@ from typing import Any, TypeAlias
 from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Method
-from kaspad_taskd.api.schemas import FREE, TEXT, TEXTS, WHOLE, record
+from kaspad_taskd.api.schemas import (
+    FAULT,
+    FLAG,
+    FREE,
+    MAYBE_TEXT,
+    MOMENT,
+    NUMBER,
+    ORIGIN,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    YES,
+    listed,
+    maybe,
+    record,
+    some,
+    word,
+)
 from kaspad_taskd.core.model import Status
 from kaspad_taskd.version import __version__
 
 Json: TypeAlias = Any
 Given: TypeAlias = dict[str, Any]
+
+
+_FAULTS = listed("DefinitionFaults", FAULT)
+_LISTED = record(
+    "ListedDefinition",
+    id=MAYBE_TEXT,
+    type=MAYBE_TEXT,
+    origin=ORIGIN,
+    file=MAYBE_TEXT,
+    state=word("DefinitionState", ["ok", "masked", "faulty", "last-good"]),
+    faults=_FAULTS,
+)
+_COUNTS = {"title": "CountsByStatus", "type": "object", "additionalProperties": WHOLE}
+INFO = some(
+    "DaemonInfo",
+    ["version", "seq", "tasks"],
+    version=TEXT,
+    seq=WHOLE,
+    tasks=record("TaskCounts", total=WHOLE, byStatus=_COUNTS),
+    warnings=WHOLE,
+    host=TEXT,
+    pid=WHOLE,
+    startedAt=MOMENT,
+    uptime=NUMBER,
+    store=some(
+        "StoreInfo",
+        ["durable"],
+        path=TEXT,
+        durable=FLAG,
+        problem=MAYBE_TEXT,
+        size=WHOLE,
+    ),
+    socket=TEXT,
+    bridge=maybe(FREE),
+    settingsFile=TEXT,
+    definitionDirs=TEXTS,
+    connections=WHOLE,
+    python=TEXT,
+)
+"""What `getInfo` answers; there may be more."""
 
 
 def methods(api: Api) -> list[Method]:
@@ -35,15 +92,16 @@ def _files(api: Api) -> list[Method]:
             raise ApiError.of("store-unavailable", str(error)) from None
         return {"path": path}
 
-    faults = {"type": "array", "items": FREE}
     return [
-        Method("listDefinitions", "Every definition and how its file is.", listing, (), faults),
+        Method("listDefinitions", "Every definition and how its file is.", listing, (),
+               listed("ListedDefinitions", _LISTED)),
         Method("reload", "Read settings and definitions anew.", answering(reload), (),
-               record(added=TEXTS, changed=TEXTS, removed=TEXTS, faults=faults,
+               record("Reloaded", added=TEXTS, changed=TEXTS, removed=TEXTS, faults=_FAULTS,
                       needRestart=TEXTS), changes=True, local=True,
                errors=("store-unavailable",)),
         Method("backup", "Write a consistent copy of the state.", answering(backup), (),
-               record(path=TEXT), changes=True, local=True, errors=("store-unavailable",)),
+               record("BackupFile", path=TEXT), changes=True, local=True,
+               errors=("store-unavailable",)),
     ]  # fmt: skip
 
 
@@ -70,10 +128,10 @@ def _daemon(api: Api) -> list[Method]:
         api.host.stop()
         return {"success": True, "tasksCleaned": watched}
 
-    pong = record(pong={"const": True}, version=TEXT, seq=WHOLE)
+    pong = record("Pong", pong=YES, version=TEXT, seq=WHOLE)
     return [
         Method("ping", "Whether anybody is there.", ping, (), pong),
-        Method("getInfo", "The daemon: version, store, doors, files.", info, (), FREE),
+        Method("getInfo", "The daemon: version, store, doors, files.", info, (), INFO),
         Method("shutdown", "Stop the daemon; every task goes on at its next start.", shutdown, (),
-               record(success={"const": True}, tasksCleaned=WHOLE), changes=True, local=True),
+               record("ShuttingDown", success=YES, tasksCleaned=WHOLE), changes=True, local=True),
     ]  # fmt: skip

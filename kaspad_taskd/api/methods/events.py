@@ -11,7 +11,19 @@ from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.history import buckets
 from kaspad_taskd.api.method import Caller, Method
-from kaspad_taskd.api.schemas import EVENT, POINT, STRATEGY, TASKS, TEXT, WHOLE, record
+from kaspad_taskd.api.schemas import (
+    DECISION,
+    EVENT,
+    FLAG,
+    POINT,
+    STRATEGY,
+    TASKS,
+    WHOLE,
+    YES,
+    listed,
+    record,
+    some,
+)
 from kaspad_taskd.api.wire import event_shape
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.base.clock import iso, parse_iso
@@ -71,9 +83,9 @@ def _past(api: Api) -> list[Method]:
     )
     return [
         Method("getEvents", "Events on record, in order.", answering(events), page,
-               record(events={"type": "array", "items": EVENT}, **seq), errors=("gap",)),
+               record("EventPage", events=listed("Events", EVENT), **seq), errors=("gap",)),
         Method("getHistory", "How a task was, in time; null where nobody looked.",
-               answering(history), span, record(points={"type": "array", "items": POINT}),
+               answering(history), span, record("History", points=listed("HistoryPoints", POINT)),
                errors=("not-found",)),
     ]  # fmt: skip
 
@@ -104,10 +116,10 @@ def _following() -> list[Method]:
     return [
         Method("subscribe", "Be told events on this connection; without `after`, the tasks now.",
                answering(subscribe), wants,
-               {"type": "object", "properties": {"seq": WHOLE, "tasks": TASKS},
-                "required": ["seq"]}, local=True, errors=("gap", "conflict")),
+               some("Subscribed", ["seq"], seq=WHOLE, tasks=TASKS), local=True,
+               errors=("gap", "conflict")),
         Method("unsubscribe", "Be told no more.", unsubscribe, (),
-               record(success={"const": True}, subscribed={"type": "boolean"}), local=True),
+               record("Unsubscribed", success=YES, subscribed=FLAG), local=True),
     ]  # fmt: skip
 
 
@@ -132,14 +144,13 @@ def _choices(api: Api) -> list[Method]:
         left = 0.0 if task.status is Status.COMPLETE else task.live.eta
         return _strategy(left, task.status is Status.COMPLETE)
 
-    shape = record(id=WHOLE, decision=TEXT, context={}, timestamp=TEXT)
     return [
         Method("recordDecision", "Put somebody's choice on record.", answering(decide),
                (checks.text("decision", maximum=200), checks.anything("context")),
-               record(success={"const": True}, decision=shape), changes=True,
+               record("Decided", success=YES, decision=DECISION), changes=True,
                errors=("store-unavailable",)),
         Method("getDecisions", "All choices on record, oldest first.", answering(decisions), (),
-               {"type": "array", "items": shape}),
+               listed("Decisions", DECISION)),
         Method("getSyncStrategy", "What to recommend to somebody who waits for this task.",
                strategy, (checks.task_id(),), STRATEGY, errors=("not-found",)),
     ]  # fmt: skip

@@ -8,47 +8,38 @@ from typing import Any, TypeAlias
 from kaspad_taskd.api import checks
 from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
-from kaspad_taskd.api.method import Caller, Method
-from kaspad_taskd.api.schemas import TASK, done
+from kaspad_taskd.api.method import Caller, Made, Method
+from kaspad_taskd.api.registrations import (
+    HEADER,
+    INDEXER_URL,
+    indexer_registration,
+    node_registration,
+    registration,
+)
+from kaspad_taskd.api.schemas import FLAG, TASK, done
 
 Json: TypeAlias = Any
 Table: TypeAlias = Mapping[str, Json]
 
-HEADER = frozenset(
-    {"id", "type", "service", "checkInterval", "timeout", "confirmations", "stallAfter",
-     "giveUpAfter", "after", "start", "autoSwitch", "onComplete"}
-)  # fmt: skip
-"""Keys of a definition that stand beside `config` (contract section 5, in camelCase)."""
-
 
 def methods(api: Api) -> list[Method]:
     """The methods of this page."""
-    plain = {
-        "type": "object",
-        "properties": {"type": {"type": "string"}, "service": {"type": "string"}},
-        "required": ["type", "service"],
-    }
-    node = {"type": "object", "properties": {"service": {"type": "string"}}}
-    indexer = {
-        "type": "object",
-        "properties": {"service": {"type": "string"}, "indexerUrl": {"type": "string"}},
-        "required": ["indexerUrl"],
-    }
     says = (
-        ("registerTask", "Register a task.", _as_it_is, plain),
-        ("registerNodeSyncTask", "Register the sync of a node.", _node_sync, node),
-        ("registerIndexerSyncTask", "Register the sync of an indexer.", _indexer_sync, indexer),
-    )
+        ("registerTask", "Register a task.", _as_it_is, registration),
+        ("registerNodeSyncTask", "Register the sync of a node.", _node_sync, node_registration),
+        ("registerIndexerSyncTask", "Register the sync of an indexer.", _indexer_sync,
+         indexer_registration),
+    )  # fmt: skip
     return [_method(api, *each) for each in says]
 
 
 def _method(
-    api: Api, name: str, summary: str, table: Callable[[Table], Table], body: Table
+    api: Api, name: str, summary: str, table: Callable[[Table], Table], body: Made
 ) -> Method:
     async def handler(_caller: Caller, given: dict[str, Any]) -> Json:
         return await _register(api, table(given["body"]))
 
-    answer = done(task=TASK, created={"type": "boolean"})
+    answer = done("Registered", task=TASK, created=FLAG)
     errors = ("invalid-definition", "forbidden", "conflict", "busy", "store-unavailable")
     return Method(
         name, summary, answering(handler), result=answer, changes=True, body=body, errors=errors
@@ -83,8 +74,8 @@ def _node_sync(body: Table) -> Table:
 def _indexer_sync(body: Table) -> Table:
     table = _typed(body, "indexer-sync")
     config = dict(table["config"])
-    if "indexerUrl" in config:
-        config["url"] = config.pop("indexerUrl")
+    if INDEXER_URL in config:
+        config["url"] = config.pop(INDEXER_URL)
     return {**table, "config": config}
 
 

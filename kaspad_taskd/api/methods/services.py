@@ -11,8 +11,8 @@ from kaspad_taskd.api import checks
 from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Method
-from kaspad_taskd.api.schemas import TEXT, record
-from kaspad_taskd.api.switches import SERVICE, SWITCH, service_shape, switch_shape
+from kaspad_taskd.api.schemas import TEXT, YES, listed, record
+from kaspad_taskd.api.switches import SERVICE, SIDE, SWITCH, service_shape, switch_shape
 from kaspad_taskd.config.switched import SwitchedService
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Side
@@ -39,13 +39,13 @@ def methods(api: Api) -> list[Method]:
         return {"success": True, "service": service, "switch": switch_shape(begun)}
 
     service = checks.text("service", maximum=64)
-    to = checks.one_of("to", ("local", "public"), required=True)
+    to = checks.one_of("to", SIDE, required=True)
     return [
         Method("getServices", "Services that can be switched, and where they point.",
-               answering(services), (), {"type": "array", "items": SERVICE}),
+               answering(services), (), listed("SwitchedServices", SERVICE)),
         Method("switchService", "Switch a service, or turn its running switch round.",
                answering(switch), (service, to),
-               record(success={"const": True}, service=TEXT, switch=SWITCH), changes=True,
+               record("SwitchBegun", success=YES, service=TEXT, switch=SWITCH), changes=True,
                errors=("not-found", "conflict", "not-allowed", "store-unavailable")),
     ]  # fmt: skip
 

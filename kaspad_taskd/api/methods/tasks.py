@@ -12,7 +12,23 @@ from kaspad_taskd.api.context import Api, answering, not_found
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.explained import EXPLANATION, explanation_shape
 from kaspad_taskd.api.method import Caller, Method
-from kaspad_taskd.api.schemas import TASK, TASKS, done, record
+from kaspad_taskd.api.schemas import (
+    ACTED,
+    CHANGED,
+    FLAG,
+    FREE,
+    MOMENT,
+    NUMBER,
+    STATUS,
+    TASK,
+    TASKS,
+    TEXT,
+    WHOLE,
+    YES,
+    done,
+    maybe,
+    record,
+)
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.change import NotAllowed
 from kaspad_taskd.core.explain import explain
@@ -57,12 +73,12 @@ def _reading(api: Api) -> list[Method]:
 
         return handler
 
-    status = checks.one_of("status", [each.value for each in Status], required=False)
+    status = checks.one_of("status", STATUS, required=False)
     kind, service = checks.text("type", maximum=64), checks.text("service", maximum=64)
     every = listed(lambda _task, _given: True)
     by_type = listed(lambda task, given: task.definition.type == given["type"])
     by_service = listed(lambda task, given: task.definition.service == given["service"])
-    one = {"anyOf": [TASK, {"type": "null"}]}
+    one = maybe(TASK)
     return [
         Method("getTask", "One task, or null.", get, (checks.task_id(),), one),
         Method("explainTask", "Why a task is shown as it is: rules, readings, their age.", why,
@@ -105,19 +121,18 @@ def _acting(api: Api) -> list[Method]:
 
     which = (checks.task_id(),)
     no = (*OFTEN, "not-allowed")
-    interval = {"checkInterval": {"type": "integer"}}
-    with_task = done(task=TASK)
     return [
         Method("startMonitoring", "Watch a pending or paused task; fine if already so.",
-               answering(start), which, done(**interval), changes=True, errors=no),
+               answering(start), which, done("MonitoringStarted", checkInterval=WHOLE),
+               changes=True, errors=no),
         Method("stopMonitoring", "Pause the watching; fine if already so.",
-               answering(stop), which, done(), changes=True, errors=no),
+               answering(stop), which, ACTED, changes=True, errors=no),
         Method("pauseTask", "Pause the watching; the work itself goes on.",
-               acting(Pause), which, with_task, changes=True, errors=no),
+               acting(Pause), which, CHANGED, changes=True, errors=no),
         Method("resumeTask", "Watch a paused task again.",
-               answering(resume), which, with_task, changes=True, errors=no),
+               answering(resume), which, CHANGED, changes=True, errors=no),
         Method("retryTask", "Begin the next attempt of an ended task.",
-               acting(Retry), which, with_task, changes=True, errors=no),
+               acting(Retry), which, CHANGED, changes=True, errors=no),
     ]  # fmt: skip
 
 
@@ -169,17 +184,17 @@ def _ending(api: Api) -> list[Method]:
     no = (*OFTEN, "not-allowed")
     return [
         Method("cancelTask", "Stop watching a live task; the work itself goes on.",
-               answering(cancel), (which,), done(), changes=True, errors=no),
+               answering(cancel), (which,), ACTED, changes=True, errors=no),
         Method("completeTask", "Say that the work is done.", answering(complete),
-               (which, final), done(completedAt={"type": "string"}), changes=True, errors=no),
+               (which, final), done("TaskCompleted", completedAt=MOMENT), changes=True, errors=no),
         Method("errorTask", "Say that the work failed.", answering(fail),
-               (which, checks.text("error", maximum=2000)), done(error={"type": "string"}),
+               (which, checks.text("error", maximum=2000)), done("TaskFailed", error=TEXT),
                changes=True, errors=no),
         Method("removeTask", "Remove a task that came over an API.", answering(remove),
-               (which,), done(task=TASK), changes=True, errors=no),
+               (which,), CHANGED, changes=True, errors=no),
         Method("cleanupOldTasks", "Remove API tasks that ended longer ago than maxAge (ms).",
                answering(cleanup), (age,),
-               record(success={"const": True}, cleaned={"type": "integer"}), changes=True,
+               record("CleanedUp", success=YES, cleaned=WHOLE), changes=True,
                errors=("store-unavailable",)),
     ]  # fmt: skip
 
@@ -232,10 +247,8 @@ def _reporting(api: Api) -> list[Method]:
         return {"success": True, "taskId": task.id, "task": api.shapes.task(task)}
 
     which = checks.task_id()
-    status = {"type": "object", "required": ["completed", "progress", "metadata"]}
-    looked = record(
-        success={"const": True}, completed={"type": "boolean"}, status=status, task=TASK
-    )
+    status = record("CheckedStatus", completed=FLAG, progress=NUMBER, metadata=FREE)
+    looked = record("Checked", success=YES, completed=FLAG, status=status, task=TASK)
     revision = checks.integer("revision", 0, 2**53, summary="the one already known")
     timeout = checks.number("timeout", 0, LONGEST_WAIT_MS, default=30_000, summary="ms")
     progress = checks.number("progress", 0, 100, summary="percent")
@@ -247,7 +260,7 @@ def _reporting(api: Api) -> list[Method]:
         Method("waitTask", "The task at its next revision, at the timeout, or at once if ended.",
                answering(wait), (which, revision, timeout), TASK, errors=("not-found",)),
         Method("reportTask", "Say how the work is doing (type report).", answering(report),
-               says, done(task=TASK), changes=True, errors=(*OFTEN, "not-allowed")),
+               says, CHANGED, changes=True, errors=(*OFTEN, "not-allowed")),
     ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from kaspad_taskd.api import checks
 from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Method
-from kaspad_taskd.api.schemas import WARNING, record
+from kaspad_taskd.api.schemas import MOMENT, WARNING, YES, listed, record
 from kaspad_taskd.api.wire import warning_shape
 
 Json: TypeAlias = Any
@@ -32,13 +32,13 @@ def methods(api: Api) -> list[Method]:
             await api.engine.durable(api.engine.warnings.acknowledge([found]))
         return {"success": True, "warning": warning_shape(found)}
 
-    shape = record(**WARNING, at={"type": "string", "format": "date-time"})
+    shape = record("StandingWarning", **WARNING, at=MOMENT)
     number = checks.integer("id", 1, MAX_ID, required=True, summary="id of the warning")
     return [
         Method("getWarnings", "What has still to be seen, oldest first.", standing, (),
-               record(warnings={"type": "array", "items": shape})),
+               record("Warnings", warnings=listed("StandingWarnings", shape))),
         Method("acknowledgeWarning", "Say that a warning was seen: it stands no more.",
                answering(acknowledge), (number,),
-               record(success={"const": True}, warning=shape), changes=True,
+               record("Acknowledged", success=YES, warning=shape), changes=True,
                errors=("not-found", "store-unavailable")),
     ]  # fmt: skip

@@ -36,10 +36,10 @@ export interface Task {
   }[];
   pass: number;
   progressDetail: {
-    done?: number;
-    total?: number | null;
-    unit?: string | null;
-    basis?: string;
+    done: number;
+    total: number | null;
+    unit: string | null;
+    basis: string;
   } | null;
   behind: number | null;
   syncRate: number | null;
@@ -321,9 +321,60 @@ export interface Methods {
   /** Register a task. */
   "registerTask": {
     params: {
-      type: string;
+      type: "database-migration" | "http-json" | "indexer-sync" | "node-sync" | "report";
       service: string;
-      [key: string]: unknown;
+      id?: string;
+      checkInterval?: string | number;
+      timeout?: string | number;
+      confirmations?: number;
+      stallAfter?: string | number;
+      giveUpAfter?: string | number;
+      after?: string[];
+      start?: boolean;
+      autoSwitch?: boolean;
+      config?: {
+        protocol?: "grpc" | "wrpc-json";
+        host?: string;
+        port?: number;
+        network?: string;
+        maxLag?: string | number;
+        log?: string;
+        useHttps?: boolean;
+        url?: string;
+        reference?: string;
+      } | {
+        flavor?: "simply-kaspa" | "kasia" | "k-indexer" | "generic";
+        url: string;
+        progress?: string;
+        done?: string;
+        total?: string;
+        completed?: string;
+        error?: string;
+        present?: string;
+        unit?: "blocks" | "headers" | "rows" | "entries";
+        node?: string;
+        network?: string;
+        maxLag?: string | number;
+        log?: string;
+        source?: string;
+      } | {
+        dsn: string;
+        tool: "simply-kaspa" | "k-indexer" | "alembic" | "sqlx" | "flyway" | "sql";
+        version?: unknown;
+        schema?: string;
+        table?: string;
+        user?: string;
+        application?: string;
+      } | {
+        url: string;
+        progress?: string;
+        done?: string;
+        total?: string;
+        completed?: string;
+        error?: string;
+        present?: string;
+        unit?: "blocks" | "headers" | "rows" | "entries";
+      } | Record<string, never>;
     };
     result: {
       success: true;
@@ -335,8 +386,36 @@ export interface Methods {
   /** Register the sync of a node. */
   "registerNodeSyncTask": {
     params: {
-      service?: string;
-      [key: string]: unknown;
+      service: string;
+      id?: string;
+      checkInterval?: string | number;
+      timeout?: string | number;
+      confirmations?: number;
+      stallAfter?: string | number;
+      giveUpAfter?: string | number;
+      after?: string[];
+      start?: boolean;
+      autoSwitch?: boolean;
+      protocol?: "grpc" | "wrpc-json";
+      host?: string;
+      port?: number;
+      network?: string;
+      maxLag?: string | number;
+      log?: string;
+      useHttps?: boolean;
+      url?: string;
+      reference?: string;
+      config?: {
+        protocol?: "grpc" | "wrpc-json";
+        host?: string;
+        port?: number;
+        network?: string;
+        maxLag?: string | number;
+        log?: string;
+        useHttps?: boolean;
+        url?: string;
+        reference?: string;
+      };
     };
     result: {
       success: true;
@@ -348,9 +427,47 @@ export interface Methods {
   /** Register the sync of an indexer. */
   "registerIndexerSyncTask": {
     params: {
-      service?: string;
-      indexerUrl: string;
-      [key: string]: unknown;
+      service: string;
+      id?: string;
+      checkInterval?: string | number;
+      timeout?: string | number;
+      confirmations?: number;
+      stallAfter?: string | number;
+      giveUpAfter?: string | number;
+      after?: string[];
+      start?: boolean;
+      autoSwitch?: boolean;
+      flavor?: "simply-kaspa" | "kasia" | "k-indexer" | "generic";
+      url?: string;
+      progress?: string;
+      done?: string;
+      total?: string;
+      completed?: string;
+      error?: string;
+      present?: string;
+      unit?: "blocks" | "headers" | "rows" | "entries";
+      node?: string;
+      network?: string;
+      maxLag?: string | number;
+      log?: string;
+      source?: string;
+      indexerUrl?: string;
+      config?: {
+        flavor?: "simply-kaspa" | "kasia" | "k-indexer" | "generic";
+        url?: string;
+        progress?: string;
+        done?: string;
+        total?: string;
+        completed?: string;
+        error?: string;
+        present?: string;
+        unit?: "blocks" | "headers" | "rows" | "entries";
+        node?: string;
+        network?: string;
+        maxLag?: string | number;
+        log?: string;
+        source?: string;
+      };
     };
     result: {
       success: true;
@@ -465,7 +582,7 @@ export interface Methods {
   /** All tasks, in order of registration. */
   "getAllTasks": {
     params: {
-      status?: "cancelled" | "complete" | "error" | "in-progress" | "paused" | "pending";
+      status?: "pending" | "in-progress" | "paused" | "complete" | "error" | "cancelled";
     };
     result: Task[];
   };
@@ -473,7 +590,7 @@ export interface Methods {
   "getTasksByType": {
     params: {
       type: string;
-      status?: "cancelled" | "complete" | "error" | "in-progress" | "paused" | "pending";
+      status?: "pending" | "in-progress" | "paused" | "complete" | "error" | "cancelled";
     };
     result: Task[];
   };
@@ -481,7 +598,7 @@ export interface Methods {
   "getTasksByService": {
     params: {
       service: string;
-      status?: "cancelled" | "complete" | "error" | "in-progress" | "paused" | "pending";
+      status?: "pending" | "in-progress" | "paused" | "complete" | "error" | "cancelled";
     };
     result: Task[];
   };
@@ -602,7 +719,11 @@ export interface Methods {
     result: {
       success: true;
       completed: boolean;
-      status: Record<string, unknown>;
+      status: {
+        completed: boolean;
+        progress: number;
+        metadata: Record<string, unknown>;
+      };
       task: Task;
     };
   };
@@ -710,7 +831,18 @@ export interface Methods {
   /** Every definition and how its file is. */
   "listDefinitions": {
     params: Record<string, never>;
-    result: Record<string, unknown>[];
+    result: {
+      id: string | null;
+      type: string | null;
+      origin: "vendor" | "api" | "admin";
+      file: string | null;
+      state: "ok" | "masked" | "faulty" | "last-good";
+      faults: {
+        file: string | null;
+        key: string;
+        problem: string;
+      }[];
+    }[];
   };
   /** Whether anybody is there. */
   "ping": {
@@ -724,7 +856,31 @@ export interface Methods {
   /** The daemon: version, store, doors, files. */
   "getInfo": {
     params: Record<string, never>;
-    result: Record<string, unknown>;
+    result: {
+      version: string;
+      seq: number;
+      tasks: {
+        total: number;
+        byStatus: Record<string, unknown>;
+      };
+      warnings?: number;
+      host?: string;
+      pid?: number;
+      startedAt?: string;
+      uptime?: number;
+      store?: {
+        path?: string;
+        durable: boolean;
+        problem?: string | null;
+        size?: number;
+      };
+      socket?: string;
+      bridge?: Record<string, unknown> | null;
+      settingsFile?: string;
+      definitionDirs?: string[];
+      connections?: number;
+      python?: string;
+    };
   };
   /** Services that can be switched, and where they point. */
   "getServices": {
