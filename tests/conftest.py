@@ -26,6 +26,7 @@ LONG = (
     "bridge/test_monitoring.py",
     "embed/",
     "store/test_kill.py",
+    "system/test_clients.py",
     "system/test_indexers.py",
     "system/test_kills.py",
     "system/test_other_types.py",

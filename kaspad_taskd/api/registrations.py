@@ -167,7 +167,7 @@ _PLAIN: Final[Mapping[str, Callable[[str, Key], dict[str, Any]]]] = {
     "duration": lambda _title, _key: TIME_SPAN,
     "strings": _strings,
     "texts": lambda _title, _key: TEXT_BY_NAME,
-    "any": lambda _title, _key: ANYTHING,
+    "any": lambda _title, key: {"type": list(key.types)} if key.types else ANYTHING,
 }
 
 

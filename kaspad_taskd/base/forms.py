@@ -39,6 +39,7 @@ class Key:
         maximum: likewise; characters of a string, entries of a list.
         default: of a number or a flag, where it is always the same.
         form: of a table, or of each in a table of tables.
+        types: what JSON Schema calls that which `any` may be, if not all.
     """
 
     kind: Kind
@@ -50,6 +51,7 @@ class Key:
     maximum: float | None = None
     default: Json = None
     form: Form | None = None
+    types: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -170,9 +172,9 @@ class Notes(Table):
         self._note_key(key, default, Key("texts"))
         return self._value(default, {GIVEN: GIVEN})
 
-    def raw(self, key: str) -> Json:
+    def raw(self, key: str, *types: str) -> Json:
         """Note any value."""
-        self._note_key(key, None, Key("any"))
+        self._note_key(key, None, Key("any", types=types))
         return None
 
     def table(self, key: str) -> Table:

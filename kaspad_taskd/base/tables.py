@@ -240,8 +240,13 @@ class Table:
         taken = self._get(key, default, {}, Mapping, "a table of strings", texts_of, dict)
         return cast("Mapping[str, str]", taken)
 
-    def raw(self, key: str) -> Json:
-        """Return any value that JSON can say, as it is, or None."""
+    def raw(self, key: str, *types: str) -> Json:  # noqa: ARG002 - for base.forms
+        """Return any value that JSON can say, as it is, or None.
+
+        Args:
+            key: in snake_case.
+            types: JSON Schema's names of what the caller takes, where that is not everything.
+        """
         return self._get(key, None, None, object, "", json_of)
 
     def table(self, key: str) -> Table:

@@ -38,6 +38,7 @@ ERROR: Final = some(
     taskId=TEXT,
 )
 SEQ: Final = record("Position", seq=WHOLE)
+PARAMS: Final = {"type": ["object", "array", "null"]}
 RPC_ERROR: Final = record("RpcError", code=WHOLE, message=TEXT, data=FREE)
 RPC_ANSWER: Final = {
     "title": "RpcAnswer",
@@ -57,7 +58,7 @@ _TOLD: Final[Mapping[str, tuple[Schema, str]]] = {
 _ASKED: Final[Mapping[str, tuple[Schema, Schema, str]]] = {
     wizard.EVENTS_SINCE: (SEQ, _or_refusal(SEQ), "Tell again what followed an event."),
     wizard.RPC: (
-        some("RpcRequest", ["method"], method=TEXT, params=ANYTHING),
+        some("RpcRequest", ["method"], method=TEXT, params=PARAMS),
         RPC_ANSWER,
         "Call a method of openrpc.json; always acknowledged.",
     ),

@@ -95,10 +95,10 @@ def parse(table: Table, _service: str) -> Checker:
 
 def _version(table: Table, tool: Tool | None) -> str | None:
     if tool is None or not tool.table:
-        if table.raw("version") is not None and tool is not None:
+        if table.raw("version", "string", "integer") is not None and tool is not None:
             table.fault("version", "the tool sql has none; its query says when it is complete")
         return None
-    written = table.raw("version")
+    written = table.raw("version", "string", "integer")
     if isinstance(written, int) and not isinstance(written, bool):
         written = str(written)
     if written is None:

@@ -360,7 +360,7 @@ export interface Methods {
       } | {
         dsn: string;
         tool: "simply-kaspa" | "k-indexer" | "alembic" | "sqlx" | "flyway" | "sql";
-        version?: unknown;
+        version?: string | number;
         schema?: string;
         table?: string;
         user?: string;

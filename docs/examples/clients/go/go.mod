@@ -1,0 +1,3 @@
+module example/taskd
+
+go 1.19
