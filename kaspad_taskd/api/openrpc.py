@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.api.components import Components
 from kaspad_taskd.api.errors import CODES
@@ -13,6 +13,9 @@ from kaspad_taskd.version import __version__
 
 Json: TypeAlias = Any
 
+OPENRPC: Final = "1.2.6"
+"""What clients of @open-rpc/generator know; nothing newer is used here (findings)."""
+
 
 def describe(methods: Iterable[Method]) -> dict[str, Json]:
     """The OpenRPC document. Among its schemas are those of `Event.data`, by the event's name."""
@@ -21,7 +24,7 @@ def describe(methods: Iterable[Method]) -> dict[str, Json]:
     for name, schema in event_schemas().items():
         shapes.of(schema, title_of(name))
     return {
-        "openrpc": "1.2.6",
+        "openrpc": OPENRPC,
         "info": {
             "title": "kaspad-taskd",
             "version": __version__,
