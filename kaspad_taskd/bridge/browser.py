@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from kaspad_taskd.api.errors import ApiError
-from kaspad_taskd.bridge.outbox import LIMIT, PATIENCE, Outbox
+from kaspad_taskd.bridge.outbox import PATIENCE, Outbox
 from kaspad_taskd.bridge.packets import event
 
 Json: TypeAlias = Any
@@ -55,7 +55,7 @@ class Browser:
         """Wait until it has taken enough to be given more; who takes nothing is cut."""
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE
-        while self.outbox.behind > LIMIT // 2:
+        while self.outbox.laden:
             if loop.time() > until:
                 self.outbox.lost()
                 raise asyncio.CancelledError

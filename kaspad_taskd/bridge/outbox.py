@@ -17,6 +17,10 @@ LIMIT: Final = 1 << 20
 """Bytes that a browser may be behind (contract section 4)."""
 PATIENCE: Final = 20.0
 """Seconds that a browser may be behind (contract section 4)."""
+POLLED: Final = 16
+"""Packets of one answer to a poll: python-socketio's client takes no more, and drops the rest."""
+QUEUED: Final = 256
+"""Packets that wait for one who polls before more state is made for it: sixteen polls."""
 
 
 class Outbox(asyncio.Queue[Any]):
@@ -38,6 +42,7 @@ class Outbox(asyncio.Queue[Any]):
         self.written = 0
         self.ended = False
         self._queued = 0
+        self._polled = 0
         self._direct: asyncio.Transport | None = None
         self._excused = 0
         self._mark: tuple[float, int] | None = None
@@ -52,13 +57,22 @@ class Outbox(asyncio.Queue[Any]):
             self._enqueue(item)
 
     async def get(self) -> Any:
-        """Hand out the next packet."""
+        """Hand out the next packet, when there is one: the first of an answer."""
         if self.upgraded() and self.empty():
             self._direct = self.transport
         try:
             return await super().get()
         finally:
-            self._direct = None
+            self._direct, self._polled = None, 0
+
+    def get_nowait(self) -> Any:
+        """Hand out the next packet of the same answer; raises QueueEmpty when that is full too."""
+        if self._polled >= POLLED - 1:
+            self._polled = 0  # another poll may wait already: its first one comes through here
+            raise asyncio.QueueEmpty
+        item = super().get_nowait()
+        self._polled = 0 if item is None else self._polled + 1
+        return item
 
     def _get(self) -> Any:
         item = super()._get()
@@ -108,6 +122,11 @@ class Outbox(asyncio.Queue[Any]):
         if self.transport is None:
             return self._queued
         return self._queued + self.transport.get_write_buffer_size()
+
+    @property
+    def laden(self) -> bool:
+        """Whether it has enough to take for now: what was asked for is given in portions."""
+        return self.behind > LIMIT // 2 or self.qsize() > QUEUED
 
     @property
     def arrears(self) -> int:

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import resource
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,9 +18,12 @@ import pytest
 
 from kaspad_taskd.bridge.sockets import MESSAGE_BYTES
 from tests.bridge.house import Bridged, bridged, until
+from tests.fakes.bridged import line_of, program
 from tests.fakes.patience import PATIENCE
 from tests.fakes.stopwatch import Stopwatch
 from tests.fakes.taskd_process import AT_ONCE
+
+CLIENT = Path(__file__).parents[1] / "fakes" / "polling_client.py"
 
 
 @pytest.fixture
@@ -69,6 +73,52 @@ async def test_a_polling_client_is_served(house: Bridged) -> None:
     packets = await poller.read("430")
     assert [packet for packet in packets if "hello" in packet]
     assert '430[{"taskIds":["job"]}]' in packets
+
+
+async def test_no_poll_is_answered_with_more_than_sixteen_packets(house: Bridged) -> None:
+    """However many wait: python-socketio's client drops an answer that brings more."""
+    for number in range(40):
+        await house.add(f"job-{number}")
+    poller = await Poller(house).open()
+    sizes, seen = [1 + len(poller.early)], list(poller.early)
+    async with asyncio.timeout(PATIENCE):
+        while sum("sync:progress" in packet for packet in seen) < 40:
+            found = (await poller.get()).split("\x1e")
+            sizes.append(len(found))
+            seen += found
+    assert max(sizes) <= 16
+    told = [json.loads(packet[2:])[1]["taskId"] for packet in seen if "sync:progress" in packet]
+    assert told == [f"job-{number}" for number in range(40)]
+
+
+async def test_two_polls_at_once_share_what_waits(house: Bridged) -> None:
+    """What the first leaves over is the second one's, and neither is answered with a fault."""
+    poller = await Poller(house).open()
+    await poller.read("hello")
+    polls = [asyncio.create_task(poller.get()) for _ in range(2)]
+    (end,) = house.server.sockets.eio.sockets.values()
+    await until(lambda: len(end.queue._getters) == 2)
+    for _ in range(24):
+        house.server.fanout.all("server:stopping", {"reason": "test"})
+    answers = [(await each).split("\x1e") for each in polls]
+    assert sorted(map(len, answers)) == [8, 16]
+
+
+async def test_pythons_own_client_polls_with_many_tasks(house: Bridged) -> None:
+    """It connects, is told every task, and goes on."""
+    for number in range(40):
+        await house.add(f"job-{number}")
+    async with program(sys.executable, str(CLIENT), house.base, "{}") as client:
+        told: list[tuple[str, Any]] = []
+        while [name for name, _ in told].count("sync:progress") < 40:
+            told.append(tuple(json.loads(await line_of(client) or '["ended", null]')))
+            assert told[-1][0] != "ended"
+        assert told[0][0] == "hello"
+        for number in range(40):
+            await house.house.ask("pauseTask", taskId=f"job-{number}")
+        while [name for name, _ in told].count("sync:paused") < 40:
+            told.append(tuple(json.loads(await line_of(client) or '["ended", null]')))
+            assert told[-1][0] != "ended"
 
 
 async def test_a_polling_client_may_send_all_it_has_gathered(house: Bridged) -> None:
