@@ -211,7 +211,10 @@ def _phase(record: PhaseRecord) -> dict[str, Json]:
 
 
 def progress_event(task: Task, seq: int, now: Moment) -> dict[str, Json]:
-    """A `sync:progress`: state, true at `seq`. No number in it but the time left is null."""
+    """A `sync:progress`: state; all up to `seq` was told before.
+
+    No number in it but the time left is null.
+    """
     live = task.live
     complete = task.status is Status.COMPLETE
     data: dict[str, Json] = metadata(live.metadata)
@@ -297,7 +300,7 @@ def _say(told: Fact, data: dict[str, Json]) -> None:
 
 
 def switch_event(switch: Switch, seq: int, now: Moment) -> dict[str, Json]:
-    """A `switch:progress` for those who come while it runs: state, true at `seq`."""
+    """A `switch:progress` for who comes while it runs: state; all up to `seq` was told before."""
     kind = "node-sync" if switch.task_id else ""
     head = _head(seq, now, switch.task_id or "", switch.service, kind)
     shape = switch_shape(switch)

@@ -26,6 +26,7 @@ class Browser:
         address: where it comes from, for the log.
         may_change: whether it may change something now.
         since: the `auth` member of that name, None without one.
+        told: the `seq` it has reached on its way to the present; None before.
         outbox: what it has to take; the connection's own.
         requests: being answered; True for those that change something.
         replaying: held while it is brought to the present.
@@ -36,6 +37,7 @@ class Browser:
     address: str
     may_change: Callable[[], bool]
     since: Json = None
+    told: int | None = None
     outbox: Outbox = field(default_factory=Outbox)
     requests: dict[asyncio.Task[None], bool] = field(default_factory=dict)
     replaying: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -36,6 +36,22 @@ def cookie(headers: Mapping[str, str], name: str) -> str | None:
     return None if found is None else found.value
 
 
+class _Asking:
+    """Calls methods for one browser."""
+
+    def __init__(self, calls: Calls, fanout: Fanout, browser: Browser) -> None:
+        self._calls = calls
+        self._fanout = fanout
+        self._browser = browser
+
+    @property
+    def told(self) -> int:
+        return self._fanout.told_to(self._browser)
+
+    def __call__(self, name: str, params: Json = None, /) -> Awaitable[Json]:
+        return self._calls.call(self._browser, name, params)
+
+
 class Browsers:
     """The clients that are in, and their requests.
 
@@ -96,7 +112,7 @@ class Browsers:
         browser.joining = asyncio.get_running_loop().create_task(joining)
 
     def _said_hello(self, browser: Browser) -> dict[str, Json]:
-        known = {"seq": self._fanout.seq, **self._hello()}
+        known = {"seq": self._fanout.told_to(browser), **self._hello()}
         return {**known, "canChange": browser.may_change()}
 
     def left(self, sid: str) -> None:
@@ -168,11 +184,8 @@ class Browsers:
             known = ", ".join((wizard.RPC, wizard.EVENTS_SINCE, *wizard.REQUESTS))
             raise ApiError.params("event", f"must be one of {known}")
         given = wizard.payload(name, args, bare=request.bare)
-
-        def call(method: str, params: Json = None, /) -> Awaitable[Json]:
-            return self._calls.call(browser, method, params)
-
-        return await request.handle(call, given), request.answer
+        asking = _Asking(self._calls, self._fanout, browser)
+        return await request.handle(asking, given), request.answer
 
     async def _rpc(self, browser: Browser, args: list[Json]) -> Json:
         given = wizard.payload(wizard.RPC, args, bare=False)

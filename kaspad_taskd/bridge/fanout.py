@@ -3,6 +3,9 @@
 One follower reads the journal for everybody. A browser that comes reads what it missed at its own
 pace, up to where the follower is, and joins it there in one synchronous stretch: nothing is told
 twice or not at all. State (`sync:progress`) is told under the same lock, so it never goes back.
+
+Whatever carries a `seq` carries one up to which this browser was told everything: it may lose its
+line at any point, and goes on from the last one it saw.
 """
 
 from __future__ import annotations
@@ -59,30 +62,30 @@ class Fanout:
         self.told = 0
         self.delivered = 0
 
-    @property
-    def seq(self) -> int:
-        """The last event that was told."""
-        return self._seq
+    def told_to(self, browser: Browser) -> int:
+        """Up to which `seq` a browser has been told everything."""
+        if browser.told is None or browser in self._live:
+            return self._seq
+        return browser.told
 
     # -- the present
 
     async def run(self) -> None:
         """Tell until cancelled."""
         while True:
-            follower = self._api.board.follow(None)
-            self._seq = self._api.engine.seq
             try:
-                await follower.run(self._send)
+                await self._api.board.follow(self._seq).run(self._send)
             except Gap as gap:
                 log.error("events could not be told, browsers connect anew: %s", gap)
+                self._seq = self._api.engine.seq
                 self._cut_all("events could not be told")
 
     async def _send(self, news: Sequence[News]) -> None:
         async with self._lock:
             for each in news:
                 if isinstance(each, Event):
-                    self._seq = each.seq
                     await self._tell(event(each.fact.name.value, event_data(each)))
+                    self._seq = each.seq
                 else:
                     await self._tell(self._progress(each.task, each.seq))
 
@@ -110,13 +113,17 @@ class Fanout:
     async def join(self, browser: Browser, hello: Callable[[], Json]) -> None:
         """Bring a new browser into the present: after what it missed, or with how everything is."""
         async with browser.replaying:
-            if browser.since is not None:
+            fault = None if browser.since is None else self._fault(browser.since)
+            if browser.since is not None and fault is None:
+                browser.told = browser.since
                 browser.tell("hello", hello())
                 await self._catch_up(browser, browser.since)
                 return
             async with self._lock:
-                browser.tell("hello", hello())
                 self._live[browser] = browser.outbox
+                browser.tell("hello", hello())
+                if fault is not None:
+                    self._say_gap(browser, fault)
             await self._present(browser)
 
     async def catch_up(self, browser: Browser, since: Json) -> Json:
@@ -125,24 +132,48 @@ class Fanout:
             return await self._catch_up(browser, since)
 
     async def _catch_up(self, browser: Browser, since: Json) -> Json:
-        self.leave(browser)
+        fault = self._fault(since)
+        if fault is None:
+            self.leave(browser)
+            try:
+                seq = await self._past(browser, since)
+            except Gap as gap:
+                fault = gap
+            except Exception:
+                browser.outbox.lost()  # it can be told no more: it comes back and asks again
+                raise
+            else:
+                await self._states(browser, self._running())
+                return {"seq": seq}
+        async with self._lock:
+            self._live[browser] = browser.outbox
+            said = self._say_gap(browser, fault)
+        await self._present(browser)
+        return said
+
+    def _running(self) -> list[Task]:
+        tasks = self._api.engine.tasks()
+        return [task for task in tasks if task.status is Status.IN_PROGRESS]
+
+    def _fault(self, since: Json) -> Gap | ApiError | None:
+        """Why one cannot go on from there."""
         try:
-            seq = await self._past(browser, _whole(since))
-        except (Gap, ApiError) as error:
-            refusal = answer_for(error) or error
-            assert isinstance(refusal, ApiError)
-            said = browser.refuse(refusal, "events:since")
-            async with self._lock:
-                self._live[browser] = browser.outbox
-            await self._present(browser)
-            return said
-        running = (task for task in self._api.engine.tasks() if task.status is Status.IN_PROGRESS)
-        await self._states(browser, running)
-        return {"seq": seq}
+            self._api.board.check(_whole(since))
+        except (Gap, ApiError) as fault:
+            return fault
+        return None
+
+    def _say_gap(self, browser: Browser, fault: Gap | ApiError) -> Json:
+        """Say that it begins anew, and from where; it is in the present."""
+        refusal = answer_for(fault) or fault
+        assert isinstance(refusal, ApiError)
+        if "seq" in refusal.data:
+            refusal.data["seq"] = self._seq
+        return browser.refuse(refusal, "events:since")
 
     async def _past(self, browser: Browser, cursor: int) -> int:
         """Tell what follows `cursor`, up to where everybody is; returns where it joined them."""
-        self._api.board.check(cursor)
+        browser.told = cursor
         while True:
             async with self._lock:
                 if cursor == self._seq:
@@ -154,7 +185,7 @@ class Fanout:
                 continue
             for each in await self._api.board.read(cursor, BATCH):
                 browser.tell(each.fact.name.value, event_data(each))
-                cursor = each.seq
+                browser.told = cursor = each.seq
 
     # -- state
 
@@ -184,10 +215,7 @@ class Fanout:
                 browser.outbox.answer_all(messages)
 
     def _progress(self, task: Task, seq: int) -> Message:
-        """A task's `sync:progress`, made once for each state of it.
-
-        It says a `seq` up to which everything has been told: who goes on from it misses nothing.
-        """
+        """A task's `sync:progress`, made once for each state of it."""
         known = self._shown.get(task.id)
         if known is not None and known[0] is task and known[1] == seq:
             return known[2]

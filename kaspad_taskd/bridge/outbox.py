@@ -106,6 +106,8 @@ class Outbox(asyncio.Queue[Any]):
 
     def answer_all(self, messages: Sequence[Message]) -> None:
         """Send what was asked for: that is no arrears by itself."""
+        if self.ended:  # an event was left out: nothing may say that it was told
+            return
         line = self._direct
         if line is None or line.is_closing():
             for each in messages:

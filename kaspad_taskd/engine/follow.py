@@ -26,7 +26,10 @@ SHOW_AT_LEAST_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A task's state is news: the task, and the `seq` that it is true at."""
+    """A task's state is news: the task, and the `seq` up to which all was told before it.
+
+    It may be newer than that. Who goes on after `seq` misses no event.
+    """
 
     task: Task
     seq: int
@@ -80,7 +83,7 @@ class Follower:
             return self._told(await self._board.read(self._cursor, BATCH))
         fresh, self._fresh = self._fresh, {}
         return [
-            Progress(task, self._engine.seq)
+            Progress(task, self._cursor)
             for task in map(self._engine.get, fresh)
             if task is not None
         ]
@@ -88,7 +91,7 @@ class Follower:
     def _told(self, events: Sequence[Event]) -> list[News]:
         news: list[News] = []
         for event in events:
-            self._cursor = event.seq
+            before, self._cursor = self._cursor, event.seq
             task_id = event.fact.task_id
             if self._only is not None and task_id not in self._only:
                 continue
@@ -96,7 +99,7 @@ class Follower:
                 self._fresh.pop(task_id, None)
                 task = self._engine.get(task_id)
                 if task is not None:
-                    news.append(Progress(task, event.seq))
+                    news.append(Progress(task, before))
             news.append(event)
         return news
 

@@ -9,8 +9,8 @@ const BACK_MS = 8000; // a good word stays so long
 /** Follow the daemon at `base`; `start` is what the page was made from. */
 export function follow(base, start, handlers) {
   let heard = start.seq; // the newest event that came
-  let latest = start.seq; // the daemon's, when it greeted
-  let downAt = 0, greeted = false, stopping = "";
+  let told = start.seq; // up to where it says that we know all
+  let downAt = 0, greeted = false, gap = false, stopping = "";
 
   const socket = io(base.origin, {
     path: `${base.pathname}socket.io`,
@@ -33,7 +33,8 @@ export function follow(base, start, handlers) {
     const away = downAt ? Date.now() - downAt : 0;
     downAt = 0;
     stopping = "";
-    latest = hello.seq;
+    told = hello.seq;
+    gap = false;
     handlers.onHello(hello);
     if (hello.version !== start.version) {
       notice("version", say("page.link.version", { version: hello.version }), {
@@ -41,7 +42,7 @@ export function follow(base, start, handlers) {
         press: () => location.reload(),
       });
     }
-    if (greeted && away > SOON_MS) welcome(hello.seq - heard);
+    if (greeted && away > SOON_MS) welcome(heard);
     greeted = true;
     tick();
   });
@@ -58,7 +59,11 @@ export function follow(base, start, handlers) {
     handlers.onEvent(event);
   });
 
-  function welcome(missed) {
+  /** Say that it is back, and how much happened since the event `known`. */
+  async function welcome(known) {
+    const { result } = await rpc("ping");
+    if (gap) return;
+    const missed = result ? result.seq - known : 0;
     const key = missed > 0 ? "changes" : "back";
     notice("back", say(`page.link.${key}`, { n: missed }), null, BACK_MS);
   }
@@ -67,7 +72,8 @@ export function follow(base, start, handlers) {
   socket.on("task:error", ({ request } = {}) => {
     if (request !== "events:since") return;
     notice("back", say("page.link.gap"), null, BACK_MS);
-    heard = latest;
+    heard = told;
+    gap = true;
     handlers.onGap();
   });
 
@@ -102,14 +108,16 @@ export function follow(base, start, handlers) {
     /** Since when the numbers are old, in seconds of this clock; null while they are not. */
     lostSince: () => (stateNow() === "lost" ? downAt / 1000 : null),
     reopen: () => socket.disconnect().connect(),
-    async rpc(method, params, patience = 10_000) {
-      try {
-        return await socket.timeout(patience).emitWithAck("rpc", { method, params });
-      } catch {
-        return { error: { message: say("page.no-answer") } };
-      }
-    },
+    rpc,
   };
+
+  async function rpc(method, params, patience = 10_000) {
+    try {
+      return await socket.timeout(patience).emitWithAck("rpc", { method, params });
+    } catch {
+      return { error: { message: say("page.no-answer") } };
+    }
+  }
 }
 
 /** Say something above the tasks, with a button where one can do something; "" takes it away. */
