@@ -9,40 +9,41 @@ import os
 import secrets
 import shutil
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from kaspad_taskd.base.files import write_atomically
+from kaspad_taskd.bridge.forwarded import NOBODY, client, counted_as
+from kaspad_taskd.bridge.refused import Refused
+from kaspad_taskd.bridge.tries import Tries
 from kaspad_taskd.config.settings import Bridge
 
-TRIES: Final = 10
-"""Wrong tokens of one address within a minute; then it has to wait one."""
-MINUTE: Final = 60.0
 SESSION_S: Final = 30 * 86_400
 """Seconds that a browser's session lasts."""
 REMEMBERED: Final = 4096
-"""Addresses, and ended sessions, that are remembered."""
+"""Ended sessions that are remembered."""
 SHORTEST: Final = 16
 """Characters of a token; ours have 43."""
+LONG: Final = 20
+"""Characters of an administrator's token below which it is complained about."""
+WRONG: Final = "That token is not right."
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _log = logging.getLogger(__name__)
 
 
+class Headers(Protocol):
+    """Headers of a request, of which one may come several times."""
+
+    def getall(self, key: str, default: Sequence[str], /) -> Sequence[str]:
+        """All lines of one."""
+
+
 class CannotOpenError(Exception):
     """The bridge cannot open; the text is a sentence with the cure."""
-
-
-class Refused(Exception):
-    """Somebody is not let in: the HTTP status and a sentence with the cure."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
 
 
 def is_loopback(host: str) -> bool:
@@ -75,7 +76,24 @@ def read_token(given: Path | None, state: Path) -> tuple[str, Path]:
         raise CannotOpenError(f"{text}, in one line")
     if path.stat().st_mode & 0o007:
         _log.warning("%s can be read by everybody: chmod 640 %s", path, path)
+    if (weak := weakness(path)) is not None:
+        _log.warning("%s", weak)
     return token, path
+
+
+def weakness(path: Path) -> str | None:
+    """Return what speaks against a token that works, with the cure; None: nothing does. Blocks.
+
+    A file that cannot be read, or holds no token, is said when the bridge opens.
+    """
+    try:
+        length = len(path.read_text().strip())
+    except (OSError, UnicodeDecodeError):
+        return None
+    if length >= LONG:
+        return None
+    text = f"the token in {path} has {length} characters, which can be guessed: {LONG} at least"
+    return f"{text}, for example: openssl rand -base64 32 > {path}"
 
 
 def _give_to_group(path: Path) -> None:
@@ -93,7 +111,7 @@ class Access:
     Args:
         settings: the settings of the bridge.
         token: what changes need.
-        time: seconds since 1970, for sessions; `steady` for the tries.
+        time: seconds since 1970, for sessions.
     """
 
     def __init__(
@@ -101,7 +119,6 @@ class Access:
         settings: Bridge,
         token: str,
         time: Callable[[], float],
-        steady: Callable[[], float],
     ) -> None:
         listen = settings.listen
         self.public = listen is not None and not is_loopback(listen.host)
@@ -109,8 +126,8 @@ class Access:
         self._hosts = frozenset(host.lower() for host in settings.hosts)
         self._token = token.encode()
         self._time = time
-        self._steady = steady
-        self._tries: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._proxies = settings.proxies
+        self._given, self._shown = Tries(), Tries()
         self._ended: OrderedDict[str, None] = OrderedDict()
 
     # -- host and origin
@@ -148,30 +165,42 @@ class Access:
         place = _place(rest, scheme)
         return place is not None and any(_place(each, scheme) == place for each in own if each)
 
+    def address(self, peer: str | None, headers: Headers) -> str:
+        """Return the address that a request comes from, as proxies that are trusted say."""
+        lines = [headers.getall(name, ()) for name in ("X-Forwarded-For", "Forwarded")]
+        return client(peer or NOBODY, lines[0], lines[1], self._proxies)
+
     # -- token
 
-    def try_token(self, given: str, address: str) -> bool:
-        """Whether it is the token.
+    async def give_token(self, given: str, address: str, session: str | None = None) -> bool:
+        """Whether what somebody gives for a session is the token, answered as late as it is due.
+
+        Args:
+            given: the token, perhaps.
+            address: where it comes from.
+            session: who has one is never kept waiting.
 
         Raises:
-            Refused: too many wrong ones came from this address.
+            Refused: too many of this address wait already.
         """
-        now = self._steady()
-        since, count = self._tries.get(address, (now, 0))
-        if now - since >= MINUTE:
-            since, count = now, 0
-        if count >= TRIES:
-            raise Refused(429, "Too many tries. Wait 1 minute.")
-        if hmac.compare_digest(given.encode(errors="replace"), self._token):
-            self._tries.pop(address, None)
-            return True
-        # the minute of waiting begins with the last try that was allowed
-        self._tries[address] = (now if count + 1 >= TRIES else since, count + 1)
-        self._tries.move_to_end(address)
-        _forget_oldest(self._tries)
-        return False
+        return await self._judge(self._given, given, address, session)
 
-    def bearer(self, headers: Mapping[str, str], address: str) -> bool:
+    async def show_token(self, shown: str, address: str, session: str | None = None) -> bool:
+        """The same for who shows it with a request or a connection: counted apart."""
+        return await self._judge(self._shown, shown, address, session)
+
+    async def _judge(self, tries: Tries, given: str, address: str, session: str | None) -> bool:
+        data = given.encode(errors="replace")
+        if self.is_session(session):
+            return self._is_token(data)
+        return await tries.judge(counted_as(address), lambda: self._is_token(data))
+
+    def _is_token(self, data: bytes) -> bool:
+        return hmac.compare_digest(data, self._token)
+
+    async def bearer(
+        self, headers: Mapping[str, str], address: str, session: str | None = None
+    ) -> bool:
         """Whether the request brings the token.
 
         Raises:
@@ -180,8 +209,8 @@ class Access:
         kind, _, given = headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
             return False
-        if not self.try_token(given.strip(), address):
-            raise Refused(401, "That token is not right.")
+        if not await self.show_token(given.strip(), address, session):
+            raise Refused(401, WRONG)
         return True
 
     # -- session

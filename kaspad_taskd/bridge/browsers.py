@@ -11,11 +11,12 @@ from kaspad_taskd.api.context import answer_for
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.bridge import wizard
-from kaspad_taskd.bridge.access import Access, Refused
+from kaspad_taskd.bridge.access import WRONG, Access
 from kaspad_taskd.bridge.browser import Browser, task_error
 from kaspad_taskd.bridge.calls import Calls
 from kaspad_taskd.bridge.fanout import Fanout
 from kaspad_taskd.bridge.outbox import Outbox
+from kaspad_taskd.bridge.refused import Refused
 from kaspad_taskd.bridge.sockets import Answer
 
 Json: TypeAlias = Any
@@ -24,7 +25,6 @@ IN_FLIGHT: Final = 64
 """Requests of one browser that are being answered at once."""
 SLOT_S: Final = 5.0
 """Seconds that one more waits for a place; below the heartbeat's patience, which it holds up."""
-WRONG: Final = "That token is not right."
 
 
 def cookie(headers: Mapping[str, str], name: str) -> str | None:
@@ -84,24 +84,27 @@ class Browsers:
 
     # -- coming and going
 
-    def entering(self, sid: str, headers: Mapping[str, str], address: str, auth: Json) -> None:
-        """Let a client in, or raise Refused."""
+    async def entering(
+        self, sid: str, headers: Mapping[str, str], address: str, auth: Json
+    ) -> None:
+        """Let a client in, or raise Refused; where its address has tried before, later."""
         given = auth if isinstance(auth, dict) else {}
-        may_change = self._may_change(headers, address, given.get("token"))
+        may_change = await self._may_change(headers, address, given.get("token"))
         if self._access.public and not may_change():
             raise Refused(401, "This needs the access token.")
         self._known[sid] = Browser(sid, address, may_change, given.get("since"))
 
-    def _may_change(
+    async def _may_change(
         self, headers: Mapping[str, str], address: str, token: Json
     ) -> Callable[[], bool]:
+        session = cookie(headers, self._session)
         if token is not None:
-            if not isinstance(token, str) or not self._access.try_token(token, address):
+            shown = token if isinstance(token, str) else ""
+            if not await self._access.show_token(shown, address, session):
                 raise Refused(401, WRONG)
             return lambda: True
-        if self._access.bearer(headers, address):
+        if not self._access.is_session(session) and await self._access.bearer(headers, address):
             return lambda: True
-        session = cookie(headers, self._session)
         return lambda: self._access.is_session(session)
 
     def joined(self, sid: str, outbox: Outbox) -> None:
@@ -116,7 +119,7 @@ class Browsers:
         return {**known, "canChange": browser.may_change()}
 
     def left(self, sid: str) -> None:
-        """Forget a client."""
+        """Forget a client, joined or not."""
         browser = self._known.pop(sid, None)
         if browser is not None:
             self._fanout.leave(browser)

@@ -20,9 +20,10 @@ from kaspad_taskd.api.method import Method
 from kaspad_taskd.api.wire import event_shape, warning_shape
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.bridge import asyncapi, metrics
-from kaspad_taskd.bridge.access import SESSION_S, Access, Refused
-from kaspad_taskd.bridge.browsers import WRONG, cookie
+from kaspad_taskd.bridge.access import SESSION_S, WRONG, Access
+from kaspad_taskd.bridge.browsers import cookie
 from kaspad_taskd.bridge.calls import CALLER
+from kaspad_taskd.bridge.refused import Refused
 from kaspad_taskd.bridge.services import Services
 from kaspad_taskd.bridge.sockets import Sockets
 
@@ -129,7 +130,7 @@ class Pages:
         try:
             self._access.check(request.headers)
             if self._access.public and not self._is_open(request):
-                self._ask_for_token(request)
+                await self._ask_for_token(request)
             return await handler(request)
         except Refused as refused:
             return _refusal(refused)
@@ -143,14 +144,22 @@ class Pages:
     def _is_open(self, request: web.Request) -> bool:
         return request.path.startswith(OPEN) or request.path == "/"
 
-    def _ask_for_token(self, request: web.Request) -> None:
-        if not self._may_change(request):
+    async def _ask_for_token(self, request: web.Request) -> None:
+        if not await self._may_change(request):
             raise Refused(401, "This needs the access token.")
 
-    def _may_change(self, request: web.Request) -> bool:
-        if self._access.bearer(request.headers, request.remote or "?"):
+    async def _may_change(self, request: web.Request) -> bool:
+        """Whether it brings a session or the token; a wrong one is refused, later and later."""
+        if self._access.is_session(self._session_of(request)):
             return True
-        return self._access.is_session(cookie(request.headers, self._session))
+        return await self._access.bearer(request.headers, self.address(request))
+
+    def address(self, request: web.Request) -> str:
+        """Where a request comes from."""
+        return self._access.address(request.remote, request.headers)
+
+    def _session_of(self, request: web.Request) -> str | None:
+        return cookie(request.headers, self._session)
 
     async def _headers(self, request: web.Request, response: web.StreamResponse) -> None:
         headers = response.headers
@@ -207,7 +216,7 @@ class Pages:
     async def _snapshot(self, request: web.Request, task_id: str | None = None) -> dict[str, Json]:
         """What a page shows, all of one moment; without a token that is needed, nothing."""
         engine = self._api.engine
-        may_change = self._may_change(request)
+        may_change = await self._may_change(request)
         hidden = self._access.public and not may_change
         seq, shown = engine.seq, [] if hidden else engine.tasks()
         tasks = [self._api.shapes.task(task) for task in shown]
@@ -242,7 +251,9 @@ class Pages:
         form = not request.content_type.endswith("json")
         given = await _given_token(request, form=form)
         try:
-            right = self._access.try_token(given, request.remote or "?")
+            right = await self._access.give_token(
+                given, self.address(request), self._session_of(request)
+            )
         except Refused:
             if not form:
                 raise
@@ -257,7 +268,7 @@ class Pages:
         return response
 
     async def _lock(self, request: web.Request) -> web.Response:
-        self._access.end_session(cookie(request.headers, self._session))
+        self._access.end_session(self._session_of(request))
         response = _json({"canChange": False})
         self._set_cookie(response, "", 0, secure=False)
         return response
@@ -354,8 +365,8 @@ def _refusal(refused: Refused) -> web.Response:
     response = _json({"error": refused.sentence}, refused.status)
     if refused.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if refused.status == 429:
-        response.headers["Retry-After"] = "60"
+    if refused.retry_after is not None:
+        response.headers["Retry-After"] = str(refused.retry_after)
     return response
 
 

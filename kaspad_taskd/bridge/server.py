@@ -80,7 +80,7 @@ class BridgeServer:
 
     async def start(self) -> None:
         """Serve who connects."""
-        access = Access(self._settings, self._opened.token, time.time, time.monotonic)
+        access = Access(self._settings, self._opened.token, time.time)
         self._build(access, f"kaspad-taskd-{self._opened.address.port}")
         await self._runner.setup()
         loop = asyncio.get_running_loop()
@@ -94,7 +94,9 @@ class BridgeServer:
         self.fanout = Fanout(self._api, self._cut_all)
         calls = Calls(self._methods)
         self.browsers = Browsers(access, calls, self.fanout, self._hello, session)
-        self.sockets = Sockets(self.browsers, access.is_own)
+        self.sockets = Sockets(
+            self.browsers, access.is_own, lambda each: access.address(each.remote, each.headers)
+        )
         self.pages = Pages(
             self._api,
             access,
@@ -164,6 +166,7 @@ class BridgeServer:
     def refuse(self) -> None:
         """Let nobody in any more; who is in and polls may still come for what is told."""
         self._refusing = True
+        self.sockets.refuse()
 
     async def stop(self, reason: str) -> None:
         """Say goodbye, let everybody take it for a moment, close."""

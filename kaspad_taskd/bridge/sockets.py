@@ -21,9 +21,9 @@ from engineio.payload import Payload
 from socketio.exceptions import ConnectionRefusedError as NotLetIn
 
 from kaspad_taskd.api.errors import CODES
-from kaspad_taskd.bridge.access import Refused
 from kaspad_taskd.bridge.outbox import Outbox
 from kaspad_taskd.bridge.packets import JsonModule, Malformed, StrictPacket, acknowledgement
+from kaspad_taskd.bridge.refused import Refused
 
 Json: TypeAlias = Any
 Answer: TypeAlias = Callable[[Json], None]
@@ -35,9 +35,12 @@ PACKETS: Final = 512
 """Messages in one polling request: a client sends all that it has gathered, up to MESSAGE_BYTES."""
 COMPLAIN_EVERY: Final = 10.0
 """Seconds between two lines in the log about clients that speak nonsense."""
+AT_ONCE_S: Final = 0.25
+"""Seconds that a line is held up for the answer to a client that wants in; then it goes on."""
 CLOSE_WAIT: Final = 0.3
 """Seconds that a WebSocket's other side has to say goodbye."""
 
+STOPPING: Final = "kaspad-taskd is stopping"
 HANDED_S: Final = 0.02
 """Seconds from what a poll took to its place on the line."""
 
@@ -50,8 +53,10 @@ _quiet.propagate = False  # the libraries log a traceback for each malformed pac
 class Hooks(Protocol):
     """What happens on the connections."""
 
-    def entering(self, sid: str, headers: Mapping[str, str], address: str, auth: Json) -> None:
-        """A client wants in; raises Refused."""
+    async def entering(
+        self, sid: str, headers: Mapping[str, str], address: str, auth: Json
+    ) -> None:
+        """A client wants in; raises Refused. It may take a minute."""
 
     def joined(self, sid: str, outbox: Outbox) -> None:
         """It was told that it is in."""
@@ -177,10 +182,18 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
         hooks: what happens on them.
         is_own: whether an origin, sent with these headers, may connect. (The library takes an
             empty list for "no check".)
+        address: where a request comes from.
     """
 
-    def __init__(self, hooks: Hooks, is_own: Callable[[str, Mapping[str, str]], bool]) -> None:
+    def __init__(
+        self,
+        hooks: Hooks,
+        is_own: Callable[[str, Mapping[str, str]], bool],
+        address: Callable[[web.Request], str],
+    ) -> None:
         self._hooks = hooks
+        self._address = address
+        self._knocking: dict[str, asyncio.Task[None]] = {}
         self._complained = float("-inf")
         clients = Clients()
         clients.joined = self._joined
@@ -208,12 +221,37 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
 
     # -- coming and going
 
-    def _entering(self, sid: str, environ: Mapping[str, Any], auth: Json = None) -> None:
+    async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Json) -> None:
+        """Let a client in beside its line, whose heartbeat goes on while the answer is due."""
+        if eio_sid in self._knocking:
+            raise Malformed
+        entering = super()._handle_connect(eio_sid, namespace, data)
+        task = asyncio.get_running_loop().create_task(entering)
+        self._knocking[eio_sid] = task
+        task.add_done_callback(lambda done: self._entered(eio_sid, done))
+        await asyncio.wait([task], timeout=AT_ONCE_S)
+
+    def _entered(self, eio_sid: str, task: asyncio.Task[None]) -> None:
+        del self._knocking[eio_sid]
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None:
+            self._complain(fault)
+            self.cut(eio_sid, "it sent a malformed packet")
+
+    async def _entering(self, sid: str, environ: Mapping[str, Any], auth: Json = None) -> None:
         try:
-            self._hooks.entering(sid, environ["headers"], environ["address"], auth)
+            await self._hooks.entering(sid, environ["headers"], environ["address"], auth)
         except Refused as refused:
             said = {"reason": "forbidden", "code": CODES["forbidden"]}
+            if refused.retry_after is not None:
+                said = {"reason": "busy", "code": CODES["busy"], "retryAfter": refused.retry_after}
             raise NotLetIn(refused.sentence, said) from None
+        except asyncio.CancelledError:  # the library would take it for a yes
+            raise NotLetIn(STOPPING) from None
+        end = self._end_of(sid)
+        if end is None or end.closed:  # it went while it waited: the library would keep it for ever
+            self._hooks.left(sid)
+            raise NotLetIn(STOPPING)
 
     def _left(self, sid: str, _reason: str) -> None:
         self._hooks.left(sid)
@@ -229,7 +267,7 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
         end.queue.lost = lambda: self.cut(eio_sid, "it is too far behind")
         end.session["since"] = monotonic()
         request: web.Request = environ["aiohttp.request"]
-        knock = {"headers": request.headers, "address": request.remote or "?"}
+        knock = {"headers": request.headers, "address": self._address(request)}
         await super()._handle_eio_connect(eio_sid, knock)  # the whole request would be kept
 
     def _end_of(self, sid: str) -> Any:
@@ -286,7 +324,7 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
             self._complain(fault)
             self.cut(eio_sid, "it sent a malformed packet")
 
-    def _complain(self, fault: Exception) -> None:
+    def _complain(self, fault: BaseException) -> None:
         now = monotonic()
         if now - self._complained >= COMPLAIN_EVERY:
             self._complained = now
@@ -308,6 +346,11 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
         await self._hooks.asked(sid, data[0], data[1:], None if number is None else answer)
 
     # -- the end
+
+    def refuse(self) -> None:
+        """Let nobody in who still waits for it."""
+        for task in list(self._knocking.values()):
+            task.cancel()
 
     @property
     def connections(self) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from kaspad_taskd.base.tables import Fault, Table
@@ -15,12 +15,16 @@ from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.reading import read_toml
 from kaspad_taskd.config.switched import SwitchedService, read_service
 
+Network: TypeAlias = IPv4Network | IPv6Network
+
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 NAME_WORDS: Final = (
     "must be letters, digits, . _ or -, beginning with a letter or digit, 64 at most"
 )
 _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?")
+_MAPPED: Final = 96
+"""Bits before the IPv4 address that an IPv6 address carries."""
 _LISTEN_WORDS: Final = 'must be "HOST:PORT" like "127.0.0.1:3080", "[::1]:3080", or "off"'
 _ALLOW_WORDS: Final = 'write "loopback", "files", "HOST", "HOST:PORT" or "10.0.0.0/8"'
 
@@ -52,12 +56,15 @@ class Bridge:
         origins: pages that may connect besides its own, as browsers send them.
         hosts: names besides loopback by which browsers may reach it.
         token_file: holds the token for changes; None lets the daemon make one.
+        proxies: who is believed when it says (X-Forwarded-For, Forwarded) whose request it passes
+            on.
     """
 
     listen: Address | None = Address("127.0.0.1", 3080)
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     token_file: Path | None = None
+    proxies: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +187,33 @@ def _bridge(table: Table) -> Bridge:
     strange = [host for host in hosts if _address(host) is None]
     says = '"{:.100}" is no host; write "taskd.example.org"'
     table.fault_each("hosts", map(says.format, strange))
-    return Bridge(listen, _origins(table), hosts, Path(token_file) if token_file else None)
+    file = Path(token_file) if token_file else None
+    return Bridge(listen, _origins(table), hosts, file, _proxies(table))
+
+
+def _proxies(table: Table) -> tuple[Network, ...]:
+    texts = table.strings("proxies", ())
+    found = [(text, _proxy(text)) for text in texts]
+    says = '"{:.100}" is no address or network of a proxy; write "127.0.0.1" or "10.0.0.0/8"'
+    table.fault_each("proxies", (says.format(text) for text, proxy in found if proxy is None))
+    proxies = tuple(proxy for _, proxy in found if proxy is not None)
+    wide = [str(each) for each in proxies if not each.prefixlen]
+    says = 'name each proxy; "{}" lets anybody say where it comes from'
+    table.fault_each("proxies", map(says.format, wide))
+    return proxies
+
+
+def _proxy(text: str) -> Network | None:
+    """The network of "ADDRESS" or "ADDRESS/BITS"; that of IPv4 where IPv6 carries one."""
+    try:
+        found = ip_network(text)
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Network) and found.prefixlen >= _MAPPED:
+        mapped = found.network_address.ipv4_mapped
+        if mapped is not None:
+            return IPv4Network((mapped, found.prefixlen - _MAPPED))
+    return found
 
 
 def _origins(table: Table) -> tuple[str, ...]:

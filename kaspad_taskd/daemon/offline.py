@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from kaspad_taskd import words
 from kaspad_taskd.base.clock import Clock, iso
 from kaspad_taskd.base.tables import Fault
+from kaspad_taskd.bridge.access import weakness
 from kaspad_taskd.client import SYSTEM_SOCKET
 from kaspad_taskd.client.unit import own_socket, started_by
 from kaspad_taskd.config.layers import Layers, read_layers
@@ -39,11 +40,19 @@ def check(places: Places) -> int:
     if faults:
         print(f"{len(faults)} fault{'s'[: len(faults) != 1]}", file=sys.stderr)
         return BAD_SETTINGS
-    for warning in _crossed(layers):
+    for warning in (*_weak(settings, places), *_crossed(layers)):
         print(f"warning: {warning}")
     count = len(layers.definitions)
     print(f"good: {count} definition{'s'[: count != 1]}, settings {places.settings}")
     return OK
+
+
+def _weak(settings: Settings | None, places: Places) -> Iterator[Fault]:
+    """A token that works and can be guessed."""
+    file = None if settings is None else settings.bridge.token_file
+    weak = None if file is None else weakness(file)
+    if weak is not None:
+        yield Fault("bridge.token_file", weak, str(places.settings))
 
 
 def _unnamed(layers: Layers, settings: Settings) -> Iterator[Fault]:

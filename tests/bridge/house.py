@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 
+from kaspad_taskd.bridge.access import Access
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.listening import open_door
 from kaspad_taskd.bridge.server import BridgeServer
@@ -129,6 +130,10 @@ class Bridged:
     @property
     def token(self) -> str:
         return self.opened.token_file.read_text().strip()
+
+    @property
+    def access(self) -> Access:
+        return self.server.pages._access
 
     async def visit(
         self, auth: Any = None, *, trusted: bool = True, headers: Mapping[str, str] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaspad_taskd.bridge.access import (
-    MINUTE,
     SESSION_S,
-    TRIES,
     Access,
     CannotOpenError,
-    Refused,
     is_loopback,
     read_token,
 )
+from kaspad_taskd.bridge.refused import Refused
 from kaspad_taskd.config.settings import Address, Bridge
 
 TOKEN = "correct-horse-battery"
@@ -37,7 +36,7 @@ class Hours:
 
 def access(clock: Hours | None = None, **settings: Any) -> Access:
     clock = clock or Hours()
-    return Access(Bridge(**settings), TOKEN, clock, clock)
+    return Access(Bridge(**settings), TOKEN, clock)
 
 
 @pytest.mark.parametrize(
@@ -111,28 +110,6 @@ def test_any_text_is_judged(host: str, origin: str) -> None:
     assert any(word in host.lower() for word in ("localhost", "127.", "::1"))
 
 
-def test_tries_are_counted_by_address() -> None:
-    """Ten wrong tokens, then a minute of waiting, even with the right one; others go on."""
-    clock = Hours()
-    known = access(clock)
-    assert known.try_token(TOKEN, "a")
-    assert not any(known.try_token(f"wrong-{n}", "a") for n in range(TRIES))
-    with pytest.raises(Refused) as refused:
-        known.try_token(TOKEN, "a")
-    assert refused.value.status == 429
-    assert known.try_token(TOKEN, "b")
-    clock.at += MINUTE
-    assert known.try_token(TOKEN, "a")
-
-
-def test_a_right_token_clears_the_tries() -> None:
-    """Who mistypes now and then is never shut out."""
-    known = access()
-    for _ in range(3):
-        assert not any(known.try_token("wrong", "a") for _ in range(TRIES - 1))
-        assert known.try_token(TOKEN, "a")
-
-
 def test_a_session_is_ours_until_it_is_over_or_ended() -> None:
     """Signed, so a forged or stretched one is none; ended by the lock, and by time."""
     clock = Hours()
@@ -154,7 +131,7 @@ def test_another_token_makes_all_sessions_void() -> None:
     """Who changes the token has locked every browser."""
     clock = Hours()
     session = access(clock).new_session()
-    assert not Access(Bridge(), "another-token-here", clock, clock).is_session(session)
+    assert not Access(Bridge(), "another-token-here", clock).is_session(session)
 
 
 @given(st.text(max_size=80))
@@ -163,14 +140,42 @@ def test_no_text_is_a_session_by_chance(text: str) -> None:
     assert not access().is_session(text)
 
 
-def test_bearer_is_the_token_or_refused() -> None:
-    """No header is no token; a wrong one is said so."""
+@pytest.mark.looptime
+async def test_bearer_is_the_token_or_refused() -> None:
+    """No header is no token; a wrong one is said so, a second later."""
     known = access()
-    assert not known.bearer({}, "a")
-    assert not known.bearer({"Authorization": "Basic eDp5"}, "a")
-    assert known.bearer({"Authorization": f"bearer {TOKEN} "}, "a")
+    assert not await known.bearer({}, "a")
+    assert not await known.bearer({"Authorization": "Basic eDp5"}, "a")
+    assert await known.bearer({"Authorization": f"bearer {TOKEN} "}, "a")
     with pytest.raises(Refused, match="not right"):
-        known.bearer({"Authorization": "Bearer x"}, "a")
+        await known.bearer({"Authorization": "Bearer x"}, "a")
+
+
+@pytest.mark.looptime
+async def test_giving_and_showing_are_counted_apart() -> None:
+    """Wrong tokens in headers keep nobody from unlocking, nor the other way round."""
+    known, loop = access(), asyncio.get_running_loop()
+    for _ in range(4):
+        assert not await known.show_token("wrong", "10.0.0.1")
+    began = loop.time()
+    assert await known.give_token(TOKEN, "10.0.0.1")
+    assert loop.time() == began
+    assert await known.show_token(TOKEN, "10.0.0.1")
+    assert loop.time() == began + 16
+
+
+@pytest.mark.looptime
+async def test_who_has_a_session_is_never_kept_waiting() -> None:
+    """Whatever others do at its address, and whether it is right."""
+    known, loop = access(), asyncio.get_running_loop()
+    session = known.new_session()
+    tries = [asyncio.create_task(known.give_token("wrong", "::1")) for _ in range(8)]
+    await asyncio.sleep(0)
+    began = loop.time()
+    assert await known.give_token(TOKEN, "::1", session)
+    assert not await known.show_token("wrong", "::1", session)
+    assert loop.time() == began
+    assert not any(await asyncio.gather(*tries))
 
 
 @pytest.mark.parametrize(
@@ -216,3 +221,16 @@ def test_a_token_for_everybody_is_complained_about(
     path.chmod(0o644)
     assert read_token(path, tmp_path)[0] == "long-enough-for-a-token"
     assert "chmod 640" in caplog.text
+
+
+@pytest.mark.parametrize(("length", "weak"), [(16, True), (19, True), (20, False)])
+def test_a_short_token_works_and_is_complained_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, length: int, weak: bool
+) -> None:
+    """With what makes a better one; and the token itself is in no log."""
+    path = tmp_path / "token"
+    path.write_text("x" * length)
+    path.chmod(0o640)
+    assert read_token(path, tmp_path)[0] == "x" * length
+    assert ("openssl rand" in caplog.text) is weak
+    assert "xxxx" not in caplog.text

@@ -155,7 +155,7 @@ class Rooms:
         self.number += 1
         sid, box = f"visit-{self.number}", Outbox()
         auth = {} if clerk.at is None else {"since": clerk.at}
-        self.browsers.entering(sid, {}, "::1", auth)
+        await self.browsers.entering(sid, {}, "::1", auth)
         self.browsers.joined(sid, box)
         for _ in range(dice.randint(0, 5)):
             await asyncio.sleep(dice.choice((0.0, 0.0, 0.01, 0.7)))
@@ -221,7 +221,7 @@ async def test_what_was_cut_is_told_nothing_more(tmp_path: Path) -> None:
     async with api_house(tmp_path) as house:
         rooms, box = Rooms(house), Outbox()
         telling = asyncio.create_task(rooms.fanout.run())
-        rooms.browsers.entering("one", {}, "::1", {})
+        await rooms.browsers.entering("one", {}, "::1", {})
         rooms.browsers.joined("one", box)
         await house.settle()
         while not box.empty():

@@ -152,20 +152,6 @@ async def test_a_form_without_javascript_unlocks_too(house: Bridged) -> None:
             assert (answer.status, answer.headers["Location"]) == (303, where)
 
 
-async def test_tries_are_limited(house: Bridged) -> None:
-    """Ten a minute, then 429, with the right one too; the form says it in its own way."""
-    url = f"{house.base}/session"
-    for _ in range(10):
-        async with house.http.post(url, json={"token": "wrong"}) as answer:
-            assert answer.status == 401
-            assert (await answer.json())["error"] == "That token is not right."
-    async with house.http.post(url, json={"token": house.token}) as answer:
-        assert answer.status == 429
-        assert answer.headers["Retry-After"] == "60"
-    async with house.http.post(url, data={"token": "x"}, allow_redirects=False) as answer:
-        assert answer.headers["Location"] == "./?unlock=wait"
-
-
 @pytest.mark.parametrize("body", ["", "null", "[]", "{}", '{"token":7}', "{", '{"token":null}'])
 async def test_a_body_without_a_token_is_said(house: Bridged, body: str) -> None:
     """With what it should be."""

@@ -286,3 +286,20 @@ def test_any_data_is_settings_or_faults(data: dict[str, Any]) -> None:
         assert given_keys <= known
     else:
         assert result
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    """IPv4 stays so where IPv6 carries it; what is none, or everybody, is a fault for each."""
+    found = sound("""
+        [bridge]
+        proxies = ["127.0.0.1", "10.0.0.0/8", "::1", "fd00::/8", "::ffff:192.0.2.1"]
+    """)
+    assert [str(each) for each in found.bridge.proxies] == [
+        "127.0.0.1/32", "10.0.0.0/8", "::1/128", "fd00::/8", "192.0.2.1/32",
+    ]  # fmt: skip
+    faults = parse_settings(
+        {"bridge": {"proxies": ["nginx", "10.0.0.1/8", "0.0.0.0/0", "::/0", "1.2.3.4:80"]}}
+    )
+    assert isinstance(faults, list)
+    assert [fault.key for fault in faults] == ["bridge.proxies"] * 5
+    assert sum("lets anybody say" in fault.problem for fault in faults) == 2

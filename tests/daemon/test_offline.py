@@ -143,3 +143,16 @@ def test_ports_that_fit_are_no_warning(
     file.write_text(f'type = "node-sync"\nservice = "s"\n[checker]\nurl = "{url}"\n')
     assert check(places) == OK
     assert "warning" not in capsys.readouterr().out
+
+
+def test_a_short_token_is_a_warning(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
+    """The files are good all the same; one that is long enough is not spoken of."""
+    token = places.settings.with_name("token")
+    places.settings.write_text(f'[bridge]\ntoken_file = "{token}"\n')
+    for text, weak in (("x" * 19, True), ("x" * 20, False)):
+        token.write_text(text)
+        assert check(places) == OK
+        said = capsys.readouterr().out
+        assert said.startswith(f"warning: {places.settings}, bridge.token_file: ") is weak
+        assert "good: " in said
+        assert text not in said

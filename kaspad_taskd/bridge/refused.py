@@ -1,0 +1,17 @@
+"""How somebody is not let in."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """Somebody is not let in: the HTTP status and a sentence with the cure.
+
+    Attributes:
+        retry_after: whole seconds until another try may do better; None: no wait helps.
+    """
+
+    def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+        self.retry_after = retry_after
