@@ -54,6 +54,9 @@ class Host(Protocol):
     def backup_path(self) -> str:
         """Where the next backup goes."""
 
+    async def new_token(self) -> str:
+        """Make another token for the bridge; where it stands. Raises ApiError."""
+
 
 @dataclass(slots=True)
 class Api:

@@ -26,6 +26,7 @@ class Browser:
         address: where it comes from, for the log.
         may_change: whether it may change something now.
         since: the `auth` member of that name, None without one.
+        trusted: whether it might when it came.
         told: the `seq` it has reached on its way to the present; None before.
         outbox: what it has to take; the connection's own.
         requests: being answered; True for those that change something.
@@ -38,6 +39,7 @@ class Browser:
     may_change: Callable[[], bool]
     since: Json = None
     told: int | None = None
+    trusted: bool = False
     outbox: Outbox = field(default_factory=Outbox)
     requests: dict[asyncio.Task[None], bool] = field(default_factory=dict)
     replaying: asyncio.Lock = field(default_factory=asyncio.Lock)

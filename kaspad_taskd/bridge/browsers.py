@@ -92,7 +92,9 @@ class Browsers:
         may_change = await self._may_change(headers, address, given.get("token"))
         if self._access.public and not may_change():
             raise Refused(401, "This needs the access token.")
-        self._known[sid] = Browser(sid, address, may_change, given.get("since"))
+        browser = Browser(sid, address, may_change, given.get("since"))
+        browser.trusted = may_change()
+        self._known[sid] = browser
 
     async def _may_change(
         self, headers: Mapping[str, str], address: str, token: Json
@@ -102,10 +104,15 @@ class Browsers:
             shown = token if isinstance(token, str) else ""
             if not await self._access.show_token(shown, address, session):
                 raise Refused(401, WRONG)
-            return lambda: True
+            return self._as_now()
         if not self._access.is_session(session) and await self._access.bearer(headers, address):
-            return lambda: True
+            return self._as_now()
         return lambda: self._access.is_session(session)
+
+    def _as_now(self) -> Callable[[], bool]:
+        """A right that lasts as long as this token."""
+        epoch = self._access.epoch
+        return lambda: self._access.epoch == epoch
 
     def joined(self, sid: str, outbox: Outbox) -> None:
         """Tell a client that is in where it is, and what it missed."""
@@ -117,6 +124,11 @@ class Browsers:
     def _said_hello(self, browser: Browser) -> dict[str, Json]:
         known = {"seq": self._fanout.told_to(browser), **self._hello()}
         return {**known, "canChange": browser.may_change()}
+
+    def locked(self) -> list[str]:
+        """Those that had the right to change something and have it no more."""
+        known = self._known.items()
+        return [sid for sid, each in known if each.trusted and not each.may_change()]
 
     def left(self, sid: str) -> None:
         """Forget a client, joined or not."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kaspad_taskd.bridge.access import CannotOpenError, read_token
+from kaspad_taskd.bridge.keys import CannotOpenError, Keys, open_keys
 from kaspad_taskd.config.settings import Address, Bridge
 
 BACKLOG: Final = 1024
@@ -25,14 +25,22 @@ class Opened:
     Attributes:
         sockets: they listen.
         address: where, with the port that was found.
-        token: what a change needs.
-        token_file: where it stands.
+        keys: what a change needs.
     """
 
     sockets: tuple[socket.socket, ...]
     address: Address
-    token: str
-    token_file: Path
+    keys: Keys
+
+    @property
+    def token(self) -> str:
+        """What a change needs."""
+        return self.keys.token
+
+    @property
+    def token_file(self) -> Path:
+        """Where the token stands."""
+        return self.keys.token_file
 
     @property
     def url(self) -> str:
@@ -52,10 +60,10 @@ def open_door(settings: Bridge, state: Path) -> Opened:
         CannotOpenError: with what to do about it.
     """
     assert settings.listen is not None
-    token, token_file = read_token(settings.token_file, state)
+    keys = open_keys(settings.token_file, state)
     sockets = listen(settings.listen)
     address = Address(settings.listen.host, sockets[0].getsockname()[1])
-    return Opened(tuple(sockets), address, token, token_file)
+    return Opened(tuple(sockets), address, keys)
 
 
 def listen(address: Address) -> list[socket.socket]:

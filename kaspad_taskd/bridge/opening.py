@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from kaspad_taskd import words
 from kaspad_taskd.api.context import Api
+from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Method
 from kaspad_taskd.bridge.counts import Counts
+from kaspad_taskd.bridge.keys import NotOurs
 from kaspad_taskd.bridge.listening import open_door
 from kaspad_taskd.config.settings import Bridge
 
@@ -45,6 +48,24 @@ class BridgeDoor:
             "origins": list(self._settings.origins),
             "hosts": list(self._settings.hosts),
         }
+
+    async def new_token(self) -> str:
+        """Make another token: every browser is locked at once. Returns the file where it stands.
+
+        Raises:
+            ApiError: its file is the administrator's, or cannot be written.
+        """
+        keys = self._opened.keys
+        file = str(keys.token_file)
+        try:
+            await keys.renew()
+        except NotOurs:
+            said = words.say("answer.token-not-ours", file=file)
+            raise ApiError.of("not-allowed", said, file=file) from None
+        except OSError as fault:
+            said = words.say("answer.not-saved", why=fault.strerror or str(fault))
+            raise ApiError.of("store-unavailable", said) from None
+        return file
 
     async def serve(self, api: Api, methods: Mapping[str, Method], counts: Counts) -> None:
         """Begin to answer who connects. The loop goes on while libraries load."""

@@ -20,9 +20,10 @@ from kaspad_taskd.api.method import Method
 from kaspad_taskd.api.wire import event_shape, warning_shape
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.bridge import asyncapi, metrics
-from kaspad_taskd.bridge.access import SESSION_S, WRONG, Access
+from kaspad_taskd.bridge.access import WRONG, Access
 from kaspad_taskd.bridge.browsers import cookie
 from kaspad_taskd.bridge.calls import CALLER
+from kaspad_taskd.bridge.keys import SESSION_S
 from kaspad_taskd.bridge.refused import Refused
 from kaspad_taskd.bridge.services import Services
 from kaspad_taskd.bridge.sockets import Sockets
@@ -268,8 +269,13 @@ class Pages:
         return response
 
     async def _lock(self, request: web.Request) -> web.Response:
-        self._access.end_session(self._session_of(request))
         response = _json({"canChange": False})
+        try:
+            await self._access.end_session(self._session_of(request))
+        except OSError as fault:
+            log.error("a session that was ended is not on disk: %s", fault)
+            said = f"This browser is locked, but a restart would not know: {fault.strerror}"
+            response = _json({"canChange": False, "error": said}, 503)
         self._set_cookie(response, "", 0, secure=False)
         return response
 

@@ -80,7 +80,8 @@ class BridgeServer:
 
     async def start(self) -> None:
         """Serve who connects."""
-        access = Access(self._settings, self._opened.token, time.time)
+        access = Access(self._settings, self._opened.keys, time.time)
+        self._opened.keys.on_end = [self._lock_out]
         self._build(access, f"kaspad-taskd-{self._opened.address.port}")
         await self._runner.setup()
         loop = asyncio.get_running_loop()
@@ -155,11 +156,17 @@ class BridgeServer:
         for eio_sid in list(self.sockets.eio.sockets):
             self.sockets.cut(eio_sid, why)
 
+    def _lock_out(self) -> None:
+        for sid in self.browsers.locked():
+            self.sockets.cut_client(sid, "it was locked")
+
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
             self.sockets.sweep()
             self.fanout.forget()
+            with contextlib.suppress(OSError):  # it was said when it happened
+                await self._opened.keys.save(again=True)
 
     # -- stop
 

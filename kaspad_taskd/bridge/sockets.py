@@ -284,6 +284,10 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
             end.queue.transport.abort()
         self.start_background_task(self._close, end)
 
+    def cut_client(self, sid: str, why: str) -> None:
+        """End the connection of a client that is in."""
+        self.cut(self.manager.eio_sid_from_sid(sid, "/"), why)
+
     async def _close(self, end: Any) -> None:
         await end.close(wait=False, abort=True)
         end.queue.put_nowait(None)  # a poll that waits ends with it

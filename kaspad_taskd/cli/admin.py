@@ -1,4 +1,4 @@
-"""The verbs about the daemon's own files: definitions, reload, backup; and strategy."""
+"""The verbs about the daemon's own files: definitions, reload, backup, token; and strategy."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def run(run: Run) -> int:
         "reload": _reload,
         "backup": _backup,
         "strategy": _strategy,
+        "token": _token,
     }[run.options.verb](run)
 
 
@@ -105,6 +106,15 @@ def _backup(run: Run) -> int:
         run.print_json(answer)
     else:
         run.screen.show([[(answer["path"], "")]])  # alone, for $(kaspad-taskctl backup)
+    return 0
+
+
+def _token(run: Run) -> int:
+    answer = run.call("newToken")
+    if run.options.json:
+        run.print_json(answer)
+    else:
+        run.screen.say(say("token.new", file=safe(answer["tokenFile"], 4096)))
     return 0
 
 

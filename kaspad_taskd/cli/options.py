@@ -150,6 +150,10 @@ def _warnings(parser: argparse.ArgumentParser) -> None:
     add("id", metavar="ID", nargs="?", help="its number, or all")
 
 
+def _token(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("new",), help="make a new one: every browser is locked")
+
+
 def _call(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", help="rpc.discover lists them all")
     parser.add_argument("params", metavar="JSON", nargs="?", help="an object or a list")
@@ -180,6 +184,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "switch": ("switch", "services between nodes", "switch kasia-indexer local", _switch),
     "strategy": ("admin", "wait here, go on, or skip?", "strategy kaspa-node", _status),
     "backup": ("admin", "save the state; prints the copy's path", "backup", _nothing),
+    "token": ("admin", "the bridge's token, made anew", "token new", _token),
     "doctor": ("doctor", "look for what is wrong", "doctor", _nothing),
     "warnings": ("warnings", "what must have been seen once", "warnings ack 3", _warnings),
     "call": ("call", "any method of the daemon", "call getTask '[\"import\"]'", _call),

@@ -19,6 +19,7 @@ from kaspad_taskd import words
 from kaspad_taskd.api.catalog import catalog
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.definitions import DefinitionDesk
+from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.feed import Feed
 from kaspad_taskd.api.reading import for_readers
 from kaspad_taskd.api.wire import Shapes
@@ -185,6 +186,12 @@ class Daemon:
         """Where the next backup goes: beside the state, by its time."""
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")  # two in a second are two
         return str(self._places.state / f"backup-{stamp}.db")
+
+    async def new_token(self) -> str:
+        """Make another token for the bridge; where it stands. Raises ApiError."""
+        if self._bridge is None:
+            raise ApiError.of("not-allowed", words.say("answer.no-bridge"))
+        return await self._bridge.new_token()
 
     # -- the life of it
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from kaspad_taskd import words
 from kaspad_taskd.base.clock import Clock, iso
 from kaspad_taskd.base.tables import Fault
-from kaspad_taskd.bridge.access import weakness
+from kaspad_taskd.bridge.keys import weakness
 from kaspad_taskd.client import SYSTEM_SOCKET
 from kaspad_taskd.client.unit import own_socket, started_by
 from kaspad_taskd.config.layers import Layers, read_layers

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/kaspad-taskctl
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_kaspad_taskctl_subparsers=(list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup doctor warnings call)
+_shtab_kaspad_taskctl_subparsers=(list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup token doctor warnings call)
 
 _shtab_kaspad_taskctl_list_option_strings=(-h --help --ids --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_status_option_strings=(-h --help --socket --json --color --ascii --timeout)
@@ -26,6 +26,7 @@ _shtab_kaspad_taskctl_reload_option_strings=(-h --help --socket --json --color -
 _shtab_kaspad_taskctl_switch_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_strategy_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_backup_option_strings=(-h --help --socket --json --color --ascii --timeout)
+_shtab_kaspad_taskctl_token_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_doctor_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_warnings_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_call_option_strings=(-h --help --socket --json --color --ascii --timeout)
@@ -65,6 +66,7 @@ _shtab_kaspad_taskctl_switch___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_strategy_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_strategy___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_backup___socket_COMPGEN=_shtab_compgen_files
+_shtab_kaspad_taskctl_token___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_doctor___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_warnings___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_call___socket_COMPGEN=_shtab_compgen_files
@@ -90,11 +92,13 @@ _shtab_kaspad_taskctl_switch_pos_1_choices=(local public status)
 _shtab_kaspad_taskctl_switch___color_choices=(auto always never)
 _shtab_kaspad_taskctl_strategy___color_choices=(auto always never)
 _shtab_kaspad_taskctl_backup___color_choices=(auto always never)
+_shtab_kaspad_taskctl_token_pos_0_choices=(new)
+_shtab_kaspad_taskctl_token___color_choices=(auto always never)
 _shtab_kaspad_taskctl_doctor___color_choices=(auto always never)
 _shtab_kaspad_taskctl_warnings_pos_0_choices=(ack)
 _shtab_kaspad_taskctl_warnings___color_choices=(auto always never)
 _shtab_kaspad_taskctl_call___color_choices=(auto always never)
-_shtab_kaspad_taskctl_pos_0_choices=(list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup doctor warnings call)
+_shtab_kaspad_taskctl_pos_0_choices=(list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup token doctor warnings call)
 _shtab_kaspad_taskctl___color_choices=(auto always never)
 
 _shtab_kaspad_taskctl_list__h_nargs=0
@@ -181,6 +185,10 @@ _shtab_kaspad_taskctl_backup__h_nargs=0
 _shtab_kaspad_taskctl_backup___help_nargs=0
 _shtab_kaspad_taskctl_backup___json_nargs=0
 _shtab_kaspad_taskctl_backup___ascii_nargs=0
+_shtab_kaspad_taskctl_token__h_nargs=0
+_shtab_kaspad_taskctl_token___help_nargs=0
+_shtab_kaspad_taskctl_token___json_nargs=0
+_shtab_kaspad_taskctl_token___ascii_nargs=0
 _shtab_kaspad_taskctl_doctor__h_nargs=0
 _shtab_kaspad_taskctl_doctor___help_nargs=0
 _shtab_kaspad_taskctl_doctor___json_nargs=0

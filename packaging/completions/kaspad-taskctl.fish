@@ -50,7 +50,7 @@ function _shtab_kaspad_taskctl_using
   test "$_shtab_kaspad_taskctl_cmdpath" = "$argv"
 end
 
-set -g _shtab_kaspad_taskctl_commands list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup doctor warnings call
+set -g _shtab_kaspad_taskctl_commands list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup token doctor warnings call
 set -g _shtab_kaspad_taskctl_opts_with_value --after --color --confirmations --error --file --give-up-after --id --interval --last --look-timeout --progress --socket --stall-after --timeout
 
 complete -c kaspad-taskctl -e
@@ -226,6 +226,14 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using backup' -l json -d 't
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using backup' -l color -xka "auto always never" -d 'default: auto'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using backup' -l ascii -d 'no characters beyond ASCII'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using backup' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a token -d 'the bridge'"'"'s token, made anew'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using token' -s h -l help -d 'show this help message and exit'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using token' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using token' -l json -d 'the daemon'"'"'s answer, for programs'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using token' -l color -xka "auto always never" -d 'default: auto'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using token' -l ascii -d 'no characters beyond ASCII'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using token' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using token; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "new" -d 'make a new one: every browser is locked'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a doctor -d 'look for what is wrong'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using doctor' -s h -l help -d 'show this help message and exit'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using doctor' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'

@@ -49,6 +49,9 @@ class Host:
     def backup_path(self) -> str:
         return "/nowhere/backup.db"
 
+    async def new_token(self) -> str:
+        return "/nowhere/bridge.token"
+
 
 class ApiHouse(House):
     """A house with all methods, asked through the real dispatcher."""

@@ -55,6 +55,7 @@ MORE: dict[str, list[str] | None] = {
     "acknowledgeWarning": ["id"],
     "switchService": ["service", "to"],
     "backup": [],
+    "newToken": [],
     "getInfo": [],
     "ping": [],
     "rpc.discover": [],
@@ -81,7 +82,7 @@ READING = {
     ),
 }
 """Those that change nothing: the bridge asks no token for them."""
-NOT_FOR_BROWSERS = {"shutdown", "reload", "backup", "subscribe"}
+NOT_FOR_BROWSERS = {"shutdown", "reload", "backup", "newToken", "subscribe"}
 
 
 @pytest.mark.looptime

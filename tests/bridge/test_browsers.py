@@ -217,7 +217,9 @@ async def test_bearer_and_session_may_change(house: Bridged) -> None:
     assert (await page.event("hello"))["canChange"] is True
     async with house.http.delete(f"{house.base}/session") as answer:
         assert answer.status == 200
-    assert (await page.rpc("cleanupOldTasks"))["error"]["data"]["reason"] == "forbidden"
+    await page.ended()
+    again = await house.visit(trusted=False)
+    assert (await again.rpc("cleanupOldTasks"))["error"]["data"]["reason"] == "forbidden"
 
 
 async def test_on_a_public_address_reading_needs_the_token_too(tmp_path: Path) -> None:

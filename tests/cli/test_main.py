@@ -393,6 +393,15 @@ def test_backup_prints_the_path_alone(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     assert ctl("backup") == (0, "/var/lib/x.db\n", "")
 
 
+def test_token_new_says_where_it_is(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """Not what it is; without its word, or with another one, nothing is made."""
+    taskd.answers["newToken"] = {"success": True, "tokenFile": "/var/lib/x/bridge.token"}
+    code, out, err = ctl("token", "new")
+    assert (code, err) == (0, "")
+    assert "/var/lib/x/bridge.token" in out
+    assert ctl("token")[0] == ctl("token", "old")[0] == 2
+
+
 def test_strategy_takes_the_only_node(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     """Without TASK it is the node; with several the error names them."""
     taskd.answers["getSyncStrategy"] = {

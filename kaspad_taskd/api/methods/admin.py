@@ -128,10 +128,16 @@ def _daemon(api: Api) -> list[Method]:
         api.host.stop()
         return {"success": True, "tasksCleaned": watched}
 
+    async def new_token(_caller: Caller, _given: Given) -> Json:
+        return {"success": True, "tokenFile": await api.host.new_token()}
+
     pong = record("Pong", pong=YES, version=TEXT, seq=WHOLE)
     return [
         Method("ping", "Whether anybody is there.", ping, (), pong),
         Method("getInfo", "The daemon: version, store, doors, files.", info, (), INFO),
+        Method("newToken", "Make a new token for the bridge: every browser is locked at once.",
+               answering(new_token), (), record("NewToken", success=YES, tokenFile=TEXT),
+               changes=True, local=True, errors=("not-allowed", "store-unavailable")),
         Method("shutdown", "Stop the daemon; every task goes on at its next start.", shutdown, (),
                record("ShuttingDown", success=YES, tasksCleaned=WHOLE), changes=True, local=True),
     ]  # fmt: skip

@@ -306,7 +306,7 @@ document.addEventListener("submit", async (event) => {
       body: new URLSearchParams(new FormData(form)),
     });
     const refused = new URL(answer.url).searchParams.get("unlock"); // where it leads without scripts
-    if (answer.ok && !refused) return void reopened();
+    if (locking || (answer.ok && !refused)) return void reopened();
     setText(fault, say(`page.unlock.${refused === "wait" ? "wait" : "wrong"}`));
     byId("token")?.select();
   } catch {
