@@ -47,6 +47,7 @@ class BridgeDoor:
             "tokenFile": str(self._opened.token_file),
             "origins": list(self._settings.origins),
             "hosts": list(self._settings.hosts),
+            "proxies": [str(each) for each in self._settings.proxies],
         }
 
     async def new_token(self) -> str:

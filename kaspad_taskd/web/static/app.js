@@ -11,6 +11,7 @@ const PAGE_MS = 2000; // at most so often for the whole page
 const STRIP_MS = 60_000;
 const ANSWER_MS = 15_000;
 const SPEAK_MS = 10_000;
+const LATE_MS = 3000; // until an answer's delay is spoken of
 const SAID = 6; // of what has changed since; the rest is counted
 const METHODS = {
   check: "checkTaskStatus",
@@ -298,9 +299,9 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (form.id !== "token-form" && form.id !== "lock") return;
   event.preventDefault();
-  const fault = byId("token-fault");
+  const fault = byId("token-fault"), locking = form.id === "lock";
+  const late = setTimeout(() => fault && setText(fault, say("page.unlock.waiting")), LATE_MS);
   try {
-    const locking = form.id === "lock";
     const answer = await fetch(form.action, locking ? { method: "DELETE" } : {
       method: "POST",
       body: new URLSearchParams(new FormData(form)),
@@ -311,6 +312,8 @@ document.addEventListener("submit", async (event) => {
     byId("token")?.select();
   } catch {
     if (fault) setText(fault, say("page.unlock.failed"));
+  } finally {
+    clearTimeout(late);
   }
 });
 
