@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from kaspad_taskd.web.embed.src import bundle
@@ -105,3 +107,33 @@ async def test_the_recipe(
         for foreign in ({"Origin": "http://foreign.example"}, {"Host": "foreign.example"}):
             assert await status_of(port, {**own, **foreign}) in (400, 403)
             assert await status_of(port, {**own, **foreign, **upgrade}, "websocket") != 101
+
+
+@pytest.mark.parametrize("recipe", [express, nginx, example])
+async def test_the_recipe_says_whose_request_it_is(
+    tmp_path: Path, recipe: Callable[[Path, Path, str, int], list[str]]
+) -> None:
+    """So that one browser's wrong tokens are not everybody's: the bridge sees its address."""
+    (tmp_path / "kaspad-taskd.toml").write_text('[bridge]\nproxies = ["127.0.0.1"]\n')
+    async with served(tmp_path, recipe) as port:
+        bad, good = (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=(each, 0), limit=0))
+            for each in ("127.0.0.2", "127.0.0.3")
+        )
+        url = f"http://127.0.0.1:{port}/taskd/session"
+
+        async def give(browser: aiohttp.ClientSession, token: str) -> int:
+            async with browser.post(url, json={"token": token}) as answer:
+                return answer.status
+
+        async with bad, good:
+            wrong = [asyncio.create_task(give(bad, "wrong")) for _ in range(8)]
+            while True:  # one of these nine is sent away
+                if await give(bad, "wrong") == 429 or any(
+                    each.done() and each.result() == 429 for each in wrong
+                ):
+                    break
+            token = (tmp_path / "state/bridge.token").read_text().strip()
+            assert await give(good, token) == 200
+            for each in wrong:
+                each.cancel()

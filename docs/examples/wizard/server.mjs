@@ -22,8 +22,11 @@ const FILES = { "/": "index.html", "/wizard.js": "wizard.js", "/wizard.css": "wi
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:";
 
 // The Host goes on as it came: the bridge refuses foreign pages and names that were rebound to us.
+// Who it was is said in X-Forwarded-For: believed where `proxies` in [bridge] names this host.
 function passOn(incoming) {
-  const headers = { ...incoming.headers };
+  const { forwarded: _unsaid, ...headers } = incoming.headers;
+  const known = headers["x-forwarded-for"];
+  headers["x-forwarded-for"] = `${known ? `${known}, ` : ""}${incoming.socket.remoteAddress}`;
   if (token) headers.authorization = `Bearer ${token}`;
   const path = incoming.url.slice(prefix.length - 1);
   return request({ host: bridge.hostname, port: bridge.port, method: incoming.method, path, headers });
