@@ -94,7 +94,7 @@ def of_refused(
     what = fault.message.partition(":")[0] if faults else fault.message  # the rest lists them too
     lines = [safe(what).rstrip(".")]
     lines += [f"{safe(one.get('key'), 100)}: {safe(one.get('problem'))}" for one in faults]
-    known: dict[str, object] = {"task": task}
+    known: dict[str, object] = {"task": task, **typed(path)}
     known |= {key: value for key, value in fault.data.items() if isinstance(value, str | int)}
     cure = maybe(f"error.refused.{method}.{fault.reason}", **known)
     cure = cure or maybe(f"error.refused.{fault.reason}", **known)
