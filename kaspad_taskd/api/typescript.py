@@ -16,6 +16,8 @@ from kaspad_taskd.api.schemas import COMPONENTS
 HEAD = """\
 // Payloads of kaspad-taskd. Generated from the definitions that make them; do not edit.
 """
+OPEN = ("DefinitionType",)
+"""Lists of words that a package on a daemon's host may make longer."""
 PLAIN = {
     "string": "string",
     "integer": "number",
@@ -52,8 +54,8 @@ def _methods(methods: Iterable[Method]) -> str:
 
 
 def _params(method: Method) -> Mapping[str, Any]:
-    if method.body is not None:
-        return made(method.body)
+    if method.body is not None:  # types from other packages have keys of their own
+        return {**made(method.body), "additionalProperties": True}
     return {
         "type": "object",
         "properties": {each.name: each.schema for each in method.params},
@@ -68,7 +70,8 @@ def _type(schema: Mapping[str, Any], depth: int = 0) -> str:
     if "const" in schema:
         return json.dumps(schema["const"])
     if "enum" in schema:
-        return " | ".join(json.dumps(each) for each in schema["enum"])
+        words = [json.dumps(each) for each in schema["enum"]]
+        return " | ".join([*words, *(["(string & {})"] if schema.get("title") in OPEN else [])])
     if "anyOf" in schema:
         return " | ".join(_type(each, depth) for each in schema["anyOf"])
     kinds = schema.get("type", [])

@@ -136,7 +136,7 @@ def _daemon(api: Api) -> list[Method]:
         Method("ping", "Whether anybody is there.", ping, (), pong),
         Method("getInfo", "The daemon: version, store, doors, files.", info, (), INFO),
         Method("newToken", "Make a new token for the bridge: every browser is locked at once.",
-               answering(new_token), (), record("NewToken", success=YES, tokenFile=TEXT),
+               answering(new_token), (), record("TokenMade", success=YES, tokenFile=TEXT),
                changes=True, local=True, errors=("not-allowed", "store-unavailable")),
         Method("shutdown", "Stop the daemon; every task goes on at its next start.", shutdown, (),
                record("ShuttingDown", success=YES, tasksCleaned=WHOLE), changes=True, local=True),

@@ -321,7 +321,7 @@ export interface Methods {
   /** Register a task. */
   "registerTask": {
     params: {
-      type: "database-migration" | "http-json" | "indexer-sync" | "node-sync" | "report";
+      type: "database-migration" | "http-json" | "indexer-sync" | "node-sync" | "report" | (string & {});
       service: string;
       id?: string;
       checkInterval?: string | number;
@@ -375,6 +375,7 @@ export interface Methods {
         present?: string;
         unit?: "blocks" | "headers" | "rows" | "entries";
       } | Record<string, never>;
+      [key: string]: unknown;
     };
     result: {
       success: true;
@@ -416,6 +417,7 @@ export interface Methods {
         url?: string;
         reference?: string;
       };
+      [key: string]: unknown;
     };
     result: {
       success: true;
@@ -468,6 +470,7 @@ export interface Methods {
         log?: string;
         source?: string;
       };
+      [key: string]: unknown;
     };
     result: {
       success: true;
