@@ -22,6 +22,7 @@ class Reason(StrEnum):
     BAD_ANSWER = "bad-answer"  # an answer that is none: garbage, wrong shape, too large
     NOT_READY = "not-ready"  # it answers that it is starting (503, "warming up")
     FORBIDDEN = "forbidden"  # an address that this task may not ask
+    OWN_LIMIT = "own-limit"  # kaspad-taskd itself may open no more files
     CHECKER_FAULT = "checker-fault"  # our own checker failed; the log has the incident
     LIBRARY_MISSING = "library-missing"  # a library could not be imported
     WRONG_NETWORK = "wrong-network"

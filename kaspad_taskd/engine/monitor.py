@@ -13,10 +13,13 @@ import random
 import secrets
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
+from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit, limit
 from kaspad_taskd.core.inputs import Input, Look, Tick
 from kaspad_taskd.core.model import Status, Task
-from kaspad_taskd.core.observation import Observation, Unreachable
+from kaspad_taskd.core.observation import Hint, Observation, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.schedule import next_look
 from kaspad_taskd.engine.engine import Engine
@@ -30,6 +33,13 @@ BEATS = 128
 """Looks begin at so many moments of a second: those that begin together are one commit."""
 SUPERSEDED = 64
 """Plans that were superseded and may stay in the heap, beside one for each task."""
+_PERHAPS_OURS: Final = frozenset(
+    {
+        Reason.OWN_LIMIT, Reason.TIMEOUT, Reason.STREAM_CLOSED, Reason.NAME_UNKNOWN,
+        Reason.NETWORK_DOWN, Reason.BAD_ANSWER, Reason.CREDENTIALS,
+    }
+)  # fmt: skip
+"""What a look may be told by a library for which there was no file of ours."""
 
 
 class Monitors:
@@ -204,7 +214,8 @@ class Monitors:
         given: Input
         try:
             probe = self._probe(task)
-            given = Tick() if probe is None else Look(task.attempt, await self._ask(task, probe))
+            seen = None if probe is None else await self._ask(task, probe)
+            given = Tick() if seen is None else Look(task.attempt, own_limit_or(seen))
         except Exception as error:
             given = Look(task.attempt, self._explain(task, error))
         if self._engine.newest(task.id) is None:
@@ -232,7 +243,9 @@ class Monitors:
     def _explain(self, task: Task, error: Exception) -> Observation:
         """What a look that raised tells: never the task's fault."""
         if isinstance(error, TimeoutError):
-            return Unreachable(Reason.TIMEOUT, {"seconds": task.definition.timeout})
+            return own_limit_or(Unreachable(Reason.TIMEOUT, {"seconds": task.definition.timeout}))
+        if is_own_limit(error) or is_exhausted():
+            return own_limit()
         if isinstance(error, ImportError):
             return Unreachable(Reason.LIBRARY_MISSING, {"library": error.name or "?"})
         incident = secrets.token_hex(4)
@@ -279,3 +292,20 @@ def _other_work(old: Task | None, new: Task | None) -> bool:
         or old.definition.interval != new.definition.interval
         or not old.definition.same_work(new.definition)
     )
+
+
+def own_limit() -> Unreachable:
+    """What a look tells that had no file to ask with: nothing of whom it would have asked."""
+    return Unreachable(Reason.OWN_LIMIT, {"limit": limit()}, (Hint("own-limit"),))
+
+
+def own_limit_or(seen: Observation) -> Observation:
+    """Return what was seen, unless what was missing was a file of ours.
+
+    Libraries hide that behind other failures; those that tell of the service itself stand.
+    """
+    if not isinstance(seen, Unreachable) or seen.reason not in _PERHAPS_OURS:
+        return seen
+    if seen.reason is not Reason.OWN_LIMIT and not is_exhausted():
+        return seen
+    return replace(own_limit(), memory=seen.memory)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
+from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit, limit
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeError
 
@@ -104,7 +105,7 @@ async def addresses(host: str, port: int, allow: Allow | None) -> list[str]:
     """Return the IP addresses to try, in order; none that `allow` refuses.
 
     Raises:
-        NodeError: name-unknown, timeout (the look-up), or forbidden if none is left.
+        NodeError: name-unknown, timeout (the look-up), own-limit, or forbidden if none is left.
     """
     found = await _resolve(host, port)
     allowed = [ip for ip in found if allow is None or allow(ip, port)]
@@ -126,13 +127,22 @@ async def _resolve(host: str, port: int) -> list[str]:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except TimeoutError:
         raise NodeError(Reason.TIMEOUT, {"seconds": RESOLVE_TIMEOUT}) from None
-    except (OSError, UnicodeError):
+    except (OSError, UnicodeError) as error:
+        if is_own_limit(error) or is_exhausted():  # the resolver does not say that it had no file
+            raise own_limit() from None
         raise NodeError(Reason.NAME_UNKNOWN, {"host": host}) from None
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+def own_limit() -> NodeError:
+    """Return what it means that we may open no more files: nothing of whom we asked."""
+    return NodeError(Reason.OWN_LIMIT, {"limit": limit()})
+
+
 def connect_error(error: OSError, address: str) -> NodeError:
     """Return what a failed connect or a broken connection means."""
+    if is_own_limit(error):
+        return own_limit()
     reason = _REASONS.get(error.errno or 0, Reason.NETWORK_DOWN)
     # Where ::1 and 127.0.0.1 fail differently, aiohttp has the number in its text alone.
     if error.errno is None and f"[Errno {errno.ECONNREFUSED}]" in str(error):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kaspad_taskd.base import jsontext
+from kaspad_taskd.base.descriptors import why
 from kaspad_taskd.core.observation import Json
 
 MAX_BYTES = 262_144
@@ -106,7 +107,7 @@ def grown_file(path: Path, cursor: Json) -> Grown:
         finally:
             os.close(descriptor)
     except OSError as error:
-        return Grown((), cursor, f"cannot read {path}: {error.strerror}")
+        return Grown((), cursor, f"cannot read {path}: {why(error)}")
 
 
 def _grown(descriptor: int, path: Path, cursor: Json) -> Grown:
@@ -163,7 +164,7 @@ class JournalFollower:
         except TimeoutError:
             return Grown((), cursor, f"journalctl does not answer within {DEADLINE:.0f} s")
         except OSError as error:
-            return Grown((), cursor, f"cannot run journalctl: {error.strerror}")
+            return Grown((), cursor, f"cannot run journalctl: {why(error)}")
         if code != 0 and not output:
             return Grown((), cursor, _why(fault))
         lines, last = entries(output)

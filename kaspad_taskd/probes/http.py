@@ -17,9 +17,17 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
+from kaspad_taskd.base.descriptors import is_own_limit
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeError
-from kaspad_taskd.kaspa.connect import NO_TLS, addresses, connect_error, distrust, host_port
+from kaspad_taskd.kaspa.connect import (
+    NO_TLS,
+    addresses,
+    connect_error,
+    distrust,
+    host_port,
+    own_limit,
+)
 from kaspad_taskd.kaspa.resolver import Resolver
 from kaspad_taskd.probes.answers import Answer, HttpError, bad_answer, check_status
 from kaspad_taskd.probes.probe_type import Allow
@@ -159,7 +167,9 @@ def _value(file: Path) -> str:
     try:
         with file.open("rb") as source:
             value = source.read(MAX_HEADER + 1).decode().strip()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError) as error:
+        if is_own_limit(error):
+            raise _own_limit() from None
         value = ""
     if not value or len(value) > MAX_HEADER or not value.isprintable():
         raise HttpError(Reason.CREDENTIALS, {"file": str(file)})
@@ -176,7 +186,9 @@ def trust(file: Path) -> ssl.SSLContext:
     try:
         with file.open(encoding="ascii") as source:
             context.load_verify_locations(cadata=source.read(MAX_CA))
-    except (OSError, ValueError):  # ssl.SSLError is an OSError
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        if is_own_limit(error):
+            raise _own_limit() from None
         raise HttpError(Reason.CREDENTIALS, {"certificates": str(file)}) from None
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
@@ -186,6 +198,8 @@ def explain(error: Exception, url: Url) -> HttpError:
     """Return what a failed question means."""
     if isinstance(error, HttpError):
         return error
+    if is_own_limit(error):
+        return _own_limit()
     address = host_port(*url.place)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return bad_answer(distrust(error.certificate_error))
@@ -196,6 +210,11 @@ def explain(error: Exception, url: Url) -> HttpError:
     if isinstance(error, OSError):
         return _connecting(error, address)
     return bad_answer("it is no HTTP")
+
+
+def _own_limit() -> HttpError:
+    found = own_limit()
+    return HttpError(found.reason, found.params)
 
 
 def _connecting(error: OSError, address: str) -> HttpError:

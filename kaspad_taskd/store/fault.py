@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit
+
 
 class StoreError(Exception):
     """The state cannot be opened, read, copied or closed; its text is a sentence for people.
@@ -47,6 +49,8 @@ def is_damage(error: BaseException) -> bool:
 def sentence(error: BaseException, path: Path) -> str:
     """Say what is wrong with the state at `path`, and the cure."""
     where = path.parent
+    if is_own_limit(error) or (_kind(error) in ("CANTOPEN", "IOERR") and is_exhausted()):
+        return f"{path}: kaspad-taskd may open no more files: raise LimitNOFILE in its unit"
     damaged = f"{path} is damaged: restart the daemon, it moves the file aside and begins anew"
     match _kind(error):
         case "FULL":

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from kaspad_taskd.base.descriptors import why
 from kaspad_taskd.base.processes import end_group
 from kaspad_taskd.core.switch import Facts, Side, SwitchReason
 from kaspad_taskd.switching.codes import SAID, Exit, helper_unit
@@ -166,7 +167,7 @@ class Systemd:
                 env={**environment, "LC_ALL": "C", "SYSTEMD_COLORS": "0"},
             )
         except OSError as error:
-            raise NoSystemd(f"systemctl cannot be run: {error.strerror}") from None
+            raise NoSystemd(f"systemctl cannot be run: {why(error)}") from None
         try:
             async with asyncio.timeout(limit):
                 out, err = await process.communicate()

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Final
 
+from kaspad_taskd.base.descriptors import is_own_limit, limit
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Hint, Json, Observation, Scalar, Unreachable
@@ -196,6 +197,8 @@ class CommandProbe:
         return replace(missed, hints=hints)
 
     def _not_run(self, error: OSError) -> Unreachable:
+        if is_own_limit(error):
+            return Unreachable(Reason.OWN_LIMIT, {"limit": limit()})
         missed = self._wrong(f"it cannot be run: {os.strerror(error.errno or errno.EINVAL)}")
         if error.errno not in (errno.EPERM, errno.EACCES):
             return missed

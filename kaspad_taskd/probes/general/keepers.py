@@ -63,14 +63,18 @@ class Keepers:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", PROGRAM],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                cwd="/",
-            )
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", PROGRAM],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                    cwd="/",
+                )
+            except OSError:
+                ours.close()
+                raise
         self._requests = ours
 
     def _end(self) -> subprocess.Popen[bytes] | None:

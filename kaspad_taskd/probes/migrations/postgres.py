@@ -7,6 +7,7 @@ it stands in an error. asyncpg is imported when a definition needs it.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import socket
@@ -18,10 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from kaspad_taskd.base.descriptors import is_own_limit
 from kaspad_taskd.core.observation import Hint, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeError
-from kaspad_taskd.kaspa.connect import addresses, connect_error, distrust
+from kaspad_taskd.kaspa.connect import addresses, connect_error, distrust, own_limit
 from kaspad_taskd.kaspa.race import open_socket
 from kaspad_taskd.probes.migrations.frames import Frames
 
@@ -179,7 +181,9 @@ class Database:
             parts = urlsplit(dsn)
         except KeyError:
             raise self._unusable("not named in the settings", {"unnamed": self.name}) from None
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if is_own_limit(error):
+                raise PostgresError(_own_limit()) from None
             raise self._unusable("its dsn_file cannot be read") from None
         if parts.scheme not in ("postgresql", "postgres") or "\n" in dsn:
             raise self._unusable("its dsn_file holds no single line postgresql://...")
@@ -204,6 +208,8 @@ class Database:
 
     def _broken(self, error: Exception) -> Unreachable:
         address: dict[str, Scalar] = {"address": f"postgresql:{self.name}"}
+        if is_own_limit(error):
+            return _own_limit()
         if isinstance(error, TimeoutError):
             return Unreachable(Reason.TIMEOUT, {"seconds": self._timeout})
         if isinstance(error, ssl.SSLError):
@@ -254,7 +260,14 @@ async def _found(host: str, port: int) -> list[str]:
     except NodeError as error:
         if error.reason is Reason.TIMEOUT:
             raise TimeoutError from None
+        if error.reason is Reason.OWN_LIMIT:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE)) from None
         raise socket.gaierror(socket.EAI_NONAME, "unknown") from None
+
+
+def _own_limit() -> Unreachable:
+    found = own_limit()
+    return Unreachable(found.reason, found.params)
 
 
 def _hosts(dsn: str) -> int:

@@ -236,6 +236,8 @@ class NodeSyncProbe:
     async def _missed(self, error: NodeError, memory: Memory) -> Unreachable | Refused:
         if error.reason is Reason.WRONG_PROGRAM:
             return _stranger({**self._whom, **error.params})
+        if error.reason is Reason.OWN_LIMIT:  # nothing of the node
+            return Unreachable(error.reason, error.params)
         memory = replace(memory, ready=None)  # complete looks are no longer in a row
         now = self._wall()
         told = gone(memory, error.reason, now)
