@@ -28,13 +28,15 @@ class BridgeDoor:
     Args:
         settings: its settings; `listen` is where.
         state: the directory of the state, where a token is made.
+        limit: connections of one address.
 
     Raises:
         CannotOpenError: with what to do about it.
     """
 
-    def __init__(self, settings: Bridge, state: Path) -> None:
+    def __init__(self, settings: Bridge, state: Path, limit: int) -> None:
         self._settings = settings
+        self._limit = limit
         self._opened = open_door(settings, state)
         self._server: BridgeServer | None = None
 
@@ -77,8 +79,9 @@ class BridgeDoor:
 
         page = Page()
         server = BridgeServer(
-            api, methods, self._settings, self._opened, page=page, files=files, counts=counts
-        )
+            api, methods, self._settings, self._opened,
+            page=page, files=files, counts=counts, limit=self._limit,
+        )  # fmt: skip
         await server.start()
         self._server = server
 

@@ -14,15 +14,18 @@ from aiohttp import web
 
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.method import Method
+from kaspad_taskd.base.accepting import Acceptor
 from kaspad_taskd.base.clock import iso
+from kaspad_taskd.base.places import Places
 from kaspad_taskd.bridge import metrics
 from kaspad_taskd.bridge.access import Access
 from kaspad_taskd.bridge.browsers import Browsers
 from kaspad_taskd.bridge.calls import Calls
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.fanout import Fanout
-from kaspad_taskd.bridge.listening import BACKLOG, Opened
-from kaspad_taskd.bridge.pages import Files, Page, Pages
+from kaspad_taskd.bridge.http import RequestLog, peer_of, refusal
+from kaspad_taskd.bridge.listening import Opened
+from kaspad_taskd.bridge.pages import CONNECTIONS, Files, Page, Pages
 from kaspad_taskd.bridge.sockets import Sockets
 from kaspad_taskd.config.settings import Bridge
 from kaspad_taskd.version import __version__
@@ -31,8 +34,10 @@ Json: TypeAlias = Any
 
 SWEEP_S: Final = 5.0
 """Seconds between two looks for those who are too far behind."""
-FIRST_REQUEST_S: Final = 20.0
-"""Seconds that a connection may be open without a request."""
+FIRST_REQUEST_S: Final = 10.0
+"""Seconds that a connection may be open without a whole request: its line and its headers."""
+IDLE_S: Final = 20.0
+"""Seconds that a connection is kept between two requests; a proxy opens another."""
 GOODBYE_S: Final = 0.4
 """Seconds that clients have, at a stop, to take what they are told."""
 
@@ -50,6 +55,7 @@ class BridgeServer:
         page: renders the pages.
         files: what pages load, by path.
         counts: for the metrics.
+        limit: connections of one address; of all there are some more.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class BridgeServer:
         page: Page,
         files: Files,
         counts: Counts,
+        limit: int = CONNECTIONS,
     ) -> None:
         self._api = api
         self._methods = methods
@@ -71,7 +78,8 @@ class BridgeServer:
         self._files = files
         self._counts = counts
         self._host = socket.gethostname()
-        self._listeners: list[asyncio.Server] = []
+        self._places = Places(limit)
+        self._listeners: list[Acceptor] = []
         self._rooms: list[asyncio.Task[None]] = []
         self._refusing = False
         self._unused: set[asyncio.BaseProtocol] = set()
@@ -85,9 +93,13 @@ class BridgeServer:
         self._build(access, f"kaspad-taskd-{self._opened.address.port}")
         await self._runner.setup()
         loop = asyncio.get_running_loop()
-        for each in self._opened.sockets:
-            server = await loop.create_server(self._connection, sock=each, backlog=BACKLOG)
-            self._listeners.append(server)
+        self._listeners = [
+            Acceptor(
+                each, self._places, peer_of, self._connection, lambda _: refusal(),
+                name="the bridge",
+            )
+            for each in self._opened.sockets
+        ]  # fmt: skip
         self._rooms = [loop.create_task(self.fanout.run()), loop.create_task(self._sweep())]
         log.info("the bridge is at %s", self._opened.url)
 
@@ -113,7 +125,13 @@ class BridgeServer:
         )
         app = web.Application(client_max_size=1 << 14, middlewares=[self._guard])
         self.pages.attach(app)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            handle_signals=False,
+            logger=RequestLog(),
+            keepalive_timeout=IDLE_S,
+        )
 
     def _connection(self) -> asyncio.Protocol:
         """Make a connection's protocol; one that asks nothing is closed."""

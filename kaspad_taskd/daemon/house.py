@@ -23,8 +23,10 @@ from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.feed import Feed
 from kaspad_taskd.api.reading import for_readers
 from kaspad_taskd.api.wire import Shapes
+from kaspad_taskd.base import descriptors
 from kaspad_taskd.base.clock import Clock, iso
 from kaspad_taskd.base.files import size_of
+from kaspad_taskd.base.places import most_of
 from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.bridge.counts import CountedStore, Counts
 from kaspad_taskd.bridge.opening import BridgeDoor
@@ -35,6 +37,7 @@ from kaspad_taskd.config.places import FIRST_USER, Places
 from kaspad_taskd.config.settings import Address, Settings
 from kaspad_taskd.core.model import Definition, Health, Origin, Status, Task
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
+from kaspad_taskd.daemon.quiet import be_sparing
 from kaspad_taskd.daemon.replaced import Replaced
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
@@ -44,7 +47,7 @@ from kaspad_taskd.engine.ports import Probe, Store
 from kaspad_taskd.engine.reactions import Reactions
 from kaspad_taskd.engine.roster import KEPT_MS, Roster
 from kaspad_taskd.probes import TYPES, Means, open_probe
-from kaspad_taskd.rpc.server import RpcServer
+from kaspad_taskd.rpc.server import CONNECTIONS, RpcServer
 from kaspad_taskd.store.sqlite import SqliteStore
 from kaspad_taskd.switching.acting import open_hands
 from kaspad_taskd.switching.declared import switched_by
@@ -95,6 +98,9 @@ class Daemon:
         self._listen = settings.bridge
         if listen is not None:  # the command line's word
             self._listen = replace(settings.bridge, listen=None if listen == "off" else listen)
+        descriptors.allow_files(descriptors.WANTED)
+        doors = 2 if self._listen.listen is None else 3
+        self._connections = min(CONNECTIONS, most_of(descriptors.share(doors)))
         self._settings = settings
         self._level = level
         self._databases = dict(settings.databases)
@@ -140,6 +146,7 @@ class Daemon:
             self._methods,
             feed,
             path=places.runtime / "rpc.sock",
+            limit=self._connections,
             passed=take(passed(os.environ, os.getpid())),
         )
         self._watch = RpcServer(
@@ -147,7 +154,7 @@ class Daemon:
             feed,
             path=places.runtime / "watch.sock",
             group=READERS,
-            limit=READERS_AT_ONCE,
+            limit=min(READERS_AT_ONCE, self._connections),
         )
 
     # -- what the API asks of the daemon itself
@@ -201,6 +208,7 @@ class Daemon:
         Raises:
             StoreError, NotDurable, CannotListenError, CannotOpenError: it cannot start.
         """
+        be_sparing(asyncio.get_running_loop())
         loaded = self._store.open()
         try:
             self._engine.begin(loaded)
@@ -218,7 +226,9 @@ class Daemon:
             if self._listen.listen is not None:
                 # it may ask a name server; before the other door, so that who finds that finds this
                 state = self._places.state
-                self._bridge = await asyncio.to_thread(BridgeDoor, self._listen, state)
+                self._bridge = await asyncio.to_thread(
+                    BridgeDoor, self._listen, state, self._connections
+                )
             await self._watch.start()  # who finds the other one finds this one, too
             await self._server.start()
             await self._serve(loaded.cursors)

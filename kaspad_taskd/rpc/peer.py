@@ -29,6 +29,8 @@ IN_FLIGHT: Final = 64
 """Requests of one connection that are being answered at once (contract section 3)."""
 PATIENCE: Final = 20.0
 """Seconds after which a client that takes nothing is cut (contract section 3)."""
+FIRST_REQUEST: Final = 30.0
+"""Seconds that a connection is kept on which nothing was asked yet."""
 TURN: Final = 64
 """Lines begun, and events written, before others have their turn."""
 TURN_BYTES: Final = 1 << 18
@@ -63,14 +65,12 @@ class Door:
     Attributes:
         dispatcher: answers their lines.
         events: opens their subscriptions.
-        limit: connections at once.
         peers: those that are open.
         requests: those being answered, some for clients who have gone.
     """
 
     dispatcher: Dispatcher
     events: Events
-    limit: int
     peers: set[Peer] = field(default_factory=set)
     requests: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -119,26 +119,18 @@ class Peer(asyncio.Protocol):
     # The connection, as asyncio tells it.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Learn who it is; turn away one too many."""
+        """Learn who it is; one that asks nothing is not kept."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=0)
         self._socket: socket.socket = transport.get_extra_info("socket")
         pid, uid, gid = credentials(self._socket)
         self._caller = Caller("rpc", pid, uid, gid, self)
         self._door.peers.add(self)
-        if len(self._door.peers) > self._door.limit:
-            self._turn_away()
-
-    def _turn_away(self) -> None:
-        limit = self._door.limit
-        log.warning("%s turned away: there are %d connections", self._caller, limit)
-        message = f"there are {limit} connections already: close some"
-        self._put(refusal(ApiError.of("busy", message, limit=limit)))
-        self.finish()
-        self.close()
+        self._silent = self._loop.call_later(FIRST_REQUEST, self._transport.close)
 
     def data_received(self, data: bytes) -> None:
         """Begin what was asked, as far as there is room."""
+        self._silent.cancel()
         if not self._ended:
             self._lines.extend(self._framer.feed(data))
             self._pump()
@@ -156,6 +148,7 @@ class Peer(asyncio.Protocol):
     def connection_lost(self, _cause: Exception | None) -> None:
         """Let go of all but the changes under way: they are made, only their answers are lost."""
         self._door.peers.discard(self)
+        self._silent.cancel()
         self._ended = True
         self._lines.clear()
         self._stop_following()

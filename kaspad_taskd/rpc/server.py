@@ -6,21 +6,24 @@ import asyncio
 import errno
 import logging
 import os
-import resource
 import shutil
 import socket
 import stat
-import sys
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Method
-from kaspad_taskd.rpc.dispatch import Dispatcher
-from kaspad_taskd.rpc.peer import Door, Events, Peer
+from kaspad_taskd.base import descriptors
+from kaspad_taskd.base.accepting import Acceptor
+from kaspad_taskd.base.descriptors import Spare, allow_files
+from kaspad_taskd.base.places import Places
+from kaspad_taskd.rpc.dispatch import Dispatcher, refusal
+from kaspad_taskd.rpc.peer import Door, Events, Peer, credentials
 
 CONNECTIONS: Final = 2048
-"""Connections at once; one more is answered with `busy`."""
+"""Connections of one user at once; one more is answered with `busy`."""
 PATH_LIMIT: Final = 107
 """Bytes that Linux takes as the path of a Unix socket (sun_path, less its final NUL)."""
 BACKLOG: Final = 1024
@@ -98,16 +101,16 @@ def _give_to(path: Path, group: str) -> None:
         log.debug("the socket stays with the daemon's own group: %s", fault)
 
 
-def allow_files(count: int) -> None:
-    """Raise the soft limit of open files to `count`, as far as the hard one goes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+def _user(connection: socket.socket) -> str:
+    return f"uid {credentials(connection)[1]}"
 
 
 class RpcServer:
-    """Answers on a socket: its own one at `path`, or `passed` by systemd, which then owns it."""
+    """Answers on a socket: its own one at `path`, or `passed` by systemd, which then owns it.
+
+    Of its connections a user has `limit` at most, and never all that there are: another user gets
+    in, and root always.
+    """
 
     def __init__(
         self,
@@ -119,11 +122,13 @@ class RpcServer:
         passed: socket.socket | None = None,
         limit: int = CONNECTIONS,
     ) -> None:
-        self._door = Door(Dispatcher(methods), events, limit)
+        self._door = Door(Dispatcher(methods), events)
+        self._places = Places(limit, frozenset({"uid 0"}))
         self._path = path
         self._group = group
         self._passed = passed
-        self._server: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
+        self._spare: Spare | None = None
         self._made: tuple[int, int] | None = None  # the file's device and inode
 
     @property
@@ -137,24 +142,39 @@ class RpcServer:
         Raises:
             CannotListenError: with what to do about it.
         """
-        allow_files(self._door.limit + SPARE_FILES)
+        allow_files(self._places.all + SPARE_FILES)
         listening = self._passed
         if listening is None:
             listening = listen(self._path, self._group)
             made = self._path.lstat()
             self._made = made.st_dev, made.st_ino
-        # Python 3.13 would remove the file itself, systemd's too.
-        keep: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
-        self._server = await asyncio.get_running_loop().create_unix_server(
-            lambda: Peer(self._door), sock=listening, backlog=BACKLOG, **keep
+        self._spare = Spare.of(descriptors.limit())
+        self._acceptor = Acceptor(
+            listening,
+            self._places,
+            _user,
+            lambda: Peer(self._door),
+            self._refusal,
+            name="the socket",
+            spare=self._spare,
         )
+
+    def _refusal(self, peer: Hashable) -> bytes:
+        """What is said, as a JSON-RPC error, to a user who gets no further connection."""
+        limit = self._places.limit
+        message = (
+            f"there are {limit} connections of {peer} already, or no place is left: close some"
+        )
+        return refusal(ApiError.of("busy", message, limit=limit))
 
     def refuse(self) -> None:
         """Accept no more; clients try again for a second, and meet the next daemon."""
-        if self._server is None:
+        if self._acceptor is None:
             return
-        self._server.close()
-        self._server = None
+        self._acceptor.close()
+        self._acceptor = None
+        if self._spare is not None:
+            self._spare.close()
         if self._made is not None:
             self._remove_file(self._made)
 

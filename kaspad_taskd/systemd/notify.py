@@ -9,6 +9,8 @@ from typing import Final
 
 import sdnotify
 
+from kaspad_taskd.base.sparing import Sparing
+
 STATUS_LIMIT: Final = 1000
 """Bytes of a status: systemd reads at most 4,096 of a whole message (its NOTIFY_BUFFER_MAX)."""
 
@@ -31,6 +33,7 @@ class Notifier:
 
     def __init__(self) -> None:
         self._library: sdnotify.SystemdNotifier | None = None
+        self._sparing = Sparing()
         if address := os.environ.get("NOTIFY_SOCKET"):  # else the library would leak a socket
             self._connect(address)
             del os.environ["NOTIFY_SOCKET"]
@@ -51,7 +54,9 @@ class Notifier:
             # The library writes Latin-1: this makes it write our UTF-8.
             self._library.notify(text.encode().decode("latin-1"))
         except OSError as fault:
-            log.warning("systemd did not take %s: %s", words[0], fault)
+            kind = words[0].partition("=")[0]
+            if self._sparing.may((kind, fault.errno)) is not None:
+                log.warning("systemd did not take %s: %s", words[0], fault)
 
     def ready(self, status: str) -> None:
         """The start, or a reload, is over."""
