@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from kaspad_taskd import words
+from kaspad_taskd.bridge.holder import holder
 from kaspad_taskd.bridge.keys import CannotOpenError, Keys, open_keys
 from kaspad_taskd.config.settings import Address, Bridge
 
@@ -16,6 +19,21 @@ TRIES: Final = 20
 """Ports that are tried where any will do: free on one address of a host, taken on the next."""
 SEND_BUFFER: Final = 1 << 18
 """Bytes that the kernel keeps for a client: what lies there is not counted as its arrears."""
+
+
+class NotListeningError(CannotOpenError):
+    """Its address is not to be had now; that may change by itself.
+
+    Attributes:
+        code: `bridge-taken` or `bridge-not-listening`, as warnings are called.
+        params: what its sentence needs.
+    """
+
+    def __init__(self, code: str, params: Mapping[str, str | int]) -> None:
+        said = (words.maybe(f"warning.{code}.{part}", **params) for part in ("note", "cure"))
+        super().__init__(" ".join(each for each in said if each))
+        self.code = code
+        self.params = params
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +75,8 @@ def open_door(settings: Bridge, state: Path) -> Opened:
     """Return the bridge's door; the token is made beside the state where there is none. Blocks.
 
     Raises:
-        CannotOpenError: with what to do about it.
+        NotListeningError: the address is taken, or not there.
+        CannotOpenError: its token cannot be used; with what to do about it.
     """
     assert settings.listen is not None
     keys = open_keys(settings.token_file, state)
@@ -70,14 +89,14 @@ def listen(address: Address) -> list[socket.socket]:
     """Return sockets that listen on all addresses of a host.
 
     Raises:
-        CannotOpenError: the name is unknown, the port taken or not ours.
+        NotListeningError: the name is unknown, the port taken or not ours.
     """
     for tries in reversed(range(1 if address.port else TRIES)):
         try:
             return _listening_on_all(address.host, address.port or 0)
         except OSError as fault:
             if not tries or fault.errno != errno.EADDRINUSE:
-                raise CannotOpenError(_sentence(address, fault)) from fault
+                raise _not_listening(address, fault) from fault
     raise AssertionError
 
 
@@ -114,9 +133,10 @@ def _listening(family: int, where: tuple[Any, ...]) -> socket.socket:
     return made
 
 
-def _sentence(address: Address, fault: OSError) -> str:
-    text = f"the bridge cannot listen on {address}: {fault.strerror or fault}"
-    if fault.errno == errno.EADDRINUSE:
-        how = f"see who has it (ss -ltnp 'sport = :{address.port}')"
-        return f"{text}: {how}, or choose another: listen in [bridge], or --bridge HOST:PORT"
-    return f"{text}: choose another: listen in [bridge], or --bridge HOST:PORT"
+def _not_listening(address: Address, fault: OSError) -> NotListeningError:
+    params: dict[str, str | int] = {"address": str(address), "port": address.port or 0}
+    if fault.errno != errno.EADDRINUSE:
+        problem = str(fault.strerror or fault)
+        return NotListeningError("bridge-not-listening", {**params, "problem": problem})
+    who = holder(address.port or 0)
+    return NotListeningError("bridge-taken", {**params, "holder": who} if who else params)

@@ -1,25 +1,49 @@
-"""The bridge as the hallway has it: it listens at once, and serves when its libraries are there."""
+"""The bridge as the hallway has it: it listens at once, and serves when its libraries are there.
+
+An address that somebody else has, or that the network does not have yet, ends nothing: it is said,
+and tried again, and served as soon as it is free.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from kaspad_taskd import words
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Method
 from kaspad_taskd.bridge.counts import Counts
-from kaspad_taskd.bridge.keys import NotOurs
-from kaspad_taskd.bridge.listening import open_door
+from kaspad_taskd.bridge.keys import CannotOpenError, Keys, NotOurs, open_keys
+from kaspad_taskd.bridge.listening import NotListeningError, Opened, open_door
 from kaspad_taskd.config.settings import Bridge
 
 if TYPE_CHECKING:
     from kaspad_taskd.bridge.server import BridgeServer
 
 Json: TypeAlias = Any
+Trouble: TypeAlias = tuple[str, Mapping[str, Any]]
+"""Why it does not listen: the code of a warning, and what its sentence needs."""
+
+TROUBLES: Final = ("bridge-taken", "bridge-not-listening")
+RETRY_S: Final = 30.0
+"""Seconds between two tries to listen."""
+CONNECTIONS: Final = 2048
+
+_log = logging.getLogger(__name__)
+
+
+class Warnings(Protocol):
+    """Where warnings stand until their cause is gone, or somebody has seen them."""
+
+    def warn(self, code: str, params: Mapping[str, Any]) -> object:
+        """Let one stand; nothing happens while one stands that says the same."""
+
+    def clear(self, code: str) -> None:
+        """The cause is gone."""
 
 
 class BridgeDoor:
@@ -29,27 +53,62 @@ class BridgeDoor:
         settings: its settings; `listen` is where.
         state: the directory of the state, where a token is made.
         limit: connections of one address.
+        warnings: where a trouble stands while it lasts.
+
+    Attributes:
+        trouble: why it does not listen: a code and its parameters, or None.
 
     Raises:
-        CannotOpenError: with what to do about it.
+        CannotOpenError: its token cannot be used; with what to do about it.
     """
 
-    def __init__(self, settings: Bridge, state: Path, limit: int) -> None:
+    def __init__(
+        self,
+        settings: Bridge,
+        state: Path,
+        limit: int = CONNECTIONS,
+        warnings: Warnings | None = None,
+    ) -> None:
         self._settings = settings
+        self._state = state
         self._limit = limit
-        self._opened = open_door(settings, state)
+        self._warnings = warnings
+        self._opened: Opened | None = None
         self._server: BridgeServer | None = None
+        self._stopped = False
+        self.trouble: Trouble | None = None
+        self._try()
+
+    @property
+    def problem(self) -> str | None:
+        """Why it does not listen, as a sentence, or None."""
+        return self.trouble and words.maybe(f"warning.{self.trouble[0]}.note", **self.trouble[1])
+
+    @property
+    def brief(self) -> str | None:
+        """The same in a few words, for a line that has more to say."""
+        return self.trouble and words.maybe(f"warning.{self.trouble[0]}.brief", **self.trouble[1])
+
+    @property
+    def cure(self) -> str | None:
+        """What to do about it, or None."""
+        return self.trouble and words.maybe(f"warning.{self.trouble[0]}.cure", **self.trouble[1])
 
     def info(self) -> dict[str, Json]:
         """What `getInfo` answers of the bridge."""
+        opened, settings = self._opened, self._settings
+        made = settings.token_file or self._state / "bridge.token"
         return {
-            "address": str(self._opened.address),
-            "url": self._opened.url,
+            "address": str(settings.listen if opened is None else opened.address),
+            "url": None if opened is None else opened.url,
             "clients": 0 if self._server is None else len(self._server.browsers),
-            "tokenFile": str(self._opened.token_file),
-            "origins": list(self._settings.origins),
-            "hosts": list(self._settings.hosts),
-            "proxies": [str(each) for each in self._settings.proxies],
+            "tokenFile": str(made if opened is None else opened.token_file),
+            "origins": list(settings.origins),
+            "hosts": list(settings.hosts),
+            "proxies": [str(each) for each in settings.proxies],
+            "listening": opened is not None,
+            "problem": self.problem,
+            "cure": self.cure,
         }
 
     async def new_token(self) -> str:
@@ -58,7 +117,7 @@ class BridgeDoor:
         Raises:
             ApiError: its file is the administrator's, or cannot be written.
         """
-        keys = self._opened.keys
+        keys = await self._keys()
         file = str(keys.token_file)
         try:
             await keys.renew()
@@ -70,20 +129,63 @@ class BridgeDoor:
             raise ApiError.of("store-unavailable", said) from None
         return file
 
+    async def _keys(self) -> Keys:
+        """The keys of the door, which has some before it has its address."""
+        if self._opened is not None:
+            return self._opened.keys
+        return await asyncio.to_thread(open_keys, self._settings.token_file, self._state)
+
     async def serve(self, api: Api, methods: Mapping[str, Method], counts: Counts) -> None:
-        """Begin to answer who connects. The loop goes on while libraries load."""
+        """Begin to answer who connects, as soon as it can listen. The loop goes on meanwhile."""
+        self._tell(None)
         await asyncio.to_thread(_load)
+        opened = await self._listening()
         from kaspad_taskd.bridge.server import BridgeServer
         from kaspad_taskd.web.files import files
         from kaspad_taskd.web.page import Page
 
-        page = Page()
         server = BridgeServer(
-            api, methods, self._settings, self._opened,
-            page=page, files=files, counts=counts, limit=self._limit,
+            api, methods, self._settings, opened,
+            page=Page(), files=files, counts=counts, limit=self._limit,
         )  # fmt: skip
         await server.start()
         self._server = server
+
+    async def _listening(self) -> Opened:
+        """Wait until there is the address."""
+        while self._opened is None:
+            await asyncio.sleep(RETRY_S)
+            before = self.trouble
+            try:
+                await asyncio.to_thread(self._try)
+            except CannotOpenError as error:  # its token, meanwhile
+                _log.error("%s", error)
+            self._tell(before)
+        return self._opened
+
+    def _try(self) -> None:
+        """Listen, or know why not. Blocks."""
+        try:
+            opened = open_door(self._settings, self._state)
+        except NotListeningError as error:
+            self.trouble = error.code, error.params
+            return
+        self._opened, self.trouble = opened, None
+        if self._stopped:
+            opened.close()
+
+    def _tell(self, before: Trouble | None) -> None:
+        """Let a trouble stand where people look while it lasts; the log has each kind once."""
+        now = self.trouble
+        if self._warnings is not None and (now is None or now != before):
+            for code in TROUBLES:  # what stands from before a restart may say the same
+                if now is None or code != now[0] or before is not None:
+                    self._warnings.clear(code)
+            if now is not None:
+                self._warnings.warn(*now)
+        if now is not None and (before is None or now[0] != before[0]):
+            problem = self.problem or ""
+            _log.error("%s%s %s", problem[:1].lower(), problem[1:], self.cure)
 
     def refuse(self) -> None:
         """Let nobody in any more."""
@@ -92,9 +194,11 @@ class BridgeDoor:
 
     async def stop(self, reason: str) -> None:
         """Say goodbye to everybody, close."""
+        self._stopped = True
         if self._server is not None:
             await self._server.stop(reason)
-        self._opened.close()
+        if self._opened is not None:
+            self._opened.close()
 
 
 def _load() -> None:

@@ -52,6 +52,12 @@ def unsaved(problem: object, cells: int) -> list[Line]:
     return [*lines, [("  kaspad-taskctl doctor", "dim")]]
 
 
+def unseen(problem: object, cells: int) -> list[Line]:
+    """Return why there is no page, and what tells more."""
+    text = say("list.no-bridge", problem=safe(problem, 400))
+    return [*hang([("! ", "attention")], text, cells), [("  kaspad-taskctl doctor", "dim")]]
+
+
 def share(task: WireTask) -> str:
     """Return the percent, a count where there is none, or "-"."""
     detail = task.get("progressDetail")

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from kaspad_taskd.cli.main import Run
     from kaspad_taskd.cli.screen import Line
 
+BRIDGE = ("bridge-taken", "bridge-not-listening")
+"""Warnings that tell why there is no page."""
+
 
 def run(run: Run) -> int:
     """Show one task or all of them."""
@@ -40,17 +43,22 @@ def run(run: Run) -> int:
 
 
 def _first(run: Run, info: Mapping[str, Any], now: float) -> list[Line]:
-    """What comes before all tasks: that nothing can be saved, and what was not seen yet."""
-    store, cells = info.get("store") or {}, run.screen.width
+    """What comes before all tasks: that nothing is saved, no page, and what was not seen yet."""
+    store, bridge, cells = info.get("store") or {}, info.get("bridge") or {}, run.screen.width
     shown: list[Line] = []
     if not store.get("durable", True):
         from kaspad_taskd.cli import listing
 
         shown += listing.unsaved(store.get("problem"), cells)
-    if info.get("warnings"):
+    standing = run.call("getWarnings")["warnings"] if info.get("warnings") else []
+    if standing:
         from kaspad_taskd.cli import warnings
 
-        shown += warnings.above(run.call("getWarnings")["warnings"], cells, now)
+        shown += warnings.above(standing, cells, now)
+    if bridge.get("problem") and not any(one["code"] in BRIDGE for one in standing):
+        from kaspad_taskd.cli import listing
+
+        shown += listing.unseen(bridge["problem"], cells)
     return shown
 
 

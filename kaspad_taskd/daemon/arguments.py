@@ -14,7 +14,7 @@ EPILOG = """\
 Without options it uses the system's places (/etc, /var/lib, /run) as root or a service account,
 and the XDG places of an ordinary user. `kaspad-taskd demo` shows it at work on a recorded sync,
 `kaspad-taskd restore FILE` puts a backup back; both have a --help of their own.
-Exit codes: 0 stopped, 1 crash or a door that cannot open, 78 bad settings.
+Exit codes: 0 stopped, 1 crash or no state, socket or token, 78 bad settings.
 """
 
 

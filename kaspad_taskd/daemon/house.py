@@ -227,7 +227,7 @@ class Daemon:
                 # it may ask a name server; before the other door, so that who finds that finds this
                 state = self._places.state
                 self._bridge = await asyncio.to_thread(
-                    BridgeDoor, self._listen, state, self._connections
+                    BridgeDoor, self._listen, state, self._connections, self._engine.warnings
                 )
             await self._watch.start()  # who finds the other one finds this one, too
             await self._server.start()
@@ -361,7 +361,8 @@ class Daemon:
         shown += [{"status": each.status.value, "health": each.health.value}
                   for each in tasks[NAMED:]]  # fmt: skip
         standing = len(self._engine.warnings.open())
-        return words.status_line(shown, self._engine.problem, standing)
+        bridge = None if self._bridge is None else self._bridge.brief
+        return words.status_line(shown, self._engine.problem, standing, bridge)
 
     def _take_settings(self, settings: Settings) -> None:
         logging.getLogger().setLevel((self._level or settings.log_level).upper())

@@ -330,10 +330,16 @@ def most_urgent(tasks: Iterable[WireTask]) -> WireTask | None:
     return max(known, key=lambda task: _ended(task) or 0.0, default=None)
 
 
-def status_line(tasks: Iterable[WireTask], trouble: str | None = None, warnings: int = 0) -> str:
+def status_line(
+    tasks: Iterable[WireTask],
+    trouble: str | None = None,
+    warnings: int = 0,
+    bridge: str | None = None,
+) -> str:
     """Return systemd's one line: counts, then trouble first, at most five names.
 
-    `trouble` is why nothing can be saved, where that is so; `warnings`, how many stand.
+    `trouble` is why nothing can be saved, where that is so, `bridge` why there is no page;
+    `warnings`, how many stand.
     """
     known = told_apart(list(tasks))
     counts = [_count(known, status, key) for status, key in _COUNTED]
@@ -344,6 +350,7 @@ def status_line(tasks: Iterable[WireTask], trouble: str | None = None, warnings:
         names.append(say("status-line.more", n=len(shown) - 5))
     line = f"{head}: {', '.join(names)}" if names else head
     before = [say("status-line.trouble", why=trouble)] if trouble else []
+    before += [bridge] if bridge else []
     before += [plural("status-line.warnings", warnings)] if warnings else []
     return "; ".join([*before, line])
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import stat
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -15,8 +17,9 @@ import pytest
 
 from tests.bridge.house import Visitor
 from tests.fakes.bridged import bridged, free_port
+from tests.fakes.notify_socket import NotifySocket
 from tests.fakes.patience import PATIENCE
-from tests.fakes.taskd_process import AT_ONCE, Taskd
+from tests.fakes.taskd_process import AT_ONCE, Taskd, until
 
 pytestmark = pytest.mark.system
 
@@ -31,16 +34,46 @@ def _read(path: Path) -> tuple[int, str]:
     return stat.S_IMODE(path.stat().st_mode), path.read_text().strip()
 
 
-async def test_a_port_that_is_taken_ends_the_daemon_with_a_sentence(tmp_path: Path) -> None:
-    """Exit code 1, and what to do about it."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        async with Taskd(tmp_path, "--bridge", f"127.0.0.1:{port}") as taskd:
-            await taskd.spawn()
-            assert await taskd.ended() == 1
+async def test_a_port_that_is_taken_does_not_end_the_daemon(tmp_path: Path) -> None:
+    """It is ready, and says everywhere who has the port and that he is not to be trusted."""
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    told = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+    words: list[str] = []
+    with taken, NotifySocket(tmp_path / "notify") as systemd:
+
+        async def ready() -> bool:
+            words.extend(systemd.words())
+            return "READY=1" in words
+
+        async with Taskd(tmp_path, "--bridge", f"127.0.0.1:{port}", env=told) as taskd:
+            line = await taskd.start()
+            info = (await line.call("getInfo"))["bridge"]
+            await until(ready)
+            code, verdict = await _ctl(taskd)
+            failed, found = await _ctl(taskd, "doctor")
+            await taskd.end()
             said = taskd.said()
+    status = next(word for word in words if word.startswith("STATUS="))
+    assert (info["listening"], info["url"], info["address"]) == (False, None, f"127.0.0.1:{port}")
+    who = f"(pid {os.getpid()}) of user"
+    for text in (info["problem"], status, verdict, found, said):
+        assert who in " ".join(text.split())
+        assert "give it no token" in " ".join(text.split())
+    assert (code, failed) == (0, 1)
     assert f"the bridge cannot listen on 127.0.0.1:{port}: Address already in use" in said
+    assert said.count("ERROR") == 1
     assert "Traceback" not in said
+
+
+async def _ctl(taskd: Taskd, *verb: str) -> tuple[int | None, str]:
+    """What the client says, and how it ends."""
+    client = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "kaspad_taskd.cli", "--socket", str(taskd.socket), *verb),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await client.communicate()
+    return client.returncode, out.decode()
 
 
 async def test_a_token_file_that_is_missing_ends_it_too(tmp_path: Path) -> None:
