@@ -15,17 +15,18 @@ _CAUSES: Final = 256
 
 
 class Sparing:
-    """Decides what is said: the first of each cause at once, and one a minute from then on."""
+    """Decides what is said: the first of each cause at once, and one in `every` seconds then."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, every: float = EVERY) -> None:
         self._clock = clock
+        self._every = every
         self._said: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
 
     def may(self, cause: Hashable) -> int | None:
         """Return how many were kept back since the last one that was said; None: keep it back."""
         now = self._clock()
-        since, kept = self._said.get(cause, (-EVERY, 0))
-        if cause in self._said and now - since < EVERY:
+        since, kept = self._said.get(cause, (now, 0))
+        if cause in self._said and now - since < self._every:
             self._said[cause] = since, kept + 1
             return None
         self._said[cause] = now, 0

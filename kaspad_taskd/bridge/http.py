@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import IPv6Network, ip_address
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
 
 from kaspad_taskd.base.sparing import Sparing
 
 _FULL: Final = (
     b"kaspad-taskd has too many connections, of you or of all: try again in some seconds\n"
 )
+BODY_S: Final = 15.0
+"""Seconds that a request's body may take: ours are small."""
+_NOWHERE: Final = "/nowhere"
 _NETWORK: Final = 64
 """Bits of an IPv6 address that one host has for itself."""
+
+T = TypeVar("T")
 
 
 def peer_of(connection: socket.socket) -> str:
@@ -41,6 +51,62 @@ def refusal() -> bytes:
     return head.encode() + _FULL
 
 
+async def understood(reading: Awaitable[T]) -> T:
+    """Return what a library makes of what a client sent.
+
+    Nothing of ours runs in there: whatever it raises, the request is at fault. All that is read
+    of a request's body is read through this: no library's complaint becomes a fault of ours.
+
+    Raises:
+        web.HTTPException: 400, 408 or what the library says by itself (413).
+        ConnectionError: the client has gone.
+    """
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await reading
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text=f"the body did not come within {BODY_S:.0f} s") from None
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception as fault:
+        text = f"the body cannot be read as what its headers say ({type(fault).__name__})"
+        raise web.HTTPBadRequest(text=text) from fault
+
+
+def lenient(factory: Callable[..., web.Request]) -> Callable[..., web.Request]:
+    """Let aiohttp make a request of every message.
+
+    Of one whose target is empty it makes none, dies over it, and answers nothing: such a one
+    names a place that there is not.
+    """
+
+    def make(message: Any, *more: Any) -> web.Request:
+        try:
+            return factory(message, *more)
+        except (AttributeError, TypeError, ValueError):
+            return factory(message._replace(path=_NOWHERE, url=URL(_NOWHERE)), *more)
+
+    return make
+
+
+@contextmanager
+def whole_in_time(request: web.Request) -> Iterator[None]:
+    """End a connection whose request's body dribbles in, read or not."""
+
+    def look() -> None:
+        if not request.content.is_eof() and request.transport is not None:
+            request.transport.abort()
+
+    if not request.can_read_body:
+        yield
+        return
+    timer = asyncio.get_running_loop().call_later(2 * BODY_S, look)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 class RequestLog(logging.Logger):
     """What aiohttp says of requests: of one that is no HTTP a line a minute, of a crash all.
 
@@ -55,14 +121,15 @@ class RequestLog(logging.Logger):
     def handle(self, record: logging.LogRecord) -> None:
         """Say it, or leave it."""
         kind, fault = _fault(record)
-        malformed = isinstance(fault, HttpProcessingError)
+        if isinstance(fault, ConnectionError):  # the client has gone
+            return
+        malformed = isinstance(fault, HttpProcessingError | web.RequestPayloadError)
         kept = self._sparing.may((kind, str(record.msg)))
         if kept is None:
             return
         if malformed:
-            record.msg = "what comes from %s is no HTTP (%s)"
-            who = record.args[:1] if isinstance(record.args, tuple) else ("?",)
-            record.args = (*who, kind)
+            who = record.args[0] if isinstance(record.args, tuple) and record.args else "a client"
+            record.msg, record.args = "what comes from %s is no HTTP (%s)", (who, kind)
             record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
         if kept:
             record.msg, record.args = f"{record.getMessage()}, and {kept} more like it", ()

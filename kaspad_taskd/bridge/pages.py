@@ -23,6 +23,7 @@ from kaspad_taskd.bridge import asyncapi, metrics
 from kaspad_taskd.bridge.access import WRONG, Access
 from kaspad_taskd.bridge.browsers import cookie
 from kaspad_taskd.bridge.calls import CALLER
+from kaspad_taskd.bridge.http import understood
 from kaspad_taskd.bridge.keys import SESSION_S
 from kaspad_taskd.bridge.refused import Refused
 from kaspad_taskd.bridge.services import Services
@@ -378,10 +379,11 @@ def _refusal(refused: Refused) -> web.Response:
 
 async def _given_token(request: web.Request, *, form: bool) -> str:
     if form:
-        found = (await request.post()).get("token")
+        found = (await understood(request.post())).get("token")
     else:
+        body = await understood(request.read())
         try:
-            given = jsontext.loads(await request.read())
+            given = jsontext.loads(body)
         except ValueError:
             given = None
         found = given.get("token") if isinstance(given, dict) else None

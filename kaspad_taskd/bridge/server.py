@@ -23,7 +23,13 @@ from kaspad_taskd.bridge.browsers import Browsers
 from kaspad_taskd.bridge.calls import Calls
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.fanout import Fanout
-from kaspad_taskd.bridge.http import RequestLog, peer_of, refusal
+from kaspad_taskd.bridge.http import (
+    RequestLog,
+    lenient,
+    peer_of,
+    refusal,
+    whole_in_time,
+)
 from kaspad_taskd.bridge.listening import Opened
 from kaspad_taskd.bridge.pages import CONNECTIONS, Files, Page, Pages
 from kaspad_taskd.bridge.sockets import Sockets
@@ -34,7 +40,7 @@ Json: TypeAlias = Any
 
 SWEEP_S: Final = 5.0
 """Seconds between two looks for those who are too far behind."""
-FIRST_REQUEST_S: Final = 10.0
+FIRST_REQUEST_S: Final = 15.0
 """Seconds that a connection may be open without a whole request: its line and its headers."""
 IDLE_S: Final = 20.0
 """Seconds that a connection is kept between two requests; a proxy opens another."""
@@ -92,6 +98,8 @@ class BridgeServer:
         self._opened.keys.on_end = [self._lock_out]
         self._build(access, f"kaspad-taskd-{self._opened.address.port}")
         await self._runner.setup()
+        server: Any = self._runner.server
+        server.request_factory = lenient(server.request_factory)
         loop = asyncio.get_running_loop()
         self._listeners = [
             Acceptor(
@@ -154,7 +162,8 @@ class BridgeServer:
         self._unused.discard(request.protocol)
         if self._refusing and "sid" not in request.query:
             return web.Response(status=503, text="kaspad-taskd is stopping\n")
-        return await self.pages.guard(request, handler)
+        with whole_in_time(request):
+            return await self.pages.guard(request, handler)
 
     def _hello(self) -> dict[str, Json]:
         return {

@@ -21,6 +21,8 @@ from engineio.payload import Payload
 from socketio.exceptions import ConnectionRefusedError as NotLetIn
 
 from kaspad_taskd.api.errors import CODES
+from kaspad_taskd.base.sparing import Sparing
+from kaspad_taskd.bridge.http import understood
 from kaspad_taskd.bridge.outbox import Outbox
 from kaspad_taskd.bridge.packets import JsonModule, Malformed, StrictPacket, acknowledgement
 from kaspad_taskd.bridge.refused import Refused
@@ -33,7 +35,7 @@ MESSAGE_BYTES: Final = 1 << 16
 """Bytes of one message from a client."""
 PACKETS: Final = 512
 """Messages in one polling request: a client sends all that it has gathered, up to MESSAGE_BYTES."""
-COMPLAIN_EVERY: Final = 10.0
+COMPLAIN_EVERY: Final = 60.0
 """Seconds between two lines in the log about clients that speak nonsense."""
 AT_ONCE_S: Final = 0.25
 """Seconds that a line is held up for the answer to a client that wants in; then it goes on."""
@@ -134,14 +136,19 @@ async def translate(request: web.Request) -> dict[str, Any]:
     """
     environ: dict[str, Any] = driver.translate_request(request)
     if request.method == "POST":
-        data = bytearray()
-        async for chunk in request.content.iter_any():
-            data += chunk
-            if len(data) > MESSAGE_BYTES:
-                raise web.HTTPRequestEntityTooLarge(MESSAGE_BYTES, len(data))
-        _look_at(bytes(data))
-        environ |= {"wsgi.input": _Body(bytes(data)), "CONTENT_LENGTH": str(len(data))}
+        data = await understood(_read(request))
+        _look_at(data)
+        environ |= {"wsgi.input": _Body(data), "CONTENT_LENGTH": str(len(data))}
     return environ
+
+
+async def _read(request: web.Request) -> bytes:
+    data = bytearray()
+    async for chunk in request.content.iter_any():
+        data += chunk
+        if len(data) > MESSAGE_BYTES:
+            raise web.HTTPRequestEntityTooLarge(MESSAGE_BYTES, len(data))
+    return bytes(data)
 
 
 def _look_at(data: bytes) -> None:
@@ -195,6 +202,7 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
         self._address = address
         self._knocking: dict[str, asyncio.Task[None]] = {}
         self._complained = float("-inf")
+        self._sparing = Sparing()
         clients = Clients()
         clients.joined = self._joined
         Payload.max_decode_packets = PACKETS  # 16: a browser that polls would lose the rest
@@ -279,7 +287,8 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
         if end is None or end.closing or end.session.get("cut"):
             return
         end.session["cut"] = end.queue.ended = True
-        _log.info("a browser is cut: %s", why)
+        if self._sparing.may(why) is not None:
+            _log.info("a browser is cut: %s", why)
         if end.queue.transport is not None:
             end.queue.transport.abort()
         self.start_background_task(self._close, end)
@@ -314,10 +323,16 @@ class Sockets(socketio.AsyncServer):  # type: ignore[misc]
             web.HTTPException: too long, or no packets.
         """
         try:
-            response: web.StreamResponse = await super().handle_request(request)
+            response: object = await super().handle_request(request)
+            if not isinstance(response, web.StreamResponse):  # of half an upgrade: its packets
+                raise web.HTTPBadRequest(text="neither a poll nor a WebSocket")
         except web.HTTPException:
             self.cut(request.query.get("sid", ""), "it sent a malformed request")
             raise
+        except KeyError:  # the library's way to say that this session has just ended
+            if request.query.get("sid") in self.eio.sockets:
+                raise
+            raise web.HTTPBadRequest(text="that session has ended") from None
         return response
 
     async def _handle_eio_message(self, eio_sid: str, data: Json) -> None:

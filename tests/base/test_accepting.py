@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.base.accepting import Acceptor
+from kaspad_taskd.base.accepting import PAUSE, Acceptor
 from kaspad_taskd.base.descriptors import Spare, open_now
 from kaspad_taskd.base.places import Places
 from tests.fakes.patience import PATIENCE
@@ -130,7 +130,10 @@ async def test_no_file_at_all_is_one_line_and_no_end(caplog: pytest.LogCaptureFi
         loop = asyncio.get_running_loop()
         with caplog.at_level(logging.DEBUG), no_files():
             await loop.sock_connect(client, ("127.0.0.1", port))
-            await asyncio.sleep(1)
+            async with asyncio.timeout(PATIENCE):
+                while not caplog.records:  # noqa: ASYNC110
+                    await asyncio.sleep(PAUSE)
+            await asyncio.sleep(3 * PAUSE)
         await loop.sock_sendall(client, b"hello")
         async with asyncio.timeout(PATIENCE):
             assert await loop.sock_recv(client, 9) == b"hello"
