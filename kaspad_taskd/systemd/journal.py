@@ -72,6 +72,8 @@ class JournalHandler(logging.Handler):
         self._closing = False
         self._socket = _socket()
         self._socket.setblocking(False)
+        self._waiting = _socket()  # at the time when it is needed there may be no file for it
+        self._waiting.settimeout(PAUSE)
         self.setFormatter(Lines())
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -96,18 +98,16 @@ class JournalHandler(logging.Handler):
 
     def _send_held(self) -> None:
         until = time.monotonic() + self._patience
-        with _socket() as waiting:
-            waiting.settimeout(PAUSE)
-            while (following := self._next()) is not None:
-                entry, losses = following
-                if _sent(waiting, entry, self._path):
-                    until = time.monotonic() + self._patience
-                    self._done(losses)
-                elif self._closing or time.monotonic() > until:
-                    self._give_up()
-                    return
-                else:
-                    time.sleep(PAUSE)
+        while (following := self._next()) is not None:
+            entry, losses = following
+            if _sent(self._waiting, entry, self._path):
+                until = time.monotonic() + self._patience
+                self._done(losses)
+            elif self._closing or time.monotonic() > until:
+                self._give_up()
+                return
+            else:
+                time.sleep(PAUSE)
 
     def _next(self) -> tuple[bytes, int] | None:
         """Return what is to be sent next and how many losses it tells; None: all is done."""
@@ -139,6 +139,7 @@ class JournalHandler(logging.Handler):
             sender.join(LAST_WORDS)
             self._closing = True
         self._socket.close()
+        self._waiting.close()
         super().close()
 
 

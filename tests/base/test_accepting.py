@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import resource
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ import pytest
 from kaspad_taskd.base.accepting import PAUSE, Acceptor
 from kaspad_taskd.base.descriptors import Spare, open_now
 from kaspad_taskd.base.places import Places
+from tests.fakes.no_files import no_files
 from tests.fakes.patience import PATIENCE
 
 
@@ -91,19 +90,6 @@ async def test_a_crowd_that_is_refused_leaves_nothing_behind() -> None:
         async with asyncio.timeout(PATIENCE):
             while open_now() > before:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-
-
-@contextmanager
-def no_files() -> Iterator[None]:
-    """Not one more file can be opened in here."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    free = os.open(os.devnull, os.O_RDONLY)
-    os.close(free)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def test_a_file_that_was_kept_back_is_for_the_door() -> None:

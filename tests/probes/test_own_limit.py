@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import resource
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.engine.monitor import own_limit, own_limit_or
 from kaspad_taskd.probes import Means, Probe
 from tests.fakes.house import definition, house
+from tests.fakes.no_files import no_files
 from tests.probes.looks import made
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -35,20 +33,6 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "a command": ("command", {"command": [sys.executable, "-c", "pass"]}),
     "a database": ("database-migration", {"dsn": "db", "tool": "alembic", "version": "abc"}),
 }
-
-
-@contextmanager
-def no_files(but: int = 0) -> Iterator[None]:
-    """In here no more files can be opened, but so many."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    free = [os.open(os.devnull, os.O_RDONLY) for _ in range(but + 1)]
-    for each in free:
-        os.close(each)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (free[-1], before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def _seen(probe: Probe) -> Observation:

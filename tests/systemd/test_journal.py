@@ -27,6 +27,7 @@ from kaspad_taskd.systemd.journal import (
     entry_of,
     is_journal,
 )
+from tests.fakes.no_files import no_files
 from tests.fakes.patience import PATIENCE
 
 PACKAGE = Path(__file__).parents[2] / "kaspad_taskd"
@@ -170,6 +171,15 @@ def test_a_burst_is_held_and_told_in_order(log: logging.Logger, journal: Journal
     assert [entry["MESSAGE"] for entry in told] == [str(number) for number in range(HELD)]
     log.info("and now")
     assert journal.until(1)[0]["MESSAGE"] == "and now"
+
+
+def test_a_burst_is_told_though_there_is_no_file(log: logging.Logger, journal: Journal) -> None:
+    """What says that files have run out does not need one."""
+    with no_files():
+        for number in range(HELD):
+            log.info("%d", number)
+        told = journal.until(HELD)
+    assert [entry["MESSAGE"] for entry in told] == [str(number) for number in range(HELD)]
 
 
 def test_what_is_too_much_is_counted(log: logging.Logger, journal: Journal) -> None:
