@@ -11,7 +11,7 @@ import os
 import resource
 from typing import Final
 
-WANTED: Final = 16_384
+WANTED: Final = 32_768
 """Open files that the soft limit is raised to at the start, as far as the hard one goes."""
 LEAST: Final = 4
 """Places of a door, however few files there are."""
@@ -73,6 +73,19 @@ def is_own_limit(error: BaseException | None) -> bool:
             return True
         error = getattr(error, "os_error", None) or error.__cause__ or error.__context__
     return False
+
+
+def is_crowded(below: int) -> bool:
+    """Whether all files with numbers below a bound are open: then each new one is beyond it.
+
+    The kernel gives the lowest number that is free, so that this asks for no list of them.
+    """
+    try:
+        lowest = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return True
+    os.close(lowest)
+    return lowest >= below
 
 
 def is_exhausted() -> bool:

@@ -16,6 +16,7 @@ from kaspad_taskd import words
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Method
+from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.keys import CannotOpenError, Keys, NotOurs, open_keys
 from kaspad_taskd.bridge.listening import NotListeningError, Opened, open_door
@@ -138,7 +139,7 @@ class BridgeDoor:
     async def serve(self, api: Api, methods: Mapping[str, Method], counts: Counts) -> None:
         """Begin to answer who connects, as soon as it can listen. The loop goes on meanwhile."""
         self._tell(None)
-        await asyncio.to_thread(_load)
+        await self._loaded()
         opened = await self._listening()
         from kaspad_taskd.bridge.server import BridgeServer
         from kaspad_taskd.web.files import files
@@ -150,6 +151,19 @@ class BridgeDoor:
         )  # fmt: skip
         await server.start()
         self._server = server
+
+    async def _loaded(self) -> None:
+        """Load the libraries, as soon as there are files for that."""
+        while True:
+            try:
+                await asyncio.to_thread(_load)
+            except (OSError, ImportError) as error:
+                if not is_own_limit(error) and not is_exhausted():
+                    raise
+                _log.error("the bridge waits: kaspad-taskd may open no more files: LimitNOFILE")
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
 
     async def _listening(self) -> Opened:
         """Wait until there is the address."""

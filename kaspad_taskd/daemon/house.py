@@ -42,7 +42,7 @@ from kaspad_taskd.daemon.replaced import Replaced
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
 from kaspad_taskd.engine.follow import Board
-from kaspad_taskd.engine.monitor import Monitors
+from kaspad_taskd.engine.monitor import PLACES, Monitors
 from kaspad_taskd.engine.ports import Probe, Store
 from kaspad_taskd.engine.reactions import Reactions
 from kaspad_taskd.engine.roster import KEPT_MS, Roster
@@ -100,7 +100,8 @@ class Daemon:
             self._listen = replace(settings.bridge, listen=None if listen == "off" else listen)
         descriptors.allow_files(descriptors.WANTED)
         doors = 2 if self._listen.listen is None else 3
-        self._connections = min(CONNECTIONS, most_of(descriptors.share(doors)))
+        share = descriptors.share(doors)
+        self._connections = min(CONNECTIONS, most_of(share))
         self._settings = settings
         self._level = level
         self._databases = dict(settings.databases)
@@ -121,7 +122,10 @@ class Daemon:
         dirs = definition_dirs(places)
         self._mirror = MirrorKeeper(Mirror(places.mirror, TYPES, dirs[Origin.ADMIN]))
         self._roster = Roster(self._engine, self._mirror, dirs)
-        self._monitors = Monitors(self._engine, self._open_probe)
+        self._monitors = Monitors(
+            self._engine, self._open_probe, places=min(PLACES, max(4, share // 4)),
+            crowded=lambda: descriptors.is_crowded(descriptors.limit() - doors * share),
+        )  # fmt: skip
         self._desk = DefinitionDesk(
             places, TYPES, self._engine, self._roster, settings, self._take_settings
         )

@@ -49,6 +49,8 @@ class Monitors:
         engine: whose tasks.
         make: makes the probe of a definition.
         jitter: -1 to 1, for the backoff.
+        places: looks at once.
+        crowded: whether so many files are open that a look must not keep its connection.
     """
 
     def __init__(
@@ -56,10 +58,15 @@ class Monitors:
         engine: Engine,
         make: ProbeMaker,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311
+        *,
+        places: int = PLACES,
+        crowded: Callable[[], bool] = lambda: False,
     ) -> None:
         self._engine = engine
         self._make = make
         self._jitter = jitter
+        self._places = places
+        self._crowded = crowded
         self._heap: list[tuple[float, str]] = []
         self._due: dict[str, float] = {}
         self._ready: deque[str] = deque()
@@ -135,7 +142,7 @@ class Monitors:
             due, task_id = heapq.heappop(self._heap)
             if self._due.get(task_id) == due:
                 self._ready.append(task_id)
-        while self._ready and len(self._looks) < PLACES:
+        while self._ready and len(self._looks) < self._places:
             task_id = self._ready.popleft()
             if task_id in self._due and task_id not in self._looks:
                 self._start(task_id)
@@ -181,6 +188,10 @@ class Monitors:
             self._answer(task_id)
         elif look is not asyncio.current_task():
             look.cancel()
+        self._let_connection_go(task_id)
+
+    def _let_connection_go(self, task_id: str) -> None:
+        """Close a task's probe; the next look makes another one."""
         probe = self._probes.pop(task_id, None)
         if probe is not None:
             closing = asyncio.get_running_loop().create_task(self._close(probe))
@@ -218,6 +229,8 @@ class Monitors:
             given = Tick() if seen is None else Look(task.attempt, own_limit_or(seen))
         except Exception as error:
             given = Look(task.attempt, self._explain(task, error))
+        if self._crowded():
+            self._let_connection_go(task.id)
         if self._engine.newest(task.id) is None:
             return
         written = self._engine.submit(task.id, given)

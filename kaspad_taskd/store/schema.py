@@ -84,16 +84,22 @@ def connect(path: Path) -> Connection:
 def connect_reader(path: Path) -> Connection:
     """Open the state, which a writer has open, to read.
 
+    SQLite opens its files with the first question, for good: it is asked here, for later there may
+    be no files left. What is wrong with them, who asks next is told.
+
     Raises:
         SqliteError: it cannot be opened.
     """
-    return sqlite3.connect(
+    db = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro",
         uri=True,
         timeout=LOCK_PATIENCE,
         isolation_level=None,
         check_same_thread=False,
     )
+    with suppress(SqliteError):
+        db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return db
 
 
 def drop_stray_log(path: Path) -> None:

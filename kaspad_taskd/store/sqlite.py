@@ -24,6 +24,8 @@ from kaspad_taskd.store.schema import Connection, SqliteError
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
+READER_PATIENCE = 1.0
+"""Seconds that a stop waits for a question under way before the last changes are committed."""
 READ_PATIENCE = 30.0
 """Seconds that a read may take; the disk is at fault then."""
 COPY_PATIENCE = 600.0
@@ -260,8 +262,11 @@ class SqliteStore:
         done = True
         if self._writer is not None and self._reading is not None:
             loop = asyncio.get_running_loop()
+            letting_go = loop.run_in_executor(self._reader, self._reading.close)
+            # who closes last folds the log into the file, and a reader may not
+            await asyncio.wait([letting_go], timeout=READER_PATIENCE)
             self._writer.end()
-            await loop.run_in_executor(self._reader, self._reading.close)
+            await letting_go
             done = await loop.run_in_executor(self._reader, self._writer.ended, CLOSE_PATIENCE)
         else:
             self._disconnect()

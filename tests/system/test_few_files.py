@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
+import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -62,9 +65,10 @@ async def _watched() -> AsyncIterator[str]:
 
 
 @pytest.fixture(name="daemon")
-async def _daemon(tmp_path: Path, watched: str) -> AsyncIterator[tuple[LimitedTaskd, int]]:
+async def _daemon(watched: str) -> AsyncIterator[tuple[LimitedTaskd, int]]:
     port = free_port()
-    taskd = LimitedTaskd(tmp_path)
+    place = Path(tempfile.mkdtemp())  # pytest's own are closed to other users
+    taskd = LimitedTaskd(place)
     taskd.arguments = ("--bridge", f"127.0.0.1:{port}")
     taskd.define("watched", DEFINITION.format(url=watched))
     async with taskd:
@@ -72,6 +76,7 @@ async def _daemon(tmp_path: Path, watched: str) -> AsyncIterator[tuple[LimitedTa
         await until(lambda: listening(port))
         await until(lambda: _checked(line))
         yield taskd, port
+    shutil.rmtree(place)
 
 
 async def _checked(line: Line) -> Any:
@@ -104,8 +109,12 @@ async def test_a_stranger_takes_all_of_the_bridge_and_nothing_else(
     task = await line.call("getTask", taskId="watched")
     assert (task["health"], task["reason"]) == ("ok", None)
     await line.close()
+
+    async def refused() -> bool:
+        return len([each for _, each in crowd if each.told]) > FILES
+
+    await until(refused)
     told = [each.told for _, each in crowd if each.told]
-    assert len(told) > FILES
     for said in told:
         head, _, body = said.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 503 ")
@@ -120,8 +129,8 @@ async def _later(line: Line, before: Any) -> bool:
     return bool(await _checked(line) != before)
 
 
-async def test_looks_that_take_all_files_are_told_so_and_the_socket_answers(tmp_path: Path) -> None:
-    """Three hundred services that keep their connections: the limit is called our own."""
+async def test_more_tasks_than_files_are_all_looked_at(tmp_path: Path) -> None:
+    """Three hundred services that would keep a connection: each is asked, both doors answer."""
 
     async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
@@ -130,26 +139,62 @@ async def test_looks_that_take_all_files_are_told_so_and_the_socket_answers(tmp_
                 writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{"p":5}')
         writer.close()
 
-    taskd = LimitedTaskd(tmp_path)
+    port = free_port()
+    taskd = LimitedTaskd(tmp_path, "--bridge", f"127.0.0.1:{port}")
     server = await asyncio.start_server(keep, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     for number in range(300):
         taskd.define(f"work-{number}", DEFINITION.format(url=url).replace("250ms", "1s"))
     async with server, taskd:
         line = await taskd.start()
+        checked: dict[str, set[str]] = {}
 
-        async def troubled() -> list[Any]:
-            found = [each for each in await _tasks(taskd) if each["health"] != "ok"]
-            return [each for each in found if each["lastChecked"]]
+        async def often() -> bool:
+            for task in await _tasks(taskd):
+                assert task["reason"] is None
+                checked.setdefault(task["id"], set()).add(task["lastChecked"])
+            return all(len(each) > 3 for each in checked.values())
 
-        trouble = await until(troubled)
-        for _ in range(20):
-            trouble += await troubled()
-            await asyncio.sleep(0.1)
-        assert {each["reason"] for each in trouble} == {"own-limit"}
-        assert trouble[0]["hints"][0]["code"] == "own-limit"
-        await line.close()
+        await until(often, every=0.2)
+        assert await listening(port)
+        assert await line.call("getEvents", limit=10)
+        assert await line.call("backup")
     assert "Traceback" not in taskd.said()
+
+
+async def test_a_limit_that_is_reached_is_called_our_own(
+    daemon: tuple[LimitedTaskd, int],
+) -> None:
+    """Not one more file: looks say whose limit it is, the socket answers; then all goes on."""
+    taskd, _ = daemon
+    line = await taskd.line()
+    assert taskd.process is not None
+    pid = taskd.process.pid
+
+    async def reason() -> Any:
+        (task,) = await _tasks(taskd)
+        return task["reason"]
+
+    async def without_files() -> Any:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (_lowest_free(pid), FILES))
+        return await reason()
+
+    assert await until(without_files) == "own-limit"
+    assert (await line.call("getTask", taskId="watched"))["hints"][0]["code"] == "own-limit"
+    assert await line.call("getEvents")
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (FILES, FILES))
+
+    async def well() -> bool:
+        return await reason() is None
+
+    await until(well)
+    assert "Traceback" not in taskd.said()
+
+
+def _lowest_free(pid: int) -> int:
+    """The number of the file that a process would open next."""
+    numbers = {int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir()}
+    return next(number for number in range(FILES) if number not in numbers)
 
 
 async def _tasks(taskd: Taskd) -> Any:
@@ -166,13 +211,16 @@ async def test_connections_that_say_nothing_are_closed_in_seconds(
 ) -> None:
     """Nor is one kept that begins its headers and does not end them."""
     _, port = daemon
-    for beginning in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n"):
+
+    async def begin(said: bytes) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(beginning)
+        writer.write(said)
         async with asyncio.timeout(PATIENCE):
             with suppress(ConnectionError):
                 assert await reader.read() == b""
         writer.close()
+
+    await asyncio.gather(begin(b""), begin(b"GET / HTTP/1.1\r\nHost: x\r\n"))
 
 
 FILLER = """
@@ -199,9 +247,8 @@ async def test_one_user_who_fills_the_socket_shuts_nobody_else_out(
 ) -> None:
     """He is told `busy`; root and any other user get in."""
     taskd, _ = daemon
-    for directory in (taskd.runtime, *taskd.runtime.parents):
-        if directory.stat().st_uid == 0 and str(directory) not in ("/", "/tmp"):
-            directory.chmod(0o755)
+    for directory in (taskd.runtime, taskd.place):
+        directory.chmod(0o755)
     taskd.socket.chmod(0o666)
     pipe = asyncio.subprocess.PIPE
     filler = await asyncio.create_subprocess_exec(
