@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Final
+from collections.abc import Callable
 
-EVERY: Final = 60.0
-"""Seconds between two lines about the same cause."""
-_CAUSES: Final = 256
-"""Causes that are remembered; of more of them the oldest is forgotten, and said anew."""
+from kaspad_taskd.base.repeats import Repeats, counted
 
 
 class Sparing:
-    """Decides what is said: the first of each cause at once, and one in `every` seconds then."""
+    """Decides what is said: the first of each cause at once, and one a minute from then on."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, every: float = EVERY) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._every = every
-        self._said: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
+        self._repeats = Repeats()
 
-    def may(self, cause: Hashable) -> int | None:
+    def may(self, *cause: object) -> int | None:
         """Return how many were kept back since the last one that was said; None: keep it back."""
-        now = self._clock()
-        since, kept = self._said.get(cause, (now, 0))
-        if cause in self._said and now - since < self._every:
-            self._said[cause] = since, kept + 1
-            return None
-        self._said[cause] = now, 0
-        self._said.move_to_end(cause)
-        while len(self._said) > _CAUSES:
-            self._said.popitem(last=False)
-        return kept
+        return self._repeats.told(repr(cause), "", self._clock())
 
 
 class SparingFilter(logging.Filter):
@@ -49,9 +34,9 @@ class SparingFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether it is said; with how many like it were not."""
         kind = record.exc_info[0] if record.exc_info else None
-        kept = self._sparing.may((record.name, record.levelno, str(record.msg)[:200], kind))
+        kept = self._sparing.may(record.name, record.levelno, str(record.msg)[:200], kind)
         if kept is None:
             return False
         if kept:
-            record.msg, record.args = f"{record.getMessage()} (and {kept} more like it)", ()
+            record.msg, record.args = counted(record.getMessage(), kept), ()
         return True

@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from kaspad_taskd.base.repeats import counted
 from kaspad_taskd.base.sparing import Sparing
 
 _FULL: Final = (
@@ -124,7 +125,7 @@ class RequestLog(logging.Logger):
         if isinstance(fault, ConnectionError):  # the client has gone
             return
         malformed = isinstance(fault, HttpProcessingError | web.RequestPayloadError)
-        kept = self._sparing.may((kind, str(record.msg)))
+        kept = self._sparing.may(kind, str(record.msg))
         if kept is None:
             return
         if malformed:
@@ -132,7 +133,7 @@ class RequestLog(logging.Logger):
             record.msg, record.args = "what comes from %s is no HTTP (%s)", (who, kind)
             record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
         if kept:
-            record.msg, record.args = f"{record.getMessage()}, and {kept} more like it", ()
+            record.msg, record.args = counted(record.getMessage(), kept), ()
         super().handle(record)
 
 

@@ -33,7 +33,7 @@ class Complaints:
         """Say what nobody caught, or leave it."""
         fault = context.get("exception")
         message = str(context.get("message", "a fault that nobody caught"))
-        kept = self._sparing.may((message[:100], type(fault).__name__, _place(fault)))
+        kept = self._sparing.may(message[:100], type(fault).__name__, _place(fault))
         if kept is None:
             return
         more = f" ({kept} more of them in the last minute)" if kept else ""

@@ -55,7 +55,7 @@ class Notifier:
             self._library.notify(text.encode().decode("latin-1"))
         except OSError as fault:
             kind = words[0].partition("=")[0]
-            if self._sparing.may((kind, fault.errno)) is not None:
+            if self._sparing.may(kind, fault.errno) is not None:
                 log.warning("systemd did not take %s: %s", words[0], fault)
 
     def ready(self, status: str) -> None:
