@@ -105,6 +105,7 @@ def _make(directory: Path) -> None:
 async def _live(places: Places, settings: Settings, options: argparse.Namespace) -> None:
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, 1_000_000)  # a full collection is housekeeping's alone
+    logging.captureWarnings(True)  # libraries warn with what strangers send: not at any length
     daemon = Daemon(places, settings, level=options.log_level, listen=options.bridge)
     await daemon.run()
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import Final
 
 from kaspad_taskd.base.repeats import Repeats, counted
+
+WARNINGS: Final = "py.warnings"
+"""The logger of Python's own warnings."""
 
 
 class Sparing:
@@ -24,7 +28,8 @@ class Sparing:
 class SparingFilter(logging.Filter):
     """Lets each cause through once a minute: for loggers of libraries, which complain as they like.
 
-    A cause is the message before its values are filled in, with the exception's type.
+    A cause is the message before its values are filled in, with the exception's type; of a Python
+    warning, whose text comes filled in, the file, line and category that it begins with.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,7 +39,10 @@ class SparingFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether it is said; with how many like it were not."""
         kind = record.exc_info[0] if record.exc_info else None
-        kept = self._sparing.may(record.name, record.levelno, str(record.msg)[:200], kind)
+        what = str(record.msg)[:200]
+        if record.name == WARNINGS:
+            what = ":".join(record.getMessage().split(":")[:3])
+        kept = self._sparing.may(record.name, record.levelno, what, kind)
         if kept is None:
             return False
         if kept:

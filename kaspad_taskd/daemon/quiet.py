@@ -9,7 +9,7 @@ from typing import Any, Final
 from kaspad_taskd.base.descriptors import is_own_limit
 from kaspad_taskd.base.sparing import Sparing, SparingFilter
 
-LIBRARIES: Final = ("asyncio", "aiohttp.server", "aiohttp.web", "aiohttp.internal", "concurrent")
+LIBRARIES: Final = ("asyncio", "aiohttp.server", "aiohttp.web", "aiohttp.internal", "py.warnings")
 """Loggers that say what strangers make them say."""
 
 _log = logging.getLogger(__name__)

@@ -223,6 +223,28 @@ async def test_connections_that_say_nothing_are_closed_in_seconds(
     await asyncio.gather(begin(b""), begin(b"GET / HTTP/1.1\r\nHost: x\r\n"))
 
 
+async def test_what_strangers_send_does_not_fill_the_log(tmp_path: Path) -> None:
+    """A library that warns of each header, with its text, is heard once a minute."""
+    port = free_port()
+    async with Taskd(tmp_path, "--bridge", f"127.0.0.1:{port}") as taskd:
+        await taskd.start()
+        for number in range(50):
+            part = f"--x\r\nContent-Disposition: form-data; name=;{number}\r\n\r\na\r\n--x--"
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            head = (
+                "POST /session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                "Content-Type: multipart/form-data; boundary=x\r\n"
+                f"Content-Length: {len(part)}\r\n\r\n"
+            )
+            writer.write((head + part).encode())
+            async with asyncio.timeout(PATIENCE):
+                assert (await reader.read()).startswith(b"HTTP/1.1 4")
+            writer.close()
+        said = taskd.said()
+    assert said.count("BadContentDisposition") < 10
+    assert len(said.splitlines()) < 20
+
+
 FILLER = """
 import os, socket, sys
 os.setgid(65534); os.setuid(65534)
