@@ -233,8 +233,8 @@ class Daemon:
                 self._bridge = await asyncio.to_thread(
                     BridgeDoor, self._listen, state, self._connections, self._engine.warnings
                 )
-            await self._watch.start()  # who finds the other one finds this one, too
             await self._server.start()
+            await self._watch.start()
             await self._serve(loaded.cursors)
         finally:
             await asyncio.gather(self._server.stop(), self._watch.stop(), self._close_bridge())
