@@ -22,7 +22,7 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o640) -> None:
     fresh = begin(path, mode)
     try:
         fresh.write_bytes(data)
-        publish(fresh, path)
+        _publish(fresh, path)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
@@ -52,6 +52,10 @@ def publish(fresh: Path, path: Path) -> None:
     Raises:
         OSError: one of the three failed.
     """
+    _publish(fresh, path)
+
+
+def _publish(fresh: Path, path: Path) -> None:
     _sync(fresh)
     fresh.rename(path)
     sync_directory(path.parent)

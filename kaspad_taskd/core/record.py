@@ -73,6 +73,33 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """What a start had to mend: the state was damaged, or had lost what was told, or was gone.
+
+    Attributes:
+        path: of the state.
+        why: what was wrong with it, in technical words.
+        aside: where it is now, or None: there was none.
+        tasks: how many there are after it.
+        copied: how many of them the second record of statuses gave.
+        events: how many were saved.
+        missing: how many that were told are lost, or None: nobody knows how many.
+        decisions: how many were saved.
+        dropped: rows and parts of the file that could not be read.
+    """
+
+    path: str
+    why: str
+    aside: str | None
+    tasks: int
+    copied: int
+    events: int
+    missing: int | None
+    decisions: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """What a start finds.
 
@@ -81,7 +108,8 @@ class Loaded:
         seq: of the last event ever journalled, 0 for none.
         oldest: `seq` of the oldest event still kept, or seq + 1 where none is.
         cursors: of the followers that keep theirs in the store.
-        repaired: a sentence, when a corrupt file was moved aside and a new one begun, else None.
+        repaired: what was mended, or None.
+        problem: why nothing can be written (a sentence): what was loaded can be read, or None.
         switches: those kept, by id.
         warnings: those kept, by id.
         journal: the journal's identity, random hexadecimal digits: another one as soon as numbers
@@ -92,7 +120,8 @@ class Loaded:
     seq: int = 0
     oldest: int = 1
     cursors: Mapping[str, int] = field(default_factory=dict)
-    repaired: str | None = None
+    repaired: Repair | None = None
     switches: tuple[Switch, ...] = ()
     warnings: tuple[StandingWarning, ...] = ()
     journal: str = ""
+    problem: str | None = None

@@ -38,6 +38,7 @@ from kaspad_taskd.config.settings import Address, Settings
 from kaspad_taskd.core.model import Definition, Health, Origin, Status, Task
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
 from kaspad_taskd.daemon.quiet import be_sparing
+from kaspad_taskd.daemon.repaired import tell
 from kaspad_taskd.daemon.replaced import Replaced
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
@@ -220,8 +221,7 @@ class Daemon:
             self._engine.warnings.clear("restart-needed")  # this is the restart
             Story(self._engine)
             if loaded.repaired is not None:
-                _log.critical("%s", loaded.repaired)
-                self._engine.warn("state-repaired", {"why": loaded.repaired})
+                tell(self._engine, loaded.repaired)
             if MIRRORED not in loaded.cursors:
                 await self._rebuild()
             await self._first_reload()

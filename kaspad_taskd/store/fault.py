@@ -51,7 +51,9 @@ def sentence(error: BaseException, path: Path) -> str:
     where = path.parent
     if is_own_limit(error) or (_kind(error) in ("CANTOPEN", "IOERR") and is_exhausted()):
         return f"{path}: kaspad-taskd may open no more files: raise LimitNOFILE in its unit"
-    damaged = f"{path} is damaged: restart the daemon, it moves the file aside and begins anew"
+    damaged = (
+        f"{path} is damaged: restart the daemon, it saves what can be read and keeps the file aside"
+    )
     match _kind(error):
         case "FULL":
             return f"the disk of {where} is full: free space there, no restart is needed"

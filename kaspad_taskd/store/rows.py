@@ -52,6 +52,10 @@ _OLD_SWITCHES = "DELETE FROM switches WHERE id <= ?"
 _PUT_WARNING = _PUT.format("warnings")
 _OLD_WARNINGS = "DELETE FROM warnings WHERE id <= ?"
 _NAME_JOURNAL = "INSERT OR REPLACE INTO meta VALUES ('journal', ?)"
+_MOVE_CAUSES = (
+    "UPDATE switches SET document = json_set(document, '$.cause', document ->> '$.cause' + ?)"
+    " WHERE document ->> '$.cause' IS NOT NULL"
+)
 _IDENTITY_BITS = 63  # what SQLite can keep as a whole number
 _EXPIRED = (
     "SELECT max(seq) FROM (SELECT seq, at FROM journal ORDER BY seq LIMIT ?)"
@@ -123,7 +127,8 @@ class Rows:
         What a file rebuilt, or put back from a copy, has forgotten, clients may have been told.
         Ms since 1970 are ahead of any count of events: it would take 1,000 a second, all the time,
         to reach them. Kept events (and cursors) move along, so the numbers stay without holes, and
-        a client's own number from before lies below the oldest: a gap. The journal gets another
+        a client's own number from before lies below the oldest: a gap. So do the causes of
+        switches: an event that is read again must find what it has caused. The journal gets another
         identity, for those who ask for it.
         """
         by = max(now, self.seq + LEAP) - self.seq
@@ -132,6 +137,7 @@ class Rows:
             self._db.execute("UPDATE journal SET seq = seq + ?", (by,))
             self._db.execute("UPDATE cursors SET seq = seq + ?", (by,))
             self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'floor'", (by,))
+            self._db.execute(_MOVE_CAUSES, (by,))
             self._db.execute("DELETE FROM meta WHERE key = 'leap'")
             self._db.execute(_NAME_JOURNAL, (secrets.randbits(_IDENTITY_BITS),))
             self._db.execute("COMMIT")

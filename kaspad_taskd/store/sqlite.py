@@ -7,18 +7,17 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from kaspad_taskd.base import files
 from kaspad_taskd.core.fact import Event
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
 from kaspad_taskd.store import rows, schema
-from kaspad_taskd.store.fault import DamagedError, StoreError, is_damage, is_own, sentence
+from kaspad_taskd.store.fault import DamagedError, StoreError, is_own, sentence
 from kaspad_taskd.store.group import Settled, Writer
 from kaspad_taskd.store.lock import Lock
+from kaspad_taskd.store.opening import open_state
 from kaspad_taskd.store.schema import Connection, SqliteError
 
 _log = logging.getLogger(__name__)
@@ -58,6 +57,7 @@ class SqliteStore:
         self._path = path
         self._now = now
         self._extend = extend
+        self._asked = 0.0
         self._lock = Lock(path)
         self._db: Connection | None = None
         self._writer: Writer | None = None
@@ -71,66 +71,37 @@ class SqliteStore:
     def open(self) -> Loaded:
         """Lock, check, migrate, load; blocking.
 
-        A damaged file is moved aside and a new one begun (`repaired` says so); that one, and one
-        put back from a copy, goes on at a higher `seq`: see `Rows.leap`.
+        What is damaged, gone, or older than what was told is mended from all that can be read
+        (`repaired` says so); that one, and one put back from a copy, goes on at a higher `seq`: see
+        `Rows.leap`.
 
         Raises:
             StoreError: another daemon has it, it is newer, or the disk does not let us.
         """
         self._lock.take()
+        self._asked = time.monotonic()
         try:
-            return self._open()
+            opened = open_state(self._path, self._now(), self._beat, known=self._lock.known)
         except (SqliteError, OSError) as error:
             self._abandon()
             raise StoreError(sentence(error, self._path)) from error
         except BaseException:
             self._abandon()
             raise
+        self._db, self._rows, self._statuses = opened.db, opened.rows, opened.statuses
+        self._pruned = (opened.loaded.seq, 0)
+        return opened.loaded
 
-    def _open(self) -> Loaded:
-        try:
-            return self._begin(lost=self._lock.known)
-        except (SqliteError, DamagedError, UnicodeDecodeError) as error:
-            if not is_damage(error):
-                raise
-            self._disconnect()
-            aside = files.quarantine(self._path, self._now(), ("-wal", "-shm"))
-            said = f"{self._path} was damaged ({error}); it is now {aside.name}, a new one is begun"
-        return replace(self._begin(lost=True), repaired=said)
-
-    def _begin(self, *, lost: bool) -> Loaded:
-        """Open the file as it is. `lost`: if it is new, there was one before."""
-        self._db = db = schema.connect(self._path)
-        self._beat_while_working(db)
-        schema.refuse_newer(db, self._path)
-        schema.check(db)
-        schema.migrate(db, self._path, lost=lost)
-        self._rows = rows.Rows(db)
-        loaded = self._rows.load()
-        if self._rows.must_leap():
-            self._rows.leap(self._now())
-            loaded = self._rows.load()
-        db.set_progress_handler(None, 0)
-        self._pruned = (loaded.seq, 0)
-        return loaded
-
-    def _beat_while_working(self, db: Connection) -> None:
-        if self._extend is None:
-            return
-        extend, last = self._extend, time.monotonic()
-
-        def beat() -> None:
-            nonlocal last
-            if time.monotonic() - last > 1.0:
-                last = time.monotonic()
-                extend(EXTENSION)
-
-        db.set_progress_handler(beat, 100_000)  # instructions: some 10 ms
+    def _beat(self) -> None:
+        if self._extend is not None and time.monotonic() - self._asked > 1.0:
+            self._asked = time.monotonic()
+            self._extend(EXTENSION)
 
     def _disconnect(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
+            self._statuses.close()
 
     def _abandon(self) -> None:
         self._disconnect()
@@ -156,7 +127,9 @@ class SqliteStore:
         self._writer.submit(change)
 
     def _commit(self, changes: Sequence[Change]) -> tuple[list[Outcome], str | None]:
+        assert self._db is not None
         outcomes, error = self._rows.commit(changes)
+        self._statuses.note(outcomes, self._rows.seq, self._db)
         if error is None:
             return outcomes, None
         if is_own(error):  # a fault of ours: somebody has to see where

@@ -71,7 +71,7 @@ def hammer(state: Path, round_number: int, pipe: int) -> None:
 
     store = SqliteStore(state, now)
     loaded = store.open()
-    say(opened=loaded.seq, repaired=loaded.repaired)
+    say(opened=loaded.seq, repaired=loaded.repaired and str(loaded.repaired))
     asyncio.run(run())
 
 

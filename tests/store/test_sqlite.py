@@ -138,17 +138,28 @@ def damage(path: Path, dice: random.Random) -> None:
     path.write_bytes(content)
 
 
+def told(loaded: Loaded) -> str:
+    """Why something was mended."""
+    assert loaded.repaired is not None
+    return loaded.repaired.why
+
+
 @pytest.mark.parametrize("content", [b"no database" * 500, b"SQLite format 3\x00", b"\x00" * 8192])
 async def test_garbage_is_moved_aside_and_said(path: Path, content: bytes) -> None:
-    """Whole, under a name that says when; the new one's numbers are beyond the old one's."""
+    """Whole, under a name that says when; the new one's numbers are beyond the old one's.
+
+    Its tasks are what the second record says.
+    """
     await fill(path)
     await asyncio.to_thread(path.write_bytes, content)
     loaded = await look_into(path)
     (aside,) = path.parent.glob("state.db.corrupt-2026*")
     assert aside.read_bytes() == content
     assert loaded.repaired is not None
-    assert aside.name in loaded.repaired
-    assert (loaded.tasks, loaded.seq, loaded.oldest) == ((), NOW, NOW + 1)
+    assert loaded.repaired.aside == str(aside)
+    assert (loaded.repaired.tasks, loaded.repaired.copied, loaded.repaired.events) == (2, 2, 0)
+    assert [each.id for each in loaded.tasks] == ["a", "b"]
+    assert (loaded.seq, loaded.oldest) == (NOW, NOW + 1)
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -157,10 +168,8 @@ async def test_random_damage_never_stops_a_start(path: Path, seed: int) -> None:
     await fill(path)
     damage(path, random.Random(seed))
     loaded = await look_into(path)
-    if loaded.repaired is None:
-        assert [each.id for each in loaded.tasks] == ["a", "b"]
-    else:
-        assert loaded.seq == NOW
+    assert [each.id for each in loaded.tasks] == ["a", "b"]
+    assert loaded.seq == (50 if loaded.repaired is None else NOW)
 
 
 async def test_a_row_that_makes_no_sense_is_damage(path: Path) -> None:
@@ -170,7 +179,9 @@ async def test_a_row_that_makes_no_sense_is_damage(path: Path) -> None:
         db.execute("UPDATE tasks SET document = replace(document, 'pending', 'pendin!')")
     db.close()
     loaded = await look_into(path)
-    assert "makes no sense" in (loaded.repaired or "")
+    assert "makes no sense" in told(loaded)
+    assert [each.id for each in loaded.tasks] == ["a", "b"]
+    assert loaded.seq - loaded.oldest == 49  # no event was lost
 
 
 async def test_tables_without_a_schema_number_are_damage(path: Path) -> None:
@@ -179,15 +190,26 @@ async def test_tables_without_a_schema_number_are_damage(path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 0")
     db.close()
-    assert "schema 0 with" in ((await look_into(path)).repaired or "")
+    assert "schema 0 with" in told(await look_into(path))
 
 
 async def test_a_state_that_was_deleted_goes_on_at_higher_numbers(path: Path) -> None:
     """The lock file beside it tells that there was one; clients may remember its numbers."""
     await fill(path)
     await asyncio.to_thread(path.unlink)
+    path.with_name("state.db.statuses").unlink()
     loaded = await look_into(path)
-    assert (loaded.repaired, loaded.seq) == (None, NOW)
+    assert (loaded.repaired, loaded.tasks, loaded.seq) == (None, (), NOW)
+
+
+async def test_a_state_that_was_deleted_comes_back_from_the_second_record(path: Path) -> None:
+    """Tasks and decisions; events are lost, and it is said."""
+    await fill(path)
+    await asyncio.to_thread(path.unlink)
+    loaded = await look_into(path)
+    assert told(loaded) == "it was not there"
+    assert [each.id for each in loaded.tasks] == ["a", "b"]
+    assert (loaded.seq, loaded.oldest, loaded.cursors) == (NOW, NOW + 1, {"r": NOW})
 
 
 async def test_a_kill_during_a_repair_does_not_lose_the_leap(
