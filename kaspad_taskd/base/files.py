@@ -56,7 +56,7 @@ def publish(fresh: Path, path: Path) -> None:
 
 
 def _publish(fresh: Path, path: Path) -> None:
-    _sync(fresh)
+    sync(fresh)
     fresh.rename(path)
     sync_directory(path.parent)
 
@@ -67,10 +67,15 @@ def sync_directory(path: Path) -> None:
     Raises:
         OSError: the disk failed.
     """
-    _sync(path)
+    sync(path)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Bring a file to the disk.
+
+    Raises:
+        OSError: the disk failed.
+    """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

@@ -316,6 +316,7 @@ class Daemon:
             await asyncio.sleep(BEAT)
             turn += 1
             self._board.pulse()
+            self._see_store()
             jumped = self._clock.check()
             if jumped:
                 _log.warning("the clock jumped by %.0f s; patience begins anew", jumped)
@@ -331,6 +332,13 @@ class Daemon:
                 gc.collect()
             if turn % CLEAN_EVERY == 0:
                 await self._clean_up()
+
+    def _see_store(self) -> None:
+        """Whether the state is where it was, and what was done where it was not."""
+        self._engine.journal = self._store.journal
+        self._engine.hear(self._store.trouble)
+        for code, params in self._store.notices():
+            self._engine.warn(code, params)
 
     def _see_own_files(self) -> None:
         path = self._replaced.look()

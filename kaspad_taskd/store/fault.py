@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit
@@ -16,6 +17,16 @@ class StoreError(Exception):
 
 class DamagedError(Exception):
     """The file is no sound database, or a row of it makes no sense."""
+
+
+class Lost(StrEnum):
+    """What is not in its place. The first that holds is told."""
+
+    DIRECTORY = "directory"  # gone, moved, or covered by another
+    LOCK = "lock"  # another program has made a lock file
+    OTHER = "other"  # another file is in the place of the state
+    STATE = "state"  # the state is gone from its place
+    LOG = "log"  # one of those beside it is
 
 
 _DAMAGE = (DamagedError, UnicodeDecodeError)  # SQLite quotes the file in what it complains of
@@ -44,6 +55,28 @@ def is_damage(error: BaseException) -> bool:
     ERROR is a wrong statement; ours are right, so the file's idea of its tables is wrong.
     """
     return isinstance(error, _DAMAGE) or _kind(error) in ("CORRUPT", "NOTADB", "ERROR")
+
+
+def lost(what: Lost, path: Path, copy: Path | None = None) -> str:
+    """Say that the state is not in its place any more, and the cure; `copy`: where it is kept."""
+    match what:
+        case Lost.DIRECTORY:
+            return (
+                f"{path.parent} is not the directory that was opened: put that one back in its "
+                "place, or restart the daemon"
+            )
+        case Lost.LOCK:
+            return f"another program has taken the lock of {path}: stop it, or restart the daemon"
+        case Lost.OTHER:
+            kept = "" if copy is None else f" (what was saved is in {copy})"
+            return (
+                f"another file is in the place of {path}, it is left alone{kept}: move it away, "
+                "or restart the daemon to go on with it"
+            )
+        case Lost.STATE:
+            return f"{path} was removed: it is written anew, try again"
+        case Lost.LOG:
+            return f"the log of {path} was removed: it is begun anew, try again"
 
 
 def sentence(error: BaseException, path: Path) -> str:

@@ -24,8 +24,8 @@ GROUP = 256
 """Changes in one transaction at most: some 10 ms of work, so nobody waits long for others."""
 QUEUE = 16_384
 """Changes that may wait: 10,000 tasks (the most there are) with one each, and requests."""
-IDLE = 30.0
-"""Seconds after which an idle writer gives a sign of life (90 s without one are a fault)."""
+IDLE = 0.5
+"""Seconds after which an idle writer looks whether all is in its place; a sign of life, too."""
 
 
 class Writer:

@@ -35,6 +35,7 @@ class Lock:
 
     def __init__(self, state: Path) -> None:
         self._path = state.with_name(f"{state.name}.lock")
+        self._name = str(self._path)
         self._handle: int | None = None
         self.known = False
 
@@ -53,8 +54,37 @@ class Lock:
             owner = os.pread(self._handle, 32, 0).decode(errors="replace").strip()
             self.release()
             raise HeldError(owner or "unknown", self._path.parent) from None
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
+        self._sign(self._handle)
+
+    def keep(self) -> bool:
+        """See that the lock is still at its name; where it was removed, make and take it again.
+
+        Returns:
+            Whether it is ours: not where another file is there now, or somebody else was quicker.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        assert self._handle is not None
+        try:
+            own, there = os.fstat(self._handle), os.stat(self._name)  # noqa: PTH116 - µs count
+            return (own.st_ino, own.st_dev) == (there.st_ino, there.st_dev)
+        except FileNotFoundError:
+            pass
+        try:
+            fresh = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(fresh, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (FileExistsError, BlockingIOError):
+            return False
+        self._sign(fresh)
+        os.close(self._handle)
+        self._handle = fresh
+        return True
+
+    @staticmethod
+    def _sign(handle: int) -> None:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
 
     def _open(self) -> int:
         where = self._path.parent

@@ -139,7 +139,7 @@ class Rows:
             self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'floor'", (by,))
             self._db.execute(_MOVE_CAUSES, (by,))
             self._db.execute("DELETE FROM meta WHERE key = 'leap'")
-            self._db.execute(_NAME_JOURNAL, (secrets.randbits(_IDENTITY_BITS),))
+            rename_journal(self._db)
             self._db.execute("COMMIT")
         except BaseException:
             undo(self._db)
@@ -257,6 +257,15 @@ class Rows:
             raise
         if last is not None:
             self.oldest = last + 1
+
+
+def rename_journal(db: Connection) -> None:
+    """Give the journal another identity.
+
+    Raises:
+        SqliteError: it has the one that it had.
+    """
+    db.execute(_NAME_JOURNAL, (secrets.randbits(_IDENTITY_BITS),))
 
 
 def events(

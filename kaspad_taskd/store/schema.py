@@ -115,8 +115,11 @@ def connect_reader(path: Path) -> Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    with suppress(SqliteError):
+    try:  # its files are opened by the first read: later they may be gone from their places
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except BaseException:
+        db.close()
+        raise
     return db
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -16,15 +16,15 @@ from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Out
 from kaspad_taskd.store import rows, schema
 from kaspad_taskd.store.fault import DamagedError, StoreError, is_own, sentence
 from kaspad_taskd.store.group import Settled, Writer
+from kaspad_taskd.store.keeping import Keeper, Notice
 from kaspad_taskd.store.lock import Lock
 from kaspad_taskd.store.opening import open_state
+from kaspad_taskd.store.place import Place
 from kaspad_taskd.store.schema import Connection, SqliteError
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-READER_PATIENCE = 1.0
-"""Seconds that a stop waits for a question under way before the last changes are committed."""
 READ_PATIENCE = 30.0
 """Seconds that a read may take; the disk is at fault then."""
 COPY_PATIENCE = 600.0
@@ -46,6 +46,9 @@ class SqliteStore:
         path: of the file; its directory must exist and be writable.
         now: ms since 1970 UTC.
         extend: called with seconds that a long start (a migration) will at least still take.
+
+    Attributes:
+        journal: the journal's identity, as `Loaded.journal`; another one when it was written anew.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class SqliteStore:
         self._reader = ThreadPoolExecutor(1, "store-reader")
         self._pruned = (0, 0)  # seq and moment of the last bite
         self._closed = False
+        self.journal = ""
 
     # -- opening
 
@@ -89,6 +93,7 @@ class SqliteStore:
             self._abandon()
             raise
         self._db, self._rows, self._statuses = opened.db, opened.rows, opened.statuses
+        self.journal = opened.loaded.journal
         self._pruned = (opened.loaded.seq, 0)
         return opened.loaded
 
@@ -113,7 +118,10 @@ class SqliteStore:
     def start(self, settled: Settled) -> None:
         """Begin to commit. `settled` is called on the running loop, once a group, in order."""
         self._reading = schema.connect_reader(self._path)
-        self._writer = Writer(self._commit, self._tidy, self._disconnect)
+        place = Place(self._path, self._lock)
+        place.begin()
+        self._keeper = Keeper(self._path, place, self._now)
+        self._writer = Writer(self._commit, self._tidy, self._finish)
         self._writer.start(settled)
 
     def submit(self, change: Change) -> None:
@@ -128,8 +136,12 @@ class SqliteStore:
 
     def _commit(self, changes: Sequence[Change]) -> tuple[list[Outcome], str | None]:
         assert self._db is not None
+        if self._keeper.look() is not None:
+            return [], self._keeper.trouble
         outcomes, error = self._rows.commit(changes)
         self._statuses.note(outcomes, self._rows.seq, self._db)
+        if not self._keeper.is_there():  # gone within these ms: it is written where it belongs
+            self._keeper.mend(self._db, self._reopen)
         if error is None:
             return outcomes, None
         if is_own(error):  # a fault of ours: somebody has to see where
@@ -137,7 +149,12 @@ class SqliteStore:
         return outcomes, sentence(error, self._path)
 
     def _tidy(self, idle: bool) -> None:
-        """Prune a bite when it is due and nobody waits, or when it is long overdue."""
+        """See that all is in its place; prune when it is due and nobody waits, or long overdue."""
+        assert self._db is not None
+        self._keeper.mend(self._db, self._reopen)
+        if self._keeper.trouble is not None:
+            return
+        self._statuses.mend(self._db)
         seq, moment = self._pruned
         written, now = self._rows.seq - seq, self._now()
         due = written >= PRUNE_AFTER or now - moment >= PRUNE_EVERY
@@ -148,6 +165,47 @@ class SqliteStore:
             self._rows.prune(now)
         except SqliteError as error:
             _log.warning("nothing pruned: %s", sentence(error, self._path))
+
+    def _reopen(self) -> None:
+        """Let the open file go and open the one in its place, while nobody reads (in the writer).
+
+        Raises:
+            SqliteError, OSError, DamagedError: it cannot be opened; this may be tried again.
+        """
+        swap = self._reader.submit(self._swap)
+        try:
+            swap.result(READ_PATIENCE)
+        except TimeoutError:
+            if swap.cancel():
+                raise
+            swap.result()
+
+    def _swap(self) -> None:
+        """First close: SQLite removes the log of what it closes, by its name."""
+        assert self._db is not None
+        assert self._reading is not None
+        self._reading.close()
+        self._db.close()
+        self._db = schema.connect(self._path)
+        self._rows = rows.Rows(self._db)
+        self.journal = self._rows.load().journal
+        self._reading = schema.connect_reader(self._path)
+
+    def _finish(self) -> None:
+        """The writer's connection is the last: it can tidy up the log."""
+        if self._reading is not None:
+            self._reader.submit(self._reading.close).result()
+        self._disconnect()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be written as things are now, or None."""
+        return None if self._writer is None else self._keeper.trouble
+
+    def notices(self) -> Iterator[Notice]:
+        """What was done to the state since this was asked last, to be told as warnings."""
+        while self._writer is not None and self._keeper.notices:
+            yield self._keeper.notices.popleft()
 
     def answered(self) -> float:
         """Monotonic time of the writer's last sign of life (a failed commit is one)."""
@@ -209,17 +267,23 @@ class SqliteStore:
         place: Path | None = None,
         patience: float = READ_PATIENCE,
     ) -> _T:
-        db, path = self._reading, place or self._path
-        if db is None or self._closed:
+        path = place or self._path
+        if self._reading is None or self._closed:
             raise StoreError(f"{self._path} is not open")
         try:
             async with asyncio.timeout(patience):
-                return await asyncio.get_running_loop().run_in_executor(self._reader, ask, db)
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._reader, self._ask, ask
+                )
         except TimeoutError:
             raise StoreError(f"the disk of {path.parent} does not answer") from None
         except (SqliteError, OSError, KeyError, TypeError, ValueError) as error:
             cause = DamagedError(str(error)) if is_own(error) else error
             raise StoreError(sentence(cause, path)) from error
+
+    def _ask(self, ask: Callable[[Connection], _T]) -> _T:
+        assert self._reading is not None  # only the reader's thread replaces it
+        return ask(self._reading)
 
     # -- closing
 
@@ -233,14 +297,12 @@ class SqliteStore:
             return
         self._closed = True
         done = True
-        if self._writer is not None and self._reading is not None:
-            loop = asyncio.get_running_loop()
-            letting_go = loop.run_in_executor(self._reader, self._reading.close)
-            # who closes last folds the log into the file, and a reader may not
-            await asyncio.wait([letting_go], timeout=READER_PATIENCE)
+        if self._writer is not None:
             self._writer.end()
-            await letting_go
-            done = await loop.run_in_executor(self._reader, self._writer.ended, CLOSE_PATIENCE)
+            waiter = ThreadPoolExecutor(1, "store-end")
+            loop = asyncio.get_running_loop()
+            done = await loop.run_in_executor(waiter, self._writer.ended, CLOSE_PATIENCE)
+            waiter.shutdown(wait=False)
         else:
             self._disconnect()
         self._reader.shutdown(wait=False)
