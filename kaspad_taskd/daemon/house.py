@@ -36,6 +36,7 @@ from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.config.places import FIRST_USER, Places
 from kaspad_taskd.config.settings import Address, Settings
 from kaspad_taskd.core.model import Definition, Health, Origin, Status, Task
+from kaspad_taskd.core.record import Loaded
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
 from kaspad_taskd.daemon.quiet import be_sparing
 from kaspad_taskd.daemon.repaired import tell
@@ -112,6 +113,7 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._asked_to_stop = False
         self._replaced = Replaced()
+        self._unwritten: Loaded | None = None  # since it was loaded nothing could be written
         self._notifier = Notifier()
         self._store = SqliteStore(
             places.state / "state.db", self._clock.now, self._notifier.extend_timeout
@@ -222,14 +224,16 @@ class Daemon:
             Story(self._engine)
             if loaded.repaired is not None:
                 tell(self._engine, loaded.repaired)
-            if MIRRORED not in loaded.cursors:
-                await self._rebuild()
-            await self._first_reload()
+            self._engine.hear(loaded.problem)
+            self._unwritten = loaded if loaded.problem is not None else None
+            await self._register(loaded)
             self._mirror.align(self._engine.tasks())
             self._monitors.begin()
             if self._listen.listen is not None:
                 # it may ask a name server; before the other door, so that who finds that finds this
                 state = self._places.state
+                if loaded.problem is not None and not (state / "bridge.token").exists():
+                    state = self._places.runtime  # it takes no token: this one is for this run
                 self._bridge = await asyncio.to_thread(
                     BridgeDoor, self._listen, state, self._connections, self._engine.warnings
                 )
@@ -241,6 +245,12 @@ class Daemon:
             await self._mirror.close()
             await self._store.close()
             self._notifier.close()
+
+    async def _register(self, loaded: Loaded) -> None:
+        """Bring the tasks in line with copies and files; a store that cannot write has its own."""
+        if MIRRORED not in loaded.cursors and self._engine.problem is None:
+            await self._rebuild()
+        await self._first_reload()
 
     async def _rebuild(self) -> None:
         """Register what the mirror knows: this state is new, perhaps in the place of a lost one."""
@@ -316,7 +326,7 @@ class Daemon:
             await asyncio.sleep(BEAT)
             turn += 1
             self._board.pulse()
-            self._see_store()
+            await self._see_store()
             jumped = self._clock.check()
             if jumped:
                 _log.warning("the clock jumped by %.0f s; patience begins anew", jumped)
@@ -333,12 +343,18 @@ class Daemon:
             if turn % CLEAN_EVERY == 0:
                 await self._clean_up()
 
-    def _see_store(self) -> None:
+    async def _see_store(self) -> None:
         """Whether the state is where it was, and what was done where it was not."""
         self._engine.journal = self._store.journal
         self._engine.hear(self._store.trouble)
         for code, params in self._store.notices():
             self._engine.warn(code, params)
+        if self._unwritten is not None and self._store.trouble is None:
+            loaded, self._unwritten = self._unwritten, None
+            try:
+                await self._register(loaded)
+            except NotDurable as error:
+                _log.error("definitions are as they were: %s", error)
 
     def _see_own_files(self) -> None:
         path = self._replaced.look()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,6 +14,10 @@ class StoreError(Exception):
 
     At a start the daemon says it and exits 1.
     """
+
+
+class UnwritableError(StoreError):
+    """The state's directory lets us make no lock file; what is there can perhaps be read."""
 
 
 class DamagedError(Exception):
@@ -29,6 +34,10 @@ class Lost(StrEnum):
     LOG = "log"  # one of those beside it is
 
 
+_NO_WRITING = (
+    errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE,
+    errno.ENFILE,
+)  # fmt: skip
 _DAMAGE = (DamagedError, UnicodeDecodeError)  # SQLite quotes the file in what it complains of
 
 
@@ -55,6 +64,20 @@ def is_damage(error: BaseException) -> bool:
     ERROR is a wrong statement; ours are right, so the file's idea of its tables is wrong.
     """
     return isinstance(error, _DAMAGE) or _kind(error) in ("CORRUPT", "NOTADB", "ERROR")
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether another program uses the file just now."""
+    return _kind(error) in ("BUSY", "LOCKED")
+
+
+def is_unwritable(error: BaseException) -> bool:
+    """Whether, at a start, the place lets nobody write, while what is there can perhaps be read."""
+    if isinstance(error, UnwritableError):
+        return True
+    if isinstance(error, OSError):
+        return error.errno in _NO_WRITING
+    return _kind(error) in ("READONLY", "FULL", "CANTOPEN", "IOERR", "PERM")
 
 
 def lost(what: Lost, path: Path, copy: Path | None = None) -> str:

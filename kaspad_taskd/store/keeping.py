@@ -49,9 +49,15 @@ class Keeper:
         self.trouble: str | None = None
         self.notices: deque[Notice] = deque(maxlen=16)
 
+    def begin(self) -> None:
+        """Remember what is open now."""
+        self._place.begin()
+
     def is_there(self) -> bool:
-        """Whether the state is where it was a moment ago."""
-        return not self._adrift and self._place.is_there()
+        """Whether a change can be believed; where not, `trouble` says why."""
+        if self.trouble is None and self._place.is_there():
+            return True
+        return self.look() is None
 
     def look(self) -> Lost | None:
         """What is not in its place; `trouble` says it."""

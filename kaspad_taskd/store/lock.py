@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from kaspad_taskd.store.fault import StoreError
+from kaspad_taskd.store.fault import StoreError, UnwritableError, is_unwritable
 
 
 class HeldError(StoreError):
@@ -44,17 +45,35 @@ class Lock:
 
         Raises:
             HeldError: another daemon has the lock.
-            StoreError: the directory is missing or not writable.
+            UnwritableError: the directory is not writable.
+            StoreError: the directory is missing.
         """
         self.known = self._path.exists()
         self._handle = self._open()
+        self._claim(self._handle)
+        with suppress(OSError):  # a full disk takes the lock, and not our number
+            self._sign(self._handle)
+
+    def _claim(self, handle: int) -> None:
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = os.pread(self._handle, 32, 0).decode(errors="replace").strip()
+            owner = os.pread(handle, 32, 0).decode(errors="replace").strip()
             self.release()
             raise HeldError(owner or "unknown", self._path.parent) from None
-        self._sign(self._handle)
+
+    def look(self) -> None:
+        """Where it cannot be taken for writing: hold it as a reader of its file, if there is one.
+
+        Raises:
+            HeldError: another daemon has the lock.
+        """
+        try:
+            self._handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return  # nobody can have it, or nobody can know
+        self.known = True
+        self._claim(self._handle)
 
     def keep(self) -> bool:
         """See that the lock is still at its name; where it was removed, make and take it again.
@@ -95,7 +114,8 @@ class Lock:
                 f"{where} does not exist: make it, or give another --state-dir"
             ) from None
         except OSError as error:
-            raise StoreError(
+            kind = UnwritableError if is_unwritable(error) else StoreError
+            raise kind(
                 f"cannot write in {where} ({error.strerror}): make it writable for the daemon's "
                 "user, or give another --state-dir"
             ) from None

@@ -33,16 +33,20 @@ class Place:
         self._parent = str(path.parent)
         self._directory = _identity(self._parent)
         self._known: dict[str, Identity | None] = {}
+        self._needed: tuple[str, ...] = ()
 
     def begin(self) -> None:
         """Remember the files that are open now."""
         names = (str(self._path), *(f"{self._path}{each}" for each in BESIDE))
         self._known = {each: _identity(each) for each in names}
+        self._needed = names[:2]
 
     def is_there(self) -> bool:
-        """Whether the state itself is: all that can have changed in the ms of a commit."""
-        name = str(self._path)
-        return _identity(name) == self._known.get(name)
+        """Whether the state and its log are: what a commit needs, in two questions to the system.
+
+        A directory that was moved or covered is told by them, too.
+        """
+        return all(_identity(name) == self._known[name] for name in self._needed)
 
     def look(self) -> Lost | None:
         """What is not in its place, or None; some µs. A lock file that is gone is made again.

@@ -65,24 +65,39 @@ def salvage(path: Path, known: Known, why: str, now: Moment, beat: Callable[[], 
     Raises:
         SqliteError, OSError: it could not be read or written; all is as it was.
     """
-    pages = _pages(path)
-    found = _Found(known.told if known.whole else _LAST_EVENT)
-    for rows in pages.records():
-        beat()
-        _sort(found, rows)
-    repair = Repair(str(path), why, None, 0, 0, 0, None, 0, 0)
     fresh = files.begin(path, schema.MODE)
     try:
         with closing(sqlite3.connect(fresh)) as db:
-            repair = _build(db, found, known, repair, now)
+            repair = rebuild(db, path, known, why, now, beat)
         aside = _keep(path, now)
         files.publish(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)
     for ending in (LOG, "-shm"):  # of the one before; a new one that finds it drops it, too
         path.with_name(path.name + ending).unlink(missing_ok=True)
-    dropped = found.dropped + pages.senseless
-    return replace(repair, aside=None if aside is None else str(aside), dropped=dropped)
+    return replace(repair, aside=None if aside is None else str(aside))
+
+
+def rebuild(
+    db: schema.Connection,
+    path: Path,
+    known: Known,
+    why: str,
+    now: Moment,
+    beat: Callable[[], None],
+) -> Repair:
+    """Make all tables in an empty file, and put in what can be saved; arguments as above.
+
+    Raises:
+        SqliteError, OSError: it could not be read or written.
+    """
+    pages = _pages(path)
+    found = _Found(known.told if known.whole else _LAST_EVENT)
+    for page in pages.records():
+        beat()
+        _sort(found, page)
+    repair = _build(db, found, known, Repair(str(path), why, None, 0, 0, 0, None, 0, 0), now)
+    return replace(repair, dropped=found.dropped + pages.senseless)
 
 
 def _pages(path: Path) -> Pages:

@@ -7,6 +7,8 @@ steps than the file has taken refuses it, rather than misread it.
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import TypeAlias
 
 from kaspad_taskd.base import files
 from kaspad_taskd.core.fact import EventName
-from kaspad_taskd.store.fault import DamagedError, StoreError, sentence
+from kaspad_taskd.store.fault import DamagedError, StoreError, is_locked, sentence
 from kaspad_taskd.store.pages import PAGE
 
 Connection: TypeAlias = sqlite3.Connection
@@ -86,6 +88,8 @@ def connect(path: Path) -> Connection:
         SqliteError, OSError: it cannot be opened, or is no database.
     """
     path.touch(MODE)
+    if not os.access(path, os.W_OK):  # SQLite would make a log that nobody may write, either
+        raise PermissionError(errno.EACCES, "it is read-only", str(path))
     drop_stray_log(path)
     db = sqlite3.connect(path, timeout=LOCK_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
@@ -93,10 +97,23 @@ def connect(path: Path) -> Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
+        _try_to_write(db)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _try_to_write(db: Connection) -> None:
+    """What SQLite may only read it opens all the same; another program's lock is no such thing."""
+    try:
+        db.execute("BEGIN IMMEDIATE")  # which SQLite makes a BEGIN of what it may only read
+        db.execute(f"PRAGMA user_version = {version(db)}")
+        db.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        undo(db)
+        if not is_locked(error):
+            raise
 
 
 def connect_reader(path: Path) -> Connection:
@@ -191,6 +208,16 @@ def migrate(db: Connection, path: Path, *, lost: bool = False) -> None:
     done = version(db)
     if 0 < done < len(STEPS):
         copy(db, _copy_before(path, done))
+    take_steps(db, path, lost=lost)
+
+
+def take_steps(db: Connection, path: Path, *, lost: bool = False) -> None:
+    """Take the steps that a state has not taken; `path` and `lost` as in `migrate`.
+
+    Raises:
+        StoreError: a step failed; the state has the steps before it.
+    """
+    done = version(db)
     for number in range(done, len(STEPS)):
         try:
             _take(db, f"{STEPS[number]};{_MARK if lost and not number else ''}", number + 1)

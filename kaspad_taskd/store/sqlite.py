@@ -7,18 +7,19 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from kaspad_taskd.core.fact import Event
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
-from kaspad_taskd.store import rows, schema
-from kaspad_taskd.store.fault import DamagedError, StoreError, is_own, sentence
-from kaspad_taskd.store.group import Settled, Writer
+from kaspad_taskd.store import looking, rows, schema
+from kaspad_taskd.store.fault import DamagedError, StoreError, UnwritableError, is_own, sentence
+from kaspad_taskd.store.group import IDLE, Settled, Writer
 from kaspad_taskd.store.keeping import Keeper, Notice
 from kaspad_taskd.store.lock import Lock
-from kaspad_taskd.store.opening import open_state
+from kaspad_taskd.store.opening import Opened, open_state
 from kaspad_taskd.store.place import Place
 from kaspad_taskd.store.schema import Connection, SqliteError
 
@@ -29,6 +30,8 @@ READ_PATIENCE = 30.0
 """Seconds that a read may take; the disk is at fault then."""
 COPY_PATIENCE = 600.0
 """Seconds that a backup may take: a slow card, a large file."""
+TRY_EVERY = 3.0
+"""Seconds between two tries to take a state into use that could only be read."""
 CLOSE_PATIENCE = 10.0
 """Seconds that the last commit may take."""
 EXTENSION = 30.0
@@ -66,8 +69,11 @@ class SqliteStore:
         self._writer: Writer | None = None
         self._reading: Connection | None = None
         self._reader = ThreadPoolExecutor(1, "store-reader")
+        self._looked = 0.0  # monotonic
         self._pruned = (0, 0)  # seq and moment of the last bite
         self._closed = False
+        self._looked_at: Loaded | None = None  # it can only be read: what was loaded then
+        self._problem: str | None = None
         self.journal = ""
 
     # -- opening
@@ -77,25 +83,42 @@ class SqliteStore:
 
         What is damaged, gone, or older than what was told is mended from all that can be read
         (`repaired` says so); that one, and one put back from a copy, goes on at a higher `seq`: see
-        `Rows.leap`.
+        `Rows.leap`. What can only be read is loaded into memory (`problem` says why), and taken
+        into use as soon as it can be written.
 
         Raises:
             StoreError: another daemon has it, it is newer, or the disk does not let us.
         """
-        self._lock.take()
         self._asked = time.monotonic()
         try:
-            opened = open_state(self._path, self._now(), self._beat, known=self._lock.known)
+            opened = self._open()
         except (SqliteError, OSError) as error:
             self._abandon()
             raise StoreError(sentence(error, self._path)) from error
         except BaseException:
             self._abandon()
             raise
-        self._db, self._rows, self._statuses = opened.db, opened.rows, opened.statuses
-        self.journal = opened.loaded.journal
+        self._take_over(opened)
         self._pruned = (opened.loaded.seq, 0)
         return opened.loaded
+
+    def _open(self) -> Opened:
+        try:
+            self._lock.take()
+            return open_state(self._path, self._now(), self._beat, known=self._lock.known)
+        except (StoreError, SqliteError, OSError) as error:
+            why = looking.reason(error, self._path)
+            if why is None:
+                raise
+            if isinstance(error, UnwritableError):
+                self._lock.look()
+        return looking.open_to_look(self._path, self._now(), self._beat, why)
+
+    def _take_over(self, opened: Opened) -> None:
+        self._db, self._rows, self._statuses = opened.db, opened.rows, opened.statuses
+        self._looked_at = opened.loaded if opened.loaded.problem is not None else None
+        self._problem = opened.loaded.problem
+        self.journal = opened.loaded.journal
 
     def _beat(self) -> None:
         if self._extend is not None and time.monotonic() - self._asked > 1.0:
@@ -117,12 +140,17 @@ class SqliteStore:
 
     def start(self, settled: Settled) -> None:
         """Begin to commit. `settled` is called on the running loop, once a group, in order."""
-        self._reading = schema.connect_reader(self._path)
-        place = Place(self._path, self._lock)
-        place.begin()
-        self._keeper = Keeper(self._path, place, self._now)
+        self._begin_reading()
         self._writer = Writer(self._commit, self._tidy, self._finish)
         self._writer.start(settled)
+
+    def _begin_reading(self) -> None:
+        self._keeper = Keeper(self._path, Place(self._path, self._lock), self._now)
+        if self._looked_at is None:
+            self._reading = schema.connect_reader(self._path)
+            self._keeper.begin()
+        else:
+            self._reading = self._db  # in memory; nobody writes to it
 
     def submit(self, change: Change) -> None:
         """Queue a change: all of it or nothing, in the order of the calls.
@@ -136,7 +164,9 @@ class SqliteStore:
 
     def _commit(self, changes: Sequence[Change]) -> tuple[list[Outcome], str | None]:
         assert self._db is not None
-        if self._keeper.look() is not None:
+        if self._problem is not None:
+            return [], self._problem
+        if not self._keeper.is_there():
             return [], self._keeper.trouble
         outcomes, error = self._rows.commit(changes)
         self._statuses.note(outcomes, self._rows.seq, self._db)
@@ -151,10 +181,15 @@ class SqliteStore:
     def _tidy(self, idle: bool) -> None:
         """See that all is in its place; prune when it is due and nobody waits, or long overdue."""
         assert self._db is not None
-        self._keeper.mend(self._db, self._reopen)
-        if self._keeper.trouble is not None:
+        if self._looked_at is not None:
+            self._try_again(self._looked_at)
             return
-        self._statuses.mend(self._db)
+        if self._keeper.trouble is not None or time.monotonic() - self._looked >= IDLE:
+            self._looked = time.monotonic()
+            self._keeper.mend(self._db, self._reopen)
+            if self._keeper.trouble is not None:
+                return
+            self._statuses.mend(self._db)
         seq, moment = self._pruned
         written, now = self._rows.seq - seq, self._now()
         due = written >= PRUNE_AFTER or now - moment >= PRUNE_EVERY
@@ -165,6 +200,39 @@ class SqliteStore:
             self._rows.prune(now)
         except SqliteError as error:
             _log.warning("nothing pruned: %s", sentence(error, self._path))
+
+    def _try_again(self, loaded: Loaded) -> None:
+        """Take the state into use that could only be read, as soon as it can be written."""
+        if time.monotonic() - self._looked < TRY_EVERY:
+            return
+        self._looked = time.monotonic()
+        self._lock.release()
+        try:
+            self._lock.take()
+            opened = open_state(self._path, self._now(), lambda: None, known=self._lock.known)
+        except (StoreError, SqliteError, OSError) as error:
+            self._hold_on(error)
+            return
+        if (opened.loaded.tasks, opened.loaded.seq) != (loaded.tasks, loaded.seq):
+            opened.db.close()
+            opened.statuses.close()
+            self._problem = f"{self._path} is another one than was read: restart the daemon"
+            return
+        self._reader.submit(self._take_into_use, opened).result()
+
+    def _hold_on(self, error: Exception) -> None:
+        self._problem = looking.reason(error, self._path) or str(error)
+        with suppress(StoreError):  # another daemon is there now, which the next try will say
+            self._lock.release()
+            self._lock.look()
+
+    def _take_into_use(self, opened: Opened) -> None:
+        before = self._db
+        self._take_over(opened)
+        self._begin_reading()
+        if before is not None:
+            before.close()
+        _log.warning("%s can be written again", self._path)
 
     def _reopen(self) -> None:
         """Let the open file go and open the one in its place, while nobody reads (in the writer).
@@ -200,7 +268,7 @@ class SqliteStore:
     @property
     def trouble(self) -> str | None:
         """Why nothing can be written as things are now, or None."""
-        return None if self._writer is None else self._keeper.trouble
+        return self._problem or (None if self._writer is None else self._keeper.trouble)
 
     def notices(self) -> Iterator[Notice]:
         """What was done to the state since this was asked last, to be told as warnings."""

@@ -74,7 +74,7 @@ if os.geteuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
 try:
-    SqliteStore(Path(sys.argv[1]), lambda: 0).open()
+    print(SqliteStore(Path(sys.argv[1]), lambda: 0).open().problem)
 except StoreError as error:
     print(error)
 """
@@ -105,11 +105,11 @@ def open_path(tmp_path: Path) -> Path:
 
 @pytest.mark.system
 def test_a_directory_without_write_access_is_named(open_path: Path) -> None:
-    """Before anything is made in it."""
+    """Nothing is made in it, and what can be read is served."""
     open_path.chmod(0o555)
     said = opened_by_nobody(open_path / "state.db")
     open_path.chmod(0o755)
-    assert f"cannot write in {open_path} (Permission denied): make it writable" in said
+    assert f"{open_path} is read-only: make it writable for the daemon's user" in said
     assert list(open_path.iterdir()) == []
 
 
