@@ -113,6 +113,7 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._asked_to_stop = False
         self._replaced = Replaced()
+        self._healed = 0
         self._unwritten: Loaded | None = None  # since it was loaded nothing could be written
         self._notifier = Notifier()
         self._store = SqliteStore(
@@ -346,7 +347,8 @@ class Daemon:
     async def _see_store(self) -> None:
         """Whether the state is where it was, and what was done where it was not."""
         self._engine.journal = self._store.journal
-        self._engine.hear(self._store.trouble)
+        healed, self._healed = self._healed, self._store.healed
+        self._engine.hear(self._store.trouble, healed=self._healed != healed)
         for code, params in self._store.notices():
             self._engine.warn(code, params)
         if self._unwritten is not None and self._store.trouble is None:

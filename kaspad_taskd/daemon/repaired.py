@@ -35,7 +35,7 @@ def _warnings(repair: Repair) -> Iterator[tuple[str, Mapping[str, Scalar]]]:
                 "dropped": repair.dropped,
             },
         )
-    if repair.missing is None:
+    if repair.missing is None and repair.aside is None:
         yield "history-lost", {"path": repair.path, "tasks": repair.tasks}
-    elif repair.missing > 0:
+    elif repair.missing:
         yield "journal-gap", {"missing": repair.missing}

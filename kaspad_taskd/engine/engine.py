@@ -74,7 +74,6 @@ class Engine:
         self.switches = Switches()
         self.warnings = Warnings(self.commit, now)
         self.problem: str | None = None
-        self._heard: str | None = None
         self.on_swap: list[Callable[[Task | None, Task | None], None]] = []
         self.on_events: list[Callable[[], None]] = []
         self._table: dict[str, Task] = {}
@@ -248,19 +247,19 @@ class Engine:
         self._under_way.append(_Waiting(future, look))
         return future
 
-    def hear(self, trouble: str | None) -> None:
-        """Take note of what the store says by itself, before any change fails: why it cannot write.
+    def hear(self, trouble: str | None, *, healed: bool = False) -> None:
+        """Take note of what the store says by itself, before any change fails or lands.
 
-        `None`: as far as it knows, it can.
+        Args:
+            trouble: why it cannot write, a sentence, or None: as far as it knows, it can.
+            healed: whether there was such a trouble since this was called last, and is over.
         """
-        if trouble is None:
-            if self._heard is not None and self.problem == self._heard:
-                _log.warning("changes are durable again")
-                self.problem = None
-        elif self.problem != trouble:
+        if trouble is not None and self.problem != trouble:
             _log.error("changes are not durable, so they are not made: %s", trouble)
             self.problem = trouble
-        self._heard = trouble
+        elif trouble is None and healed and self.problem is not None:
+            _log.warning("changes are durable again")
+            self.problem = None
 
     def warn(self, code: str, params: Mapping[str, Scalar]) -> asyncio.Future[Outcome] | None:
         """Let a warning stand until somebody acknowledges it, and put it on record.

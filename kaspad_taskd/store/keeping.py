@@ -37,6 +37,7 @@ class Keeper:
 
     Attributes:
         trouble: why nothing is written now, a sentence, or None.
+        healed: how often there was such a trouble that is over.
         notices: what was done, for those who tell it.
     """
 
@@ -47,6 +48,7 @@ class Keeper:
         self._copy: Path | None = None
         self._adrift = False  # what was open is let go, and what is in its place not open yet
         self.trouble: str | None = None
+        self.healed = 0
         self.notices: deque[Notice] = deque(maxlen=16)
 
     def begin(self) -> None:
@@ -69,7 +71,7 @@ class Keeper:
             self.trouble = sentence(error, self._path)
             return Lost.LOCK
         if found is None:
-            self.trouble = None
+            self._well()
         else:
             self.trouble = lost(found, self._path, self._copy)
         return found
@@ -106,9 +108,6 @@ class Keeper:
         _log.error("%s was removed while in use: it is written anew, nothing is lost", self._path)
         self.notices.append(("state-recreated", {"path": str(self._path)}))
         self._open_again(reopen)
-        if self._copy is not None:
-            self._copy.unlink(missing_ok=True)
-            self._copy = None
 
     def _begin_log(self, db: Connection, reopen: Callable[[], None]) -> None:
         """All that only the log had goes into the file."""
@@ -123,7 +122,15 @@ class Keeper:
         reopen()
         self._place.begin()
         self._adrift = False
-        self.trouble = None
+        self._well()
+
+    def _well(self) -> None:
+        if self.trouble is not None:
+            self.trouble = None
+            self.healed += 1
+        if self._copy is not None:  # the state itself has all of it
+            self._copy.unlink(missing_ok=True)
+            self._copy = None
 
     def _rescue(self, db: Connection) -> None:
         """Another file is there: what was acknowledged gets a name of its own beside it, once."""

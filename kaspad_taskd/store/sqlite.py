@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +75,7 @@ class SqliteStore:
         self._closed = False
         self._looked_at: Loaded | None = None  # it can only be read: what was loaded then
         self._problem: str | None = None
+        self._healed = 0
         self.journal = ""
 
     # -- opening
@@ -217,6 +219,7 @@ class SqliteStore:
             opened.db.close()
             opened.statuses.close()
             self._problem = f"{self._path} is another one than was read: restart the daemon"
+            self._looked = math.inf
             return
         self._reader.submit(self._take_into_use, opened).result()
 
@@ -232,6 +235,7 @@ class SqliteStore:
         self._begin_reading()
         if before is not None:
             before.close()
+        self._healed += 1
         _log.warning("%s can be written again", self._path)
 
     def _reopen(self) -> None:
@@ -269,6 +273,11 @@ class SqliteStore:
     def trouble(self) -> str | None:
         """Why nothing can be written as things are now, or None."""
         return self._problem or (None if self._writer is None else self._keeper.trouble)
+
+    @property
+    def healed(self) -> int:
+        """How often there was a `trouble` that is over: what failed meanwhile would not now."""
+        return self._healed + (0 if self._writer is None else self._keeper.healed)
 
     def notices(self) -> Iterator[Notice]:
         """What was done to the state since this was asked last, to be told as warnings."""

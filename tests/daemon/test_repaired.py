@@ -20,7 +20,7 @@ REPAIR = Repair("/s/state.db", "a page", "/s/aside", 3, 1, 40, 0, 2, 5)
     [
         (REPAIR, ["state-repaired"]),
         (replace(REPAIR, missing=7), ["state-repaired", "journal-gap"]),
-        (replace(REPAIR, events=0, missing=None), ["state-repaired", "history-lost"]),
+        (replace(REPAIR, events=0, missing=None), ["state-repaired"]),
         (replace(REPAIR, aside=None, events=0, missing=None), ["history-lost"]),
     ],
 )

@@ -306,3 +306,16 @@ async def test_the_last_places_are_given_while_others_are_just_being_taken(
         await asyncio.gather(*first)
         await asyncio.gather(*second)
         assert len(built.engine.tasks()) == 8
+
+
+@pytest.mark.looptime
+async def test_what_the_store_says_by_itself_is_known_before_a_change_fails() -> None:
+    """And it is over before one lands."""
+    async with house() as built:
+        engine = built.engine
+        engine.hear("it was removed")
+        assert engine.problem == "it was removed"
+        engine.hear(None)  # nothing new: what a commit has said stands until one lands
+        assert engine.problem == "it was removed"
+        engine.hear(None, healed=True)
+        assert engine.problem is None

@@ -91,7 +91,7 @@ async def test_a_state_that_was_removed_is_written_anew(
     harm(opened.path)
     await once(opened.path.exists)
     await opened.changed()
-    assert opened.store.trouble is None
+    assert (opened.store.trouble, opened.store.healed) == (None, 1)
     assert [code for code, _ in opened.store.notices()] == ["state-recreated"]
     assert opened.store.journal != opened.loaded.journal
     assert await opened.tells() == [1, 2, 3]

@@ -583,16 +583,19 @@ async def test_a_failing_disk_stops_changes_alone(daemon: Taskd) -> None:
 
 
 async def test_a_read_only_disk_is_said_at_a_start(small_disk: Path, tmp_path: Path) -> None:
-    """In a sentence with the place and the cure; exit 1."""
+    """In a sentence with the place and the cure; it is ready all the same."""
     async with Taskd(tmp_path / "d") as daemon:
         daemon.state = small_disk / "state"
         await daemon.start()
         await daemon.end()
         assert run("mount", "-o", "remount,ro", str(small_disk)).returncode == 0
-        await daemon.spawn()
-        assert await daemon.ended() == 1
-        assert f"cannot write in {daemon.state}" in daemon.said()
+        line = await daemon.start()
+        store = (await line.call("getInfo"))["store"]
+        assert store["durable"] is False
+        assert store["problem"].startswith(f"{daemon.state} is read-only: make it writable")
+        assert store["problem"] in daemon.said()
         assert "Traceback" not in daemon.said()
+        await daemon.end()
 
 
 async def test_a_backup_can_take_the_place_of_the_state(daemon: Taskd) -> None:

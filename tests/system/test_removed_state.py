@@ -58,7 +58,7 @@ async def test_another_file_in_its_place_is_said_everywhere(tmp_path: Path) -> N
         assert not await registered(line, "second")
         assert (await line.call("getTask", taskId="report-first"))["status"] == "in-progress"
         (daemon.state / "state.db").unlink()
-        await until(lambda: durable(line))
+        await until(lambda: durable(line))  # though nobody has tried to change anything
         assert await registered(line, "second")
         (told,) = (await line.call("getWarnings"))["warnings"][:1]
         assert told["code"] in ("state-replaced", "state-recreated")
