@@ -188,6 +188,9 @@ def task_of(text: str, definition: Definition) -> Task:
         KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
     task: Task = _TASK.read(jsontext.loads(text), definition=definition)
+    for number in (task.number, task.revision, task.attempt, task.created_at):
+        if not isinstance(number, int):
+            raise TypeError(f"{number!r} is no number")
     return task
 
 

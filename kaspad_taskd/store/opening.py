@@ -48,8 +48,14 @@ def open_state(path: Path, now: Moment, beat: Callable[[], None], *, known: bool
     except (SqliteError, DamagedError, UnicodeDecodeError) as error:
         if not is_damage(error):
             raise
-        repair = salvage(path, before, str(error).replace("\n", " "), now, beat)
-    opened = _open(path, now, beat, record, statuses.read(record.path))
+        why = str(error).replace("\n", " ")
+    repair = salvage(path, before, why, now, beat)
+    try:
+        opened = _open(path, now, beat, record, before)
+    except DamagedError:  # of what was saved something makes no sense; the second record does
+        again = salvage(path, before, why, now, beat, rows=False)
+        repair = replace(again, aside=repair.aside)
+        opened = _open(path, now, beat, record, before)
     return replace(opened, loaded=replace(opened.loaded, repaired=repair))
 
 
@@ -108,5 +114,5 @@ def _refuse_older(loaded: Loaded, before: statuses.Known) -> None:
         return  # an older daemon was here
     for task in loaded.tasks:
         said = before.things.get(f"task/{task.id}")
-        if said and statuses.differs(task, said):
+        if said and not statuses.same(task, statuses.task_in(said)):
             raise DamagedError(f"what it says of {task.id} is not what was told")

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from kaspad_taskd.base import files, jsontext
+from kaspad_taskd.core.fact import Fact
 from kaspad_taskd.core.model import Definition, Moment, Task
 from kaspad_taskd.core.record import SWITCHES_KEPT, Repair
 from kaspad_taskd.core.switch import Switch, SwitchReason, SwitchState
 from kaspad_taskd.core.warning import WARNINGS_KEPT, StandingWarning
-from kaspad_taskd.store import codec, schema
+from kaspad_taskd.store import codec, schema, statuses
 from kaspad_taskd.store.pages import Pages, Record, Value
 from kaspad_taskd.store.statuses import Known
 
@@ -49,7 +50,15 @@ class _Found:
     dropped: int = 0
 
 
-def salvage(path: Path, known: Known, why: str, now: Moment, beat: Callable[[], None]) -> Repair:
+def salvage(
+    path: Path,
+    known: Known,
+    why: str,
+    now: Moment,
+    beat: Callable[[], None],
+    *,
+    rows: bool = True,
+) -> Repair:
     """Put a new state in the place of the one at `path`, which is kept aside; all of it or nothing.
 
     A kill at any point leaves the one before or the new one. The new one is marked, so that its
@@ -61,6 +70,7 @@ def salvage(path: Path, known: Known, why: str, now: Moment, beat: Callable[[], 
         why: what is wrong, in technical words.
         now: ms since 1970 UTC.
         beat: called now and then while it works.
+        rows: whether anything is taken from the file itself.
 
     Raises:
         SqliteError, OSError: it could not be read or written; all is as it was.
@@ -68,7 +78,7 @@ def salvage(path: Path, known: Known, why: str, now: Moment, beat: Callable[[], 
     fresh = files.begin(path, schema.MODE)
     try:
         with closing(sqlite3.connect(fresh)) as db:
-            repair = rebuild(db, path, known, why, now, beat)
+            repair = rebuild(db, path, known, why, now, beat, rows=rows)
         aside = _keep(path, now)
         files.publish(fresh, path)
     finally:
@@ -85,13 +95,15 @@ def rebuild(
     why: str,
     now: Moment,
     beat: Callable[[], None],
+    *,
+    rows: bool = True,
 ) -> Repair:
     """Make all tables in an empty file, and put in what can be saved; arguments as above.
 
     Raises:
         SqliteError, OSError: it could not be read or written.
     """
-    pages = _pages(path)
+    pages = _pages(path) if rows else Pages(b"", b"")
     found = _Found(known.told if known.whole else _LAST_EVENT)
     for page in pages.records():
         beat()
@@ -144,7 +156,7 @@ def _take(found: _Found, row: Record, *, facts: bool) -> None:
     match row:
         case Record(int(seq), (None, int(at), str(task_id), str(text))) if facts:
             _within(seq, found.last)
-            codec.fact_of(text, task_id, at)
+            _judge(codec.fact_of(text, task_id, at))
             found.events[seq] = at, task_id, text
         case Record(int(number), (None, int(at), str(word), str(text))):
             _within(number, _LAST_ROW)
@@ -156,6 +168,12 @@ def _take(found: _Found, row: Record, *, facts: bool) -> None:
             _take_named(found, key, text)
         case Record(None, (str(key), int(span), int(slot), int(at), *rest)) if len(rest) == 4:
             found.history[key, span, slot] = (key, span, slot, at, *_measured(*rest))
+
+
+def _judge(found: Fact) -> None:
+    for part, kind in ((found.service, str), (found.type, str), (found.data, dict)):
+        if not isinstance(part, kind):
+            raise TypeError(f"{part!r} has no place there")
 
 
 def _within(number: int, last: int) -> None:
@@ -225,7 +243,7 @@ def _own(found: _Found, key: str, other: Task | None) -> Task | None:
 
 def _is_newer(other: Task, own: Task, *, certain: bool) -> bool:
     """The record has every change of status: where the two differ, a page was older, or bent."""
-    if certain and (other.status, other.attempt) != (own.status, own.attempt):
+    if certain and not statuses.same(own, other):
         return True
     return other.revision > own.revision
 
@@ -235,8 +253,7 @@ def _written(known: Known) -> Iterator[tuple[str, Task]]:
         if thing is None:
             continue
         try:
-            definition = codec.definition_of(_text(thing["definition"]))
-            yield key, codec.task_of(_text(thing["task"]), definition)
+            yield key, statuses.task_in(thing)
         except _SENSELESS:
             continue
 

@@ -118,10 +118,23 @@ def _task(task: Task) -> Any:
     return {"task": shown, "definition": jsontext.loads(codec.definition_text(task.definition))}
 
 
-def differs(task: Task, said: Any) -> bool:
-    """Whether a task is not what its line says: the status of another attempt, or another one."""
-    shown = said["task"]
-    return bool((task.status.value, task.attempt) != (shown["status"], shown["attempt"]))
+def task_in(said: Any) -> Task:
+    """The task of a line, without what a look brings.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it is of a version that knows it otherwise.
+    """
+    definition = codec.definition_of(_text(said["definition"]))
+    return codec.task_of(_text(said["task"]), definition)
+
+
+def same(task: Task, said: Task) -> bool:
+    """Whether a task is what its line says: its status, of this attempt, by this definition."""
+    return _same(_signature(task), _signature(said))
+
+
+def _text(thing: Any) -> str:
+    return jsontext.dumps(thing).decode()
 
 
 class Statuses:

@@ -354,3 +354,39 @@ def test_a_leap_takes_causes_along(tmp_path: Path) -> None:
         table.leap(NOW)
         loaded = table.load()
     assert (loaded.seq, loaded.switches[0].cause) == (NOW, NOW)
+
+
+async def test_a_definition_that_was_bent_is_noticed(path: Path) -> None:
+    """Though it makes sense: the second record has another one, and its own checksum."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.execute(
+            "UPDATE definitions SET document = replace(document, '10.0', '90.0') WHERE id = 't7'"
+        )
+    loaded, events = await opened(path)
+    assert events == EVENTS
+    assert loaded.repaired is not None
+    assert loaded.repaired.copied == 1
+    assert {each.definition.interval for each in loaded.tasks} == {10.0}
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        "UPDATE journal SET document = json_set(document, '$.data', 7) WHERE seq = 9",
+        "UPDATE journal SET document = json_set(document, '$.service', 7) WHERE seq = 9",
+        "UPDATE tasks SET document = json_set(document, '$.number', 'x') WHERE id = 't7'",
+        "UPDATE tasks SET document = json_set(document, '$.revision', '') WHERE id = 't7'",
+        "UPDATE decisions SET context = '{' WHERE id = 3",
+    ],
+)
+async def test_a_row_of_the_wrong_kind_costs_itself_alone(path: Path, bent: str) -> None:
+    """What is taken over is judged as strictly as a start judges it."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.execute(bent)
+    loaded, events = await opened(path)
+    assert events >= EVENTS - 1
+    assert len(loaded.tasks) == TASKS
+    assert [each.number for each in loaded.tasks] == list(range(TASKS))
+    assert loaded.repaired is not None
