@@ -39,7 +39,7 @@ from kaspad_taskd.core.model import Definition, Health, Origin, Status, Task
 from kaspad_taskd.core.record import Loaded
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
 from kaspad_taskd.daemon.quiet import be_sparing
-from kaspad_taskd.daemon.repaired import tell
+from kaspad_taskd.daemon.repaired import StoreWatch, tell
 from kaspad_taskd.daemon.replaced import Replaced
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
@@ -113,8 +113,6 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._asked_to_stop = False
         self._replaced = Replaced()
-        self._healed = 0
-        self._unwritten: Loaded | None = None  # since it was loaded nothing could be written
         self._notifier = Notifier()
         self._store = SqliteStore(
             places.state / "state.db", self._clock.now, self._notifier.extend_timeout
@@ -122,6 +120,7 @@ class Daemon:
         self._counts = Counts()
         counted = cast(Store, CountedStore(self._store, self._counts.commit))
         self._engine = Engine(counted, self._clock.now)
+        self._store_watch = StoreWatch(self._engine, self._store)
         self._board = Board(self._engine)
         dirs = definition_dirs(places)
         self._mirror = MirrorKeeper(Mirror(places.mirror, TYPES, dirs[Origin.ADMIN]))
@@ -225,8 +224,7 @@ class Daemon:
             Story(self._engine)
             if loaded.repaired is not None:
                 tell(self._engine, loaded.repaired)
-            self._engine.hear(loaded.problem)
-            self._unwritten = loaded if loaded.problem is not None else None
+            self._store_watch.begin(loaded)
             await self._register(loaded)
             self._mirror.align(self._engine.tasks())
             self._monitors.begin()
@@ -346,13 +344,8 @@ class Daemon:
 
     async def _see_store(self) -> None:
         """Whether the state is where it was, and what was done where it was not."""
-        self._engine.journal = self._store.journal
-        healed, self._healed = self._healed, self._store.healed
-        self._engine.hear(self._store.trouble, healed=self._healed != healed)
-        for code, params in self._store.notices():
-            self._engine.warn(code, params)
-        if self._unwritten is not None and self._store.trouble is None:
-            loaded, self._unwritten = self._unwritten, None
+        loaded = self._store_watch.look()
+        if loaded is not None:
             try:
                 await self._register(loaded)
             except NotDurable as error:
