@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.model import Moment, Task
 from kaspad_taskd.core.observation import Json
@@ -50,6 +51,7 @@ class Change:
         cursors: how far a follower of the journal has come, by its name.
         switches: to insert or replace, whole, by id.
         warnings: to insert or replace, whole, by id.
+        sure: the account of time, to replace.
     """
 
     put: tuple[Task, ...] = ()
@@ -60,6 +62,7 @@ class Change:
     cursors: Mapping[str, int] = field(default_factory=dict)
     switches: tuple[Switch, ...] = ()
     warnings: tuple[StandingWarning, ...] = ()
+    sure: SureTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ class Loaded:
         warnings: those kept, by id.
         journal: the journal's identity, random hexadecimal digits: another one as soon as numbers
             that were told may be missing or mean something else.
+        sure: the account of time, None: there is none yet.
+        newest: when the last event kept was, ms since 1970 UTC, 0 for none.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -125,3 +130,5 @@ class Loaded:
     warnings: tuple[StandingWarning, ...] = ()
     journal: str = ""
     problem: str | None = None
+    sure: SureTime | None = None
+    newest: Moment = 0

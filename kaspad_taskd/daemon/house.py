@@ -41,13 +41,14 @@ from kaspad_taskd.daemon.mirroring import MirrorKeeper
 from kaspad_taskd.daemon.quiet import be_sparing
 from kaspad_taskd.daemon.repaired import StoreWatch, tell
 from kaspad_taskd.daemon.replaced import Replaced
+from kaspad_taskd.engine.ageing import Ageing
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
 from kaspad_taskd.engine.follow import Board
 from kaspad_taskd.engine.monitor import PLACES, Monitors
 from kaspad_taskd.engine.ports import Probe, Store
 from kaspad_taskd.engine.reactions import Reactions
-from kaspad_taskd.engine.roster import KEPT_MS, Roster
+from kaspad_taskd.engine.roster import Roster
 from kaspad_taskd.probes import TYPES, Means, open_probe
 from kaspad_taskd.rpc.server import CONNECTIONS, RpcServer
 from kaspad_taskd.store.sqlite import SqliteStore
@@ -125,6 +126,7 @@ class Daemon:
         dirs = definition_dirs(places)
         self._mirror = MirrorKeeper(Mirror(places.mirror, TYPES, dirs[Origin.ADMIN]))
         self._roster = Roster(self._engine, self._mirror, dirs)
+        self._ageing = Ageing(self._engine, self._roster, self._clock)
         self._monitors = Monitors(
             self._engine, self._open_probe, places=min(PLACES, max(4, share // 4)),
             crowded=lambda: descriptors.is_crowded(descriptors.limit() - doors * share),
@@ -221,6 +223,7 @@ class Daemon:
             self._engine.begin(loaded)
             self._roster.begin()
             self._engine.warnings.clear("restart-needed")  # this is the restart
+            self._ageing.begin(loaded)
             Story(self._engine)
             if loaded.repaired is not None:
                 tell(self._engine, loaded.repaired)
@@ -305,6 +308,7 @@ class Daemon:
                 self._bridge.refuse()
             for room in running:
                 room.cancel()
+        self._ageing.keep()
         await asyncio.gather(*self._engine.flush(all_of_it=True))
         _log.info("stopped; every task goes on at the next start")
 
@@ -327,6 +331,7 @@ class Daemon:
             self._board.pulse()
             await self._see_store()
             jumped = self._clock.check()
+            self._ageing.beat(jumped=jumped != 0)
             if jumped:
                 _log.warning("the clock jumped by %.0f s; patience begins anew", jumped)
                 self._engine.attach(jumped=True)
@@ -340,7 +345,7 @@ class Daemon:
             if turn % COLLECT_EVERY == 0:
                 gc.collect()
             if turn % CLEAN_EVERY == 0:
-                await self._clean_up()
+                await self._ageing.clean_up()
 
     async def _see_store(self) -> None:
         """Whether the state is where it was, and what was done where it was not."""
@@ -357,12 +362,6 @@ class Daemon:
             by = started_by(str(self._places.runtime / "rpc.sock"))
             restart = words.say("manager.again" if by == HAND else f"manager.{by}.restart")
             self._engine.warn("restart-needed", {"path": str(path), "restart": restart})
-
-    async def _clean_up(self) -> None:
-        try:
-            await self._roster.cleanup(KEPT_MS)
-        except NotDurable as error:
-            _log.warning("old tasks stay for now: %s", error)
 
     # -- between the rooms
 

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.change import NotAllowed
 from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.inputs import Attach, Input, Look
@@ -59,6 +60,7 @@ class Engine:
         now: the same.
         seq: of the last event on record.
         journal: the journal's identity: `Loaded.journal`.
+        sure: the account of time, which `Ageing` keeps: what expires asks it, not the clock.
         switches: on record.
         warnings: on record.
         problem: why the last commit failed, a sentence, or None.
@@ -71,6 +73,7 @@ class Engine:
         self.now = now
         self.seq = 0
         self.journal = ""
+        self.sure = SureTime(0)
         self.switches = Switches()
         self.warnings = Warnings(self.commit, now)
         self.problem: str | None = None
@@ -225,13 +228,14 @@ class Engine:
         cursors: Mapping[str, int] | None = None,
         switches: Sequence[Switch] = (),
         warnings: Sequence[StandingWarning] = (),
+        sure: SureTime | None = None,
         look: Task | None = None,
     ) -> asyncio.Future[Outcome]:
         """Submit a change: all of it or nothing."""
         points, self._points = tuple(self._points), []
         change = Change(
             tuple(put), tuple(remove), tuple(facts), points, tuple(decisions), cursors or {},
-            tuple(switches), tuple(warnings),
+            tuple(switches), tuple(warnings), sure,
         )  # fmt: skip
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         try:

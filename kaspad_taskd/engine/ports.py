@@ -64,6 +64,12 @@ class Store(Protocol):
     async def history(self, task_id: str, start: Moment, end: Moment) -> list[HistoryPoint]:
         """Points with start <= at < end, ascending; minutes where kept, else half hours."""
 
+    async def last_heard(self, task_id: str, now: Moment) -> Moment:
+        """When the last event of a task was at the earliest: no event is older than those before.
+
+        Stamps after `now` say nothing. 0: nothing is known.
+        """
+
     async def decisions(self) -> list[Decision]:
         """All decisions, oldest first."""
 

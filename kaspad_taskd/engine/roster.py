@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from kaspad_taskd.core.ageing import SureTime, old_before, tasks_due
 from kaspad_taskd.core.change import fact
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.inputs import Await, Cancel, Redefine, Retry, Start
@@ -117,19 +118,51 @@ class Roster:
         return task
 
     async def cleanup(self, max_age_ms: float) -> int:
-        """Remove API tasks that ended longer ago; returns how many.
+        """Remove API tasks that ended longer ago, as somebody asked for; returns how many.
 
         Raises:
             NotDurable: the store cannot write.
         """
         before = self._engine.now() - max_age_ms
-        old = [
+        return await self._clear([task for task in self._ended() if (task.ended_at or 0) < before])
+
+    async def expire(self, sure: SureTime) -> SureTime:
+        """Remove API tasks that surely ended 30 days ago, the oldest first, a tenth a day.
+
+        A task is no older than what was on record before it ended, whatever its clock said then.
+
+        Returns:
+            The account of time, in which it stands that they went.
+
+        Raises:
+            NotDurable: the store cannot write; what was not removed stays for the next day.
+        """
+        before, ended = old_before(sure, KEPT_MS), self._ended()
+        most = tasks_due(sure, len(ended))
+        if before is None or not most:
+            return sure
+        ended.sort(key=lambda task: task.ended_at or 0)
+        old = []
+        for task in (each for each in ended if (each.ended_at or 0) < before):
+            if await self._engine.store.last_heard(task.id, sure.at) < before:
+                old.append(task)
+            if len(old) == most:
+                break
+        if old:
+            sure = replace(sure, tasks=sure.ran)
+            await self._engine.durable(self._engine.commit(sure=sure))
+            await self._clear(old)
+        return sure
+
+    def _ended(self) -> list[Task]:
+        """API tasks that have ended."""
+        return [
             task
             for task in self._engine.everyone()
-            if task.definition.origin is Origin.API
-            and not task.status.live
-            and (task.ended_at or 0) < before
+            if task.definition.origin is Origin.API and not task.status.live
         ]
+
+    async def _clear(self, old: Sequence[Task]) -> int:
         futures = [self._remove(task) for task in old]
         for task, future in zip(old, futures, strict=True):
             await self._engine.durable(future)

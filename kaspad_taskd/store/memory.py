@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
+from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.model import Moment, Task
 from kaspad_taskd.core.record import (
@@ -43,6 +44,7 @@ class MemoryStore:
         self._cursors: dict[str, int] = {}
         self._switches: dict[int, Switch] = {}
         self._warnings: dict[int, StandingWarning] = {}
+        self._sure: SureTime | None = None
         self._journal_name = secrets.token_hex(8)
         self._queue: list[Change] = []
         self._settled: Settled | None = None
@@ -56,6 +58,7 @@ class MemoryStore:
         return Loaded(
             tuple(tasks), len(self._journal), self.oldest, dict(self._cursors),
             switches=switches, warnings=warnings, journal=self._journal_name,
+            sure=self._sure, newest=self._journal[-1].fact.at if self._journal else 0,
         )  # fmt: skip
 
     @property
@@ -108,6 +111,7 @@ class MemoryStore:
         for warning in change.warnings:
             self._warnings[warning.id] = warning
             self._warnings.pop(warning.id - WARNINGS_KEPT, None)
+        self._sure = change.sure or self._sure
         return Outcome(
             change,
             tuple(self._put_fact(fact) for fact in change.facts),
@@ -152,6 +156,12 @@ class MemoryStore:
             )
         ]
         return sorted(shown, key=lambda point: point.at)
+
+    async def last_heard(self, task_id: str, now: Moment) -> Moment:
+        """When the last event of a task was at the earliest; stamps after `now` say nothing."""
+        seqs = [event.seq for event in self._journal if event.fact.task_id == task_id]
+        told = self._journal[: seqs[-1] if seqs else 0]
+        return max((event.fact.at for event in told if event.fact.at <= now), default=0)
 
     async def decisions(self) -> list[Decision]:
         """All decisions, oldest first."""

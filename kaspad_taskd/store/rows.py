@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 
 from kaspad_taskd.base import jsontext
+from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.model import Definition, Moment, Task
 from kaspad_taskd.core.record import (
@@ -19,13 +20,12 @@ from kaspad_taskd.core.record import (
 from kaspad_taskd.core.switch import Switch
 from kaspad_taskd.core.warning import WARNINGS_KEPT, StandingWarning
 from kaspad_taskd.store import codec, ring
+from kaspad_taskd.store.age import Age
 from kaspad_taskd.store.fault import DamagedError, is_own
 from kaspad_taskd.store.schema import Connection, undo
 
 JOURNAL_EVENTS = 100_000
 """Events kept at most (contract, section 4)."""
-JOURNAL_AGE = 30 * 86_400_000
-"""Ms for which an event is kept (contract, section 4)."""
 DECISIONS = 10_000
 """Decisions kept at most: the newest. Nobody makes as many; a bound all the same."""
 BITE = 512
@@ -57,10 +57,6 @@ _MOVE_CAUSES = (
     " WHERE document ->> '$.cause' IS NOT NULL"
 )
 _IDENTITY_BITS = 63  # what SQLite can keep as a whole number
-_EXPIRED = (
-    "SELECT max(seq) FROM (SELECT seq, at FROM journal ORDER BY seq LIMIT ?)"
-    " WHERE seq <= ? OR at < ?"
-)
 
 
 class Rows:
@@ -74,8 +70,14 @@ class Rows:
     def __init__(self, db: Connection) -> None:
         self._db = db
         self._definitions: dict[str, Definition] = {}  # as they are on disk
+        self._age = Age(db)
         self.seq = 0
         self.oldest = 1
+
+    @property
+    def sure(self) -> SureTime | None:
+        """The account of time as it was put on record last."""
+        return self._age.sure
 
     def load(self) -> Loaded:
         """Read what a start needs.
@@ -93,7 +95,9 @@ class Rows:
 
     def _load(self) -> Loaded:
         (floor,) = self._db.execute("SELECT value FROM meta WHERE key = 'floor'").fetchone()
-        (last,) = self._db.execute("SELECT max(seq) FROM journal").fetchone()
+        newest = "SELECT seq, at FROM journal ORDER BY seq DESC LIMIT 1"
+        last, at = self._db.execute(newest).fetchone() or (None, 0)
+        self._age.load(empty=last is None)
         self.seq = floor if last is None else last
         self.oldest = floor + 1
         rows = self._db.execute(
@@ -111,6 +115,7 @@ class Rows:
         return Loaded(
             tuple(tasks), self.seq, self.oldest, cursors,
             switches=switches, warnings=warnings, journal=self._journal(),
+            sure=self._age.sure, newest=at,
         )  # fmt: skip
 
     def _journal(self) -> str:
@@ -195,6 +200,8 @@ class Rows:
             self._put_switch(switch)
         for warning in change.warnings:
             self._put_warning(warning)
+        if change.sure is not None:
+            self._age.put(change.sure)
         return Outcome(
             change,
             tuple(map(self._put_fact, change.facts)),
@@ -219,7 +226,7 @@ class Rows:
 
     def _put_point(self, point: HistoryPoint) -> None:
         values = (point.at, point.progress, point.done, point.rate, point.health)
-        for place in ring.places(point.at):
+        for place in ring.places(point.at, doubtful=self._age.doubts(point.at)):
             self._db.execute(_PUT_POINT, (point.task_id, *place, *values))
 
     def _put_fact(self, fact: Fact) -> Event:
@@ -234,29 +241,31 @@ class Rows:
         assert cursor.lastrowid is not None
         return Decision(cursor.lastrowid, decision.at, decision.decision, decision.context)
 
-    def prune(self, now: Moment) -> None:
-        """Delete what need not be kept, at most BITE events of it.
+    def prune(self) -> None:
+        """Delete what need not be kept, at most BITE events of it: by count, and slowly by age.
 
         Raises:
             SqliteError: nothing was deleted.
         """
-        limits = (BITE, self.seq - JOURNAL_EVENTS, now - JOURNAL_AGE)
-        (last,) = self._db.execute(_EXPIRED, limits).fetchone()
+        floor = self.oldest - 1
+        many = min(BITE, self.seq - JOURNAL_EVENTS - floor)
+        old = min(BITE, self._age.expired(floor, self.seq))
+        last = floor + max(0, many, old)
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.execute(
                 "DELETE FROM decisions WHERE id <= (SELECT max(id) FROM decisions) - ?",
                 (DECISIONS,),
             )
-            if last is not None:
+            if last > floor:
+                self._age.went(floor, last - floor, by_age=old > max(0, many))
                 self._db.execute("DELETE FROM journal WHERE seq <= ?", (last,))
                 self._db.execute("UPDATE meta SET value = ? WHERE key = 'floor'", (last,))
             self._db.execute("COMMIT")
         except BaseException:
             undo(self._db)
             raise
-        if last is not None:
-            self.oldest = last + 1
+        self.oldest = last + 1
 
 
 def rename_journal(db: Connection) -> None:
@@ -304,17 +313,23 @@ def history(
         SqliteError: the file is damaged.
     """
     minutes_from, half_hours_from = ring.horizons(now)
-    rows = db.execute(
-        "SELECT task_id, at, progress, done, rate, health FROM history"
-        " WHERE task_id = ? AND at >= ? AND at < ?"
-        " AND (span = ? AND at >= ? OR span = ? AND at >= ? AND at < ?) ORDER BY at",
-        (
-            *(task_id, start, end),
-            *(ring.MINUTE, minutes_from),
-            *(ring.HALF_HOUR, half_hours_from, minutes_from),
-        ),
-    )
-    return [HistoryPoint(*row) for row in rows]
+    found: dict[tuple[int, int], HistoryPoint] = {}
+    for doubtful in (1, 0):  # a point of a clock that was right comes in the place of the other
+        rows = db.execute(
+            "SELECT task_id, at, progress, done, rate, health FROM history"
+            " WHERE task_id = ? AND at >= ? AND at < ?"
+            " AND (span = ? AND at >= ? OR span = ? AND at >= ? AND at < ?)",
+            (
+                *(task_id, start, end),
+                *(ring.MINUTE + doubtful, minutes_from),
+                *(ring.HALF_HOUR + doubtful, half_hours_from, minutes_from),
+            ),
+        )
+        for row in rows:
+            point = HistoryPoint(*row)
+            span = ring.MINUTE if point.at >= minutes_from else ring.HALF_HOUR
+            found[span, point.at // span] = point
+    return sorted(found.values(), key=lambda point: point.at)
 
 
 def decisions(db: Connection) -> list[Decision]:

@@ -15,7 +15,7 @@ from typing import TypeVar
 from kaspad_taskd.core.fact import Event
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
-from kaspad_taskd.store import looking, rows, schema
+from kaspad_taskd.store import age, looking, rows, schema
 from kaspad_taskd.store.fault import DamagedError, StoreError, UnwritableError, is_own, sentence
 from kaspad_taskd.store.group import IDLE, Settled, Writer
 from kaspad_taskd.store.keeping import Keeper, Notice
@@ -194,12 +194,12 @@ class SqliteStore:
             self._statuses.mend(self._db)
         seq, moment = self._pruned
         written, now = self._rows.seq - seq, self._now()
-        due = written >= PRUNE_AFTER or now - moment >= PRUNE_EVERY
+        due = written >= PRUNE_AFTER or not 0 <= now - moment < PRUNE_EVERY
         if not ((due and idle) or written >= 8 * PRUNE_AFTER):
             return
         self._pruned = (self._rows.seq, now)
         try:
-            self._rows.prune(now)
+            self._rows.prune()
         except SqliteError as error:
             _log.warning("nothing pruned: %s", sentence(error, self._path))
 
@@ -315,6 +315,14 @@ class SqliteStore:
         """
         now = self._now()
         return await self._read(lambda db: rows.history(db, task_id, start, end, now))
+
+    async def last_heard(self, task_id: str, now: Moment) -> Moment:
+        """When the last event of a task was at the earliest: no event is older than those before.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        return await self._read(lambda db: age.last_heard(db, task_id, now))
 
     async def decisions(self) -> list[Decision]:
         """All decisions, oldest first.

@@ -39,6 +39,11 @@ class HeldClock:
         began, passed = MOMENTS.unpack_from(self._shared)
         return float(began + passed)
 
+    def set_wall(self, ahead: float) -> None:
+        """Put the wall clock so many seconds on, in every process; negative: back."""
+        began = MOMENTS.unpack_from(self._shared)[0]
+        struct.pack_into("d", self._shared, 0, began + ahead)
+
     def pass_time(self, seconds: float) -> None:
         """Let time pass, here and in every other process."""
         struct.pack_into("d", self._shared, 8, self.monotonic() + seconds)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kaspad_taskd.core.ageing import CALM, SureTime
 from kaspad_taskd.core.model import Health, Status
 from kaspad_taskd.core.record import SWITCHES_KEPT, Change, Decision, HistoryPoint
 from kaspad_taskd.core.switch import Side
@@ -85,6 +86,25 @@ async def test_a_changed_definition_survives(bench: Bench) -> None:
     await bench.reopen()
     assert bench.loaded.tasks == (new,)
     assert bench.loaded.tasks[0].definition.interval == 99.0
+
+
+async def test_the_account_of_time_survives(bench: Bench) -> None:
+    """Whole, the newest; and when the last event was."""
+    assert (bench.loaded.sure, bench.loaded.newest) == (None, 0)
+    await bench.put(Change(facts=(fact(at=NOW + 5), fact(at=NOW)), sure=SureTime(NOW)))
+    sure = SureTime(NOW, 1, 2, 3, -4, 5, 6, 7, -8, 9)
+    await bench.put(Change(sure=sure))
+    await bench.reopen()
+    assert (bench.loaded.sure, bench.loaded.newest) == (sure, NOW)
+
+
+async def test_a_task_was_heard_of_no_earlier_than_what_was_told_before(bench: Bench) -> None:
+    """Whatever its own events say; stamps of the future say nothing."""
+    account = SureTime(NOW, calm=CALM)
+    stamps = (NOW - 50, NOW + 50, 0)
+    told = tuple(fact("b" if at else "a", at=at) for at in stamps)
+    await bench.put(Change(facts=told, sure=account))
+    assert await bench.store.last_heard("a", NOW) >= NOW - 50
 
 
 async def test_facts_get_numbers_without_holes_in_order(bench: Bench) -> None:

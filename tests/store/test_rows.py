@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from kaspad_taskd.core import ageing
+from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.model import Live
 from kaspad_taskd.core.record import Change, Decision
-from kaspad_taskd.store import rows, schema
+from kaspad_taskd.store import age, ring, rows, schema
 from kaspad_taskd.store.rows import Rows
-from tests.store.samples import NOW, definition, fact, task
+from tests.store.samples import NOW, definition, fact, point, task
 
 MONTH = 30 * 86_400_000
 
@@ -42,18 +44,84 @@ def seqs(db: sqlite3.Connection) -> list[int]:
     return [seq for (seq,) in db.execute("SELECT seq FROM journal ORDER BY seq")]
 
 
-def test_old_events_go_in_bites(
+def pass_time(table: Rows, ms: int = ageing.HOUR, clock: int = 0) -> None:
+    """Let process time pass; the wall clock is `clock` ms away from the true one."""
+    known = table.sure
+    now = (known.at if known else NOW) + ms
+    sure = known or ageing.first(NOW, NOW)
+    sure = ageing.elapse(sure, now + clock, ms, jumped=abs(sure.gap - clock) > ageing.LEEWAY)
+    put(table, Change(sure=sure))
+
+
+def old(table: Rows, *days: float) -> None:
+    """Put events on record that are so many days old."""
+    put(table, *(Change(facts=(fact(at=int(NOW - age * ageing.DAY)),)) for age in days))
+
+
+def test_old_events_go_slowly(
     table: Rows, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those of over 30 days, a bounded number at a time, oldest first."""
-    monkeypatch.setattr(rows, "BITE", 3)
-    ages = (3, 2, 2, 2, 0, 0)
-    put(table, *(Change(facts=(fact(at=NOW - age * MONTH),)) for age in ages))
-    table.prune(NOW)
-    assert (seqs(db), table.oldest) == ([4, 5, 6], 4)
-    table.prune(NOW)
-    table.prune(NOW)
-    assert (seqs(db), table.oldest) == ([5, 6], 5)
+    """Those of over 30 days, oldest first: a tenth a day, the newest stay; a restart adds none."""
+    monkeypatch.setattr(ageing, "NEWEST", 100)
+    old(table, *[90 - number / 20 for number in range(1000)], *[1] * 200)
+    table = Rows(db)  # a state that an earlier version has filled
+    table.load()
+    for _ in range(24):
+        table.prune()
+        pass_time(table)
+        table.prune()
+        table.prune()
+        left = len(seqs(db))
+        table = Rows(db)
+        table.load()
+    assert 1080 <= left < 1110
+    assert table.oldest == seqs(db)[0] == 1201 - left
+    for _ in range(24 * 40):
+        pass_time(table)
+        table.prune()
+    assert 200 <= len(seqs(db)) < 250
+
+
+def test_the_newest_events_stay_however_old(table: Rows, db: sqlite3.Connection) -> None:
+    """A thousand of them."""
+    old(table, *[90] * 1005)
+    table = Rows(db)
+    table.load()
+    for _ in range(48):
+        pass_time(table)
+        table.prune()
+    assert len(seqs(db)) == 1000
+
+
+def test_a_clock_that_is_ahead_removes_nothing(
+    table: Rows, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """40 days for a while, told or not; nor does it start an hour of patience before its time."""
+    monkeypatch.setattr(ageing, "NEWEST", 0)
+    old(table, *[20] * 500)
+    table = Rows(db)
+    table.load()
+    pass_time(table, 3 * ageing.HOUR)
+    for clock in (40 * ageing.DAY, 0, 40 * ageing.DAY, -40 * ageing.DAY, 0):
+        pass_time(table, ageing.HOUR // 3, clock)
+        table.prune()
+        again = Rows(db)
+        again.load()
+        again.prune()
+    assert len(seqs(db)) == 500
+
+
+def test_events_of_a_clock_that_began_at_1970_are_not_old(
+    table: Rows, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither on a new host, nor in the midst of a journal; nor do they take others along."""
+    monkeypatch.setattr(ageing, "NEWEST", 0)
+    put(table, *[Change(facts=(fact(at=1_000),))] * 300)
+    old(table, *[0] * 300)
+    for _ in range(60):
+        pass_time(table)
+        table.prune()
+    assert len(seqs(db)) == 600
 
 
 def test_too_many_events_go(
@@ -62,19 +130,22 @@ def test_too_many_events_go(
     """All but the newest JOURNAL_EVENTS, however young."""
     monkeypatch.setattr(rows, "JOURNAL_EVENTS", 2)
     put(table, Change(facts=(fact(), fact(), fact(), fact(), fact())))
-    table.prune(NOW)
+    table.prune()
     assert (seqs(db), table.oldest) == ([4, 5], 4)
 
 
 def test_the_limits_are_the_contracts() -> None:
     """30 days, at most 100,000."""
-    assert (rows.JOURNAL_AGE, rows.JOURNAL_EVENTS) == (MONTH, 100_000)
+    assert (age.JOURNAL_AGE, rows.JOURNAL_EVENTS) == (MONTH, 100_000)
 
 
-def test_numbers_go_on_when_everything_was_pruned(table: Rows, db: sqlite3.Connection) -> None:
+def test_numbers_go_on_when_everything_was_pruned(
+    table: Rows, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An empty journal still knows the last number, over a restart."""
+    monkeypatch.setattr(rows, "JOURNAL_EVENTS", 0)
     put(table, Change(facts=(fact(), fact())))
-    table.prune(NOW + 2 * MONTH)
+    table.prune()
     assert seqs(db) == []
     again = Rows(db)
     loaded = again.load()
@@ -83,13 +154,28 @@ def test_numbers_go_on_when_everything_was_pruned(table: Rows, db: sqlite3.Conne
     assert seqs(db) == [3]
 
 
+def test_a_clock_that_is_ahead_writes_over_no_history(table: Rows, db: sqlite3.Connection) -> None:
+    """A day, or a ring's length, ahead for a while: what is shown afterwards is what was before."""
+    now = NOW + ring.MINUTES * ring.MINUTE
+    for ago in range(ring.MINUTES - 1, -1, -1):
+        at = now - ago * ring.MINUTE
+        put(table, Change(points=(point(at, progress=ago),), sure=SureTime(at)))
+    before = rows.history(db, "a", 0, now + 1, now)
+    assert len(before) == ring.MINUTES
+    for ahead in (ageing.DAY, 14 * ageing.DAY, 3 * 3_600_000, -3 * 3_600_000, -now):
+        wrong = now + ahead + ring.MINUTE
+        put(table, Change(points=(point(wrong, progress=-1),)))
+        assert rows.history(db, "a", wrong, wrong + 1, wrong)  # it is there to be seen, then
+    assert rows.history(db, "a", now - 6 * 3_600_000, now + 1, now) == before
+
+
 def test_decisions_have_a_bound(
     table: Rows, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The newest stay, and keep their numbers."""
     monkeypatch.setattr(rows, "DECISIONS", 2)
     put(table, Change(decisions=tuple(Decision(0, NOW, word, None) for word in "abcd")))
-    table.prune(NOW)
+    table.prune()
     assert [each.id for each in rows.decisions(db)] == [3, 4]
 
 

@@ -337,7 +337,7 @@ async def test_a_failed_bite_does_not_stop_the_writer(
 ) -> None:
     """It is said and tried again later."""
 
-    def fail(self: rows.Rows, now: int) -> None:
+    def fail(self: rows.Rows) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(rows.Rows, "prune", fail)
