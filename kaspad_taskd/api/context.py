@@ -127,7 +127,8 @@ def answer_for(error: Exception) -> ApiError | None:
         case NotDurable():
             return ApiError.of("store-unavailable", words.say("answer.not-saved", why=str(error)))
         case Gap():
-            return ApiError.of("gap", str(error), oldest=error.oldest, seq=error.seq)
+            kept = {"journal": error.journal, "oldest": error.oldest, "seq": error.seq}
+            return ApiError.of("gap", str(error), **kept)
         case Conflict():
             return ApiError.of("conflict", words.say("answer.conflict", id=str(error)))
         case Full():

@@ -27,7 +27,7 @@ class Feed:
         self._made: dict[int | str, tuple[object, int, Mapping[str, Json]]] = {}
 
     def open(self, after: int | None, tasks: Sequence[str] | None) -> tuple[Json, Reader]:
-        """Return the answer `{seq, tasks}` and who sends what follows.
+        """Return the answer `{seq, journal, tasks}` and who sends what follows.
 
         Raises:
             ApiError: gap: what follows `after` is not kept.
@@ -37,7 +37,8 @@ class Feed:
             follower = self._api.board.follow(after, tasks)
         except Gap as gap:
             raise answer_for(gap) or gap from None
-        answer: dict[str, Json] = {"seq": engine.seq if after is None else after}
+        seq = engine.seq if after is None else after
+        answer: dict[str, Json] = {"seq": seq, "journal": engine.journal}
         if after is None:
             shown = [task for task in engine.tasks() if tasks is None or task.id in tasks]
             answer["tasks"] = [self._api.shapes.task(task) for task in shown]

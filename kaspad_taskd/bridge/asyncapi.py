@@ -25,7 +25,7 @@ from kaspad_taskd.version import __version__
 Json: TypeAlias = Any
 
 HELLO: Final = record(
-    "Hello", seq=WHOLE, serverTime=MOMENT, host=TEXT, version=TEXT, canChange=FLAG
+    "Hello", seq=WHOLE, journal=TEXT, serverTime=MOMENT, host=TEXT, version=TEXT, canChange=FLAG
 )
 STOPPING: Final = record("ServerStopping", reason=TEXT)
 ERROR: Final = some(
@@ -38,6 +38,7 @@ ERROR: Final = some(
     taskId=TEXT,
 )
 SEQ: Final = record("Position", seq=WHOLE)
+SINCE: Final = some("EventsSince", ["seq"], seq=WHOLE, journal=TEXT)
 PARAMS: Final = {"type": ["object", "array", "null"]}
 RPC_ERROR: Final = record("RpcError", code=WHOLE, message=TEXT, data=FREE)
 RPC_ANSWER: Final = {
@@ -56,7 +57,7 @@ _TOLD: Final[Mapping[str, tuple[Schema, str]]] = {
     wizard.TASK_ERROR: (ERROR, "A request was refused: why, in words and by its code."),
 }
 _ASKED: Final[Mapping[str, tuple[Schema, Schema, str]]] = {
-    wizard.EVENTS_SINCE: (SEQ, _or_refusal(SEQ), "Tell again what followed an event."),
+    wizard.EVENTS_SINCE: (SINCE, _or_refusal(SEQ), "Tell again what followed an event."),
     wizard.RPC: (
         some("RpcRequest", ["method"], method=TEXT, params=PARAMS),
         RPC_ANSWER,

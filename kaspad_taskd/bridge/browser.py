@@ -25,7 +25,7 @@ class Browser:
         sid: its Socket.IO id.
         address: where it comes from, for the log.
         may_change: whether it may change something now.
-        since: the `auth` member of that name, None without one.
+        since: the `auth` member of that name, None without one; `journal` likewise.
         trusted: whether it might when it came.
         told: the `seq` it has reached on its way to the present; None before.
         outbox: what it has to take; the connection's own.
@@ -44,6 +44,7 @@ class Browser:
     requests: dict[asyncio.Task[None], bool] = field(default_factory=dict)
     replaying: asyncio.Lock = field(default_factory=asyncio.Lock)
     joining: asyncio.Task[None] | None = None
+    journal: Json = None
 
     def tell(self, name: str, data: Json) -> None:
         """Send an event for this one alone."""

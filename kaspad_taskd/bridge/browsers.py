@@ -93,6 +93,7 @@ class Browsers:
         if self._access.public and not may_change():
             raise Refused(401, "This needs the access token.")
         browser = Browser(sid, address, may_change, given.get("since"))
+        browser.journal = given.get("journal")
         browser.trusted = may_change()
         self._known[sid] = browser
 
@@ -193,7 +194,8 @@ class Browsers:
             return {"result": await self._rpc(browser, args)}, None
         if name == wizard.EVENTS_SINCE:
             given = wizard.payload(name, args, bare=False)
-            return await self._fanout.catch_up(browser, given.get("seq")), None
+            since, journal = given.get("seq"), given.get("journal")
+            return await self._fanout.catch_up(browser, since, journal), None
         request = wizard.REQUESTS.get(name)
         if request is None:
             known = ", ".join((wizard.RPC, wizard.EVENTS_SINCE, *wizard.REQUESTS))

@@ -113,11 +113,12 @@ class Fanout:
     async def join(self, browser: Browser, hello: Callable[[], Json]) -> None:
         """Bring a new browser into the present: after what it missed, or with how everything is."""
         async with browser.replaying:
-            fault = None if browser.since is None else self._fault(browser.since)
-            if browser.since is not None and fault is None:
-                browser.told = browser.since
+            since, journal = browser.since, browser.journal
+            fault = None if since is None else self._fault(since, journal)
+            if since is not None and fault is None:
+                browser.told = since
                 browser.tell("hello", hello())
-                await self._catch_up(browser, browser.since)
+                await self._catch_up(browser, since, journal)
                 return
             async with self._lock:
                 self._live[browser] = browser.outbox
@@ -126,13 +127,16 @@ class Fanout:
                     self._say_gap(browser, fault)
             await self._present(browser)
 
-    async def catch_up(self, browser: Browser, since: Json) -> Json:
-        """Tell again what followed `since`; returns `{seq}`, or the `task:error` that was told."""
-        async with browser.replaying:
-            return await self._catch_up(browser, since)
+    async def catch_up(self, browser: Browser, since: Json, journal: Json = None) -> Json:
+        """Tell again what followed `since`; returns `{seq}`, or the `task:error` that was told.
 
-    async def _catch_up(self, browser: Browser, since: Json) -> Json:
-        fault = self._fault(since)
+        `journal`: whose number that is, None: not said.
+        """
+        async with browser.replaying:
+            return await self._catch_up(browser, since, journal)
+
+    async def _catch_up(self, browser: Browser, since: Json, journal: Json) -> Json:
+        fault = self._fault(since, journal)
         if fault is None:
             self.leave(browser)
             try:
@@ -155,10 +159,10 @@ class Fanout:
         tasks = self._api.engine.tasks()
         return [task for task in tasks if task.status is Status.IN_PROGRESS]
 
-    def _fault(self, since: Json) -> Gap | ApiError | None:
+    def _fault(self, since: Json, journal: Json) -> Gap | ApiError | None:
         """Why one cannot go on from there."""
         try:
-            self._api.board.check(_whole(since))
+            self._api.board.check(_whole(since), _named(journal))
         except (Gap, ApiError) as fault:
             return fault
         return None
@@ -239,3 +243,9 @@ def _whole(since: Json) -> int:
     if isinstance(since, bool) or not isinstance(since, int) or since < 0:
         raise ApiError.params("seq", "must be a whole number: the last one that was told")
     return since
+
+
+def _named(journal: Json) -> str | None:
+    if journal is not None and not isinstance(journal, str):
+        raise ApiError.params("journal", "must be a text: whose number seq is")
+    return journal

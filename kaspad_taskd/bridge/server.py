@@ -170,6 +170,7 @@ class BridgeServer:
             "serverTime": iso(self._api.engine.now()),
             "host": self._host,
             "version": __version__,
+            "journal": self._api.engine.journal,
         }
 
     def _snapshot(self) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from kaspad_taskd.cli.find import find
@@ -10,6 +11,7 @@ from kaspad_taskd.words.apart import owners, shared
 from kaspad_taskd.words.event import called, sentence
 from kaspad_taskd.words.moment import clock, seconds_of, when
 from kaspad_taskd.words.plain import fit, width
+from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from kaspad_taskd.cli.main import Run
     from kaspad_taskd.cli.screen import Line
+    from kaspad_taskd.client import Refused
 
     Event: TypeAlias = Mapping[str, Any]
 
@@ -35,9 +38,14 @@ def run(run: Run) -> int:
     seq = _past(run, task, told)
     if options.follow:
         tasks = [task] if task else None
-        for event in run.client.events(after=seq, tasks=tasks, idle=must_be_read):
+        for event in run.client.events(after=seq, tasks=tasks, idle=must_be_read, gap=_say_gap):
             told.tell([event])
     return 0
+
+
+def _say_gap(_why: Refused) -> None:
+    """Say, beside what is printed, that some are missing, and go on from now."""
+    sys.stderr.write(f"kaspad-taskd: {say('watch.gap')}\n")
 
 
 def _past(run: Run, task: str | None, told: _Told) -> int:

@@ -14,7 +14,8 @@ Example:
 
 from __future__ import annotations
 
-from kaspad_taskd.client.blocking import PATIENCE, Client, Refused, Subscription
+from kaspad_taskd.client.blocking import PATIENCE, Client, Subscription
+from kaspad_taskd.client.faults import Refused
 from kaspad_taskd.client.wire import READERS_SOCKET, SYSTEM_SOCKET, Unreachable, candidates
 
 __all__ = [

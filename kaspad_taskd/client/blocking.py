@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import time
 
-from kaspad_taskd.client.wire import PAUSE, Unreachable, Wire, candidates, connect
+from kaspad_taskd.client.faults import Refused
+from kaspad_taskd.client.following import Following
+from kaspad_taskd.client.wire import Unreachable, Wire, candidates, connect
 
 TYPE_CHECKING = False  # importing typing would cost the command line a tenth of its start
 if TYPE_CHECKING:
@@ -18,27 +20,6 @@ if TYPE_CHECKING:
 PATIENCE = 1.0
 """Seconds for which connecting is tried again: a daemon that restarts is back by then."""
 _TICK = 1.0
-
-
-class Refused(Exception):
-    """The daemon said no: a JSON-RPC error.
-
-    Attributes:
-        code: -32001 for `not-found` and so on (contract section 3).
-        message: one sentence.
-        data: for programs; `data["reason"]` is of a closed list.
-    """
-
-    def __init__(self, code: int, message: str, data: dict[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.data = data or {}
-
-    @property
-    def reason(self) -> str:
-        """`not-found`, `conflict`, `not-allowed`..., or "" for a standard error of JSON-RPC."""
-        return str(self.data.get("reason") or "")
 
 
 class Client:
@@ -133,16 +114,25 @@ class Client:
                 return _result(answer, wire.path)
 
     def subscribe(
-        self, after: int | None = None, tasks: Sequence[str] | None = None
+        self,
+        after: int | None = None,
+        tasks: Sequence[str] | None = None,
+        journal: str | None = None,
     ) -> Subscription:
         """Return the events from now on, or those that followed `after`, on their own connection.
 
+        Args:
+            after: the last one known; None begins now.
+            tasks: ids; None is all.
+            journal: whose number `after` is, `Subscription.journal` of then.
+
         Raises:
-            Refused: `gap`: what followed `after` is no longer kept; subscribe without it.
+            Refused: `gap`: what followed `after` is no longer kept, or the journal is another one
+                by now (`data["journal"]`); subscribe without both.
             Unreachable: there is no daemon.
         """
         paths = [self._wire.path] if self._wire else self._paths
-        return Subscription(connect(paths, self._timeout, self._patience), after, tasks)
+        return Subscription(connect(paths, self._timeout, self._patience), after, tasks, journal)
 
     def events(
         self,
@@ -150,6 +140,8 @@ class Client:
         tasks: Sequence[str] | None = None,
         lost: Callable[[Unreachable], None] | None = None,
         idle: Callable[[], None] | None = None,
+        journal: str | None = None,
+        gap: Callable[[Refused], None] | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Yield events `{seq, event, data}` for ever, over restarts of the daemon, none missing.
 
@@ -158,42 +150,16 @@ class Client:
             tasks: ids; None is all.
             lost: called with each loss of the connection; may raise to end. None goes on for ever.
             idle: called at least every second while nothing comes; may raise to end.
+            journal: whose number `after` is.
+            gap: called when events are missing, or the daemon has another journal (it was restored,
+                rebuilt, rolled back): what was known of its tasks is to be asked for anew. Then it
+                goes on from now. May raise to end; None raises it.
 
         Raises:
-            Refused: `gap`, as in `subscribe`.
+            Refused: `gap`, as in `subscribe`, where nobody is called.
             Unreachable: there was no daemon at the beginning.
         """
-        source = self.subscribe(after, tasks)
-        last = source.seq if after is None else after
-        while True:
-            try:
-                for event in source.each(idle):
-                    last = max(last, event["seq"])
-                    yield event
-            except Unreachable as fault:
-                ended = fault
-            finally:
-                source.close()
-            source = self._again(ended, last, tasks, lost, idle)
-
-    def _again(
-        self,
-        fault: Unreachable,
-        last: int,
-        tasks: Sequence[str] | None,
-        lost: Callable[[Unreachable], None] | None,
-        idle: Callable[[], None] | None,
-    ) -> Subscription:
-        while True:
-            if lost:
-                lost(fault)
-            if idle:
-                idle()
-            time.sleep(PAUSE)
-            try:
-                return self.subscribe(last, tasks)
-            except Unreachable as again:
-                fault = again
+        return Following(self.subscribe, self.call, tasks, lost, idle, gap).run(after, journal)
 
 
 class Subscription:
@@ -201,16 +167,25 @@ class Subscription:
 
     Attributes:
         seq: of the last event before the first one told.
+        journal: the identity of the journal that `seq` is of, "" of a daemon that knows none.
         tasks: all tasks as they were at `seq` (only without `after`).
     """
 
-    def __init__(self, wire: Wire, after: int | None, tasks: Sequence[str] | None) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        after: int | None,
+        tasks: Sequence[str] | None,
+        journal: str | None = None,
+    ) -> None:
         self._wire = wire
         params: dict[str, Any] = {}
         if after is not None:
             params["after"] = after
         if tasks is not None:
             params["tasks"] = list(tasks)
+        if journal:
+            params["journal"] = journal
         try:
             wire.send({"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": params})
             answer = wire.receive(wire.socket.gettimeout() or PATIENCE)
@@ -219,6 +194,7 @@ class Subscription:
             wire.close()
             raise
         self.seq: int = result["seq"]
+        self.journal: str = result.get("journal") or ""
         self.tasks: list[dict[str, Any]] = result.get("tasks") or []
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

@@ -16,15 +16,24 @@ class NotDurable(Exception):
 
 
 class Gap(Exception):
-    """Events were asked for that are not kept (any more), or were never told.
+    """Events were asked for that are not kept (any more), never told, or of another journal.
 
-    `oldest` and `seq` are the first and the last that there are.
+    `oldest` and `seq` are the first and the last that there are, `journal` is whose they are.
     """
 
-    def __init__(self, after: int, oldest: int, seq: int) -> None:
-        super().__init__(f"the events after {after} are not kept: {oldest} to {seq} are")
+    def __init__(
+        self, after: int, oldest: int, seq: int, journal: str = "", *, other: bool = False
+    ) -> None:
+        kept = f"{oldest} to {seq} are"
+        if other:
+            super().__init__(
+                f"the journal is another one by now ({journal}): its events {kept} kept"
+            )
+        else:
+            super().__init__(f"the events after {after} are not kept: {kept}")
         self.oldest = oldest
         self.seq = seq
+        self.journal = journal
 
 
 class Conflict(Exception):

@@ -129,11 +129,12 @@ class Board:
         self.check(cursor)
         return Follower(self, cursor, only)
 
-    def check(self, after: int) -> None:
-        """Raise Gap unless all that follows `after` is kept."""
-        oldest = self.engine.store.oldest
-        if not oldest - 1 <= after <= self.engine.seq:
-            raise Gap(after, oldest, self.engine.seq)
+    def check(self, after: int, journal: str | None = None) -> None:
+        """Raise Gap unless all that follows `after` is kept, in that journal if one is named."""
+        oldest, engine = self.engine.store.oldest, self.engine
+        other = journal is not None and journal != engine.journal
+        if other or not oldest - 1 <= after <= engine.seq:
+            raise Gap(after, oldest, engine.seq, engine.journal, other=other)
 
     async def read(self, after: int, limit: int) -> Sequence[Event]:
         """The first events after `after`.
@@ -147,7 +148,7 @@ class Board:
         self.check(after)
         events = await self.engine.store.events(after, limit)
         if not events or events[0].seq != after + 1:
-            raise Gap(after, self.engine.store.oldest, self.engine.seq)
+            raise Gap(after, self.engine.store.oldest, self.engine.seq, self.engine.journal)
         return [event for event in events if event.seq <= self.engine.seq]
 
     def pulse(self) -> None:

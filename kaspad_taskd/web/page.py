@@ -1,7 +1,7 @@
 """The page as HTML: true by itself, and the ground on which static/app.js keeps it alive.
 
 The doors' side calls `Page().index(snapshot, query)` and `.task(snapshot, task_id, query)`. A
-snapshot is `{seq, serverTime (ISO), host, version, canChange, needsToken, store: {durable,
+snapshot is `{seq, journal, serverTime (ISO), host, version, canChange, needsToken, store: {durable,
 problem}, warnings (as `getWarnings` lists them), tasks, events (newest last), services,
 tokenFile, definitionDir}`, with `needsToken` where this reader has to give the token first (then
 the page is the form that asks for it), and perhaps `history: {taskId: points}` and, on a task's
@@ -151,6 +151,7 @@ def _data(
     """What the scripts go on from."""
     return {
         **{key: snapshot[key] for key in DAEMON_FACTS},
+        "journal": snapshot.get("journal"),
         "cards": [task["id"] for task in shown.cards] if shown else [tasks[0]["id"]],
         "tasks": list(tasks),
     }

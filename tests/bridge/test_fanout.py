@@ -49,7 +49,8 @@ async def test_hello_comes_first_and_says_where_we_are(house: Bridged) -> None:
     visitor = await house.visit()
     hello = await visitor.event()
     assert visitor.names() == ["hello"]
-    assert hello.keys() == {"seq", "serverTime", "host", "version", "canChange"}
+    assert hello.keys() == {"seq", "journal", "serverTime", "host", "version", "canChange"}
+    assert hello["journal"] == house.house.engine.journal
     assert hello["seq"] == house.house.engine.seq
     shown = [await visitor.event("sync:progress") for _ in range(2)]
     assert [each["taskId"] for each in shown] == ["one", "two"]
@@ -113,6 +114,24 @@ async def test_many_come_while_much_happens(house: Bridged) -> None:
         await asyncio.sleep(0.002)
     await house.add("done")
     await asyncio.gather(*following)
+
+
+async def test_a_number_of_another_journal_is_a_gap(house: Bridged) -> None:
+    """On connect and on request; one of this journal goes on."""
+    await house.add("job")
+    mine = house.house.engine.journal
+    visitor = await house.visit({"since": 1, "journal": "another"})
+    refused = await visitor.event("task:error")
+    assert (refused["reason"], refused["journal"], refused["oldest"]) == ("gap", mine, 1)
+    assert (await visitor.event("sync:progress"))["taskId"] == "job"
+    assert journal(visitor) == []
+    again = await house.visit({"since": 1, "journal": mine})
+    await until_told(again, 2)
+    assert (await again.ask("events:since", {"seq": 0, "journal": mine})) == {"seq": 2}
+    for wrong, reason in (("another", "gap"), (7, "invalid-params")):
+        said = await again.ask("events:since", {"seq": 0, "journal": wrong})
+        assert said.get("reason") == reason
+        assert said["request"] == "events:since"
 
 
 async def test_after_a_gap_everything_is_told_as_it_is(house: Bridged) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -204,6 +206,71 @@ def test_a_subscription_begins_with_the_tasks(taskd: ScriptedTaskd) -> None:
         assert (source.seq, source.tasks) == (10, [TASK])
         assert source.next(0.05) is None
         source.close()
+
+
+def test_another_journal_is_noticed_and_begun_anew(taskd: ScriptedTaskd) -> None:
+    """Whoever is called with the gap goes on from now; its number comes with its journal."""
+    gap = Error(-32007, "another", reason="gap", journal="new", oldest=1, seq=5)
+
+    def answer(params: dict[str, Any]) -> Any:
+        if "after" not in params:
+            return {"seq": 5, "journal": "new", "tasks": []}
+        return gap if params.get("journal") != "new" else {"seq": params["after"], "journal": "new"}
+
+    taskd.answers["subscribe"] = answer
+    told: list[Refused] = []
+    with client_of(taskd) as client:
+        events = client.events(after=3, journal="old", gap=told.append)
+        with _telling(taskd, 6):
+            assert next(events)["seq"] == 6
+        events.close()  # type: ignore[attr-defined]
+    assert [(each.reason, each.data["journal"]) for each in told] == [("gap", "new")]
+    asked = [params for method, params in taskd.asked if method == "subscribe"]
+    assert asked == [{"after": 3, "journal": "old"}, {}]
+
+
+@contextmanager
+def _telling(taskd: ScriptedTaskd, seq: int, at: str = "now") -> Iterator[None]:
+    """Tell an event again and again, to whoever has subscribed by then."""
+    done = threading.Event()
+
+    def tell() -> None:
+        while not done.wait(0.01):
+            taskd.tell(seq, "sync:start", taskId="a", service="a", timestamp=at)
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()
+
+
+@pytest.mark.parametrize("its", ["other", "missing", "pruned", "same"])
+def test_a_daemon_that_was_rolled_back_is_asked_for_our_last_event(
+    taskd: ScriptedTaskd, its: str
+) -> None:
+    """Its journal has the same name; an event that is another one, or none, gives it away."""
+    known = {"seq": 11, "event": "sync:start", "data": {"timestamp": "then"}}
+    if its == "other":
+        known["data"] = {"timestamp": "later"}
+    events = [known] if its in ("other", "same") else []
+    oldest = 12 if its == "pruned" else 1
+    taskd.answers["getEvents"] = {"events": events, "seq": 20, "oldest": oldest}
+    taskd.answers["subscribe"] = lambda params: {"seq": params.get("after", 10), "journal": "j"}
+    gaps: list[Refused] = []
+    with client_of(taskd) as client:
+        source = client.events(gap=gaps.append)
+        with _telling(taskd, 11, "then"):
+            assert next(source)["seq"] == 11
+        taskd.drop()
+        with _telling(taskd, 21):
+            while (seq := next(source)["seq"]) == 11:  # that was on its way
+                pass
+        assert seq == 21
+        source.close()  # type: ignore[attr-defined]
+    assert [fault.reason for fault in gaps] == (["gap"] if its in ("other", "missing") else [])
 
 
 def test_a_gap_is_told(taskd: ScriptedTaskd) -> None:

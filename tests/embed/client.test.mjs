@@ -38,6 +38,7 @@ class Daemon {
   id = undefined;
   seq = 0;
   oldest = 1;
+  name = undefined; // of the journal
   journal = [];
   tasks = new Map();
   calls = [];
@@ -99,7 +100,15 @@ class Daemon {
     this.id = `line-${(this.#lines += 1)}`;
     this.say("connect");
     const serverTime = new Date(Date.now() + 3_600_000).toISOString();
-    this.say("hello", { seq: this.seq, serverTime, host: "h", version: "1", canChange: true });
+    this.say("hello", { seq: this.seq, serverTime, host: "h", version: "1", canChange: true, journal: this.name });
+  }
+  /** Puts another story in the place of this one, so long. */
+  rewrite(seq) {
+    const timestamp = "another time";
+    this.seq = seq;
+    this.journal = Array.from({ length: seq }, (_, at) => ({
+      seq: at + 1, event: "sync:health", data: { seq: at + 1, timestamp, taskId: "a", service: "s", type: "report" },
+    }));
   }
   disconnect() {
     this.connected = false;
@@ -332,6 +341,70 @@ test("a daemon that lost its past is a gap too", async () => {
   daemon.happen("sync:paused");
   await settle();
   assert.deepEqual(heard, [4]);
+});
+
+test("another journal is a gap, whatever its numbers are", async () => {
+  for (const seq of [1, 3, 9]) {
+    const { daemon, client, gaps, heard } = begin();
+    daemon.name = "first";
+    daemon.connect();
+    await client.ready;
+    for (let n = 0; n < 3; n += 1) daemon.happen("sync:health");
+    assert.equal(client.journal, "first");
+    daemon.disconnect();
+    daemon.name = "second";
+    daemon.rewrite(seq);
+    daemon.connect();
+    daemon.happen("sync:paused"); // before it is known whose that is
+    await settle();
+    assert.deepEqual(gaps, [{ from: 3, to: seq }]);
+    assert.equal(client.journal, "second");
+    daemon.happen("sync:resumed");
+    await settle();
+    assert.deepEqual(heard, [1, 2, 3, seq + 1, seq + 2]);
+  }
+});
+
+test("a host that was rolled back is asked for the last event: it may be another one by now", async () => {
+  for (const seq of [1, 3, 9]) {
+    const { daemon, client, gaps, heard } = begin();
+    daemon.name = "same";
+    daemon.connect();
+    await client.ready;
+    for (let n = 0; n < 3; n += 1) daemon.happen("sync:health");
+    daemon.disconnect();
+    daemon.rewrite(seq);
+    daemon.connect();
+    daemon.happen("sync:paused");
+    await settle();
+    assert.deepEqual(gaps, [{ from: 3, to: seq }]);
+    daemon.happen("sync:resumed");
+    await settle();
+    assert.deepEqual(heard, [1, 2, 3, seq + 1, seq + 2]);
+  }
+});
+
+test("a restart under the same journal is none", async () => {
+  const { daemon, client, gaps, heard } = begin();
+  daemon.name = "same";
+  daemon.connect();
+  await client.ready;
+  daemon.happen("sync:paused");
+  daemon.disconnect();
+  daemon.happen("sync:resumed", {}, false);
+  daemon.connect();
+  daemon.happen("sync:paused");
+  await settle();
+  assert.deepEqual([heard, gaps], [[1, 2, 3], []]);
+});
+
+test("`after` of another journal is a gap", async () => {
+  const { daemon, client, gaps } = begin({ after: 2, journal: "old" });
+  for (let n = 0; n < 4; n += 1) daemon.happen("sync:health", {}, false);
+  daemon.name = "new";
+  daemon.connect();
+  await client.ready;
+  assert.deepEqual(gaps, [{ from: 2, to: 4 }]);
 });
 
 test("with `after` what followed is told", async () => {

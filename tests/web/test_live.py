@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -346,6 +348,29 @@ async def test_a_lost_history_is_said(house: House) -> None:
     await house.taskd.start()
     await house.told("Too long away")
     await house.browser.do("shot", shot=shot("live-gap"))
+    await house.until(LIVE)
+
+
+async def test_a_host_that_was_rolled_back_is_noticed(house: House) -> None:
+    """The journal has the same name, and other events under numbers that the page has heard."""
+    taskd = house.taskd
+    await house.open()
+    await house.browser.watch("#notices")
+    await taskd.end(signal.SIGKILL)
+    before = taskd.place / "before"
+    await asyncio.to_thread(shutil.copytree, taskd.state, before)
+    line = await taskd.start()
+    await line.call("pauseTask", taskId=NODE)
+    paused = await newest(line, "sync:paused")
+    await house.story(paused, "watching was paused")
+    await taskd.end(signal.SIGKILL)
+    await asyncio.to_thread(shutil.rmtree, taskd.state)
+    await asyncio.to_thread(before.rename, taskd.state)
+    line = await taskd.start()
+    for _ in range(5):  # beyond what the page has heard
+        await line.call("cancelTask", taskId=NODE)
+        await line.call("retryTask", taskId=NODE)
+    await house.told("another past")
     await house.until(LIVE)
 
 

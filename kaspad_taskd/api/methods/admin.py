@@ -118,6 +118,7 @@ def _daemon(api: Api) -> list[Method]:
         return {
             "version": __version__,
             "seq": api.engine.seq,
+            "journal": api.engine.journal,
             "tasks": number,
             "warnings": len(api.engine.warnings.open()),
             **api.host.info(),

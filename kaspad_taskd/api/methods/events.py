@@ -18,6 +18,7 @@ from kaspad_taskd.api.schemas import (
     POINT,
     STRATEGY,
     TASKS,
+    TEXT,
     WHOLE,
     YES,
     listed,
@@ -40,19 +41,22 @@ LATER_S = 3600.0
 """Beyond here the wizard's user should go on without the node (contract section 3)."""
 CONTEXT_BYTES = 16_384
 MAX_SEQ = 2**53
+_WHOSE = checks.text(
+    "journal", required=False, maximum=100, summary="whose numbers these are; another one is a gap"
+)
 
 
 def methods(api: Api) -> list[Method]:
     """The methods of this page."""
-    return [*_past(api), *_following(), *_choices(api)]
+    return [*_past(api), *_following(api), *_choices(api)]
 
 
 def _past(api: Api) -> list[Method]:
     async def events(_caller: Caller, given: Given) -> Json:
         after, before, task_id = given["after"], given["before"], given["taskId"]
         oldest = api.engine.store.oldest
-        if after:
-            api.board.check(after)
+        if after or given["journal"] is not None:
+            api.board.check(after or oldest - 1, given["journal"])
         found = await api.engine.store.events(after, given["limit"], before, task_id)
         seq = api.engine.seq  # the disk may be a moment ahead of what is shown
         shapes = [event_shape(event) for event in found if event.seq <= seq]
@@ -74,6 +78,7 @@ def _past(api: Api) -> list[Method]:
         checks.integer("before", 0, MAX_SEQ, summary="then the newest below it"),
         checks.text("taskId", required=False, maximum=1000),
         checks.integer("limit", 1, PAGE, default=PAGE),
+        _WHOSE,
     )
     span = (
         checks.task_id(),
@@ -99,10 +104,13 @@ def _moment(name: str, given: str | None, default: int) -> int:
         raise ApiError.params(name, "must be a time such as 2026-11-23T14:12:09Z") from None
 
 
-def _following() -> list[Method]:
+def _following(api: Api) -> list[Method]:
     async def subscribe(caller: Caller, given: Given) -> Json:
         if caller.subscriber is None:
             raise ApiError.of("forbidden", words.say("answer.no-subscription"))
+        if given["journal"] is not None:
+            after = api.engine.seq if given["after"] is None else given["after"]
+            api.board.check(after, given["journal"])
         return await caller.subscriber.subscribe(given["after"], given["tasks"])
 
     def unsubscribe(caller: Caller, _given: Given) -> Json:
@@ -112,12 +120,13 @@ def _following() -> list[Method]:
     wants = (
         checks.integer("after", 0, MAX_SEQ, summary="go on after this one; else from now"),
         checks.texts("tasks", PAGE, summary="only these tasks"),
+        _WHOSE,
     )
     return [
         Method("subscribe", "Be told events on this connection; without `after`, the tasks now.",
                answering(subscribe), wants,
-               some("Subscribed", ["seq"], seq=WHOLE, tasks=TASKS), local=True,
-               errors=("gap", "conflict")),
+               some("Subscribed", ["seq", "journal"], seq=WHOLE, journal=TEXT, tasks=TASKS),
+               local=True, errors=("gap", "conflict")),
         Method("unsubscribe", "Be told no more.", unsubscribe, (),
                record("Unsubscribed", success=YES, subscribed=FLAG), local=True),
     ]  # fmt: skip

@@ -761,6 +761,7 @@ export interface Methods {
       before?: number;
       taskId?: string;
       limit?: number;
+      journal?: string;
     };
     result: {
       events: TaskdEvent[];
@@ -1034,7 +1035,7 @@ export interface Connection {
 export interface ClientEvents {
   /** A task changed; null stands for one that is not there. */
   change: { id: string; before: FrozenTask | null; after: FrozenTask | null };
-  /** What lies between is not kept any more; `tasks` is right all the same. */
+  /** What lies between is not kept, or the journal is another one; `tasks` is right all the same. */
   gap: { from: number; to: number };
   connection: Connection;
   switch: Switched;
@@ -1065,6 +1066,8 @@ export interface ClientOptions {
   token?: string | null;
   /** `seq` of the last event known; what followed is told. */
   after?: number | null;
+  /** The identity of the journal that `after` is of: another one is a gap. */
+  journal?: string | null;
 }
 
 export type Result<Name extends keyof Methods> = Promise<Methods[Name]["result"]>;
@@ -1086,6 +1089,8 @@ export declare class TaskdClient {
   readonly switches: ReadonlyMap<string, Readonly<Switched>>;
   readonly connection: Connection;
   readonly seq: number | null;
+  /** The identity of the journal that `seq` is of: keep both, to go on later. */
+  readonly journal: string | null;
   readonly canChange: boolean;
   token: string | null;
   /** The daemon's clock, ms since 1970. */

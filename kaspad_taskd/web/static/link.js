@@ -10,12 +10,14 @@ const BACK_MS = 8000; // a good word stays so long
 export function follow(base, start, handlers) {
   let heard = start.seq; // the newest event that came
   let told = start.seq; // up to where it says that we know all
+  let journal = start.journal ?? undefined; // whose numbers these are
+  let last = null; // the newest event itself, if it came to us
   let downAt = 0, greeted = false, gap = false, stopping = "";
 
   const socket = io(base.origin, {
     path: `${base.pathname}socket.io`,
     transports: ["websocket", "polling"],
-    auth: (answer) => answer({ since: heard }),
+    auth: (answer) => answer({ since: heard, journal }),
     reconnectionDelay: 500,
     reconnectionDelayMax: 10_000,
     timeout: 10_000,
@@ -42,7 +44,12 @@ export function follow(base, start, handlers) {
         press: () => location.reload(),
       });
     }
-    if (greeted && away > SOON_MS) welcome(heard);
+    if (journal !== undefined && hello.journal !== journal) startOver(hello);
+    else {
+      journal = hello.journal;
+      if (greeted && away > SOON_MS) welcome(heard);
+      void compare();
+    }
     greeted = true;
     tick();
   });
@@ -56,6 +63,7 @@ export function follow(base, start, handlers) {
     if (name === "sync:progress") return void handlers.onProgress(event);
     if (event.seq <= heard) return;
     heard = event.seq;
+    last = { seq: heard, name, timestamp: event.timestamp };
     handlers.onEvent(event);
   });
 
@@ -68,14 +76,30 @@ export function follow(base, start, handlers) {
     notice("back", say(`page.link.${key}`, { n: missed }), null, BACK_MS);
   }
 
-  /** What was missed is not kept any more: the page is made anew, and says so. */
-  socket.on("task:error", ({ request } = {}) => {
-    if (request !== "events:since") return;
+  /** What was missed is not kept any more, or all is another story: the page is made anew. */
+  function startOver(known) {
     notice("back", say("page.link.gap"), null, BACK_MS);
-    heard = told;
+    heard = known.seq;
+    journal = known.journal ?? journal;
+    last = null;
     gap = true;
     handlers.onGap();
+  }
+
+  /** The daemon's word for a gap; when its greeting has said it already, it is done. */
+  socket.on("task:error", (said = {}) => {
+    if (said.request === "events:since" && !gap) startOver({ seq: told, journal: said.journal });
   });
+
+  /** A host that was rolled back knows its journal's name, and not what it told us since. */
+  async function compare() {
+    const mine = last;
+    if (!mine) return;
+    const { result } = await rpc("getEvents", { after: mine.seq - 1, limit: 1 });
+    if (!result || mine.seq < result.oldest || gap) return;
+    const its = result.events[0];
+    if (its?.event !== mine.name || its.data.timestamp !== mine.timestamp) startOver(result);
+  }
 
   let state = "";
 

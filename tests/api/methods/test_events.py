@@ -62,6 +62,21 @@ async def test_a_gap(house: ApiHouse) -> None:
     no = await house.no("getEvents", after=9)
     assert (no.code, no.reason) == (-32007, "gap")
     assert (no.data["oldest"], no.data["seq"]) == (1, 2)
+    assert no.data["journal"] == house.engine.journal != ""
+
+
+@pytest.mark.parametrize("given", [{}, {"after": 0}, {"after": 1}, {"after": 2}])
+async def test_numbers_of_another_journal_are_a_gap(house: ApiHouse, given: dict[str, Any]) -> None:
+    """Whatever they are; those of this one are not, and one beyond the last is in any."""
+    await work(house)
+    journal = (await house.ask("getInfo"))["journal"]
+    assert (await house.ask("getEvents", journal=journal, **given))["seq"] == 2
+    no = await house.no("getEvents", journal="another", **given)
+    assert (no.code, no.reason) == (-32007, "gap")
+    assert no.data["journal"] == journal
+    assert (no.data["oldest"], no.data["seq"]) == (1, 2)
+    assert "another one" in no.message
+    assert (await house.no("getEvents", journal=journal, after=9)).reason == "gap"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +191,7 @@ async def test_a_snapshot_and_what_follows_it(house: ApiHouse) -> None:
     await house.settle()
     assert names(ear.journal()) == ["sync:paused"]
     again = Ear(house, after=0)
-    assert again.answer == {"seq": 0}
+    assert again.answer == {"seq": 0, "journal": house.engine.journal}
     await house.settle()
     events = (await house.ask("getEvents"))["events"]
     assert again.journal() == events

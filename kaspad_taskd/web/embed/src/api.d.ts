@@ -29,7 +29,7 @@ export interface Connection {
 export interface ClientEvents {
   /** A task changed; null stands for one that is not there. */
   change: { id: string; before: FrozenTask | null; after: FrozenTask | null };
-  /** What lies between is not kept any more; `tasks` is right all the same. */
+  /** What lies between is not kept, or the journal is another one; `tasks` is right all the same. */
   gap: { from: number; to: number };
   connection: Connection;
   switch: Switched;
@@ -60,6 +60,8 @@ export interface ClientOptions {
   token?: string | null;
   /** `seq` of the last event known; what followed is told. */
   after?: number | null;
+  /** The identity of the journal that `after` is of: another one is a gap. */
+  journal?: string | null;
 }
 
 export type Result<Name extends keyof Methods> = Promise<Methods[Name]["result"]>;
@@ -81,6 +83,8 @@ export declare class TaskdClient {
   readonly switches: ReadonlyMap<string, Readonly<Switched>>;
   readonly connection: Connection;
   readonly seq: number | null;
+  /** The identity of the journal that `seq` is of: keep both, to go on later. */
+  readonly journal: string | null;
   readonly canChange: boolean;
   token: string | null;
   /** The daemon's clock, ms since 1970. */

@@ -28,7 +28,8 @@ export const changeOf = (taskId) => `change ${taskId}`;
  * What kaspad-taskd knows, kept true over reconnections.
  *
  * `url`: the bridge, "" for the one that served this file; `ws:` is websocket only. `socket`: a
- * connected Socket.IO socket to use instead. `token`: for changes. `after`: the last event known.
+ * connected Socket.IO socket to use instead. `token`: for changes. `after`: the last event known,
+ * `journal`: whose number that is.
  */
 export class TaskdClient {
   #emitter = new Emitter();
@@ -46,7 +47,7 @@ export class TaskdClient {
   #offs = [];
   #switches = new Map();
 
-  constructor({ url, socket, token, after } = {}) {
+  constructor({ url, socket, token, after, journal } = {}) {
     this.#token = token ?? null;
     this.#connection = Object.freeze({ state: "connecting", since: new Date().toISOString() });
     this.ready = new Promise((resolve) => (this.#readied = resolve));
@@ -58,7 +59,7 @@ export class TaskdClient {
         this.#switches.clear(); // how they ended may lie in between
         this.#emitter.emit("gap", gap);
       },
-    });
+    }, journal ?? null);
     this.#own = !socket;
     this.#socket = socket ?? openSocket(url || usualBridge(), (give) => give(this.#auth()));
     this.#listen();
@@ -82,6 +83,11 @@ export class TaskdClient {
   /** Last event known, null before the first snapshot. */
   get seq() {
     return this.#journal.seq;
+  }
+
+  /** The identity of the journal that `seq` is of; null before it is known. */
+  get journal() {
+    return this.#journal.name;
   }
 
   /** Whether this connection may change anything. */
@@ -247,7 +253,8 @@ export class TaskdClient {
   }
 
   #auth() {
-    return given({ token: this.#token ?? undefined, since: this.#journal.seq ?? undefined });
+    const { seq, name } = this.#journal;
+    return given({ token: this.#token ?? undefined, since: seq ?? undefined, journal: name ?? undefined });
   }
 
   #listen() {
@@ -284,11 +291,13 @@ export class TaskdClient {
     const line = this.#socket.id;
     const current = () => this.#socket.connected && this.#socket.id === line;
     this.#missed = 0;
+    this.#journal.doubt();
     try {
       const { tasks, seq } = await this.#ask("tasks:list", {}, DEADLINE_MS);
       if (!current()) return;
       this.#mirror.replace(tasks);
-      await this.#journal.reached(seq);
+      await this.#journal.reached(seq, await this.#whose());
+      if (!current()) return;
     } catch {
       if (current()) setTimeout(() => current() && this.#greet(), AGAIN_MS);
       return;
@@ -296,6 +305,17 @@ export class TaskdClient {
     const { host = null, version = null, canChange = true } = this.#hello ?? {};
     this.#state("live", { host, version, canChange, missed: this.#missed });
     this.#readied(this);
+  }
+
+  /** The journal's identity: greeted with, or asked for, over a line that was there before us. */
+  async #whose() {
+    if (this.#hello) return this.#hello.journal ?? null;
+    try {
+      return (await this.call("getInfo")).journal ?? null;
+    } catch (error) {
+      if (error.reason === "no-answer") throw error;
+      return null; // an older daemon, or one that does not say
+    }
   }
 
   #lost() {
