@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kaspad_taskd.cli.options import parse
 from kaspad_taskd.version import __version__
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +37,49 @@ def test_what_the_sandbox_leaves_out_has_its_reason() -> None:
     unit = (ROOT / "packaging/systemd/kaspad-taskd.service").read_text()
     for directive in WEIGHED:
         assert re.search(rf"(?m)^(# )?{directive}=|, {directive}=", unit), directive
+
+
+def test_the_backups_timer_is_shipped_and_off() -> None:
+    """Both units are the package's, by the links that debhelper looks for; nobody starts them."""
+    rules = (DEBIAN / "rules").read_text()
+    assert re.search(
+        r"dh_installsystemd --name=kaspad-taskd-backup (?=.*--no-enable)(?=.*--no-start)", rules
+    )
+    for kind in ("service", "timer"):
+        link = DEBIAN / f"kaspad-taskd.kaspad-taskd-backup.{kind}"
+        assert link.resolve() == ROOT / f"packaging/systemd/kaspad-taskd-backup.{kind}"
+
+
+def test_a_backup_runs_in_the_daemons_sandbox_and_writes_two_directories() -> None:
+    """As its user, without a network or a capability; what it runs is a verb with these options."""
+    sandbox = _section(ROOT / "packaging/systemd/kaspad-taskd.service")
+    unit = _section(ROOT / "packaging/systemd/kaspad-taskd-backup.service")
+    own = {
+        *("Type", "ExecStart", "TimeoutStartSec", "StateDirectory", "StateDirectoryMode"),
+        *("ReadWritePaths", "RestrictAddressFamilies", "PrivateNetwork"),
+    }
+    assert {key: unit[key] for key in unit.keys() - own} == {
+        key: sandbox.get(key) for key in unit.keys() - own
+    }
+    weighed = {key for key in sandbox if key in WEIGHED}
+    assert weighed <= unit.keys()
+    assert (unit["PrivateNetwork"], unit["RestrictAddressFamilies"]) == (["yes"], ["AF_UNIX"])
+    assert (unit["ReadWritePaths"], unit["StateDirectoryMode"]) == (
+        ["/var/lib/kaspad-taskd"], ["0700"],
+    )  # fmt: skip
+    program, *words = unit["ExecStart"][0].split()
+    options = parse(words)
+    assert program == "/usr/bin/kaspad-taskctl"
+    assert (options.verb, options.to, options.keep) == ("backup", "%S/kaspad-taskd-backup", 14)
+
+
+def _section(unit: Path) -> dict[str, list[str]]:
+    """The [Service] of a unit: the values of each key."""
+    found: dict[str, list[str]] = {}
+    section = unit.read_text().partition("[Service]\n")[2].partition("\n[")[0]
+    for key, value in re.findall(r"(?m)^([A-Za-z]+)=(.*)$", section):
+        found.setdefault(key, []).append(value)
+    return found
 
 
 WEIGHED = (

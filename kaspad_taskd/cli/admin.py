@@ -1,4 +1,4 @@
-"""The verbs about the daemon's own files: definitions, reload, backup, token; and strategy."""
+"""The verbs about the daemon's own files: definitions, reload, token; and strategy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ def run(run: Run) -> int:
     return {
         "definitions": _definitions,
         "reload": _reload,
-        "backup": _backup,
         "strategy": _strategy,
         "token": _token,
     }[run.options.verb](run)
@@ -98,15 +97,6 @@ def _reload(run: Run) -> int:
         run.screen.say(line)
     run.screen.show(faults(answer.get("faults") or (), run.screen.width))
     return code
-
-
-def _backup(run: Run) -> int:
-    answer = run.call("backup")
-    if run.options.json:
-        run.print_json(answer)
-    else:
-        run.screen.show([[(answer["path"], "")]])  # alone, for $(kaspad-taskctl backup)
-    return 0
 
 
 def _token(run: Run) -> int:

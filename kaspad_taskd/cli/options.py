@@ -154,6 +154,21 @@ def _token(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("new",), help="make a new one: every browser is locked")
 
 
+def _backup(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--to", metavar="DIR", help="bring the copy there, with your rights; else it stays beside")
+    add(
+        "--keep", metavar="N", type=_count, help="with --to: remove older copies of it but N in all"
+    )
+
+
+def _count(text: str) -> int:
+    """A number of copies, one at the least."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to 10000, not {text!r}")
+    return int(text)
+
+
 def _call(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", help="rpc.discover lists them all")
     parser.add_argument("params", metavar="JSON", nargs="?", help="an object or a list")
@@ -183,7 +198,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "reload": ("admin", "read settings and definitions again", "reload", _nothing),
     "switch": ("switch", "services between nodes", "switch kasia-indexer local", _switch),
     "strategy": ("admin", "wait here, go on, or skip?", "strategy kaspa-node", _status),
-    "backup": ("admin", "save the state; prints the copy's path", "backup", _nothing),
+    "backup": ("backup", "save the state; prints the copy's path", "backup", _backup),
     "token": ("admin", "the bridge's token, made anew", "token new", _token),
     "doctor": ("doctor", "look for what is wrong", "doctor", _nothing),
     "warnings": ("warnings", "what must have been seen once", "warnings ack 3", _warnings),

@@ -119,11 +119,12 @@ class Rows:
         )  # fmt: skip
 
     def _journal(self) -> str:
-        """The journal's identity, made the first time."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = 'journal'").fetchone()
-        if row is None:
-            row = (secrets.randbits(_IDENTITY_BITS),)
-            self._db.execute(_NAME_JOURNAL, row)
+        """The journal's identity, made the first time; and the state's, which copies keep."""
+        for name in ("lineage", "journal"):
+            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
+            if row is None:
+                row = (secrets.randbits(_IDENTITY_BITS),)
+                self._db.execute("INSERT INTO meta VALUES (?, ?)", (name, *row))
         return f"{row[0]:016x}"
 
     def leap(self, now: Moment) -> None:

@@ -50,7 +50,8 @@ INSERT INTO meta VALUES ('floor', 0)
 """
 # A definition has a row of its own, so that a progress write stays small. In `meta`: `floor`, no
 # event at or below this seq is kept; `leap`, what this file does not know may have been told;
-# `journal`, its identity.
+# `journal`, its identity; `lineage`, that of the state, which its copies, and what is put back from
+# them, keep.
 
 _SENSELESS = {
     "event": f"""

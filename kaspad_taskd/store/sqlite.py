@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,11 @@ PRUNE_AFTER = rows.BITE // 2
 """Events written, after which some are pruned: less than a bite, so pruning keeps up."""
 PRUNE_EVERY = 60_000
 """Ms after which a bite is pruned though nothing was written: events age."""
+
+
+COPIES_KEPT = 5
+"""Backups that stay beside the state: the newest by name, always the one made last."""
+_COPY = re.compile(r"backup-\d{8}T\d{6}\.\d{6}Z\.db")
 
 
 class SqliteStore:
@@ -345,6 +351,8 @@ class SqliteStore:
         if target.resolve() == self._path.resolve():
             raise StoreError(f"{target} is the state itself: name another file")
         schema.copy(db, target)
+        if target.parent.resolve() == self._path.parent.resolve():
+            _thin_out(target)
 
     async def _read(
         self,
@@ -396,3 +404,15 @@ class SqliteStore:
             raise StoreError(
                 f"the disk of {self._path.parent} does not answer: changes may be lost"
             )
+
+
+def _thin_out(made: Path) -> None:
+    """Let copies beside the state not pile up: nothing but files with exactly such a name goes."""
+    others = sorted(
+        path
+        for path in made.parent.iterdir()
+        if _COPY.fullmatch(path.name) and path != made and not path.is_symlink() and path.is_file()
+    )
+    if _COPY.fullmatch(made.name):
+        for path in others[: -(COPIES_KEPT - 1)]:
+            path.unlink(missing_ok=True)

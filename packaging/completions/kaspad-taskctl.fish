@@ -51,7 +51,7 @@ function _shtab_kaspad_taskctl_using
 end
 
 set -g _shtab_kaspad_taskctl_commands list status watch wait explain register start pause check cancel retry remove report events definitions reload switch strategy backup token doctor warnings call
-set -g _shtab_kaspad_taskctl_opts_with_value --after --color --confirmations --error --file --give-up-after --id --interval --last --look-timeout --progress --socket --stall-after --timeout
+set -g _shtab_kaspad_taskctl_opts_with_value --after --color --confirmations --error --file --give-up-after --id --interval --keep --last --look-timeout --progress --socket --stall-after --timeout --to
 
 complete -c kaspad-taskctl -e
 complete -c kaspad-taskctl -f
@@ -221,6 +221,8 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using strategy' -l timeout 
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using strategy; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a backup -d 'save the state; prints the copy'"'"'s path'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using backup' -s h -l help -d 'show this help message and exit'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using backup' -l to -x -d 'bring the copy there, with your rights; else it stays beside'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using backup' -l keep -x -d 'with --to: remove older copies of it but N in all'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using backup' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using backup' -l json -d 'the daemon'"'"'s answer, for programs'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using backup' -l color -xka "auto always never" -d 'default: auto'

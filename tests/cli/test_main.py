@@ -387,6 +387,47 @@ def test_reload_with_faults_is_exit_1(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     assert ctl("reload")[:2] == (0, "nothing changed\n")
 
 
+def test_who_may_not_read_the_state_is_told_who_may(
+    ctl: Ctl, taskd: ScriptedTaskd, tmp_path: Path
+) -> None:
+    """Before anything is made."""
+    taskd.answers["getInfo"] = {"host": "h", "store": {"path": str(tmp_path / "closed/state.db")}}
+    code, out, err = ctl("backup", "--to", str(tmp_path))
+    assert (code, out) == (1, "")
+    assert "you may not read it" in err
+    assert f"sudo kaspad-taskctl backup --to {tmp_path}" in err
+    assert taskd.times("backup") == 0
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "other", "missing", "directory"])
+def test_what_is_no_copy_is_not_brought_anywhere(
+    ctl: Ctl, taskd: ScriptedTaskd, tmp_path: Path, kind: str
+) -> None:
+    """Whatever is answered: root copies no other file, waits for no pipe, removes nothing."""
+    state, to, secret = tmp_path / "state.db", tmp_path / "to", tmp_path / "secret"
+    path = tmp_path / "backup-20261129T205300.123456Z.db"
+    state.touch()
+    to.mkdir()
+    secret.write_text("hunter2")
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to(secret)
+    elif kind == "directory":
+        path.mkdir()
+    elif kind == "other":
+        path = secret
+    taskd.answers["getInfo"] = {"host": "h", "store": {"path": str(state)}}
+    taskd.answers["backup"] = {"path": str(path)}
+    code, out, err = ctl("backup", "--to", str(to), "--keep", "1")
+    assert (code, out) == (1, "")
+    assert err.startswith("kaspad-taskctl: ")
+    assert "Traceback" not in err
+    assert list(to.iterdir()) == []
+    assert secret.read_text() == "hunter2"
+    assert kind in ("missing", "pipe") or path.exists()
+
+
 def test_backup_prints_the_path_alone(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     """Fit for $(kaspad-taskctl backup)."""
     taskd.answers["backup"] = {"path": "/var/lib/x.db"}

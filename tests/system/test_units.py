@@ -203,3 +203,29 @@ def test_root_restores_what_the_daemon_can_use() -> None:
     assert {path.owner() for path in state.iterdir()} == {"kaspad-taskd"}
     systemctl("start", UNIT)
     assert call("getTask", taskId="report-kept")["status"] == "in-progress"
+
+
+def test_the_timers_backup_is_made_and_comes_back() -> None:
+    """By the daemon's user in its sandbox; nothing stays beside the state; root restores it."""
+    call("registerTask", type="report", service="saved")
+    systemctl("start", "kaspad-taskd-backup.service")
+    made = sorted(Path("/var/lib/kaspad-taskd-backup").iterdir())
+    assert made
+    assert (made[-1].owner(), made[-1].stat().st_mode & 0o777) == ("kaspad-taskd", 0o600)
+    assert list(Path("/var/lib/kaspad-taskd").glob("backup-2*")) == []
+    call("cancelTask", taskId="report-saved")
+    systemctl("stop", UNIT)
+    subprocess.run(["kaspad-taskd", "restore", str(made[-1])], check=True)
+    systemctl("start", UNIT)
+    assert call("getTask", taskId="report-saved")["status"] == "in-progress"
+
+
+def test_the_timer_is_off_and_can_be_enabled() -> None:
+    """It is shipped, and nobody has asked for it."""
+    timer = "kaspad-taskd-backup.timer"
+    assert systemctl("is-enabled", timer, check=False).strip() == "disabled"
+    systemctl("enable", "--now", timer)
+    try:
+        assert systemctl("is-active", timer).strip() == "active"
+    finally:
+        systemctl("disable", "--now", timer)
