@@ -78,6 +78,7 @@ class Settings:
         bridge: the door for browsers.
         databases: the file that holds the DSN, by the name definitions use.
         services: what can be switched to the local node, by name.
+        backup_max_age: seconds after which a backup of the state is too old; None: no matter.
     """
 
     log_level: str = "info"
@@ -86,8 +87,11 @@ class Settings:
     bridge: Bridge = Bridge()
     databases: Mapping[str, Path] = field(default_factory=dict)
     services: Mapping[str, SwitchedService] = field(default_factory=dict)
+    backup_max_age: float | None = None
 
 
+BACKUP_AGE: Final = 3600.0, 3650 * 86_400.0
+"""Seconds that may be given as the age of a backup."""
 DEFAULTS: Final = Settings()
 
 
@@ -129,6 +133,7 @@ def _read(data: object, file: str | None) -> tuple[Settings, list[Fault]]:
         bridge=_bridge(table.table("bridge")),
         databases=databases,
         services={n: _service(t, databases) for n, t in _named(table, "services").items()},
+        backup_max_age=table.duration("backup_max_age", None, *BACKUP_AGE),
     )
     table.done()
     return settings, faults

@@ -52,6 +52,7 @@ class Change:
         switches: to insert or replace, whole, by id.
         warnings: to insert or replace, whole, by id.
         sure: the account of time, to replace.
+        backup: when a backup was made, ms since 1970 UTC.
     """
 
     put: tuple[Task, ...] = ()
@@ -63,6 +64,7 @@ class Change:
     switches: tuple[Switch, ...] = ()
     warnings: tuple[StandingWarning, ...] = ()
     sure: SureTime | None = None
+    backup: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Loaded:
         journal: the journal's identity, random hexadecimal digits: another one as soon as numbers
             that were told may be missing or mean something else.
         sure: the account of time, None: there is none yet.
+        backup: when the last backup was made, or None: none is known.
         newest: when the last event kept was, ms since 1970 UTC, 0 for none.
     """
 
@@ -132,3 +135,4 @@ class Loaded:
     problem: str | None = None
     sure: SureTime | None = None
     newest: Moment = 0
+    backup: Moment | None = None

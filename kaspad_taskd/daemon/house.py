@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import platform
@@ -30,17 +29,16 @@ from kaspad_taskd.base.places import most_of
 from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.bridge.counts import CountedStore, Counts
 from kaspad_taskd.bridge.opening import BridgeDoor
-from kaspad_taskd.client.unit import HAND, started_by
 from kaspad_taskd.config.layers import definition_dirs
 from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.config.places import FIRST_USER, Places
 from kaspad_taskd.config.settings import Address, Settings
 from kaspad_taskd.core.model import Definition, Health, Origin, Status, Task
 from kaspad_taskd.core.record import Loaded
+from kaspad_taskd.daemon.housekeeping import Housekeeping
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
 from kaspad_taskd.daemon.quiet import be_sparing
 from kaspad_taskd.daemon.repaired import StoreWatch, tell
-from kaspad_taskd.daemon.replaced import Replaced
 from kaspad_taskd.engine.ageing import Ageing
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
@@ -63,16 +61,6 @@ from kaspad_taskd.systemd.story import Story
 
 _log = logging.getLogger("kaspad_taskd")
 
-BEAT = 0.5
-"""Seconds between two turns of the housekeeping."""
-STATUS_EVERY = 4
-"""Turns between two status lines, and between two writes of live fields."""
-CLEAN_EVERY = 7200
-"""Turns between two removals of what ended 30 days ago."""
-REPLACED_EVERY = 120
-"""Turns between two looks at the program's own files."""
-COLLECT_EVERY = 1200
-"""Turns between two full collections of garbage: with 10,000 tasks one takes 0.2 s."""
 MIRRORED = "mirror"
 """The cursor of a state that knows all that the mirror knew: from then on the mirror follows."""
 NAMED = 32
@@ -113,7 +101,6 @@ class Daemon:
         self._started_at = self._clock.now()
         self._stopping = asyncio.Event()
         self._asked_to_stop = False
-        self._replaced = Replaced()
         self._notifier = Notifier()
         self._store = SqliteStore(
             places.state / "state.db", self._clock.now, self._notifier.extend_timeout
@@ -127,6 +114,11 @@ class Daemon:
         self._mirror = MirrorKeeper(Mirror(places.mirror, TYPES, dirs[Origin.ADMIN]))
         self._roster = Roster(self._engine, self._mirror, dirs)
         self._ageing = Ageing(self._engine, self._roster, self._clock)
+        self._housekeeping = Housekeeping(
+            self._engine, self._board, self._ageing, self._store_watch, self._clock,
+            places.runtime / "rpc.sock", lambda: self._notifier.status(self._status()),
+            self._register, lambda: self._settings.backup_max_age,
+        )  # fmt: skip
         self._monitors = Monitors(
             self._engine, self._open_probe, places=min(PLACES, max(4, share // 4)),
             crowded=lambda: descriptors.is_crowded(descriptors.limit() - doors * share),
@@ -289,7 +281,7 @@ class Daemon:
                 rooms.create_task(reactions.run(), name="reactions"),
                 rooms.create_task(self._switcher.run(), name="switches"),
                 rooms.create_task(announcer.run(), name="node-ready"),
-                rooms.create_task(self._keep_house(), name="housekeeping"),
+                rooms.create_task(self._housekeeping.run(), name="housekeeping"),
                 rooms.create_task(self._mirror.run(), name="mirror"),
             ]
             if every is not None:
@@ -323,46 +315,6 @@ class Daemon:
         await self._first_reload()
         self._notifier.ready(self._status())
 
-    async def _keep_house(self) -> None:
-        turn = 0
-        while True:
-            await asyncio.sleep(BEAT)
-            turn += 1
-            self._board.pulse()
-            await self._see_store()
-            jumped = self._clock.check()
-            self._ageing.beat(jumped=jumped != 0)
-            if jumped:
-                _log.warning("the clock jumped by %.0f s; patience begins anew", jumped)
-                self._engine.attach(jumped=True)
-            if turn % STATUS_EVERY == 0:
-                self._board.remind()
-                self._engine.flush()
-                self._engine.warnings.write()
-                self._notifier.status(self._status())
-            if turn % REPLACED_EVERY == 0:
-                self._see_own_files()
-            if turn % COLLECT_EVERY == 0:
-                gc.collect()
-            if turn % CLEAN_EVERY == 0:
-                await self._ageing.clean_up()
-
-    async def _see_store(self) -> None:
-        """Whether the state is where it was, and what was done where it was not."""
-        loaded = self._store_watch.look()
-        if loaded is not None:
-            try:
-                await self._register(loaded)
-            except NotDurable as error:
-                _log.error("definitions are as they were: %s", error)
-
-    def _see_own_files(self) -> None:
-        path = self._replaced.look()
-        if path is not None:
-            by = started_by(str(self._places.runtime / "rpc.sock"))
-            restart = words.say("manager.again" if by == HAND else f"manager.{by}.restart")
-            self._engine.warn("restart-needed", {"path": str(path), "restart": restart})
-
     # -- between the rooms
 
     def _open_probe(self, definition: Definition) -> Probe | None:
@@ -387,6 +339,8 @@ class Daemon:
         return words.status_line(shown, self._engine.problem, standing, bridge)
 
     def _take_settings(self, settings: Settings) -> None:
+        self._settings = settings
+        self._housekeeping.see_backup()
         logging.getLogger().setLevel((self._level or settings.log_level).upper())
         self._databases.clear()  # probes hold it: they take the new file at their next connect
         self._databases.update(settings.databases)

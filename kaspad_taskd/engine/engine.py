@@ -60,6 +60,7 @@ class Engine:
         now: the same.
         seq: of the last event on record.
         journal: the journal's identity: `Loaded.journal`.
+        backup: when the last backup was made, ms since 1970 UTC, or None: none is known.
         sure: the account of time, which `Ageing` keeps: what expires asks it, not the clock.
         switches: on record.
         warnings: on record.
@@ -74,6 +75,7 @@ class Engine:
         self.seq = 0
         self.journal = ""
         self.sure = SureTime(0)
+        self.backup: Moment | None = None
         self.switches = Switches()
         self.warnings = Warnings(self.commit, now)
         self.problem: str | None = None
@@ -128,6 +130,7 @@ class Engine:
         """Take over what the store has loaded, and begin to commit."""
         self.seq = loaded.seq
         self.journal = loaded.journal
+        self.backup = loaded.backup
         self.switches.put(loaded.switches)
         self.warnings.put(loaded.warnings)
         now = self.now()
@@ -229,13 +232,14 @@ class Engine:
         switches: Sequence[Switch] = (),
         warnings: Sequence[StandingWarning] = (),
         sure: SureTime | None = None,
+        backup: Moment | None = None,
         look: Task | None = None,
     ) -> asyncio.Future[Outcome]:
         """Submit a change: all of it or nothing."""
         points, self._points = tuple(self._points), []
         change = Change(
             tuple(put), tuple(remove), tuple(facts), points, tuple(decisions), cursors or {},
-            tuple(switches), tuple(warnings), sure,
+            tuple(switches), tuple(warnings), sure, backup,
         )  # fmt: skip
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         try:
@@ -321,6 +325,7 @@ class Engine:
             self.seq = event.seq
         self.switches.put(outcome.change.switches)
         self.warnings.put(outcome.change.warnings)
+        self.backup = outcome.change.backup or self.backup
         for task in outcome.change.put:
             tip = self._tips.settle(task.id)
             newest = tip.task if tip is not None and tip.task is not None else task

@@ -45,6 +45,7 @@ class MemoryStore:
         self._switches: dict[int, Switch] = {}
         self._warnings: dict[int, StandingWarning] = {}
         self._sure: SureTime | None = None
+        self._backup: Moment | None = None
         self._journal_name = secrets.token_hex(8)
         self._queue: list[Change] = []
         self._settled: Settled | None = None
@@ -59,6 +60,7 @@ class MemoryStore:
             tuple(tasks), len(self._journal), self.oldest, dict(self._cursors),
             switches=switches, warnings=warnings, journal=self._journal_name,
             sure=self._sure, newest=self._journal[-1].fact.at if self._journal else 0,
+            backup=self._backup,
         )  # fmt: skip
 
     @property
@@ -112,6 +114,7 @@ class MemoryStore:
             self._warnings[warning.id] = warning
             self._warnings.pop(warning.id - WARNINGS_KEPT, None)
         self._sure = change.sure or self._sure
+        self._backup = change.backup or self._backup
         return Outcome(
             change,
             tuple(self._put_fact(fact) for fact in change.facts),

@@ -56,6 +56,7 @@ _MOVE_CAUSES = (
     "UPDATE switches SET document = json_set(document, '$.cause', document ->> '$.cause' + ?)"
     " WHERE document ->> '$.cause' IS NOT NULL"
 )
+_PUT_BACKUP = "INSERT OR REPLACE INTO meta VALUES ('backup', ?)"
 _IDENTITY_BITS = 63  # what SQLite can keep as a whole number
 
 
@@ -112,10 +113,11 @@ class Rows:
         switches = tuple([codec.switch_from(text) for (text,) in found])
         found = self._db.execute("SELECT document FROM warnings ORDER BY id")
         warnings = tuple([codec.warning_from(text) for (text,) in found])
+        backup = self._db.execute("SELECT value FROM meta WHERE key = 'backup'").fetchone()
         return Loaded(
             tuple(tasks), self.seq, self.oldest, cursors,
             switches=switches, warnings=warnings, journal=self._journal(),
-            sure=self._age.sure, newest=at,
+            sure=self._age.sure, newest=at, backup=None if backup is None else backup[0],
         )  # fmt: skip
 
     def _journal(self) -> str:
@@ -203,6 +205,8 @@ class Rows:
             self._put_warning(warning)
         if change.sure is not None:
             self._age.put(change.sure)
+        if change.backup is not None:
+            execute(_PUT_BACKUP, (change.backup,))
         return Outcome(
             change,
             tuple(map(self._put_fact, change.facts)),

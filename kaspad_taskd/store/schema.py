@@ -50,8 +50,8 @@ INSERT INTO meta VALUES ('floor', 0)
 """
 # A definition has a row of its own, so that a progress write stays small. In `meta`: `floor`, no
 # event at or below this seq is kept; `leap`, what this file does not know may have been told;
-# `journal`, its identity; `lineage`, that of the state, which its copies, and what is put back from
-# them, keep.
+# `backup`, when the last copy was made; `journal`, its identity; `lineage`, that of the state,
+# which its copies, and what is put back from one, share.
 
 _SENSELESS = {
     "event": f"""

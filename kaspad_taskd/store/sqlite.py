@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from kaspad_taskd.core.fact import Event
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
 from kaspad_taskd.store import age, looking, rows, schema
+from kaspad_taskd.store.copying import copy
 from kaspad_taskd.store.fault import DamagedError, StoreError, UnwritableError, is_own, sentence
 from kaspad_taskd.store.group import IDLE, Settled, Writer
 from kaspad_taskd.store.keeping import Keeper, Notice
@@ -42,11 +42,6 @@ PRUNE_AFTER = rows.BITE // 2
 """Events written, after which some are pruned: less than a bite, so pruning keeps up."""
 PRUNE_EVERY = 60_000
 """Ms after which a bite is pruned though nothing was written: events age."""
-
-
-COPIES_KEPT = 5
-"""Backups that stay beside the state: the newest by name, always the one made last."""
-_COPY = re.compile(r"backup-\d{8}T\d{6}\.\d{6}Z\.db")
 
 
 class SqliteStore:
@@ -345,14 +340,7 @@ class SqliteStore:
             StoreError: `path` is the state itself, or cannot be written.
         """
         target = Path(path)
-        await self._read(lambda db: self._copy(db, target), target, COPY_PATIENCE)
-
-    def _copy(self, db: Connection, target: Path) -> None:
-        if target.resolve() == self._path.resolve():
-            raise StoreError(f"{target} is the state itself: name another file")
-        schema.copy(db, target)
-        if target.parent.resolve() == self._path.parent.resolve():
-            _thin_out(target)
+        await self._read(lambda db: copy(db, self._path, target), target, COPY_PATIENCE)
 
     async def _read(
         self,
@@ -404,15 +392,3 @@ class SqliteStore:
             raise StoreError(
                 f"the disk of {self._path.parent} does not answer: changes may be lost"
             )
-
-
-def _thin_out(made: Path) -> None:
-    """Let copies beside the state not pile up: nothing but files with exactly such a name goes."""
-    others = sorted(
-        path
-        for path in made.parent.iterdir()
-        if _COPY.fullmatch(path.name) and path != made and not path.is_symlink() and path.is_file()
-    )
-    if _COPY.fullmatch(made.name):
-        for path in others[: -(COPIES_KEPT - 1)]:
-            path.unlink(missing_ok=True)

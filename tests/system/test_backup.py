@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.taskd_process import Line, Taskd
+from tests.fakes.taskd_process import Line, Taskd, until
 from tests.system.test_restore import restore
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -86,6 +86,30 @@ async def test_a_copy_is_brought_read_back_and_can_be_restored(tmp_path: Path, t
         assert (await line.call("getInfo"))["journal"] != info["journal"]
         again = await backup(taskd, to, "--keep", "2")
         assert (len(again["removed"]), len(names(to))) == (1, 2)  # the same state, after a restore
+
+
+async def test_that_none_was_made_is_a_warning_until_one_is(tmp_path: Path, to: Path) -> None:
+    """Where the settings ask for it: seen soon after a start, gone with the next look."""
+    async with Taskd(tmp_path) as taskd:
+        taskd.settings.write_text('backup_max_age = "7d"\n')
+        line = await taskd.start()
+
+        async def warned() -> bool:
+            found = (await line.call("getWarnings"))["warnings"]
+            return [each["code"] for each in found] == ["backup-old"]
+
+        await until(warned)
+        await backup(taskd, to)
+        await line.call("reload")  # it looks then, too
+
+        async def calm() -> bool:
+            return (await line.call("getWarnings"))["warnings"] == []
+
+        await until(calm)
+        await taskd.end()
+        line = await taskd.start()
+        await line.call("reload")
+        assert (await line.call("getWarnings"))["warnings"] == []
 
 
 async def test_only_our_own_older_copies_of_this_state_go(tmp_path: Path, to: Path) -> None:

@@ -90,6 +90,7 @@ def _files(api: Api) -> list[Method]:
             await api.engine.store.backup(path)
         except Exception as error:
             raise ApiError.of("store-unavailable", str(error)) from None
+        await api.engine.commit(backup=api.engine.now())  # where the disk takes nothing, it is made
         return {"path": path}
 
     return [
