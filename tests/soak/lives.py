@@ -22,7 +22,7 @@ from tests.soak.promises import Promises
 from tests.soak.reactions import Reacting
 
 WRITERS = 3
-PAUSE = 0.2
+PAUSE = 2.0
 """Seconds between two changes of a writer, at most."""
 SHORT, LONG = (1.0, 8.0), (60.0, 120.0)
 """Seconds of a life: most are short, so that there are many ends; in a long one memory is seen."""

@@ -41,7 +41,7 @@ class Reacting:
         for number in range(TASKS):
             taskd.define(
                 f"reacting-{number}",
-                f'type = "report"\nservice = "reacting"\non_complete = [{words}]\n',
+                f'type = "report"\nservice = "reacting"\n[on_complete]\ncommand = [{words}]\n',
             )
 
     def killed(self) -> None:
