@@ -22,13 +22,17 @@ class Run:
         at: our wall clock, ms.
         pos: the position then.
         age: of the newest block then, ms.
+        last: our wall clock at the last of them, ms.
         looks: how many there were.
+        seen: ms between them, of long steps a part only.
     """
 
     at: int
     pos: int
     age: int
+    last: int
     looks: int = 1
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ YOUNG_S = 5.0
 """A newest block so young (50 blocks on mainnet) leaves no pass to come."""
 LONG_S, LONG_LOOKS = 30.0, 4
 """An older one has to stay as old for so long, over so many looks: then it is the clock's doing."""
+STEP_S = LONG_S / (LONG_LOOKS - 1)
+"""A longer step between two looks proves no more: nobody saw what was in between."""
 STANDS_S = 5.0
 AWAITED = 3.0
 """Blocks that a span must let expect before their missing says anything."""
@@ -30,9 +32,10 @@ def carried_on(run: Run | None, look: NodeReading, where: Position, done: bool) 
     if not done or where.pos is None:
         return None
     age = round(where.age * 1000)
-    if run is None or look.at_ms < run.at or where.pos < run.pos:
-        return Run(look.at_ms, where.pos, age)
-    return Run(run.at, run.pos, run.age, run.looks + 1)
+    if run is None or look.at_ms < run.last or where.pos < run.pos:
+        return Run(look.at_ms, where.pos, age, look.at_ms)
+    seen = run.seen + min(look.at_ms - run.last, round(STEP_S * 1000))
+    return Run(run.at, run.pos, run.age, look.at_ms, run.looks + 1, seen)
 
 
 def proves(run: Run | None, look: NodeReading, where: Position, clock: Clock) -> bool:
@@ -47,7 +50,7 @@ def proves(run: Run | None, look: NodeReading, where: Position, clock: Clock) ->
     if abs(where.age) <= YOUNG_S + AWAITED / max(pace, 0.01):
         return True
     stands = abs(where.age * 1000 - run.age) <= STANDS_S * 1000
-    lasts = span >= LONG_S and run.looks >= LONG_LOOKS
+    lasts = run.seen >= LONG_S * 1000 and run.looks >= LONG_LOOKS
     return stands and lasts and not _really_old(where, clock)
 
 

@@ -57,6 +57,16 @@ def test_two_pauses_are_no_proof_of_following(pace: float) -> None:
     assert not completes(looks)
 
 
+@pytest.mark.parametrize("gap", [8, 60, 600])
+@pytest.mark.parametrize("first", [[0], [0, 1], [0, 2, 4]])
+def test_a_gap_between_two_pauses_proves_nothing(gap: float, first: list[float]) -> None:
+    """Nobody looked while a pass was under way: the ages are alike by chance."""
+    one, other = pause(22, 220), following(gap, 24, 240)
+    looks = [standing(one, second) for second in first]
+    looks += [standing(other, gap + second) for second in (0, 0.5, 1, 2, 3, 4)]
+    assert not completes(looks)
+
+
 @pytest.mark.parametrize("age", [12, 30, 58])
 def test_an_age_that_stands_is_the_clocks_and_completes_later(age: float) -> None:
     """A host whose clock is ahead by less than max_lag: half a minute of looks tells."""
