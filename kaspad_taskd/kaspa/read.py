@@ -107,6 +107,7 @@ def _reading(
     header: BlockHeader | None,
 ) -> NodeReading:
     counters = metrics or _NO_METRICS
+    source = next((peer for peer in peers if peer.is_ibd_peer), None)
     return NodeReading(
         at_ms=at_ms,
         network=dag.network,
@@ -121,7 +122,8 @@ def _reading(
         has_transitional_check=synced[1],
         peers=len(peers),
         ibd_peers=sum(peer.is_ibd_peer for peer in peers),
-        ibd_peer=next((peer.id for peer in peers if peer.is_ibd_peer), ""),
+        ibd_peer=source.id if source else "",
+        ibd_connected_ms=source.clock.connected_ms if source and source.clock else None,
         peer_clocks=tuple(peer.clock for peer in peers if peer.clock is not None)[:PEER_CLOCKS],
         peer_versions=tuple(sorted({peer.user_agent for peer in peers})[:16]),
         header_counts=counters.header_counts,

@@ -91,6 +91,7 @@ class Memory:
         quiet: seconds without a byte from any peer.
         gossip: bytes a second that peers send without a download, as seen.
         ibd_peer: whom blocks were being downloaded from.
+        ibd_connected: how long it was connected then, ms, 0 where that is not known.
         peers_tried: downloads that began and ended since anything moved.
         ids: the newest p2p ids, the last one last.
         system: the node's system id.
@@ -128,6 +129,7 @@ class Memory:
     quiet: float = 0.0
     gossip: float = 0.0
     ibd_peer: str = ""
+    ibd_connected: int = 0
     peers_tried: int = 0
     ids: tuple[str, ...] = ()
     system: str | None = None

@@ -48,6 +48,7 @@ class NodeReading:
         peers: connected peers (GetConnectedPeerInfo).
         ibd_peers: those that blocks are being downloaded from (isIbdPeer).
         ibd_peer: identity of the peer that blocks are being downloaded from, "" for none.
+        ibd_connected_ms: how long that peer has been connected, None where it does not tell.
         peer_clocks: of the connected peers, 64 at most.
         peer_versions: the peers' user agents, each once, sorted, at most 16.
         header_counts: headers processed since the node started, staging ones too (GetMetrics).
@@ -80,6 +81,7 @@ class NodeReading:
     peers: int = 0
     ibd_peers: int = 0
     ibd_peer: str = ""
+    ibd_connected_ms: int | None = None
     peer_clocks: tuple[PeerClock, ...] = ()
     peer_versions: tuple[str, ...] = ()
     header_counts: int | None = None

@@ -50,10 +50,8 @@ def _staging_lost(
     last = memory.last
     if not (memory.staging and memory.phase == "headers" and last and last.headers == new.headers):
         return memory, None
-    other_peer = (
-        bool(look.ibd_peer and memory.ibd_peer) and look.ibd_peer[:SHORT] != memory.ibd_peer
-    )
-    broken = not look.ibd_peers or other_peer or memory.story.proofs > memory.proofs
+    broken = not look.ibd_peers or _connected_anew(memory, look)
+    broken = broken or memory.story.proofs > memory.proofs
     if not (begun_anew or broken):
         return memory, None
     done = (last.staged or 0) - (memory.start or 0)
@@ -63,6 +61,13 @@ def _staging_lost(
         goal_from=0, marks=(),
     )  # fmt: skip
     return memory, "headers-lost" if done > LOST_S * where.bps else None
+
+
+def _connected_anew(memory: Memory, look: NodeReading) -> bool:
+    """Whether the download's connection ended and no look fell in between: another, or anew."""
+    if look.ibd_peer and memory.ibd_peer and look.ibd_peer[:SHORT] != memory.ibd_peer:
+        return True
+    return look.ibd_connected_ms is not None and look.ibd_connected_ms < memory.ibd_connected
 
 
 def forget(memory: Memory) -> Memory:

@@ -129,4 +129,7 @@ def _peers(memory: Memory, look: NodeReading, alive: bool) -> Memory:
     before, now = memory.ibd_peer, look.ibd_peer[:SHORT] if look.ibd_peers else ""
     known = now or ("?" if look.ibd_peers else "")
     tried = memory.peers_tried + (bool(before) and known != before)
-    return replace(memory, ibd_peer=known, peers_tried=0 if alive else tried)
+    connected = (look.ibd_connected_ms or 0) if look.ibd_peers else 0
+    return replace(
+        memory, ibd_peer=known, ibd_connected=connected, peers_tried=0 if alive else tried
+    )

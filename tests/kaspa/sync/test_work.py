@@ -131,6 +131,18 @@ def test_a_peer_that_takes_over_at_once_is_another_download_too() -> None:
     assert run([*looks, other])[-1].epoch == "headers-lost"
 
 
+def test_a_peer_that_connects_anew_between_two_looks_is_another_download() -> None:
+    """Its identity stays, as with --connect; how long it has been connected tells."""
+    looks = [
+        replace(each, ibd_connected_ms=5_000 + 10_000 * n) for n, each in enumerate(staged(0, 3_000))
+    ]
+    assert {each.epoch for each in run(looks)} == {None}
+    goes_on = proof(80, 25_000, header_counts=43_000, ibd_connected_ms=85_000)
+    assert run([*looks, goes_on])[-1].epoch is None
+    anew = proof(80, 25_000, header_counts=38_000, ibd_connected_ms=4_000)
+    assert run([*looks, anew])[-1].epoch == "headers-lost"
+
+
 def test_a_proof_after_a_lost_staging_is_not_called_stalled() -> None:
     """Bytes come in at full speed, and no header for minutes."""
     looks = [

@@ -178,6 +178,30 @@ async def test_a_node_that_ends_again_and_again_is_told_so(
         assert "address and the port" not in everything(task)
 
 
+# Headers in staging live as long as the connection that brings them
+
+
+@doors
+@pytest.mark.parametrize("anew", [True, False])
+async def test_a_peer_that_is_back_before_the_next_look_took_the_headers_along(
+    door: type[Any], anew: bool
+) -> None:
+    """The only peer, its identity the same; each look is of a moment with a download."""
+
+    def tells(second: float) -> Says:
+        connected = second + 60 if second < 65 or not anew else second - 62
+        return Says(
+            1_312_860, now_ms(), 5 * 365 * 86_400, False, 1, 0, blocks=0,
+            counts=3_000 + round(500 * second), rx=round(1_000_000 + 50_000 * second),
+            connected_ms=round(connected * 1000),
+        )  # fmt: skip
+
+    async with watching(tells, door, interval=10.0, stall_after=600.0) as node:
+        await node.until(120.0)
+    assert node.task.phase == "headers"
+    assert node.task.epoch.number == (2 if anew else 1)
+
+
 # Several nodes behind one name
 
 
