@@ -52,7 +52,7 @@ def met(memory: Memory, look: NodeReading, new: Mark) -> tuple[Memory, Met]:
     if who is Met.RESTARTED and system is None and _ran_before(memory, look):
         who = Met.ANOTHER
     if who is Met.ANOTHER:
-        memory = _other(memory, system, look.at_ms)
+        memory = _other(memory, system, p2p, look.at_ms)
     elif who is Met.RESTARTED:
         starts = (*memory.starts, look.at_ms)[-KEPT_STARTS:]
         memory = replace(
@@ -82,12 +82,16 @@ def _ran_before(memory: Memory, look: NodeReading) -> bool:
     return any(each.connected_ms > since for each in look.peer_clocks)
 
 
-def _other(memory: Memory, system: str | None, at_ms: int) -> Memory:
-    """The memory for another node: nothing of the first one's counters can be compared."""
-    bests = dict(memory.bests)
-    if memory.system and memory.best is not None:
-        bests[memory.system] = memory.best
-    best = bests.pop(system, None) if system else memory.best
+def _other(memory: Memory, system: str | None, p2p: str | None, at_ms: int) -> Memory:
+    """The memory for another node: nothing of the first one's counters can be compared.
+
+    Nodes of one host share a system id: their p2p ids tell them apart.
+    """
+    bests, shared = dict(memory.bests), system is not None and system == memory.system
+    before, now = (memory.ids[-1], p2p) if shared else (memory.system, system)
+    if before and memory.best is not None:
+        bests[before] = memory.best
+    best = bests.pop(now, None) if now else memory.best
     while len(bests) > KEPT_OTHERS:
         del bests[next(iter(bests))]
     return replace(

@@ -95,7 +95,7 @@ class Memory:
         peers_tried: downloads that began and ended since anything moved.
         ids: the newest p2p ids, the last one last.
         system: the node's system id.
-        bests: by system id, the best of other nodes behind the same name.
+        bests: by system id (p2p id, where they share one), the best of other nodes behind the name.
         another_at: when another node answered last, ms.
         starts: when the node was seen to have been started anew, ms, the newest few.
         again: how often that was.

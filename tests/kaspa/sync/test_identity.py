@@ -44,6 +44,16 @@ def test_another_node_behind_the_same_name_has_lost_nothing() -> None:
     assert epochs(by_p2p) == []
 
 
+@pytest.mark.parametrize("turn", [1, 3, 10])
+def test_two_nodes_of_one_host_lose_nothing_once_both_are_known(turn: int) -> None:
+    """They share a system id; a p2p id that comes back is another node, held to its own best."""
+    looks = [
+        following(n * 2) if n // turn % 2 else low(n * 2, p2p_id="b") for n in range(2, 20 * turn)
+    ]
+    known = [each.epoch for each in run(looks)][3 * turn :]
+    assert set(known) == {None}
+
+
 def test_another_node_that_stays_has_lost_nothing_either() -> None:
     """Each node is held against its own best."""
     looks = [following(0), *(low(10.0 * n, system_id="other", p2p_id="b") for n in range(1, 40))]
