@@ -81,10 +81,17 @@ def verdict(
     }
     if refused_blocks:
         found["refused-blocks"] = -FUTURE_S
-    return _together(found, max_lag)
+    return _together(found, max_lag, _far_from_reference(where))
 
 
-def _together(found: dict[str, float], max_lag: float) -> Clock:
+def _far_from_reference(where: Position) -> bool:
+    """Whether a reference is ahead by about what the age says: then the node is late indeed."""
+    if not where.exact or where.pos is None or where.tip is None:
+        return False
+    return where.tip - where.pos > max(SAME_BLOCKS, where.age / 2 * where.bps)
+
+
+def _together(found: dict[str, float], max_lag: float, late: bool) -> Clock:
     says = tuple(found.items())
     ahead = [off for off in found.values() if off > max_lag]
     behind = [off for off in found.values() if off < -max_lag]
@@ -95,8 +102,16 @@ def _together(found: dict[str, float], max_lag: float) -> Clock:
     standing = found.get("standing-age")
     lasting = found.get("refused-blocks", standing)
     suspect = lasting if lasting is not None and abs(lasting) > max_lag else None
+    if suspect is not None and (late or _contradicted(found, suspect, max_lag)):
+        suspect = None
     good = standing is not None and abs(standing) <= max_lag
     return Clock(None, good, suspect, says)
+
+
+def _contradicted(found: dict[str, float], suspect: float, max_lag: float) -> bool:
+    """Whether peers that have just told the time say that the clock is right: the line is slow."""
+    told = found.get("peers")
+    return told is not None and abs(told) <= max_lag and abs(told - suspect) > ALIKE_S
 
 
 def _standing(marks: Sequence[Mark]) -> float | None:

@@ -123,6 +123,16 @@ def test_a_lasting_witness_without_a_second_is_a_hint() -> None:
     assert [(hint.code, hint.params["way"]) for hint in last.hints] == [("clock-skew", "ahead")]
 
 
+def test_who_stays_behind_on_a_slow_line_is_not_told_to_mend_its_clock() -> None:
+    """Fresh handshakes say that the clock is right, or a reference that blocks are missing."""
+    seen = looks(90, is_synced=True)
+    assert [hint.code for hint in run(seen)[-1].hints] == ["clock-skew"]
+    told = [replace(each, peer_clocks=offsets(0.2)) for each in seen]
+    assert run(told)[-1].hints == ()
+    assert run(seen, reference=900)[-1].hints == ()
+    assert run(seen, reference=5)[-1].reason is Reason.CLOCK_SKEW
+
+
 def test_a_node_that_is_late_is_late() -> None:
     """Its newest block grows younger as it catches up: that is no clock."""
     seen = [following(n * 2, 90 - n, 900 - 10 * n) for n in range(LOOKS)]
