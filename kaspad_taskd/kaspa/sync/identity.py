@@ -96,7 +96,8 @@ def _other(memory: Memory, system: str | None, p2p: str | None, at_ms: int) -> M
         del bests[next(iter(bests))]
     return replace(
         memory, marks=(), ready=None, starts=(), best=best, bests=bests, another_at=at_ms,
-        staging=False, start=None, goal=None, goal_from=0, lower_since=None, ibd_peer="", ibd_connected=0,
+        staging=False, start=None, goal=None, goal_from=0, lower_since=None, ibd_peer="",
+        ibd_connected=0,
     )  # fmt: skip
 
 

@@ -19,6 +19,8 @@ LONGEST_STEP_S = 120.0
 """Longest time between two looks that counts: a clock that jumps tells no standstill."""
 FAR_BEHIND_S = 661
 """The node's own limit for "nearly synced": a proof is fetched by nodes further behind only."""
+PROOF_S = 86_400
+"""On the public networks a node less than 30 h behind has its peer's pruning point: no proof."""
 
 GOSSIP_BYTES = 66.0
 """Received for each relayed block from each peer that has it: measured with two peers."""
@@ -156,12 +158,18 @@ def _downloading(memory: Memory, look: NodeReading, where: Position, moved: Move
         # The set is there, no block follows: with an index only this can be it.
         indexing = look.has_utxo_index and moved.seconds >= SPAN_MS / 1000 and moved.disk > 0
         return "utxoindex" if indexing else None
-    if memory.phase not in FIRST or where.lag <= FAR_BEHIND_S:
+    if memory.phase not in FIRST or not _may_need_proof(look, where):
         return None
     if look.header_counts is None:
         return "proof_or_headers"
     unmoved = moved.seconds >= SPAN_MS / 1000 and downloads(memory, look, moved)
     return "proof" if unmoved else None
+
+
+def _may_need_proof(look: NodeReading, where: Position) -> bool:
+    """Whether so old a node may fetch a proof; other networks may have any depth."""
+    public = look.network.startswith(("mainnet", "testnet")) and look.protocol == "rust"
+    return where.lag > (PROOF_S if public and where.clock else FAR_BEHIND_S)
 
 
 def _headers_alone(moved: Moves) -> bool:

@@ -74,6 +74,18 @@ def test_gossip_is_no_movement(rates: list[int]) -> None:
     assert run(looks)[-1].reason is Reason.PEER_SILENT
 
 
+@pytest.mark.parametrize("late_s", [900, 3_600, 80_000])
+def test_whoever_is_hours_behind_fetches_no_proof(late_s: int) -> None:
+    """What eight peers tell of transactions is no download, however much, and no proof."""
+    looks = [
+        replace(late(n * 2), sink_timestamp=NOW + n * 2000 - late_s * 1000, ibd_peers=1,
+                ibd_peer="one", p2p_rx_bytes=1_000_000 + 60_000 * n)
+        for n in range(60)
+    ]  # fmt: skip
+    assert {each.phase for each in run(looks)} <= {"negotiating", "connecting"}
+    assert healths(looks)[-1] is Health.STALLED
+
+
 def test_peer_after_peer_that_goes_silent_is_counted() -> None:
     """Each is given up after two minutes; how many there were is said."""
     looks = [
@@ -134,7 +146,8 @@ def test_a_peer_that_takes_over_at_once_is_another_download_too() -> None:
 def test_a_peer_that_connects_anew_between_two_looks_is_another_download() -> None:
     """Its identity stays, as with --connect; how long it has been connected tells."""
     looks = [
-        replace(each, ibd_connected_ms=5_000 + 10_000 * n) for n, each in enumerate(staged(0, 3_000))
+        replace(each, ibd_connected_ms=5_000 + 10_000 * n)
+        for n, each in enumerate(staged(0, 3_000))
     ]
     assert {each.epoch for each in run(looks)} == {None}
     goes_on = proof(80, 25_000, header_counts=43_000, ibd_connected_ms=85_000)
