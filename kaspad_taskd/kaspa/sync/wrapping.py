@@ -41,7 +41,12 @@ _OTHERS = (
     re.compile(r"(?P<who>[\w.-]{1,200}) +\|(?: (?P<rest>.*))?", re.S),  # compose
     re.compile(_STAMP + r"(?: (?P<rest>.*))?", re.S),  # docker logs --timestamps
 )
-_TEXTS = ("log", "MESSAGE", "message")
+_UNKNOWN = re.compile(
+    r"\S.{0,159}?(?P<rest>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d \[[A-Z]{4,5} ?\] .*)",
+    re.S,
+)
+"""Whatever stands before the stamp and level that kaspad alone writes so: pm2, ts, supervisors."""
+_TEXTS = ("log", "MESSAGE", "message", "msg", "@message", "short_message")
 """Where JSON lines have the text: docker's, the journal's, collectors'."""
 
 
@@ -111,7 +116,17 @@ def _peeled(said: Said) -> Said:
         if inner is None:
             break
         said = _plain(Said(inner.text, inner.at or said.at, inner.who or said.who))
-    return said
+    return said if said.who is not None else _unknown(said)
+
+
+def _unknown(said: Said) -> Said:
+    """Take off a wrapping of no known form, where nobody is named who may only quote kaspad."""
+    found = None if _BEGINS.match(said.text) else _UNKNOWN.fullmatch(said.text)
+    if found is None:
+        return said
+    rest = found["rest"]
+    quoted = said.text[found.start("rest") - 1] == '"'
+    return replace(said, text=rest.removesuffix('"') if quoted else rest)
 
 
 def _plain(said: Said) -> Said:
