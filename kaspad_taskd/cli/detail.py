@@ -47,7 +47,8 @@ def _verdict(task: WireTask, now: float) -> str:
 
 def _field(label: str, text: str, cells: int) -> list[Line]:
     head = ("  " + fit(label, _LABEL), "dim")
-    if label in (say("field.cure"), say("field.next")):  # a command stays whole, to be copied
+    cure = label in (say("field.cure"), say("field.next"))
+    if cure and not text.endswith("."):  # a command stays whole, to be copied
         return [[head, (text, "")]]
     return hang([head], text, cells)
 

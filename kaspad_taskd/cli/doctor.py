@@ -7,7 +7,7 @@ import time
 from kaspad_taskd.cli import checkup
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import FAILED, of_unreachable
-from kaspad_taskd.cli.screen import hang
+from kaspad_taskd.cli.screen import hang, wrap
 from kaspad_taskd.client import SYSTEM_SOCKET, Refused, Unreachable
 from kaspad_taskd.words.plain import fit
 from kaspad_taskd.words.sentences import plural, say
@@ -70,9 +70,13 @@ def _services(run: Run) -> list[Mapping[str, Any]]:
 
 
 def lines(one: Finding, cells: int) -> list[Line]:
-    """Return a finding as lines: sign, name, what; below it the cure, whole, to be copied."""
+    """Return a finding as lines: sign, name, what; below it the cure, a command in one piece."""
     shown = hang([_SIGNS[one.level], (f" {fit(one.name, _LABEL)} ", "")], one.text, cells)
-    return [*shown, [(" " * (_LABEL + 3) + one.cure, "dim")]] if one.cure else shown
+    if not one.cure:
+        return shown
+    room = _LABEL + 3
+    cure = wrap(one.cure, cells - room) if one.cure.endswith(".") else [one.cure]
+    return [*shown, *([(" " * room + part, "dim")] for part in cure)]
 
 
 def summary(found: list[Finding]) -> str:

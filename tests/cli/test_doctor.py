@@ -133,7 +133,7 @@ def test_a_task_in_trouble_has_its_causes() -> None:
                                 golden_task("headers-import")], NOW))  # fmt: skip
     assert [(one.level, one.name) for one in found] == [
         (WARNING, "node"), (WARNING, "clock"), (WARNING, "node"), (FAULT, "command")]  # fmt: skip
-    assert found[0].cure == "Let port 16111 out."
+    assert "TCP port 16111" in str(found[0].cure)
     assert "95 s ahead" in found[1].text
 
 
@@ -343,3 +343,15 @@ def test_a_silent_reference_and_an_unread_log_are_warnings() -> None:
     assert "cannot read /x: no such file" in log.text
     node["metadata"] = {"referenceAnswers": True}
     assert [one.level for one in checkup.tasks([node], NOW)] == [GOOD, GOOD]
+
+
+def test_a_cure_in_words_is_folded_and_a_command_stays_whole() -> None:
+    """What is to be typed can be copied; what is to be read fits the screen."""
+    said = "Read the question at the end of its log, and answer it with the flag that it names."
+    command = "journalctl -u kaspad-with-a-very-long-name.service -n 30 --no-pager --output cat"
+    for cure, whole in ((said, False), (command, True)):
+        found = checkup.Finding(WARNING, "node", "It waits.", cure)
+        texts = ["".join(text for text, _ in line) for line in doctor.lines(found, 60)]
+        assert (len(texts) == 2) is whole
+        assert whole or max(map(len, texts)) <= 60
+        assert " ".join(text.strip() for text in texts[1:]) == cure

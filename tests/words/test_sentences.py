@@ -139,8 +139,8 @@ def test_the_first_whole_alternative_is_taken() -> None:
     """A sentence says as much as is known."""
     assert note("refused", {"address": "grpc://127.0.0.1:16110"}).startswith("127.0.0.1:16110 ")
     assert note("refused").startswith("It refuses")
-    assert maybe("hint.refused.do") is None
     assert maybe("hint.refused.do", unit="kaspad") == "systemctl status kaspad"
+    assert maybe("hint.no-movement.do") is None
 
 
 def test_plural_forms() -> None:

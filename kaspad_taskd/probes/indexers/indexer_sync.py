@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from kaspad_taskd.base.durations import format_duration, parse_duration
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.core.observation import Hint, Json, Observation, Reading, Refused
+from kaspad_taskd.core.observation import Hint, Json, Observation, Reading, Refused, Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.logs import Follower, open_log
 from kaspad_taskd.kaspa.opening import open_node
@@ -141,7 +141,8 @@ class IndexerProbe:
             return await self._missed(error, before, problem)
         expected = self._network
         if expected and view.network and not same_network(expected, view.network):
-            return Refused(Reason.WRONG_NETWORK, {"network": view.network, "expected": expected})
+            found: dict[str, Scalar] = {"network": view.network, "expected": expected}
+            return Refused(Reason.WRONG_NETWORK, found, (Hint(str(Reason.WRONG_NETWORK), found),))
         if problem:
             view = replace(view, metadata={**view.metadata, "logProblem": problem[:200]})
         now = self._wall()

@@ -173,8 +173,8 @@ class NodeSyncProbe:
             missed = await self._missed(answers.node, after)
             return replace(missed, hints=with_unread(missed.hints, answers.problem))
         if self._network is not None and not same_network(self._network, answers.node.network):
-            found = {"network": answers.node.network, "expected": self._network}
-            return Refused(Reason.WRONG_NETWORK, found)
+            found: dict[str, Scalar] = {"network": answers.node.network, "expected": self._network}
+            return Refused(Reason.WRONG_NETWORK, found, (Hint(str(Reason.WRONG_NETWORK), found),))
         after = replace(after, story=answered(before.story, after.story, self._wall()))
         unit = self._where.get("unit")
         aside = Aside(

@@ -423,7 +423,8 @@ async def test_another_network_is_refused(ski: SimplyKaspa) -> None:
     """It cannot become success."""
     await ski.enter("synced")
     seen = await see(ski, "simply-kaspa", network="testnet-10")
-    assert seen == Refused(Reason.WRONG_NETWORK, {"network": "mainnet", "expected": "testnet-10"})
+    found = {"network": "mainnet", "expected": "testnet-10"}
+    assert seen == Refused(Reason.WRONG_NETWORK, found, (Hint("wrong-network", found),))
 
 
 async def test_kasia_without_a_node_is_never_complete(ksi: Kasia) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from kaspad_taskd import words
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.core.observation import Reading, Refused, Unreachable
+from kaspad_taskd.core.observation import Hint, Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.kaspa.read import read_node
@@ -56,9 +56,8 @@ async def test_another_network_is_refused_with_both_names(node: GrpcNode) -> Non
     """It cannot become success."""
     node.ways.network = "testnet-10"
     refused = await look(probe(node.url, network="mainnet"))
-    assert refused == Refused(
-        Reason.WRONG_NETWORK, {"network": "testnet-10", "expected": "mainnet"}
-    )
+    found = {"network": "testnet-10", "expected": "mainnet"}
+    assert refused == Refused(Reason.WRONG_NETWORK, found, (Hint("wrong-network", found),))
     assert isinstance(await look(probe(node.url, network="testnet")), Reading)
 
 
