@@ -46,8 +46,19 @@ def movement(task: Task, reading: Reading) -> Movement:
     if forward and value is not None:
         reached = _kept(reached, counter, value)
     unseen = value is None and reading.at_work is None
-    moved = first or next_pass or new_phase or forward or reading.at_work is True
+    moved = first or next_pass or new_phase or forward or _at_work(reading, value, reached)
     return Movement(True if moved else None if unseen else False, reached, entered)
+
+
+def _at_work(reading: Reading, value: float | None, reached: Mapping[str, float]) -> bool:
+    """Whether its witness shows work; that somebody answers is none once he has told a done.
+
+    Work without phases that tells its done at one look and nothing at the next stands still; an
+    indexer whose place is not known for a while has a witness of its own, and its unit.
+    """
+    nameless = reading.phase is None and reading.unit is None
+    silent = value is None and nameless and "" in reached
+    return reading.at_work is True and not silent
 
 
 def afresh(live: Live) -> Live:
