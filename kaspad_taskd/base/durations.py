@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import floor
 from typing import Final
 
 UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1))
@@ -35,3 +36,8 @@ def format_duration(seconds: float) -> str:
         if count:
             words.append(f"{count}{unit}")
     return " ".join(words) or "0s"
+
+
+def tenths(seconds: float) -> float:
+    """Return seconds with one decimal, rounded down: 59.97 is not yet the 60 it is held to."""
+    return floor(seconds * 10 + 1e-6) / 10

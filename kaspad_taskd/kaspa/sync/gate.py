@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kaspad_taskd.base.durations import tenths
 from kaspad_taskd.core.observation import Condition
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
@@ -30,7 +31,7 @@ def conditions(look: NodeReading, where: Position, max_lag: float) -> tuple[Cond
         Condition("peers", look.peers > 0 or not needs_peers(look.network), look.peers, 1),
         Condition("state-there", not where.transitional and where.pos is not None),
         Condition("clock", where.clock),
-        Condition("young-block", where.lag < max_lag, round(where.lag, 1), max_lag),
+        Condition("young-block", where.lag < max_lag, tenths(where.lag), max_lag),
     ]
     if where.pos is not None and where.headers is not None:
         ahead = where.headers - where.pos

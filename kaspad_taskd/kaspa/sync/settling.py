@@ -8,6 +8,7 @@ a second. So looks have to span more than any such pause, and in between the nod
 
 from __future__ import annotations
 
+from kaspad_taskd.base.durations import tenths
 from kaspad_taskd.core.observation import Condition
 from kaspad_taskd.kaspa.sync.clock import Clock
 from kaspad_taskd.kaspa.sync.memory import Run
@@ -62,7 +63,7 @@ def _really_old(where: Position, clock: Clock) -> bool:
 
 def condition(run: Run | None, look: NodeReading, where: Position, clock: Clock) -> Condition:
     """Return what the looks of a run prove together: over how many seconds, of how many."""
-    span = None if run is None else round((look.at_ms - run.at) / 1000, 1)
+    span = None if run is None else tenths((look.at_ms - run.at) / 1000)
     return Condition("follows", proves(run, look, where, clock), span, SPAN_S)
 
 

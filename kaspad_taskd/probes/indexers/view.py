@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil, floor
 from typing import Final
 
+from kaspad_taskd.base.durations import tenths
 from kaspad_taskd.core.observation import Condition, Done, Hint, Reading, Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.indexers.memory import Memory, Met, crash_loop
@@ -135,7 +136,7 @@ def _conditions(
 ) -> tuple[Condition, ...]:
     """What has to hold for this look to say that the indexer has come as far as its node."""
     gaps = not view.tells_gaps and memory.has_gaps
-    behind = None if lag is None else round(lag, 1)
+    behind = None if lag is None else tenths(lag)
     return (
         Condition("place-known", view.position is not None),
         Condition("tip-known", target is not None),

@@ -102,6 +102,17 @@ def test_a_slow_network_need_not_make_a_block_meanwhile(network: str) -> None:
     assert not completes(looks, Aside(reference=looks[0].virtual_daa_score + 100))
 
 
+@pytest.mark.parametrize(("age", "span"), [(59.97, 5.96), (59.999, 5.999), (0.3, 5.99)])
+def test_a_limit_is_not_said_to_be_reached_before_it_is(age: float, span: float) -> None:
+    """Its measure is rounded down: "60 s old, younger than 60 s" would contradict itself."""
+    last = run([following(0, age), following(span, age)])[-1]
+    told = {each.key: each for each in last.conditions}
+    assert told["young-block"].holds
+    assert told["young-block"].value < 60
+    assert not told["follows"].holds
+    assert told["follows"].value < 6
+
+
 def test_a_reference_that_is_ahead_holds_it_back() -> None:
     """100 blocks are within max_lag, and more than looks of six seconds can excuse."""
     looks = [following(n * 2) for n in range(6)]
