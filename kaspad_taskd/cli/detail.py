@@ -86,7 +86,7 @@ def _causes(task: WireTask) -> Iterator[Field]:
     if note and not failed:
         yield "waits" if words.condition(task) == "waiting" else "cause", safe(note)
     hints = list(task.get("hints") or ())
-    if reason and not failed and all(one["code"] != reason for one in hints):
+    if reason and not failed and not any(_tells(one, reason) for one in hints):
         hints.insert(0, {"code": reason})
     for one in hints:
         says, do = words.hint(str(one["code"]), {**shared, **(one.get("params") or {})})
@@ -96,6 +96,12 @@ def _causes(task: WireTask) -> Iterator[Field]:
             yield "cure", do
             if failed:  # its end has one cause
                 return
+
+
+def _tells(one: Mapping[str, Any], reason: object) -> bool:
+    """Whether a hint says what to do about the reason: its own, or a closer one."""
+    code = str(one["code"])
+    return code in (reason, "other-protocol", "node-stopped")
 
 
 def _step(task: WireTask) -> str:

@@ -29,7 +29,8 @@ UNSPOKEN = (
     "reason.refused", "reason.timeout", "reason.stream-closed", "reason.name-unknown",
     "reason.wrong-*", "reason.library-missing", "reason.silent-report",  # never a hint: see below
     "type.*.short", "reason.*.brief", "phase.*.short", "phase.*.sentence", "status.[!p]*",
-    "headline.complete", "headline.error", "headline.left-ready", "attention.[!c]*",
+    "headline.complete", "headline.error", "headline.left-ready", "headline.unusable",
+    "attention.[!c]*",
     "page.about", "page.version", "page.details", "page.more", "page.back", "page.steps",
     "page.record", "page.history", "page.took", "page.status", "page.field", "page.happened",
     "page.earlier", "page.nothing-happened", "page.folded", "page.tasks", "page.others",

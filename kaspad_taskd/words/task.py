@@ -286,6 +286,8 @@ def headline(task: WireTask, now: float) -> str:
         key = "running" if eta is None else "left-ready"
     elif key in ("unreachable", "stalled", "error"):
         return attention(task, now)
+    elif key == "first-check" and task.get("reason"):  # refused, which has not lasted yet
+        return say("headline.unusable", name=name(task), why=why(task))
     ended = _ended(task)
     text = say(
         of_type(task.get("type"), f"headline.{key}"),

@@ -154,3 +154,20 @@ def test_what_is_done_is_not_behind() -> None:
     """How far a node was behind at its last look is no news once it is complete."""
     task = {**golden_task("headers-import"), "behind": 0.4}
     assert "behind" not in written(detail.page(task, 80, NOW))
+
+
+def test_an_answer_that_is_refused_is_not_said_to_be_on_its_way() -> None:
+    """Until it has lasted: what is wrong, and the one cure that fits best."""
+    task = {
+        **golden_task("first-look"), "type": "node-sync", "reason": "wrong-program",
+        "endpoint": "grpc://127.0.0.1:18110", "health": "unknown",
+        "note": "127.0.0.1:18110 answers in another protocol than the definition names: wRPC.",
+        "hints": [{"code": "other-protocol", "params": {
+            "port": 18110, "protocol": "wRPC", "url": "ws://127.0.0.1:18110"}}],
+    }  # fmt: skip
+    texts = ["".join(text for text, _ in line) for line in detail.page(task, 80, NOW)]
+    shown = " ".join(text.strip() for text in texts)
+    assert "no answer that can be used" in shown
+    assert "on its way" not in shown
+    assert "Write ws://127.0.0.1:18110 in the definition." in shown
+    assert shown.count("Cure") == 1
