@@ -162,3 +162,21 @@ def test_a_step_is_said_in_words() -> None:
     assert say("hint.crash-loop.says", **known) == said.format("checking the proof")
     known["phase"] = "new_one"
     assert say("hint.crash-loop.says", **known) == said.format("new one")
+
+
+def test_no_alternative_hides_a_later_one() -> None:
+    """Of several the first whole one is said: only the last may need nothing."""
+
+    def lists(value: Any, place: str) -> Iterator[tuple[str, list[str]]]:
+        if isinstance(value, list):
+            yield place, value
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                yield from lists(inner, f"{place}.{key}")
+
+    hidden = [
+        place
+        for place, texts in lists(table(), "")
+        if any("{" not in text for text in texts[:-1])
+    ]
+    assert hidden == []
