@@ -47,6 +47,7 @@ READING = NodeReading(
     peers=2,
     ibd_peers=1,
     ibd_peer=PEERS[0]["id"],
+    ibd_connected_ms=90_000,
     peer_clocks=(PeerClock(-30, 90_000),),
     peer_versions=("", "/kaspad:2.1.0/?[31m"),
     header_counts=1,
