@@ -25,6 +25,7 @@ LONG = (
     "bridge/test_javascript.py",
     "bridge/test_monitoring.py",
     "embed/",
+    "soak/",
     "store/test_kill.py",
     "system/test_clients.py",
     "system/test_indexers.py",

@@ -16,8 +16,10 @@ import time
 from pathlib import Path
 
 from kaspad_taskd.base.durations import parse_duration
+from tests.fakes.patience import PATIENCE
 from tests.soak import fuzz
 from tests.soak.disk import disk
+from tests.soak.eyes import SHUT
 from tests.soak.lives import Lives
 from tests.soak.promises import Promises
 
@@ -46,17 +48,23 @@ def main() -> int:
     return 1 if broken else 0
 
 
-async def soak(place: Path, seconds: float, seed: int) -> int:
-    """Live for so many seconds; prints the list of promises, returns how often one was broken."""
+async def soak(place: Path, seconds: float, seed: int, *, measured: bool = True) -> list[str]:
+    """Live for so many seconds; prints the list of promises, returns what was broken.
+
+    `measured`: the rate of the log and the time of an answer count; not on a machine that is busy
+    with other things, or for a minute alone.
+    """
     promises, began = Promises(), time.monotonic()
     with disk(place) as own:
-        lives = Lives(place, own, promises, random.Random(seed))
+        patience = SHUT if measured else PATIENCE
+        lives = Lives(place, own, promises, random.Random(seed), patience)
         await lives.go(seconds)
-    lives.judge_log()
+    if measured:
+        lives.judge_log()
     harms = ", ".join(f"{name} {count}" for name, count in sorted(lives.harms.items()))
     print(f"{time.monotonic() - began:.0f} s, {lives.lives} lives; {harms}")
     print(promises.table())
-    return sum(one.broken for one in promises.all())
+    return [account for one in promises.all() for account in one.accounts]
 
 
 if __name__ == "__main__":

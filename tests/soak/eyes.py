@@ -23,10 +23,11 @@ FRIEND = "127.0.0.2"
 class Doors:
     """A newcomer at each door, ten times a second."""
 
-    def __init__(self, path: Path, port: int, promises: Promises) -> None:
+    def __init__(self, path: Path, port: int, promises: Promises, patience: float) -> None:
         self._path = path
         self._port = port
         self._promises = promises
+        self._patience = patience
 
     async def run(self) -> None:
         """Knock until cancelled."""
@@ -40,12 +41,12 @@ class Doors:
             account = ""
             with lag:
                 try:
-                    async with asyncio.timeout(20.0):
+                    async with asyncio.timeout(self._patience + 20.0):
                         await way()
                 except (OSError, TimeoutError, aiohttp.ClientError, ValueError, EOFError) as error:
                     account = f"{type(error).__name__}: {error}"
             took = time.monotonic() - began - lag.longest
-            held = took <= SHUT and not account
+            held = took <= self._patience and not account
             self._promises.doors.held(held, f"{name}: {took:.2f} s {account}")
             self._promises.doors.most(f"longest at the {name}, s", round(took, 2))
             await asyncio.sleep(EVERY)

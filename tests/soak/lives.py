@@ -42,9 +42,18 @@ class Lives:
         disk: where the state lies.
         promises: counts.
         dice: decides.
+        patience: seconds within which a door has to answer.
     """
 
-    def __init__(self, place: Path, disk: Disk, promises: Promises, dice: random.Random) -> None:
+    def __init__(
+        self,
+        place: Path,
+        disk: Disk,
+        promises: Promises,
+        dice: random.Random,
+        patience: float,
+    ) -> None:
+        self._patience = patience
         self._disk = disk
         self._promises = promises
         self._dice = dice
@@ -120,7 +129,9 @@ class Lives:
         friends = [w.run(own) for w, own in zip(self._writers, lines, strict=False)]
         friends += [self._follower.run(lines[-1]), self._reacting.run(lines[-2])]
         working = [asyncio.create_task(self._friend(each)) for each in friends]
-        eyes = asyncio.create_task(Doors(self._taskd.socket, self._port, self._promises).run())
+        eyes = asyncio.create_task(
+            Doors(self._taskd.socket, self._port, self._promises, self._patience).run()
+        )
         harming = [asyncio.create_task(hostile.run()), asyncio.create_task(self._harm())]
         began = time.monotonic()
         await asyncio.sleep(min(seconds, WARM))
