@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 REFUSES = "refuses: stopped, still starting, or listening elsewhere."
 WAITS = "Wait: it goes on by itself."
-ADDRESS = "Check the address and the port."
+LOST_NODE = "See whether its node runs, and check the node's address in its own settings."
+SILENT_NODE = "See whether it runs, then check node in the definition."
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ PRUNED = (
     "The node no longer has the block this indexer stopped at.",
     "Stay on the public node, or rebuild the indexer.",
 )
-LOST = Shown("catching up", hints=(("It has no connection to its node.", ADDRESS),))
+LOST = Shown("catching up", hints=(("It has no connection to its node.", LOST_NODE),))
 FILLS = ("It follows the tip, and still fills 2 older gaps.", WAITS)
 SILENT = Shown(
-    "catching up", hints=(("The node of the definition does not answer.", ADDRESS), FILLS)
+    "catching up", hints=(("The node of the definition does not answer.", SILENT_NODE), FILLS)
 )
 DONE = Shown("complete")
 LOOPING = Shown("not reachable", "refused", REFUSES, (LOOPS,))

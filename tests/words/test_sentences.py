@@ -175,8 +175,6 @@ def test_no_alternative_hides_a_later_one() -> None:
                 yield from lists(inner, f"{place}.{key}")
 
     hidden = [
-        place
-        for place, texts in lists(table(), "")
-        if any("{" not in text for text in texts[:-1])
+        place for place, texts in lists(table(), "") if any("{" not in text for text in texts[:-1])
     ]
     assert hidden == []
