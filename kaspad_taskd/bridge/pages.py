@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from aiohttp import web
 
 from kaspad_taskd.api.context import Api
-from kaspad_taskd.api.history import buckets
+from kaspad_taskd.api.history import reach, told
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Method
 from kaspad_taskd.api.wire import event_shape, warning_shape
@@ -39,8 +39,8 @@ EVENTS: Final = 50
 """Events on a page."""
 CHARTS: Final = 12
 """Tasks whose last hour is drawn on the page of all."""
-SPANS: Final = {"1h": 3_600_000, "6h": 21_600_000}
-"""Milliseconds of the charts' spans."""
+SPANS: Final = {"1h": 3_600_000, "6h": 21_600_000, "14d": 1_209_600_000}
+"""Milliseconds of the charts' spans: the last is as long as half hours are kept."""
 PACKED_FROM: Final = 1024
 """Bytes from which an answer is compressed."""
 OPEN: Final = ("/healthz", "/session", "/socket.io/", "/static/", "/embed/", "/task/")
@@ -207,13 +207,17 @@ class Pages:
         return _html(request, text, 401 if snapshot["needsToken"] else 200)
 
     async def _history(self, task_id: str, span: str, points: int) -> list[Json]:
-        """Points of the last hours of a task; of its whole attempt with any other span."""
+        """Points of the last hours of a task; of its whole attempt with any other span.
+
+        The last hours of one that has ended are those before its end.
+        """
         task = self._api.task(task_id)
         now = self._api.engine.now()
-        begin = task.started_at or task.created_at
-        start = max(begin, now - SPANS[span]) if span in SPANS else begin
-        found = await self._api.engine.store.history(task.id, start, now + 1)
-        return buckets(found, start, now + 1, now, points)
+        start, end = reach(task, now)
+        if span in SPANS:
+            start = max(start, end - 1 - SPANS[span])
+        found = await self._api.engine.store.history(task.id, start, end)
+        return told(task, found, (start, end), now, points)
 
     async def _snapshot(self, request: web.Request, task_id: str | None = None) -> dict[str, Json]:
         """What a page shows, all of one moment; without a token that is needed, nothing."""

@@ -95,8 +95,8 @@ def _columns(placed: Sequence[tuple[float, Point]], most: float) -> str:
     for x, point in placed:
         tall = int((point.get("rate") or 0) / most * CHART[1] * 0.5)
         if tall:
-            left = min(max(0.0, x - width / 2), CHART[0] - width)
-            columns.append(f"M{left:.1f} {CHART[1]}v-{tall}h{width:.1f}v{tall}z")
+            left, right = max(0.0, x - width / 2), min(CHART[0], x + width / 2)
+            columns.append(f"M{left:.1f} {CHART[1]}v-{tall}h{right - left:.1f}v{tall}z")
     return "".join(columns)
 
 

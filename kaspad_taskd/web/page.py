@@ -6,7 +6,7 @@ problem}, warnings (as `getWarnings` lists them), tasks, events (newest last), s
 tokenFile, definitionDir}`, with `needsToken` where this reader has to give the token first (then
 the page is the form that asks for it), and perhaps `history: {taskId: points}` and, on a task's
 page, `taskEvents`.
-A query may have `q`, `state`, `page` (the list), `range` (the chart: 1h, 6h, all) and `unlock`
+A query may have `q`, `state`, `page` (the list), `range` (the chart: 1h, 6h, 14d, all) and `unlock`
 ("wrong" or "wait": how the last try ended); `before` and `range` are for who makes the snapshot:
 its events are the newest below `before`, its history begins so long ago.
 """
@@ -41,7 +41,7 @@ Query: TypeAlias = Mapping[str, str]
 TEMPLATES = Path(__file__).parent / "templates"
 EVENTS = 50
 """Events of a page."""
-RANGES = ("1h", "6h", "all")
+RANGES = ("1h", "6h", "14d", "all")
 DAEMON_FACTS = ("seq", "serverTime", "host", "version", "canChange", "store")
 BUTTONS = ("check", "start", "pause", "retry", "cancel", "remove")
 

@@ -34,7 +34,9 @@ class FakePage:
         if snapshot["needsToken"]:
             return "<!doctype html>the way to unlock"
         known = [task for task in snapshot["tasks"] if task["id"] == task_id]
-        return "<!doctype html>" + json.dumps(known[0]) if known else None
+        if not known:
+            return None
+        return "<!doctype html>" + json.dumps({**known[0], "history": snapshot["history"][task_id]})
 
     def missing(self, snapshot: Mapping[str, Any], query: Mapping[str, str]) -> str:
         return "<!doctype html>there is no such task"

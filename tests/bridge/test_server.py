@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kaspad_taskd.base.clock import parse_iso
 from kaspad_taskd.config.settings import Address, Bridge
 from tests.bridge.house import Bridged, bridged, until
 from tests.fakes.patience import PATIENCE
@@ -85,6 +86,36 @@ async def test_pages_come_with_a_strict_policy(house: Bridged) -> None:
     assert "unsafe" not in policy
     assert f"ws://127.0.0.1:{house.opened.address.port}" in policy
     assert policy.endswith("frame-ancestors 'self'")
+
+
+@pytest.mark.parametrize("span", ["1h", "6h", "14d", "all"])
+async def test_the_history_of_what_has_ended_ends_with_it(
+    house: Bridged, monkeypatch: pytest.MonkeyPatch, span: str
+) -> None:
+    """Its last hours are those before its end, days ago as that may be."""
+    await house.add("job")
+    await house.house.ask("completeTask", taskId="job")
+    engine = house.house.engine
+    now = engine.now() + 10 * 86_400_000
+    monkeypatch.setattr(engine, "now", lambda: now)
+    task = shown((await house.get(f"/task/job?range={span}"))[1])
+    assert (task["history"][-1]["at"], task["history"][-1]["progress"]) == (
+        task["completedAt"],
+        100,
+    )
+    assert len(task["history"]) in (1, 2)
+
+
+async def test_fourteen_days_are_a_range(house: Bridged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a task that is as old as a month; half hours, or a few of them a point."""
+    await house.add("job")
+    engine = house.house.engine
+    now = engine.now() + 30 * 86_400_000
+    monkeypatch.setattr(engine, "now", lambda: now)
+    points = shown((await house.get("/task/job?range=14d"))[1])["history"]
+    assert 200 < len(points) <= 300
+    first = parse_iso(points[0]["at"])
+    assert 0 <= now - first - 14 * 86_400_000 < 3 * 1_800_000
 
 
 async def test_files_have_a_tag_and_are_packed(house: Bridged) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -55,6 +57,32 @@ def test_the_line_breaks_where_nothing_is_known() -> None:
     assert made is not None
     assert made["progress"].count("M") == 3
     assert [round(x) for x, _ in made["ticks"]] == [0, 229, 240, 700]
+
+
+def test_half_hours_are_columns_as_wide_as_they_are_apart() -> None:
+    """Two weeks of points, a few days without: none over its neighbour, the gap stays a gap."""
+    begin = datetime(2026, 11, 9, tzinfo=UTC)
+    known = [
+        {
+            "at": (begin + timedelta(minutes=90 * place)).strftime("%Y-%m-%dT%H:%M:00.000Z"),
+            "progress": None if 60 <= place < 100 else place * 0.4,
+            "rate": None if 60 <= place < 100 else 5.0,
+            "health": None if 60 <= place < 100 else "ok",
+        }
+        for place in range(224)
+    ]
+    made = chart(known, ())
+    assert made is not None
+    assert made["progress"].count("M") == 2
+    columns = [
+        (float(left), float(width))
+        for left, width in re.findall(r"M([\d.]+) 200v-\d+h([\d.]+)", made["rate"])
+    ]
+    assert len(columns) == 184
+    for (left, width), (after, _) in pairwise(columns):
+        assert left + width <= after + 0.1
+    assert max(after[0] - left[0] for left, after in pairwise(columns)) > 41 * 3
+    assert made["end"] - made["begin"] == 223 * 5400
 
 
 def test_a_single_point_is_no_chart() -> None:

@@ -196,7 +196,7 @@ def test_a_task_that_is_not_there_is_none() -> None:
 
 def test_a_chart_shows_the_range_that_was_asked_for() -> None:
     """The link of the range shown is marked; an unknown range is all."""
-    for asked, marked in (("1h", "1h"), ("6h", "6h"), ("nonsense", "all")):
+    for asked, marked in (("1h", "1h"), ("6h", "6h"), ("14d", "14d"), ("nonsense", "all")):
         read = _task({"range": asked})
         place = read.attributes.index(("a", "aria-current", "true"))
         assert read.attributes[place - 1] == ("a", "href", f"?range={marked}")

@@ -9,7 +9,7 @@ from kaspad_taskd import words
 from kaspad_taskd.api import checks
 from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
-from kaspad_taskd.api.history import buckets
+from kaspad_taskd.api.history import reach, told
 from kaspad_taskd.api.method import Caller, Method
 from kaspad_taskd.api.schemas import (
     DECISION,
@@ -65,12 +65,16 @@ def _past(api: Api) -> list[Method]:
     async def history(_caller: Caller, given: Given) -> Json:
         task = api.task(given["taskId"])
         now = api.engine.now()
-        start = max(0, _moment("from", given["from"], task.started_at or task.created_at))
-        end = _moment("to", given["to"], now + 1)
-        if start >= end:
+        begin, end = reach(task, now)
+        start = max(0, _moment("from", given["from"], begin))
+        span = start, _moment("to", given["to"], now + 1)
+        if start >= span[1]:
             raise ApiError.params("to", "must be later than from")
-        found = await api.engine.store.history(task.id, start, end)
-        return {"points": buckets(found, start, min(end, now + 1), now, given["points"])}
+        span = start, min(span[1], now + 1 if given["to"] else end)
+        if start >= span[1]:
+            return {"points": []}  # it had ended before
+        found = await api.engine.store.history(task.id, *span)
+        return {"points": told(task, found, span, now, given["points"])}
 
     seq = {"seq": WHOLE, "oldest": WHOLE}
     page = (
@@ -83,7 +87,7 @@ def _past(api: Api) -> list[Method]:
     span = (
         checks.task_id(),
         checks.text("from", required=False, maximum=40, summary="ISO 8601; else its start"),
-        checks.text("to", required=False, maximum=40, summary="ISO 8601; else now"),
+        checks.text("to", required=False, maximum=40, summary="ISO 8601; else now, or its end"),
         checks.integer("points", 2, PAGE, default=300),
     )
     return [

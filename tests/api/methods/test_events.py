@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.engine.follow import BATCH
 from tests.api.house import ApiHouse
@@ -341,6 +342,79 @@ async def test_history(house: ApiHouse) -> None:
     assert known[-1]
     progress = [point["progress"] for point in points if point["progress"] is not None]
     assert progress == sorted(progress)
+
+
+REPORT = "report-import"
+
+
+async def reported(house: ApiHouse, *steps: tuple[float, float]) -> None:
+    """A report task that tells progress, each a while (s) after the one before."""
+    await house.ask("registerTask", type="report", service="import", checkInterval=600_000)
+    for progress, after in steps:
+        await asyncio.sleep(after)
+        await house.ask("reportTask", taskId=REPORT, progress=progress)
+
+
+@pytest.mark.parametrize("later", [0.0, 600.0])
+async def test_history_ends_with_the_task(house: ApiHouse, later: float) -> None:
+    """What is complete reaches 100 % at that moment, and stops there."""
+    await reported(house, (10, 20), (50, 150), (90, 150))
+    await asyncio.sleep(5)  # the last report is of the same minute
+    await house.ask("reportTask", taskId=REPORT, completed=True)
+    await asyncio.sleep(later)
+    task = await house.ask("getTask", taskId=REPORT)
+    for limit in (2, 300, 1000):
+        points = (await house.ask("getHistory", taskId=REPORT, points=limit))["points"]
+        assert 1 <= len(points) <= limit
+        assert (points[-1]["at"], points[-1]["progress"]) == (task["completedAt"], 100)
+        assert all(point["progress"] != 100 for point in points[:-1])
+        assert [point["at"] for point in points] == sorted(point["at"] for point in points)
+
+
+@pytest.mark.parametrize("ending", ["error", "cancelled"])
+async def test_history_of_what_failed_or_was_stopped_ends_with_it(
+    house: ApiHouse, ending: str
+) -> None:
+    """Nothing is told of the time after; and it never comes to 100 %."""
+    await reported(house, (10, 20), (50, 200))
+    if ending == "error":
+        await house.ask("reportTask", taskId=REPORT, error="The disk is full.")
+    else:
+        await house.ask("cancelTask", taskId=REPORT)
+    await asyncio.sleep(600)
+    task = await house.ask("getTask", taskId=REPORT)
+    points = (await house.ask("getHistory", taskId=REPORT))["points"]
+    assert points[-1]["at"] <= (task["erroredAt"] or task["cancelledAt"])
+    assert len(points) in (4, 5)
+    assert [point["progress"] for point in points if point["progress"]] == [10, 50]
+
+
+async def test_history_of_a_time_after_the_end(house: ApiHouse) -> None:
+    """With `to` it goes so far, and the end stands in its minute; of what came later is nothing."""
+    await reported(house, (10, 20), (50, 200))
+    await house.ask("reportTask", taskId=REPORT, completed=True)
+    await asyncio.sleep(600)
+    begin, now = house.engine.now() - 840_000, house.engine.now()
+    span = {"from": iso(begin), "to": iso(now)}
+    points = (await house.ask("getHistory", taskId=REPORT, **span))["points"]
+    assert len(points) in (14, 15)
+    progress = [point["progress"] for point in points]
+    assert progress.count(100) == 1
+    assert progress[-8:] == [None] * 8
+    after = {"from": iso(now - 60_000)}
+    assert (await house.ask("getHistory", taskId=REPORT, **after)) == {"points": []}
+
+
+async def test_history_goes_on_with_a_new_attempt(house: ApiHouse) -> None:
+    """The end of the attempt before is not its end."""
+    await reported(house, (50, 200))
+    await house.ask("reportTask", taskId=REPORT, completed=True)
+    await asyncio.sleep(600)
+    await house.ask("retryTask", taskId=REPORT)
+    await asyncio.sleep(300)
+    points = (await house.ask("getHistory", taskId=REPORT))["points"]
+    assert len(points) in (5, 6, 7)
+    assert all(point["progress"] != 100 for point in points)
 
 
 @pytest.mark.parametrize(
