@@ -1,4 +1,4 @@
-"""Which tasks a page shows: filtered, in order, the first as cards, the many as rows."""
+"""Which tasks a page shows: filtered, in order, the first as cards, the many as rows that open."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from kaspad_taskd.web.view import WireTask
 from kaspad_taskd.words import task as words
 
-CARDS = 12
+CARDS = 6
 """Up to this many tasks are all cards."""
 CARDS_OF_MANY = 6
 """Of more, so many at most: the first and those in trouble."""
@@ -40,7 +40,7 @@ class Listing:
 
     Attributes:
         cards: in full.
-        rows: one line each, those of this page.
+        rows: one line each that opens into a card, those of this page.
         others: all that are no cards, of every page.
         found: how many match the filter, of `total`.
         filtered: whether there is a filter to show.

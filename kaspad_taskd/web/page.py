@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from kaspad_taskd.web.chart import chart, strip
+from kaspad_taskd.web.chart import Point, chart, strip
 from kaspad_taskd.web.listing import Listing, listing, slim
 from kaspad_taskd.web.moment import clock, when
 from kaspad_taskd.web.overview import overview
@@ -80,7 +80,7 @@ class Page:
             "./",
             about=overview(known, now, snapshot["host"], _problem(snapshot)),
             cards=cards,
-            rows=[{"task": task, "view": view(task, now)} for task in shown.rows],
+            rows=[_row(task, now, history.get(task["id"])) for task in shown.rows],
             shown=shown,
             pages=_pages(shown, query),
             services=panel(services, known, now),
@@ -168,13 +168,19 @@ def _earlier(events: Sequence[Mapping[str, Any]]) -> str | None:
     return f"?before={events[0]['seq']}" if len(events) >= EVENTS else None
 
 
-def _card(task: WireTask, now: float, points: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
-    shown = view(task, now)
+def _row(task: WireTask, now: float, points: Sequence[Point] | None) -> dict[str, Any]:
+    """What a row shows, closed and open: a card without its details, which are a page away."""
     return {
         "task": task,
-        "view": shown,
+        "view": view(task, now),
         "strip": strip(points or (), now) if words.condition(task) == "ok" else None,
         "buttons": list(_buttons(task)),
+    }
+
+
+def _card(task: WireTask, now: float, points: Sequence[Point] | None) -> dict[str, Any]:
+    return {
+        **_row(task, now, points),
         "steps": list(_steps(task, now)),
         "record": list(_record(task, now)),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaspad_taskd.web.listing import CARDS, CARDS_OF_MANY, ROWS, listing, slim
+from kaspad_taskd.web.listing import CARDS_OF_MANY, ROWS, listing, slim
 from kaspad_taskd.web.view import view
 from kaspad_taskd.words.task import troubled
 from tests.fakes.golden import NOW
@@ -19,13 +19,25 @@ def _ids(shown: object) -> list[str]:
 def test_first_the_headline_then_trouble_then_the_rest() -> None:
     """The rest is in order of registration."""
     shown = listing(tasks(12), {})
-    assert shown.cards[0]["service"] == "kaspa-node"
-    assert [task["service"] for task in shown.cards[1:4]] == [
+    assert [task["service"] for task in shown.cards] == [
+        "kaspa-node",
         "kasia-indexer",
         "lonely",
         "failed-job",
     ]
-    assert not shown.rows
+    assert [task["service"] for task in shown.rows[:2]] == ["explorer-db", "k-indexer"]
+
+
+def test_from_seven_on_they_are_rows() -> None:
+    """Six cards can be looked over; of more only those that need somebody are cards."""
+    quiet = [task for task in tasks(60) if not troubled(task)]
+    for count in (1, 6):
+        assert len(listing(quiet[:count], {}).cards) == count
+        assert not listing(quiet[:count], {}).rows
+    assert len(listing(quiet[:7], {}).cards) == 1
+    assert len(listing(quiet[:7], {}).rows) == 6
+    many = listing([task for task in tasks(100) if troubled(task)][:20], {})
+    assert (len(many.cards), len(many.rows)) == (6, 14)
 
 
 def test_many_tasks_are_rows_with_trouble_on_top() -> None:
@@ -53,7 +65,7 @@ def test_pages_show_every_task_once(count: int, page: str) -> None:
 
 def test_a_filter_takes_name_type_and_state() -> None:
     """Any part of a name or a type, whatever the case; a state by its group."""
-    known = tasks(CARDS)
+    known = tasks(12)
     assert {task["type"] for task in listing(known, {"q": "NODE sync"}).cards} == {"node-sync"}
     assert listing(known, {"q": "nothing like it"}).found == 0
     assert all(troubled(task) for task in listing(known, {"state": "attention"}).cards)

@@ -139,6 +139,21 @@ def test_buttons_are_those_that_may_be_pressed_now() -> None:
     assert "Unlock" in read_only.text
 
 
+def test_a_row_opens_into_what_a_card_shows() -> None:
+    """Without scripts too: its note, facts and buttons are there; the way to more is a link."""
+    text = PAGE.index(snapshot(tasks=tasks(12)), {})
+    row = text[text.index('<li class="row" id="t-indexer-sync-k-indexer"') :]
+    row = row[: row.index("</details></li>")]
+    head, _, body = row.partition("</summary>")
+    assert "<details>\n<summary>" in head
+    assert ">k-indexer</h2>" in head
+    assert "Starts by itself when kaspa-node is complete." in body
+    assert 'data-action="start"' in body
+    assert 'href="./task/indexer-sync-k-indexer"' in body
+    assert "<a " not in head
+    assert "<button" not in head
+
+
 def test_a_warning_stands_on_every_page_and_who_may_can_take_it_away() -> None:
     """Its note, its cure; the button only for who may change; its text stays text."""
     one = {"id": 7, "at": "2026-11-23T14:00:00.000Z", "code": "x", "params": {}, "note": HOSTILE,
@@ -212,6 +227,8 @@ def test_earlier_events_are_a_link_when_there_may_be_some() -> None:
 def test_the_page_of_five_tasks_is_within_its_budget() -> None:
     """14 KB packed."""
     assert len(gzip.compress(PAGE.index(snapshot(), {}).encode(), 5)) <= HTML_BUDGET
+    twelve = PAGE.index(snapshot(tasks=tasks(12)), {})
+    assert len(gzip.compress(twelve.encode(), 5)) <= HTML_BUDGET
     assert len(gzip.compress((PAGE.task(snapshot(), NODE, {}) or "").encode(), 5)) <= HTML_BUDGET
 
 

@@ -33,6 +33,7 @@ let offset = secondsOf(data.serverTime) * 1000 - Date.now();
 let tasks = new Map(data.tasks.map((task) => [task.id, task]));
 const dirty = new Set(), wanted = new Set(), seen = new Set();
 const asked = new Map(), progress = new Map();
+const whole = new Set(); // rows of which all is known since the page was made
 const told = new Map(), steps = new Map(); // what was said last of each task
 const serverNow = () => (Date.now() + offset) / 1000;
 
@@ -121,7 +122,8 @@ const problem = () => (data.store.durable ? null : data.store.problem || say("un
 
 function draw(element, task, now) {
   const shown = view(task, now);
-  drawTask(element, shown, task.progressDetail?.done ?? 0);
+  const all = data.cards.includes(task.id) || whole.has(task.id);
+  drawTask(element, shown, task.progressDetail?.done ?? 0, all);
   if (!element.matches(".card")) return;
   const before = steps.get(task.id);
   steps.set(task.id, { step: shown.step, tens: tens(shown) });
@@ -166,11 +168,23 @@ function speak(text) {
 
 // ---- asking --------------------------------------------------------------------------------
 
+/** The tasks of which all is shown: cards, and rows that are open. */
+const shownInFull = () => {
+  const rows = [...document.querySelectorAll(".row:has(> [open])")].map((row) => row.dataset.id);
+  return [...new Set([...data.cards, ...rows])];
+};
+
+document.addEventListener("toggle", ({ target }) => {
+  if (!target.open || !target.matches(".row > details")) return;
+  wanted.add(target.parentElement.dataset.id);
+  ask();
+}, true);
+
 /** Cards show more than an event tells: the whole task is asked for, once it is due. */
 function ask() {
   if (document.hidden || held || !link.live()) return;
   const now = Date.now();
-  for (const id of data.cards) {
+  for (const id of shownInFull()) {
     const task = tasks.get(id), due = secondsOf(task?.nextCheck);
     if (!task || now - (asked.get(id) ?? 0) < ASK_MS) continue;
     const looked = due !== null && serverNow() > due + 0.5 && now - (asked.get(id) ?? 0) > 2000;
@@ -186,6 +200,7 @@ function take(task) {
   if (!known) return;
   const { switching, alike } = known; // which the page alone tells
   tasks.set(task.id, { ...task, switching, alike });
+  whole.add(task.id);
   progress.delete(task.id);
   dirty.add(task.id);
 }
@@ -226,6 +241,8 @@ function adoptPage(html) {
     if (task && event.timestamp > data.serverTime) merge(task, event);
   }
   adopt(fresh, serverNow());
+  whole.clear();
+  for (const id of shownInFull()) if (!data.cards.includes(id)) wanted.add(id);
   watch();
   dirtyAll();
 }
@@ -384,7 +401,7 @@ setInterval(() => {
 }, FLUSH_MS);
 setInterval(() => {
   link.tick();
-  for (const id of data.cards) dirty.add(id);
+  for (const id of shownInFull()) dirty.add(id);
   if (held || !link.live()) return;
   for (const each of document.querySelectorAll("[data-since]")) {
     setText(each, span(Math.max(0, Math.trunc(serverNow() - secondsOf(each.dataset.since)))));

@@ -17,10 +17,11 @@ function setAttribute(element, name, value) {
 
 function partsOf(element) {
   if (!known.has(element)) {
+    const all = (which) => [...element.querySelectorAll(which)];
     known.set(element, {
-      texts: [...element.querySelectorAll("[data-t]")],
-      lists: [...element.querySelectorAll("[data-l]")],
-      bar: element.querySelector(".bar"),
+      texts: all("[data-t]"),
+      lists: all("[data-l]"),
+      bars: all(".bar"),
       icon: element.querySelector(".icon use"),
       count: 0,
       steps: 0,
@@ -29,14 +30,18 @@ function partsOf(element) {
   return known.get(element);
 }
 
-/** Draw a card or a row. `count`: what a step without a total has counted. */
-export function drawTask(element, view, count) {
+/**
+ * Draw a card or a row. `count`: what a step without a total has counted; `whole`: whether all of
+ * the task is known, or only what a closed row shows.
+ */
+export function drawTask(element, view, count, whole) {
   const parts = partsOf(element);
+  const known = (part) => whole || !part.closest("[data-body]");
   setAttribute(element, "data-tone", view.tone);
   setAttribute(parts.icon, "href", `#i-${view.icon}`);
-  for (const text of parts.texts) setText(text, view[text.dataset.t]);
-  for (const list of parts.lists) drawList(list, view[list.dataset.l]);
-  drawBar(parts.bar, view);
+  for (const text of parts.texts.filter(known)) setText(text, view[text.dataset.t]);
+  for (const list of parts.lists.filter(known)) drawList(list, view[list.dataset.l]);
+  for (const bar of parts.bars) drawBar(bar, view);
   if (count > parts.count) hatch(parts);
   parts.count = count;
 }
@@ -72,7 +77,9 @@ function drawBar(bar, view) {
 function hatch(parts) {
   parts.steps += 1;
   const shift = (parts.steps * 4) % 12;
-  setAttribute(parts.bar.querySelector("pattern"), "patternTransform", `translate(${shift} 0)`);
+  for (const bar of parts.bars) {
+    setAttribute(bar.querySelector("pattern"), "patternTransform", `translate(${shift} 0)`);
+  }
 }
 
 /** Draw what is said of all tasks. */
@@ -104,7 +111,8 @@ export function localize(root, now) {
   }
 }
 
-const PARTS = "[data-part]:not([data-part=cards]), [data-p]";
+const TASKS = "[data-part=cards], [data-part=rows]";
+const PARTS = `[data-part]:not(${TASKS}), [data-p], [data-body]`;
 
 /** Remember the server's HTML of each part, to know later what has changed in it. */
 export function remember(root) {
@@ -113,34 +121,55 @@ export function remember(root) {
 
 /** Take over what is new in a page that was fetched anew. */
 export function adopt(fresh, now) {
+  const focused = document.activeElement, id = focused?.closest("[data-id]")?.dataset.id;
+  const stay = leaves(fresh); // a row that is pointed at does not become a card just now
   for (const part of fresh.querySelectorAll("[data-part]")) {
     const mine = document.querySelector(`[data-part=${part.dataset.part}]`);
     if (!mine) continue;
-    if (part.dataset.part === "cards") adoptCards(mine, part);
-    else if (!mine.matches(".many:hover, .filter:focus-within")) replace(mine, part);
+    if (part.matches(TASKS)) adoptTasks(mine, part, stay);
+    else if (!mine.matches(".filter:focus-within")) replace(mine, part);
   }
+  const lost = id && document.activeElement === document.body;
+  const there = lost && document.querySelector(`[data-id="${CSS.escape(id)}"]`);
+  if (there) refocus(there, focused);
   localize(document, now);
 }
 
-function adoptCards(mine, fresh) {
+/** Whether a task that has the pointer or the focus would leave the part where it is. */
+function leaves(fresh) {
+  const busy = [...document.querySelectorAll(".row:is(:hover, :focus-within)")];
+  return busy.some(({ dataset: { id } }) => fresh.querySelector(`.card[data-id="${CSS.escape(id)}"]`));
+}
+
+/** Cards and rows keep their elements, so that what is open stays so. */
+function adoptTasks(mine, fresh, stay) {
   const old = new Map([...mine.children].map((card) => [card.dataset.id, card]));
   const order = [...fresh.children].map((card) => {
     const kept = old.get(card.dataset.id);
-    if (!kept) {
-      remember(card);
-      return card;
-    }
-    for (const part of card.querySelectorAll("[data-p]")) {
-      replace(kept.querySelector(`[data-p=${part.dataset.p}]`), part);
-    }
-    return kept;
+    if (kept) renew(kept, card);
+    else remember(card);
+    return kept ?? card;
   });
+  if (stay) return;
   for (const [id, card] of old) if (!order.some((each) => each.dataset.id === id)) card.remove();
   const still = mine.matches(":hover") || mine.contains(document.activeElement);
   order.forEach((card, place) => {
     const there = mine.children[place];
     if (there !== card && !(still && mine.contains(card))) mine.insertBefore(card, there ?? null);
   });
+}
+
+/** A closed row takes over all that it will show; what is open is drawn, but for these parts. */
+function renew(kept, fresh) {
+  const body = kept.querySelector(".row > details:not([open]) > [data-body]");
+  if (body) {
+    replace(body, fresh.querySelector("[data-body]"));
+    known.delete(kept);
+    return;
+  }
+  for (const part of fresh.querySelectorAll("[data-p]")) {
+    replace(kept.querySelector(`[data-p=${part.dataset.p}]`), part);
+  }
 }
 
 function replace(mine, fresh) {
