@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
@@ -42,6 +43,11 @@ UNSPOKEN = (
 )  # fmt: skip
 """What of these only the server says, as patterns of keys."""
 
+REMARKS = re.compile(
+    r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|(?<=[;{,)]) // .*$|^ +", re.MULTILINE
+)
+"""What of our scripts only people read: remarks, and the space before a line."""
+
 
 @cache
 def files() -> Mapping[str, tuple[bytes, str]]:
@@ -51,11 +57,19 @@ def files() -> Mapping[str, tuple[bytes, str]]:
     """
     paths = [*sorted((HERE / "static").rglob("*")), *sorted((HERE / "embed").glob("*"))]
     found = {
-        path.relative_to(HERE).as_posix(): (path.read_bytes(), TYPES[path.suffix])
+        path.relative_to(HERE).as_posix(): (_content(path), TYPES[path.suffix])
         for path in paths
         if path.is_file() and path.suffix in TYPES
     }
     return {**found, "static/en.js": (_words(), TYPES[".js"])}
+
+
+def _content(path: Path) -> bytes:
+    """What is sent: others' files as they are, our scripts without what browsers skip anyway."""
+    data = path.read_bytes()
+    if path.suffix != ".js" or path.parent != HERE / "static":
+        return data
+    return REMARKS.sub("", data.decode()).encode()
 
 
 def _words() -> bytes:

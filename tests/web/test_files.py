@@ -6,8 +6,13 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
+import subprocess
 import tomllib
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from kaspad_taskd.web.files import HERE, files
 
@@ -52,6 +57,19 @@ def test_styles_and_scripts_are_within_their_budgets() -> None:
         size for path, size in packed.items() if path.startswith("static/") and path.endswith(".js")
     ]
     assert sum(scripts) <= 36 * KB
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node reads scripts")
+def test_scripts_are_sent_without_remarks(tmp_path: Path) -> None:
+    """They are still scripts, and no text in them goes over lines, whose spaces would be gone."""
+    for path in sorted((HERE / "static").glob("*.js")):
+        sent = files()[f"static/{path.name}"][0].decode()
+        assert sent
+        (tmp_path / path.name).with_suffix(".mjs").write_text(sent)
+        command = ["node", "--check", str((tmp_path / path.name).with_suffix(".mjs"))]
+        subprocess.run(command, check=True, timeout=60)
+        assert not re.search(r"^\s*//", sent, re.MULTILINE), path.name
+        assert all(line.count("`") % 2 == 0 for line in sent.splitlines()), path.name
 
 
 def test_files_of_others_are_as_their_packages_have_them() -> None:

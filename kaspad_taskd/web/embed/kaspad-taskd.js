@@ -564,25 +564,26 @@ function shortPercent(task) {
 function headline(task, now) {
   if (task === null) return say("headline.none");
   const key = conditionOf(task), eta = etaOf(task), at = endedAt(task);
-  const known = {
-    name: nameOf(task),
-    word: wordOf(task),
-    names: awaited(task),
-    since: sinceOf(task, now),
-    when: at ? when(at, now) : null,
-    eta,
-    ...task.switching,
-  };
+  const known = { ...shape(task, now), when: at ? when(at, now) : null };
   if (key === "ok") return say(eta === null ? "headline.running" : "page.headline.left", known);
   const page = ["complete", "switching", "error"].includes(key);
   return say(page ? `page.headline.${key}` : ofType(task, `headline.${said(task)}`), known);
 }
 
+const shape = (task, now) => ({
+  name: nameOf(task),
+  word: wordOf(task),
+  names: awaited(task),
+  since: sinceOf(task, now),
+  eta: etaOf(task),
+  ...task.switching,
+});
+
 function attention(inTrouble, other, total, now) {
   const count = say("attention.count", { n: inTrouble.length, total });
   return tidy(stop(say("page.attention", { count, what: headline(other, now) })));
 }
-return { view, conditionOf, bar, overview, title };
+return { tidy, stop, view, conditionOf, said, troubled, bar, overview, mostUrgent, title, shape };
 })();
 const m_emitter_js = (() => {
 class Emitter {

@@ -2,6 +2,7 @@
 // not carry, carries out what its buttons say.
 import { adopt, drawOverview, drawTask, localize, remember, setText } from "./draw.js";
 import { follow, notice } from "./link.js";
+import { overviewThen, viewThen } from "./then.js";
 import { conditionOf, overview, title, view } from "./view.js";
 import { clock, down, say, secondsOf, span, when } from "./words.js";
 
@@ -104,24 +105,24 @@ function dirtyAll() {
 
 function flush() {
   if (document.hidden || held || !dirty.size) return;
-  const now = serverNow();
+  const now = serverNow(), lost = link.lostSince();
   for (const element of seen) {
     const task = tasks.get(element.dataset.id);
-    if (task && dirty.has(task.id)) draw(element, task, now);
+    if (task && dirty.has(task.id)) draw(element, task, now, lost);
   }
   for (const id of dirty) hear(tasks.get(id), now);
   dirty.clear();
-  const about = overview([...tasks.values()], now, data.host, problem());
-  drawOverview(about);
-  const lost = link.lostSince();
   const all = [...tasks.values()];
+  document.documentElement.classList.toggle("lost", Boolean(lost));
+  const about = lost ? overviewThen(all, lost, now, problem()) : overview(all, now, data.host, problem());
+  drawOverview(about);
   document.title = lost ? title(all, data.host, when(lost, now)) : about.title;
 }
 
 const problem = () => (data.store.durable ? null : data.store.problem || say("unknown"));
 
-function draw(element, task, now) {
-  const shown = view(task, now);
+function draw(element, task, now, lost) {
+  const shown = lost ? viewThen(task, lost, now) : view(task, now);
   const all = data.cards.includes(task.id) || whole.has(task.id);
   drawTask(element, shown, task.progressDetail?.done ?? 0, all);
   if (!element.matches(".card")) return;

@@ -4,6 +4,7 @@ import { clock, isNumber, say } from "./words.js";
 
 const SOON_MS = 3000; // only then is it said that the link is lost
 const LOST_MS = 10_000; // and only then in a banner
+const QUIET_MS = 35_000; // a daemon that is there is heard every 25 s
 const BACK_MS = 8000; // a good word stays so long
 
 /** Follow the daemon at `base`; `start` is what the page was made from. */
@@ -13,6 +14,7 @@ export function follow(base, start, handlers) {
   let journal = start.journal ?? undefined; // whose numbers these are
   let last = null; // the newest event itself, if it came to us
   let downAt = 0, greeted = false, gap = false, stopping = "";
+  let heardAt = Date.now(), waking = false;
 
   const socket = io(base.origin, {
     path: `${base.pathname}socket.io`,
@@ -23,8 +25,9 @@ export function follow(base, start, handlers) {
     timeout: 10_000,
   });
 
+  socket.io.on("ping", () => (heardAt = Date.now()));
   socket.on("disconnect", (reason) => {
-    downAt ||= Date.now();
+    downAt ||= reason === "ping timeout" ? heardAt : Date.now();
     if (reason === "io server disconnect") setTimeout(() => socket.connect(), 1000);
   });
   socket.on("connect_error", () => {
@@ -34,6 +37,7 @@ export function follow(base, start, handlers) {
   socket.on("hello", (hello) => {
     const away = downAt ? Date.now() - downAt : 0;
     downAt = 0;
+    heardAt = Date.now();
     stopping = "";
     told = hello.seq;
     gap = false;
@@ -59,6 +63,7 @@ export function follow(base, start, handlers) {
     tick();
   });
   socket.onAny((name, event) => {
+    heardAt = Date.now();
     if (event?.taskId === undefined || !isNumber(event.seq)) return; // (null: of no task)
     if (name === "sync:progress") return void handlers.onProgress(event);
     if (event.seq <= heard) return;
@@ -66,6 +71,18 @@ export function follow(base, start, handlers) {
     last = { seq: heard, name, timestamp: event.timestamp };
     handlers.onEvent(event);
   });
+
+  /** A network that is there again, a tab that has slept: neither waits for the next try. */
+  async function wake() {
+    if (waking) return;
+    waking = true;
+    const alive = socket.connected && !(await rpc("ping", {}, SOON_MS)).error;
+    waking = false;
+    if (!alive) socket.disconnect().connect();
+    tick();
+  }
+  addEventListener("online", wake);
+  document.addEventListener("visibilitychange", () => document.hidden || wake());
 
   /** Say that it is back, and how much happened since the event `known`. */
   async function welcome(known) {
@@ -110,7 +127,7 @@ export function follow(base, start, handlers) {
     const text = document.getElementById("link-text");
     if (text.textContent !== label) text.textContent = label;
     if (now === "lost") {
-      notice("lost", stopping || say("page.link.lost", { when: clock(downAt / 1000) }), {
+      notice("lost", stopping || say("page.link.lost", { when: clock(since()) }), {
         label: say("page.link.try"),
         press: () => socket.disconnect().connect(),
       });
@@ -119,8 +136,12 @@ export function follow(base, start, handlers) {
     state = now;
   }
 
+  /** Since when nothing came, in ms of this clock; 0: all is well. */
+  const silent = () => downAt || (greeted && Date.now() - heardAt > QUIET_MS ? heardAt : 0);
+  const since = () => handlers.serverNow() - (Date.now() - silent()) / 1000;
+
   function stateNow() {
-    const down = downAt ? Date.now() - downAt : 0;
+    const down = silent() && Date.now() - silent();
     if (down > LOST_MS || (down && stopping)) return "lost";
     if (down > SOON_MS) return greeted ? "reconnecting" : "connecting";
     return greeted ? "live" : "connecting";
@@ -129,15 +150,17 @@ export function follow(base, start, handlers) {
   return {
     tick,
     live: () => socket.connected && greeted,
-    /** Since when the numbers are old, in seconds of this clock; null while they are not. */
-    lostSince: () => (stateNow() === "lost" ? downAt / 1000 : null),
+    /** Since when the numbers are old, in seconds of the daemon's clock; null while they are not. */
+    lostSince: () => (stateNow() === "lost" ? since() : null),
     reopen: () => socket.disconnect().connect(),
     rpc,
   };
 
   async function rpc(method, params, patience = 10_000) {
     try {
-      return await socket.timeout(patience).emitWithAck("rpc", { method, params });
+      const answer = await socket.timeout(patience).emitWithAck("rpc", { method, params });
+      heardAt = Date.now();
+      return answer;
     } catch {
       return { error: { message: say("page.no-answer") } };
     }

@@ -18,9 +18,9 @@ const LIVE = ["pending", "in-progress", "paused"];
 const OWN = ["report", "command"];
 const OLD = ["unreachable", "paused", "error", "cancelled"];
 
-const tidy = (text) => text.replaceAll(" %", "\u00a0%");
+export const tidy = (text) => text.replaceAll(" %", "\u00a0%");
 const cap = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
-const stop = (text) => (!text || /[.!?]$/.test(text) ? text : `${text}.`);
+export const stop = (text) => (!text || /[.!?]$/.test(text) ? text : `${text}.`);
 
 /** What a card says of a task at `now`, seconds since 1970 UTC. */
 export function view(task, now) {
@@ -64,13 +64,13 @@ function ofType(task, key) {
 }
 
 /** Under which key people are told of the condition: "silent" of who does not report. */
-function said(task) {
+export function said(task) {
   const condition = conditionOf(task);
   const silent = task.type === "report" && task.reason === "silent-report";
   return silent && condition === "stalled" ? "silent" : condition;
 }
 
-const troubled = (task) => ["error", "unreachable", "stalled"].includes(conditionOf(task));
+export const troubled = (task) => ["error", "unreachable", "stalled"].includes(conditionOf(task));
 
 /** The service, with the id beside it where other tasks are of it too. */
 function nameOf(task) {
@@ -359,7 +359,7 @@ export function overview(tasks, now, host, problem = null) {
   };
 }
 
-function mostUrgent(tasks) {
+export function mostUrgent(tasks) {
   const node = tasks.find(
     (task) => task.type === "node-sync"
       && (task.switching || [...LIVE, "error"].includes(task.status)),
@@ -395,19 +395,21 @@ function shortPercent(task) {
 function headline(task, now) {
   if (task === null) return say("headline.none");
   const key = conditionOf(task), eta = etaOf(task), at = endedAt(task);
-  const known = {
-    name: nameOf(task),
-    word: wordOf(task),
-    names: awaited(task),
-    since: sinceOf(task, now),
-    when: at ? when(at, now) : null,
-    eta,
-    ...task.switching,
-  };
+  const known = { ...shape(task, now), when: at ? when(at, now) : null };
   if (key === "ok") return say(eta === null ? "headline.running" : "page.headline.left", known);
   const page = ["complete", "switching", "error"].includes(key);
   return say(page ? `page.headline.${key}` : ofType(task, `headline.${said(task)}`), known);
 }
+
+/** What a sentence about a task may name. */
+export const shape = (task, now) => ({
+  name: nameOf(task),
+  word: wordOf(task),
+  names: awaited(task),
+  since: sinceOf(task, now),
+  eta: etaOf(task),
+  ...task.switching,
+});
 
 function attention(inTrouble, other, total, now) {
   const count = say("attention.count", { n: inTrouble.length, total });

@@ -30,7 +30,7 @@ WORDS = (*SPOKEN, "strategy", "wizard")
 """Sections of the table that the page's scripts and the components say."""
 WITHOUT = (
     "chart", "filter", "unlock", "empty", "field", "record", "history", "hold",
-    "held", "happened", "earlier", "skip", "not-found", "tasks", "others", "unsaid",
+    "held", "happened", "earlier", "skip", "not-found", "tasks", "others", "then", "unsaid",
 )  # fmt: skip
 """What the page alone says, of its section."""
 OF_REPORTS = ("headline", "eta", "page")
