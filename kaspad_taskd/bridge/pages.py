@@ -39,6 +39,8 @@ EVENTS: Final = 50
 """Events on a page."""
 CHARTS: Final = 12
 """Tasks whose last hour is drawn on the page of all."""
+MINUTES: Final = 61
+"""Points of an hour that begins and ends within a minute."""
 SPANS: Final = {"1h": 3_600_000, "6h": 21_600_000, "14d": 1_209_600_000}
 """Milliseconds of the charts' spans: the last is as long as half hours are kept."""
 PACKED_FROM: Final = 1024
@@ -191,7 +193,7 @@ class Pages:
     async def _index(self, request: web.Request) -> web.Response:
         snapshot = await self._snapshot(request)
         moving = [task["id"] for task in snapshot["tasks"] if task["health"] == "ok"][:CHARTS]
-        snapshot["history"] = {each: await self._history(each, "1h", 60) for each in moving}
+        snapshot["history"] = {each: await self._history(each, "1h", MINUTES) for each in moving}
         text = self._page.index(snapshot, dict(request.query))
         return _html(request, text, 401 if snapshot["needsToken"] else 200)
 

@@ -24,10 +24,11 @@ TICKS = frozenset({"sync:start", "sync:health", "sync:epoch", "sync:error", "syn
 
 
 def strip(points: Iterable[Point], now: float) -> dict[str, Any] | None:
-    """Return `bars` and `dashes` (path data) and `most` (the highest rate) of the hour before now.
+    """Return `bars`, `dashes` (path data), `most` (the highest rate), `values` of the hour before.
 
     A bar a minute; a dash on the baseline where there was no answer; nothing where nobody looked.
-    None where nothing moved at all.
+    `values` is the same as text, the minute of now last: a rate, 0, "-" (no answer) or "" (nobody
+    looked), with commas; `until` is that minute (s). None where nothing moved at all.
     """
     recent = [(_minute(point, now), point) for point in points]
     shown = [(minute, point) for minute, point in recent if 0 <= minute < MINUTES]
@@ -35,15 +36,28 @@ def strip(points: Iterable[Point], now: float) -> dict[str, Any] | None:
     if not most:
         return None
     width, height = STRIP[0] // MINUTES, STRIP[1]
-    bars, dashes = [], []
+    bars, dashes, values = [], [], [""] * MINUTES
     for minute, point in shown:
         x, rate = minute * width, point.get("rate")
+        values[minute] = _value(point)
         if rate:
             tall = max(1, int(rate / most * height))
             bars.append(f"M{x} {height}v-{tall}h{width - 1}v{tall}z")
         elif point.get("health") is not None:
             dashes.append(f"M{x} {height - 1}h{width - 1}v1h-{width - 1}z")
-    return {"bars": "".join(bars), "dashes": "".join(dashes), "most": most}
+    return {
+        "bars": "".join(bars),
+        "dashes": "".join(dashes),
+        "most": most,
+        "values": ",".join(values),
+        "until": int(now) // 60 * 60,
+    }
+
+
+def _value(point: Point) -> str:
+    if point.get("rate"):
+        return f"{point['rate']:.12g}"
+    return {None: "", "unreachable": "-"}.get(point.get("health"), "0")
 
 
 def _minute(point: Point, now: float) -> int:

@@ -44,7 +44,7 @@ UNSPOKEN = (
 """What of these only the server says, as patterns of keys."""
 
 REMARKS = re.compile(
-    r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|(?<=[;{,)]) // .*$|^ +", re.MULTILINE
+    r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|(?<=[;{,)]) // .*$|^ +|^\n", re.MULTILINE
 )
 """What of our scripts only people read: remarks, and the space before a line."""
 

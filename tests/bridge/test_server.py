@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,21 @@ async def test_the_history_of_what_has_ended_ends_with_it(
         100,
     )
     assert len(task["history"]) in (1, 2)
+
+
+async def test_the_hour_of_a_card_is_a_point_a_minute(
+    house: Bridged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour touches 61 minutes; they are not put together by twos."""
+    await house.add("job")
+    await house.house.ask("reportTask", taskId="job", progress=10)
+    engine = house.house.engine
+    now = engine.now() + 2 * 3_600_000
+    monkeypatch.setattr(engine, "now", lambda: now)
+    points = shown((await house.get("/"))[1])["snapshot"]["history"]["job"]
+    times = [parse_iso(point["at"]) for point in points]
+    assert {later - earlier for earlier, later in pairwise(times)} == {60_000}
+    assert len(times) >= 60
 
 
 async def test_fourteen_days_are_a_range(house: Bridged, monkeypatch: pytest.MonkeyPatch) -> None:

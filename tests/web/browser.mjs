@@ -5,6 +5,7 @@
 // "wait" with a `step`. {do: "eval", code}: an expression in it; {do: "shot", shot, dark, clip};
 // {do: "weigh", tidy}: what it has cost; tidy: without its garbage.
 // {do: "click", at} {do: "fill", at, text} {do: "press", key} {do: "wait", code, ms, step}.
+// {do: "point", at, across, touch}: the mouse, or a tap, so far across it (0 to 1).
 // {do: "heard", text}: wait until the line has brought it. {do: "pass", ms}: let time pass.
 // {do: "detain", fail}: when the page asks for itself again, the answer is kept back ("detained"
 // waits until it is there) until {do: "release"}; with `fail` it never comes.
@@ -105,6 +106,13 @@ const COMMANDS = {
       one.focus();
       one.click();
     }, at);
+  },
+  point: async ({ at, across, touch }) => {
+    const one = stays.page.locator(at);
+    await one.scrollIntoViewIfNeeded();
+    const { x, y, width, height } = await one.boundingBox();
+    const place = [x + width * across, y + height / 2];
+    await (touch ? stays.page.touchscreen.tap(...place) : stays.page.mouse.move(...place));
   },
   fill: (given) => stays.page.fill(given.at, given.text),
   press: (given) => stays.page.keyboard.press(given.key),

@@ -37,6 +37,25 @@ def test_the_strip_has_a_bar_a_minute_a_dash_and_a_gap() -> None:
     assert made["most"] == 164
 
 
+def test_the_values_of_the_strip_are_those_that_are_drawn() -> None:
+    """One a minute, the newest last: 45 rates, four without an answer, ten in which nobody looked.
+
+    The minute of now has no point yet.
+    """
+    made = strip(points(), NOW)
+    assert made is not None
+    values = made["values"].split(",")
+    assert len(values) == 60
+    assert sum(value.isdigit() for value in values) == 45
+    assert (values.count("-"), values.count("")) == (4, 11)
+    assert values[-1] == ""
+    assert float(values[-2]) == points()[-1]["rate"]
+    still = [{**point, "rate": 0.0 if place % 2 else 3.25} for place, point in enumerate(points())]
+    made = strip(still, NOW)
+    assert made is not None
+    assert {"0", "3.25"} <= set(made["values"].split(","))
+
+
 def test_without_movement_there_is_no_strip() -> None:
     """An empty drawing says nothing."""
     assert strip([], NOW) is None

@@ -1,7 +1,8 @@
 // Keeps the page alive: follows events from the `seq` at which it was made, asks for what they do
 // not carry, carries out what its buttons say.
-import { adopt, drawOverview, drawTask, localize, remember, setText } from "./draw.js";
+import { adopt, drawOverview, drawTask, localize, remember, setText, whenNew } from "./draw.js";
 import { follow, notice } from "./link.js";
+import { minute, readable } from "./read.js";
 import { overviewThen, viewThen } from "./then.js";
 import { conditionOf, overview, title, view } from "./view.js";
 import { clock, down, say, secondsOf, span, when } from "./words.js";
@@ -368,22 +369,37 @@ function shownAgain() {
   anew();
 }
 
-// ---- the chart's readout -------------------------------------------------------------------
+// ---- values of drawings --------------------------------------------------------------------
 
-document.addEventListener("pointermove", (event) => {
-  const chart = event.target.closest?.("#chart");
-  const points = data.history;
-  if (!chart || !points?.length) return;
-  const box = chart.getBoundingClientRect();
-  const first = secondsOf(points[0].at), last = secondsOf(points.at(-1).at);
-  const at = first + ((event.clientX - box.left) / box.width) * (last - first);
-  const near = (point) => Math.abs(secondsOf(point.at) - at);
-  const point = points.reduce((best, each) => (near(each) < near(best) ? each : best));
-  setText(byId("readout"), readout(point));
-});
+/** Let the drawings in a part of the page be read. */
+function read(root) {
+  for (const svg of root.querySelectorAll("[data-read]")) {
+    if (svg.id === "chart") readChart(svg);
+    else readStrip(svg, svg.nextElementSibling);
+  }
+}
+
+function readChart(svg) {
+  const points = data.history.map((point) => ({ ...point, at: secondsOf(point.at) }));
+  const first = points[0].at, whole = points.at(-1).at - first || 1;
+  for (const point of points) point.x = (point.at - first) / whole;
+  readable(svg, points, readout, (text) => setText(byId("readout"), text));
+}
+
+function readStrip(svg, beside) {
+  const { read: values, until, unit } = svg.dataset, most = beside.textContent;
+    const points = values.split(",").map((value, place) => ({
+    at: until - (59 - place) * 60,
+    x: (place + 0.5) / 60,
+    rate: Number(value) || 0,
+    health: { "": null, "-": "unreachable" }[value] ?? "",
+  }));
+  const text = (point) => minute(point, unit || null, serverNow());
+  readable(svg, points, text, (said) => setText(beside, said || most));
+}
 
 function readout(point) {
-  const at = when(secondsOf(point.at), serverNow());
+  const at = when(point.at, serverNow());
   if (point.progress === null) return at;
   const percent = `${down(point.progress)}\u00a0%`;
   return say("page.chart.point", { when: at, percent, rate: point.rate });
@@ -393,6 +409,8 @@ function readout(point) {
 
 document.documentElement.classList.add("js");
 remember(document);
+read(document);
+whenNew(read);
 localize(document, serverNow());
 watch();
 dirtyAll();

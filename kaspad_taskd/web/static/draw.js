@@ -111,6 +111,13 @@ export function localize(root, now) {
   }
 }
 
+let made = () => {};
+
+/** Have this done with each part that is new. */
+export function whenNew(task) {
+  made = task;
+}
+
 const TASKS = "[data-part=cards], [data-part=rows]";
 const PARTS = `[data-part]:not(${TASKS}), [data-p], [data-body]`;
 
@@ -147,7 +154,7 @@ function adoptTasks(mine, fresh, stay) {
   const order = [...fresh.children].map((card) => {
     const kept = old.get(card.dataset.id);
     if (kept) renew(kept, card);
-    else remember(card);
+    else remember(card), made(card);
     return kept ?? card;
   });
   if (stay) return;
@@ -179,13 +186,14 @@ function replace(mine, fresh) {
   mine.replaceChildren(...document.importNode(fresh, true).childNodes);
   known.delete(mine);
   raw.set(mine, html);
+  made(mine);
   if (focused) refocus(mine, focused);
 }
 
 /** Updates do not take the focus: it goes to what has the same place, else stays nearby. */
 function refocus(part, focused) {
   const action = focused.dataset?.action, href = focused.getAttribute?.("href");
-  const same = focused.id ? `#${CSS.escape(focused.id)}` : action ? `[data-action="${action}"]` : href ? `[href="${CSS.escape(href)}"]` : null;
+  const same = focused.matches?.("[data-read]") ? "[data-read]" : focused.id ? `#${CSS.escape(focused.id)}` : action ? `[data-action="${action}"]` : href ? `[href="${CSS.escape(href)}"]` : null;
   const target = (same && part.querySelector(same)) ?? part.querySelector("button, a, summary");
   (target ?? part.closest("[data-id]")?.querySelector("a"))?.focus({ preventScroll: true });
 }

@@ -62,7 +62,9 @@ code { font: 400 13px/20px ui-monospace, monospace; overflow-wrap: anywhere; }
 .bar.moving { --_tone: var(--_moving); } .bar.done { --_tone: var(--_done); }
 .bar.attention, .bar.quiet { --_tone: var(--_edge); } .bar.failure { --_tone: var(--_failure); }
 .strip { display: block; width: 100%; height: 28px; fill: var(--_moving); }
-.strip .none { fill: var(--_edge); }
+.strip { touch-action: pan-y; }
+.strip .none { fill: var(--_edge); } .strip .cursor { fill: none; stroke: var(--_text); vector-effect: non-scaling-stroke; }
+.value { min-height: 16px; margin-top: 4px; font-size: 12px; line-height: 16px; color: var(--_muted); }
 .buttons { display: flex; flex-wrap: wrap; gap: 8px; }
 button { font: inherit; min-height: 36px; padding: 4px 12px; border-radius: 6px; cursor: pointer;
   border: 1px solid var(--_edge); background: transparent; color: var(--_text); }

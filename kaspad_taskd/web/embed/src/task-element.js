@@ -6,6 +6,7 @@ import { make, mark, write } from "./dom.js";
 import { levelOf, linkPlace, TaskdElement } from "./element.js";
 import { icon, iconPlace } from "./icons.js";
 import { Speech } from "./speech.js";
+import { minute, readable } from "../../static/read.js";
 import { view } from "../../static/view.js";
 import { say, secondsOf } from "../../static/words.js";
 
@@ -178,17 +179,30 @@ export class KaspadTask extends TaskdElement {
     this.client.refresh(task.id);
   }
 
+  /** The strip, and beside it the value that is pointed at. */
+  #strip(points, unit) {
+    const drawn = strip(points, say("page.strip")), value = make("p", { class: "value" });
+    const known = points.map((point, place) => ({
+      ...point, at: secondsOf(point.at), x: (place + 0.5) / Math.max(60, points.length),
+    }));
+    const text = (point) => minute(point, unit, this.now());
+    readable(drawn, known, text, (said) => (value.textContent = said));
+    return [drawn, value];
+  }
+
   async #chart(task) {
     const now = performance.now();
     const place = this.#parts.strip;
     place.hidden = !this.hasAttribute("chart") || task.status !== "in-progress";
     if (place.hidden || now - this.#stripAt < STRIP_MS || this.client.connection.state !== "live") return;
     this.#stripAt = now;
-    const from = new Date(this.client.serverNow() - HOUR_MS).toISOString();
+    const from = new Date(this.client.serverNow() - HOUR_MS + STRIP_MS).toISOString();
     try {
       const { points } = await this.client.history(task.id, { from, points: 60 });
       const moved = points.some((point) => point.rate > 0);
-      place.replaceChildren(...(moved ? [strip(points, say("page.strip"))] : []));
+      const focused = place.contains(this.root.activeElement);
+      place.replaceChildren(...(moved ? this.#strip(points, task.rateUnit || null) : []));
+      if (focused) place.firstChild?.focus();
     } catch {
       place.replaceChildren(); // no history: the card stands without
     }
