@@ -61,7 +61,7 @@ async def test_all_of_it_in_numbers(house: ApiHouse) -> None:
     assert [each["note"] for each in complete["conditions"]] == [
         "it says that it is synced",
         "it downloads from 1 of its peers",
-        "its newest block is 412 s old, not younger than 60 s",
+        "its newest block is 412 s old, and must be younger than 60 s",
         "all of this was seen 0 of 2 times in a row",
     ]
     assert said["percent"] == {
