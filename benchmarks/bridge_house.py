@@ -10,6 +10,7 @@ from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.definitions import DefinitionDesk
 from kaspad_taskd.api.wire import Shapes
 from kaspad_taskd.base.clock import Clock
+from kaspad_taskd.base.descriptors import allow_files
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.listening import open_door
 from kaspad_taskd.bridge.server import BridgeServer
@@ -20,7 +21,6 @@ from kaspad_taskd.engine.follow import Board
 from kaspad_taskd.engine.monitor import Monitors
 from kaspad_taskd.engine.roster import Roster
 from kaspad_taskd.probes import TYPES
-from kaspad_taskd.rpc.server import allow_files
 from kaspad_taskd.store.memory import MemoryStore
 from kaspad_taskd.switching.switcher import Switcher
 

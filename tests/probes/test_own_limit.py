@@ -114,7 +114,7 @@ def test_what_proves_something_of_the_service_stands() -> None:
     with no_files():
         assert own_limit_or(refused) is refused
         assert own_limit_or(read) is read
-        assert own_limit_or(Unreachable(Reason.NAME_UNKNOWN)).reason is Reason.OWN_LIMIT  # type: ignore[union-attr]
+        assert own_limit_or(Unreachable(Reason.NAME_UNKNOWN)).reason is Reason.OWN_LIMIT
     lost = Unreachable(Reason.NAME_UNKNOWN)
     assert own_limit_or(lost) is lost
 

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from kaspad_taskd.base.descriptors import allow_files
 from kaspad_taskd.rpc import peer
-from kaspad_taskd.rpc.server import PATH_LIMIT, CannotListenError, RpcServer, allow_files, listen
+from kaspad_taskd.rpc.server import PATH_LIMIT, CannotListenError, RpcServer, listen
 from tests.fakes.patience import PATIENCE
 from tests.rpc.house import House, until
 

@@ -62,7 +62,7 @@ async def test_all_of_it_in_numbers(house: ApiHouse) -> None:
         "it says that it is synced",
         "it downloads from 1 of its peers",
         "its newest block is 412 s old, and must be younger than 60 s",
-        "all of this was seen 0 of 2 times in a row",
+        "good looks in a row: 0, needed are 2",
     ]
     assert said["percent"] == {
         "shown": 40.0, "basis": "estimated", "rule": "weights", "counted": 40.0, "held": False,
