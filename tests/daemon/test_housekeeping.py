@@ -10,10 +10,15 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.daemon.housekeeping import Housekeeping
+from kaspad_taskd.daemon.housekeeping import (
+    COLLECT_AFTER,
+    COLLECT_AT_MOST,
+    COLLECT_EVERY,
+    Housekeeping,
+    must_collect,
+)
 from tests.api.house import ApiHouse, api_house
 
-pytestmark = pytest.mark.looptime
 AGE = 120.0
 
 
@@ -38,6 +43,7 @@ async def standing(house: ApiHouse) -> list[str]:
     return [each["code"] for each in (await house.ask("getWarnings"))["warnings"]]
 
 
+@pytest.mark.looptime
 async def test_no_backup_and_an_old_one_are_warned_of_until_there_is_another(
     house: ApiHouse,
 ) -> None:
@@ -55,9 +61,18 @@ async def test_no_backup_and_an_old_one_are_warned_of_until_there_is_another(
     assert await standing(house) == ["backup-old"]
 
 
+@pytest.mark.looptime
 async def test_without_the_setting_no_backup_is_missed(house: ApiHouse) -> None:
     """It is off by default, and a reload that takes it out takes the warning along."""
     keeping(house, AGE).see_backup()
     assert await standing(house) == ["backup-old"]
     keeping(house, None).see_backup()
     assert await standing(house) == []
+
+
+def test_garbage_is_collected_in_time_and_not_too_often() -> None:
+    """Every ten minutes; before that where a crowd has left much, and then half a minute apart."""
+    assert must_collect(COLLECT_EVERY, 0)
+    assert not must_collect(COLLECT_EVERY - 1, COLLECT_AFTER - 1)
+    assert must_collect(COLLECT_AT_MOST, COLLECT_AFTER)
+    assert not must_collect(COLLECT_AT_MOST - 1, 1000)
