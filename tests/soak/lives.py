@@ -22,12 +22,14 @@ from tests.soak.promises import Promises
 from tests.soak.reactions import Reacting
 
 WRITERS = 3
-PAUSE = 2.0
+PAUSE = 4.0
 """Seconds between two changes of a writer, at most."""
 SHORT, LONG = (1.0, 8.0), (60.0, 120.0)
 """Seconds of a life: most are short, so that there are many ends; in a long one memory is seen."""
 WARM = 20.0
 """Seconds of a long life after which memory has to be flat."""
+CALM = 40.0
+"""Seconds after the last of a crowd has gone: its connections are forgotten, and collected."""
 DAY = 86_400.0
 FEW_FILES = 256
 RATE = 1_000_000 / 3600.0
@@ -137,11 +139,12 @@ class Lives:
         await asyncio.sleep(min(seconds, WARM))
         process.begin()
         await asyncio.sleep(max(0.0, seconds - WARM))
-        if seconds > WARM:
-            process.check(self._promises, seconds - WARM)
         for task in (eyes, *harming):
             task.cancel()
         await asyncio.gather(eyes, *harming, return_exceptions=True)
+        if seconds > WARM:
+            await asyncio.sleep(CALM)
+            process.check(self._promises, seconds - WARM)
         await self._end()
         await asyncio.gather(*working)
         self._read_log(time.monotonic() - began)

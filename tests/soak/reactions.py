@@ -58,7 +58,7 @@ class Reacting:
             except Refusal as refusal:
                 if refusal.reason not in ("store-unavailable", "not-allowed"):
                     raise
-            await asyncio.sleep(self._dice.uniform(0.5, 2.0))
+            await asyncio.sleep(self._dice.uniform(2.0, 12.0))
 
     async def _one(self, line: Line, name: str) -> None:
         task: dict[str, Any] | None = await line.call("getTask", taskId=name)
