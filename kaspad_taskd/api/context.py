@@ -18,6 +18,7 @@ from kaspad_taskd.engine.errors import Conflict, Full, Gap, NotDurable, NotFound
 from kaspad_taskd.engine.follow import Board
 from kaspad_taskd.engine.monitor import Monitors
 from kaspad_taskd.engine.roster import Roster
+from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.switching.switcher import Switcher
 
 Json: TypeAlias = Any
@@ -126,6 +127,8 @@ def answer_for(error: Exception) -> ApiError | None:
             return ApiError.of("not-allowed", said, status=error.status.value)
         case NotDurable():
             return ApiError.of("store-unavailable", words.say("answer.not-saved", why=str(error)))
+        case StoreError():  # of a reading: nothing was to be changed
+            return ApiError.of("store-unavailable", words.say("answer.not-read", why=str(error)))
         case Gap():
             kept = {"journal": error.journal, "oldest": error.oldest, "seq": error.seq}
             return ApiError.of("gap", str(error), **kept)

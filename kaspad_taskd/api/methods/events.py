@@ -92,10 +92,11 @@ def _past(api: Api) -> list[Method]:
     )
     return [
         Method("getEvents", "Events on record, in order.", answering(events), page,
-               record("EventPage", events=listed("Events", EVENT), **seq), errors=("gap",)),
+               record("EventPage", events=listed("Events", EVENT), **seq),
+               errors=("gap", "store-unavailable")),
         Method("getHistory", "How a task was, in time; null where nobody looked.",
                answering(history), span, record("History", points=listed("HistoryPoints", POINT)),
-               errors=("not-found",)),
+               errors=("not-found", "store-unavailable")),
     ]  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def _choices(api: Api) -> list[Method]:
                record("Decided", success=YES, decision=DECISION), changes=True,
                errors=("store-unavailable",)),
         Method("getDecisions", "All choices on record, oldest first.", answering(decisions), (),
-               listed("Decisions", DECISION)),
+               listed("Decisions", DECISION), errors=("store-unavailable",)),
         Method("getSyncStrategy", "What to recommend to somebody who waits for this task.",
                strategy, (checks.task_id(),), STRATEGY, errors=("not-found",)),
     ]  # fmt: skip

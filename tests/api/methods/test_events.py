@@ -13,6 +13,7 @@ from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.engine.follow import BATCH
+from kaspad_taskd.store.fault import StoreError
 from tests.api.house import ApiHouse
 
 pytestmark = pytest.mark.looptime
@@ -497,3 +498,26 @@ async def test_no_event_is_told_before_its_task_is_shown(house: ApiHouse) -> Non
     house.store._put_fact(house.store._journal[-1].fact)
     answer = await house.ask("getEvents")
     assert (answer["seq"], answer["events"][-1]["seq"]) == (told, told)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    ("method", "reads", "params"),
+    [("getEvents", "events", {}), ("getHistory", "history", {"taskId": "a"}),
+     ("getDecisions", "decisions", {})],
+)  # fmt: skip
+async def test_a_record_that_cannot_be_read_is_said(
+    house: ApiHouse, monkeypatch: pytest.MonkeyPatch, method: str, reads: str, params: Any
+) -> None:
+    """It is the disk's trouble, not a fault of ours with an incident."""
+    await house.ask("registerTask", type="report", service="a", id="a")
+
+    async def fails(*_given: Any) -> Any:
+        raise StoreError("the disk of /var does not answer")
+
+    monkeypatch.setattr(house.engine.store, reads, fails)
+    error = (await house.raw(method, params))["error"]
+    assert error["data"] == {"reason": "store-unavailable"}
+    assert error["message"] == (
+        "What is on record cannot be read now: the disk of /var does not answer"
+    )
