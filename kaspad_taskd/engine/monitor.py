@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Final
 
 from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit, limit
+from kaspad_taskd.base.repeats import Repeats, counted
 from kaspad_taskd.core.inputs import Input, Look, Tick
 from kaspad_taskd.core.model import Status, Task
 from kaspad_taskd.core.observation import Hint, Observation, Unreachable
@@ -27,6 +28,8 @@ from kaspad_taskd.engine.ports import Probe, ProbeMaker
 
 _log = logging.getLogger(__name__)
 
+INCIDENTS = 1024
+"""Faults of looks whose numbers are remembered."""
 PLACES = 64
 """Looks at once (contract section 2)."""
 BEATS = 128
@@ -66,6 +69,8 @@ class Monitors:
         self._make = make
         self._jitter = jitter
         self._places = places
+        self._repeats = Repeats()
+        self._incidents: dict[str, str] = {}
         self._crowded = crowded
         self._heap: list[tuple[float, str]] = []
         self._due: dict[str, float] = {}
@@ -261,10 +266,20 @@ class Monitors:
             return own_limit()
         if isinstance(error, ImportError):
             return Unreachable(Reason.LIBRARY_MISSING, {"library": error.name or "?"})
-        incident = secrets.token_hex(4)
-        told = {"task": task.id, "incident": incident}
-        _log.error("a look failed", exc_info=error, extra=told)
-        return Unreachable(Reason.CHECKER_FAULT, {"incident": incident})
+        return Unreachable(Reason.CHECKER_FAULT, {"incident": self._incident(task.id, error)})
+
+    def _incident(self, task_id: str, error: Exception) -> str:
+        """Log a fault of ours, each of its kind once a minute; returns the number in the log."""
+        kind = f"{type(error).__name__} {task_id}"
+        held = self._repeats.told("looks", kind, asyncio.get_running_loop().time())
+        if held is None and kind in self._incidents:
+            return self._incidents[kind]
+        number = self._incidents[kind] = secrets.token_hex(4)
+        if len(self._incidents) > INCIDENTS:
+            del self._incidents[next(iter(self._incidents))]
+        told = {"task": task_id, "incident": number}
+        _log.error("%s", counted("a look failed", held or 0), exc_info=error, extra=told)
+        return number
 
     def _plan_next(self, task_id: str) -> None:
         if task_id in self._due:  # planned anew while this look was ending

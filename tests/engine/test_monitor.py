@@ -54,6 +54,24 @@ async def test_a_probe_that_crashes_is_health_with_an_incident(
         assert "secret" not in str(task.live.params)
 
 
+async def test_a_probe_that_crashes_at_each_look_is_logged_once_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The number that the task names is the one in the log; what was held back is counted."""
+    async with house() as built:
+        built.probe("work").default = KeyError("secret")
+        with caplog.at_level(logging.ERROR):
+            await built.roster.register(definition(interval=1.0))
+            await asyncio.sleep(600)
+        assert built.probe("work").looks >= 10
+        assert len(caplog.records) <= 11
+        assert built.task("work").live.params["incident"] == vars(caplog.records[-1])["incident"]
+        built.probe("work").default = ValueError("another")
+        with caplog.at_level(logging.ERROR):
+            await asyncio.sleep(70)
+        assert any("ValueError" in each for each in caplog.text.splitlines())
+
+
 async def test_unreachable_services_are_asked_less_often_up_to_a_minute() -> None:
     """The interval doubles while there is no answer, and is back with the first one."""
     async with house() as built:
