@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,31 +17,9 @@ from kaspad_taskd.bridge.access import (
     is_loopback,
     read_token,
 )
-from kaspad_taskd.bridge.keys import Keys
 from kaspad_taskd.bridge.refused import Refused
 from kaspad_taskd.config.settings import Address, Bridge
-
-TOKEN = "correct-horse-battery"
-
-
-class Hours:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.at = 1000.0
-
-    def __call__(self) -> float:
-        return self.at
-
-
-def keys_of(token: str) -> Keys:
-    """Keys that are written nowhere."""
-    return Keys(token, Path("/nowhere/token"), Path("/nowhere/sessions"), own=False)
-
-
-def access(clock: Hours | None = None, **settings: Any) -> Access:
-    clock = clock or Hours()
-    return Access(Bridge(**settings), keys_of(TOKEN), clock)
+from tests.fakes.access import TOKEN, Hours, access, keys_of
 
 
 @pytest.mark.parametrize(

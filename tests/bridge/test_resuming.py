@@ -22,7 +22,7 @@ from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.rpc.server import RpcServer
 from tests.api.house import ApiHouse, api_house
 from tests.bridge.house import Bridged, bridged
-from tests.bridge.test_access import access
+from tests.fakes.access import access
 from tests.fakes.house import definition
 from tests.fakes.patience import PATIENCE
 from tests.fakes.taskd_process import Refusal
