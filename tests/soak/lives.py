@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.bridged import free_port
-from tests.fakes.taskd_process import Line, Refusal, Taskd
+from tests.fakes.taskd_process import Line, Refusal, Taskd, until
 from tests.fakes.writers import Writer, check_tasks
 from tests.soak.clock import Offset
 from tests.soak.disk import Disk
@@ -157,6 +157,7 @@ class Lives:
             self._promises.changes.held(False, str(refusal))
 
     async def _end(self) -> None:
+        await self._remade()
         kill = self._dice.random() < 0.8
         self._count("kill -9" if kill else "stop")
         self._reacting.killed()
@@ -192,7 +193,17 @@ class Lives:
     async def _remove_state(self) -> None:
         for path in self._taskd.state.glob("state.db*"):
             path.unlink(missing_ok=True)
-        await asyncio.sleep(2.0)
+        await self._remade()
+        await asyncio.sleep(1.0)
+
+    async def _remade(self) -> None:
+        """Wait until the state is in its place: a kill before that is one harm too many at once."""
+        state = self._taskd.state / "state.db"
+
+        async def there() -> bool:
+            return state.exists() and state.with_name("state.db.statuses").exists()
+
+        await until(there)
 
     def _spoil(self) -> None:
         """Damage the state that a life has left, now and then."""
