@@ -87,12 +87,6 @@ def rights(path: str) -> Iterator[Finding]:
         yield _found(GOOD, "rights", "in-group", group=_group(found.st_gid))
 
 
-def daemons(path: str) -> str:
-    """Return the socket by which the daemon is known, of that for reading the one beside it."""
-    place, _, name = path.rpartition("/")
-    return f"{place}/rpc.sock" if name == READERS_SOCKET else path
-
-
 def _group(gid: int) -> str:
     from grp import getgrgid
 

@@ -9,6 +9,7 @@ from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import FAILED, of_unreachable
 from kaspad_taskd.cli.screen import hang, wrap
 from kaspad_taskd.client import SYSTEM_SOCKET, Refused, Unreachable
+from kaspad_taskd.client.unit import beside
 from kaspad_taskd.words.plain import fit
 from kaspad_taskd.words.sentences import plural, say
 
@@ -56,9 +57,9 @@ def _findings(run: Run) -> Iterator[Finding]:
         yield from checkup.settings(info.get("settingsFile"))
         yield from checkup.files(run.call("listDefinitions"))
         yield from checkup.tasks(run.call("getAllTasks"), time.time())
-        yield from checkup.switching(_services(run), checkup.daemons(run.client.path))
+        yield from checkup.switching(_services(run), beside(run.client.path))
     yield from checkup.system_clock()
-    yield from checkup.unit(checkup.daemons(run.client.path))
+    yield from checkup.unit(beside(run.client.path))
     yield from checkup.man()
 
 
