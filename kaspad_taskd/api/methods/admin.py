@@ -38,6 +38,7 @@ _LISTED = record(
     id=MAYBE_TEXT,
     type=MAYBE_TEXT,
     origin=ORIGIN,
+    directory=MAYBE_TEXT,
     file=MAYBE_TEXT,
     state=word("DefinitionState", ["ok", "masked", "faulty", "last-good"]),
     faults=_FAULTS,
@@ -45,9 +46,10 @@ _LISTED = record(
 _COUNTS = {"title": "CountsByStatus", "type": "object", "additionalProperties": WHOLE}
 INFO = some(
     "DaemonInfo",
-    ["version", "seq", "tasks"],
+    ["version", "seq", "journal", "tasks"],
     version=TEXT,
     seq=WHOLE,
+    journal=TEXT,
     tasks=record("TaskCounts", total=WHOLE, byStatus=_COUNTS),
     warnings=WHOLE,
     host=TEXT,
@@ -63,6 +65,7 @@ INFO = some(
         size=WHOLE,
     ),
     socket=TEXT,
+    watchSocket=TEXT,
     bridge=maybe(FREE),
     settingsFile=TEXT,
     definitionDirs=TEXTS,

@@ -839,6 +839,7 @@ export interface Methods {
       id: string | null;
       type: string | null;
       origin: "vendor" | "api" | "admin";
+      directory: string | null;
       file: string | null;
       state: "ok" | "masked" | "faulty" | "last-good";
       faults: {
@@ -863,6 +864,7 @@ export interface Methods {
     result: {
       version: string;
       seq: number;
+      journal: string;
       tasks: {
         total: number;
         byStatus: Record<string, unknown>;
@@ -879,6 +881,7 @@ export interface Methods {
         size?: number;
       };
       socket?: string;
+      watchSocket?: string;
       bridge?: Record<string, unknown> | null;
       settingsFile?: string;
       definitionDirs?: string[];
