@@ -280,10 +280,9 @@ def _all(db: Connection, seq: int) -> Iterator[bytes]:
         yield _line(f"task/{task_id}", seq, {"task": task, "definition": load(definition)})
     for name, at in db.execute("SELECT name, seq FROM cursors"):
         yield _line(f"cursor/{name}", seq, at)
-    for table in ("switch", "warning"):
-        plural = f"{table}es" if table == "switch" else f"{table}s"
-        for number, text in db.execute(f"SELECT id, document FROM {plural}"):  # noqa: S608
-            yield _line(f"{table}/{number}", seq, load(text))
+    for kind, table in (("switch", "switches"), ("warning", "warnings")):
+        for number, text in db.execute(f"SELECT id, document FROM {table}"):  # noqa: S608
+            yield _line(f"{kind}/{number}", seq, load(text))
     newest = "SELECT id, at, decision, context FROM decisions ORDER BY id DESC LIMIT ?"
     for number, at, word, context in db.execute(newest, (DECISIONS,)):
         yield _line(f"decision/{number}", seq, [at, word, load(context)])

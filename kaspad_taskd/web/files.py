@@ -28,7 +28,7 @@ SPOKEN = (
 """Sections of the table of words that the scripts need."""
 UNSPOKEN = (
     "reason.refused", "reason.timeout", "reason.stream-closed", "reason.name-unknown",
-    "reason.library-missing", "reason.silent-report",  # never a hint: see below
+    "reason.library-missing", "reason.silent-report",  # no look gives them as hints
     "type.*.short", "reason.*.brief", "phase.*.short", "phase.*.sentence", "status.[!p]*",
     "headline.complete", "headline.error", "headline.left-ready", "headline.unusable",
     "attention.[!c]*",
