@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from kaspad_taskd.base.repeats import Repeats, counted
 
-NAMED: Final = ("service", "to", "decision")
+NAMED: Final = ("service", "to", "decision", "id")
 """Parameters that a line names, where it is about no task: what was changed, to which side."""
 LONGEST: Final = 100
 
@@ -51,7 +51,7 @@ class Changes:
 def _task(places: list[object]) -> str | None:
     found = [place for place in places if isinstance(place, Mapping)]
     named = (place.get(key) for place in found for key in ("taskId", "id"))
-    return next((_safe(name) for name in named if name is not None), None)
+    return next((_safe(name) for name in named if isinstance(name, str)), None)
 
 
 def _what(given: object) -> str:

@@ -93,3 +93,15 @@ async def test_it_has_no_task_for_anybody_who_follows(
     assert (record.levelname, record.getMessage()) == ("WARNING", data["note"])
     answer = await house.ask("registerTask", type="report", service="after")
     assert answer["success"]
+
+
+async def test_who_acknowledged_it_is_in_the_log_and_no_task_is_named(
+    house: ApiHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its number is a warning's, not a task's."""
+    caplog.set_level(logging.INFO, "kaspad_taskd.api")
+    number = await warned(house)
+    await house.ask("acknowledgeWarning", id=number)
+    (record,) = caplog.records
+    assert record.getMessage() == f"acknowledgeWarning id={number} by rpc uid=2 pid=1"
+    assert vars(record)["task"] is None
