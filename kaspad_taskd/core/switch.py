@@ -95,6 +95,7 @@ class SwitchReason(StrEnum):
     SERVICE_REFUSED = "service-refused"  # its checker's answer cannot become success
     CHECKER_MISSING = "checker-missing"  # the task that `verify` names is not there
     NODE_LOST = "node-lost"  # ready when checked, not any more when verified
+    OWN_LIMIT = "own-limit"  # kaspad-taskd itself may open no more files; nobody was asked
     CANCELLED = "cancelled"
     NOT_SAVED = "not-saved"  # the daemon's own disk takes no record of it
     FAULT = "fault"  # a fault of ours; the log has the incident

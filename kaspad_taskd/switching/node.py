@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
+from kaspad_taskd.base.descriptors import is_own_limit, limit
 from kaspad_taskd.config.switched import SwitchedService
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.core.observation import Json, Observation, Reading, Refused
+from kaspad_taskd.core.observation import Json, Observation, Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.switch import Facts, SwitchReason
 from kaspad_taskd.kaspa.client import NodeError
@@ -73,7 +74,10 @@ def _decides(result: Bad, missed: int, looks: int) -> bool:
 async def look(
     definition: Definition, make: MakeProbe, memory: Mapping[str, Json] | None = None
 ) -> Observation | None:
-    """Take one look with a probe of its own; None: there is no answer, whatever the cause."""
+    """Take one look with a probe of its own; None: there is no answer, whatever the cause.
+
+    That we may open no more files is told as such: it is nobody's but ours.
+    """
     probe: Probe | None = None
     try:
         probe = make(definition)
@@ -81,7 +85,9 @@ async def look(
             return None if probe is None else await probe.observe(memory or {})
     except TimeoutError:
         return None
-    except Exception:
+    except Exception as error:
+        if is_own_limit(error):
+            return Unreachable(Reason.OWN_LIMIT, {"limit": limit()})
         _log.warning("the checker of %s failed", definition.id, exc_info=True)
         return None
     finally:
@@ -96,7 +102,14 @@ def _judge(seen: Observation | None, declared: SwitchedService) -> Result:
     if isinstance(seen, Refused) and seen.reason is Reason.WRONG_NETWORK:
         found = str(seen.params.get("network", "another network"))
         return Bad(SwitchReason.NODE_WRONG_NETWORK, {**facts, "found": found})
+    if isinstance(seen, Unreachable) and seen.reason is Reason.OWN_LIMIT:
+        return own_limit()
     return Bad(SwitchReason.NODE_UNREACHABLE, facts)
+
+
+def own_limit() -> Bad:
+    """What it means that we may open no more files: nobody was asked."""
+    return Bad(SwitchReason.OWN_LIMIT, {"limit": limit()})
 
 
 async def endpoints_open(values: Mapping[str, str], looks: int = LOOKS) -> Result:
@@ -108,7 +121,11 @@ async def endpoints_open(values: Mapping[str, str], looks: int = LOOKS) -> Resul
     for variable, value in values.items():
         for url in _ADDRESS.findall(value):
             host, port = _place(url)
-            if not await _opens_in_time(url, looks):
+            try:
+                opens = await _opens_in_time(url, looks)
+            except _NoFileError:
+                return own_limit()
+            if not opens:
                 address = host_port(host, port)
                 facts: Facts = {"variable": variable, "address": address, "port": port}
                 near = port in BORSH_PORTS and host in LOOPBACK
@@ -134,6 +151,10 @@ async def _opens_in_time(url: str, looks: int) -> bool:
     return False
 
 
+class _NoFileError(Exception):
+    """We may open no more files."""
+
+
 async def _opens(url: str) -> bool:
     import aiohttp  # not before somebody needs it: it is half of the daemon's memory
 
@@ -155,8 +176,12 @@ async def _opens(url: str) -> bool:
     except NodeError as error:
         if error.reason is Reason.TIMEOUT:
             raise TimeoutError from None
+        if error.reason is Reason.OWN_LIMIT:
+            raise _NoFileError from None
         return False
-    except (aiohttp.ClientError, OSError, ValueError):
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        if is_own_limit(error):
+            raise _NoFileError from None
         return False
     return True
 
@@ -171,14 +196,18 @@ async def checkpoints_there(declared: SwitchedService, databases: Mapping[str, P
         return Good()
     try:
         wanted = await _checkpoints(declared.dsn, databases)
-    except (PostgresError, ImportError, TimeoutError):
+    except (PostgresError, ImportError, TimeoutError) as error:
+        if isinstance(error, PostgresError) and error.observation.reason is Reason.OWN_LIMIT:
+            return own_limit()
         return Bad(SwitchReason.CHECKPOINT_UNKNOWN, {"database": declared.dsn})
     for name, block in wanted:
         if not _HASH.fullmatch(block):
             return Bad(SwitchReason.CHECKPOINT_UNKNOWN, {"database": declared.dsn})
         try:
             there = await _has(declared.node, block)
-        except NodeError:
+        except (NodeError, OSError) as error:  # the wire is loaded when it is needed: a file, too
+            if is_own_limit(error) or getattr(error, "reason", None) is Reason.OWN_LIMIT:
+                return own_limit()
             return Bad(SwitchReason.NODE_UNREACHABLE, {"address": declared.node})
         if not there:
             return Bad(SwitchReason.CHECKPOINT_MISSING, {"name": name})

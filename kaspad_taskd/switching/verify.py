@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
+from kaspad_taskd.base.descriptors import is_exhausted
 from kaspad_taskd.config.switched import SwitchedService, Unit, VerifyHttp, VerifyTask
 from kaspad_taskd.core.model import Task
 from kaspad_taskd.core.observation import Reading, Refused
@@ -18,7 +19,7 @@ from kaspad_taskd.core.switch import Facts, SwitchReason
 from kaspad_taskd.probes.answers import HttpError
 from kaspad_taskd.probes.urls import parse_url
 from kaspad_taskd.switching.hands import Bad, Good, Result
-from kaspad_taskd.switching.node import MakeProbe, look
+from kaspad_taskd.switching.node import MakeProbe, look, own_limit
 from kaspad_taskd.switching.units import NoSystemd, Systemd
 
 SETTLE: Final = 10.0
@@ -116,7 +117,7 @@ async def _prove(watch: Watch, ask: Ask, within: float, settle: float, facts: Fa
             return seen
         now = time()
         if not seen and late:
-            return Bad(SwitchReason.NO_ANSWER, facts)
+            return own_limit() if is_exhausted() else Bad(SwitchReason.NO_ANSWER, facts)
         if not seen:
             since = None
         elif since is None:

@@ -14,10 +14,12 @@ from kaspad_taskd.core.observation import Json, Observation, Reading
 from kaspad_taskd.core.switch import SwitchReason
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
-from kaspad_taskd.switching import node
+from kaspad_taskd.switching import node, verify
 from kaspad_taskd.switching.hands import Bad, Good
+from kaspad_taskd.switching.units import Systemd
 from tests.fakes.bridged import free_port
 from tests.fakes.hands import service
+from tests.fakes.no_files import no_files
 from tests.fakes.node import SINK, GrpcNode, Ways
 from tests.fakes.patience import HEADER, PATIENCE, elapse, once
 
@@ -165,3 +167,35 @@ async def test_an_address_that_sends_elsewhere_is_no_node() -> None:
         assert isinstance(await node.endpoints_open({"URL": url}), Bad)
         assert asked == []
         assert isinstance(await node.endpoints_open({"URL": f"{url}/node"}), Good)
+
+
+@pytest.mark.parametrize("url", ["grpc://127.0.0.1:1", "ws://127.0.0.1:1", "grpc://node.invalid:1"])
+async def test_a_daemon_without_files_blames_no_node(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody was asked: neither the node, nor its port for services, nor who has the blocks."""
+    monkeypatch.setattr(node, "APART", 0.0)
+    await asyncio.to_thread(int)  # its thread is there
+    with no_files():
+        result = await node.ready(service(node=url), "60s")
+        opened = await node.endpoints_open({"URL": "ws://127.0.0.1:17110"})
+        found = await ask(monkeypatch, url, (BLOCK, "0" * 64))
+    assert isinstance(result, Bad)
+    assert result.reason is SwitchReason.OWN_LIMIT, result
+    assert isinstance(opened, Bad)
+    assert opened.reason is SwitchReason.OWN_LIMIT, opened
+    assert found is not None
+    assert found[0] is SwitchReason.OWN_LIMIT
+
+
+async def test_a_switch_without_files_does_not_say_that_the_service_is_silent() -> None:
+    """Whether it answers is not known."""
+
+    async def no_answer() -> bool:
+        return False
+
+    watch = verify.Watch(Systemd(user=False), None, {})
+    with no_files():
+        result = await verify._prove(watch, no_answer, 0.0, 0.0, {})
+    assert isinstance(result, Bad)
+    assert result.reason is SwitchReason.OWN_LIMIT
