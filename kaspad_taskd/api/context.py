@@ -36,6 +36,12 @@ class Definitions(Protocol):
     def parse(self, table: Mapping[str, Json], task_id: str | None) -> Definition:
         """The definition of an object; raises ApiError (invalid-definition, forbidden)."""
 
+    def changed(self, definition: Definition, given: Mapping[str, Json]) -> Definition:
+        """A definition with other pace and patience; raises ApiError (invalid-definition)."""
+
+    def file_of(self, task_id: str) -> str | None:
+        """The file that defines a task, where one does and can be read."""
+
     def listing(self) -> list[dict[str, Json]]:
         """What `listDefinitions` answers."""
 

@@ -11,7 +11,7 @@ from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.base.tables import Fault, Table
 from kaspad_taskd.config.allowance import Allowance, Place
 from kaspad_taskd.config.cycles import find_cycle
-from kaspad_taskd.config.definitions import Checker, parse_definition
+from kaspad_taskd.config.definitions import Checker, change_definition, parse_definition
 from kaspad_taskd.config.layers import (
     Layers,
     Source,
@@ -97,12 +97,21 @@ class DefinitionDesk:
             if not ring:
                 return found
             faults = [Fault("after", cycle_problem(ring))]
-        said = "; ".join(f"{each.key}: {each.problem}" if each.key else each.problem
-                         for each in faults[:3])  # fmt: skip
-        shown = [{"key": each.key, "problem": each.problem} for each in faults]
-        raise ApiError.of(
-            "invalid-definition", words.say("answer.invalid-definition", faults=said), faults=shown
-        )
+        raise _invalid(faults)
+
+    def changed(self, definition: Definition, given: Mapping[str, Json]) -> Definition:
+        """The definition with other pace, patience or order; null keys stay as they are.
+
+        Raises:
+            ApiError: invalid-definition with all faults.
+        """
+        found = change_definition(definition, given)
+        if not isinstance(found, Definition):
+            raise _invalid(found)
+        ring = self._ring(found) if found.after != definition.after else ()
+        if ring:
+            raise _invalid([Fault("after", cycle_problem(ring))])
+        return found
 
     def _ring(self, definition: Definition) -> tuple[str, ...]:
         after = {task.id: task.definition.after for task in self._engine.everyone()}
@@ -174,6 +183,11 @@ class DefinitionDesk:
         asked = [place for each in files for place in self._asks(each)]
         self.allowance = Allowance(self._settings.allow_hosts, asked)
 
+    def file_of(self, task_id: str) -> str | None:
+        """The file that defines a task, where one does and can be read."""
+        source = self._layers.sources.get(task_id)
+        return None if source is None else source.file
+
     def listing(self) -> list[dict[str, Json]]:
         """Every definition: files as they are now, and what was registered."""
         tasks = {task.id: task for task in self._engine.tasks()}
@@ -212,6 +226,14 @@ class DefinitionDesk:
         return {"id": task.id, "type": known.type, "origin": known.origin.value,
                 "directory": self._directories.get(known.origin), "file": file,
                 "state": "ok" if ours else "last-good", "faults": []}  # fmt: skip
+
+
+def _invalid(faults: list[Fault]) -> ApiError:
+    said = "; ".join(f"{each.key}: {each.problem}" if each.key else each.problem
+                     for each in faults[:3])  # fmt: skip
+    shown = [{"key": each.key, "problem": each.problem} for each in faults]
+    says = words.say("answer.invalid-definition", faults=said)
+    return ApiError.of("invalid-definition", says, faults=shown)
 
 
 def _fault(fault: Fault) -> dict[str, Json]:

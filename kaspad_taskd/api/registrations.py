@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any, Final
 
+from kaspad_taskd.api.method import Param
 from kaspad_taskd.api.schemas import ANYTHING, FLAG, TEXT, TEXTS, some, word
 from kaspad_taskd.base.forms import Form, Key
 from kaspad_taskd.config.definitions import definition_form
@@ -21,6 +22,12 @@ HEADER: Final = frozenset(
      "giveUpAfter", "after", "start", "autoSwitch", "onComplete"}
 )  # fmt: skip
 """Keys of a definition that stand beside `config` (contract section 5, in camelCase)."""
+
+CHANGEABLE: Final = (
+    "checkInterval", "timeout", "stallAfter", "giveUpAfter", "confirmations", "after",
+    "autoSwitch",
+)  # fmt: skip
+"""Those that `updateTask` changes, in this order."""
 
 CONFIG: Final = "config"
 INDEXER_URL: Final = "indexerUrl"
@@ -60,6 +67,19 @@ def node_registration() -> dict[str, Any]:
 def indexer_registration() -> dict[str, Any]:
     """The body of `registerIndexerSyncTask`: likewise, and `url` may be called `indexerUrl`."""
     return _flat("IndexerSyncRegistration", "indexer-sync", {INDEXER_URL: TEXT})
+
+
+def changeable() -> tuple[Param, ...]:
+    """Pace, patience and order as optional parameters.
+
+    They pass as they are: who reads definitions judges them, all at once.
+    """
+    header = _header(_form(TYPES["report"]))  # the same for every type
+    says = {"giveUpAfter": '"never" for never', "after": "ids of tasks to wait for"}
+    return tuple(
+        Param(name, header[name], lambda value: value, False, summary=says.get(name, ""))
+        for name in CHANGEABLE
+    )
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from kaspad_taskd.base.forms import Form, form_of
@@ -89,6 +90,24 @@ def parse_definition(
     return found
 
 
+def change_definition(definition: Definition, data: object) -> Definition | list[Fault]:
+    """Return a definition with other pace, patience or order, or all that is wrong with them.
+
+    What it watches, and whom it asks, is not judged again: it was taken once and stays.
+
+    Args:
+        definition: a sound one.
+        data: keys as JSON spells them; what is missing or null stays as it is.
+    """
+    faults: list[Fault] = []
+    table = Table(data, faults, style="json", names=JSON_NAMES)
+    header = _header(table)
+    _no_self_wait(table, definition.id, header["after"])
+    table.done()
+    given = {key: value for key, value in header.items() if table.peek(key) is not None}
+    return faults or replace(definition, **given)
+
+
 def definition_form(types: Mapping[str, ProbeType], kind: str) -> Form:
     """Return the keys of a definition of one type that comes over an API, `checker`'s among them.
 
@@ -117,8 +136,7 @@ def _read(
     on_complete = _on_complete(table)
     if origin is Origin.API:
         _forbid_commands(table, kind, _FORBIDDEN.format(files=files))
-    if task_id in header["after"]:
-        table.fault_each("after", ["a task cannot wait for itself"])
+    _no_self_wait(table, task_id, header["after"])
     if checker is None:
         return None
     return Definition(
@@ -175,6 +193,11 @@ def _after(table: Table) -> tuple[str, ...]:
     strange = [other for other in after if not ID.fullmatch(other)]
     table.fault_each("after", (f"{quote(other)} is no id of a task" for other in strange))
     return tuple(dict.fromkeys(after))
+
+
+def _no_self_wait(table: Table, task_id: str, after: tuple[str, ...]) -> None:
+    if task_id in after:
+        table.fault_each("after", ["a task cannot wait for itself"])
 
 
 def _on_complete(table: Table) -> OnComplete | None:

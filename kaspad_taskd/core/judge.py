@@ -60,6 +60,26 @@ def lose_patience(task: Task, definition: Definition, now: Moment) -> Outcome:
     return _with_health(task, _still(task.live), Health.STALLED, reason, now)
 
 
+def other_patience(task: Task, old: Definition, new: Definition, now: Moment) -> Outcome:
+    """Return the task after its patience was changed: what it bears with now is not stalled."""
+    if task.health is not Health.STALLED or task.status is not Status.IN_PROGRESS:
+        return task, []
+    began = _waiting_since(task, old)
+    if began is None or now - began >= new.stall_after * 1000:
+        return task, []
+    live = replace(task.live, patient_since=min(now, began), eta_reason=EtaReason.NO_ANSWER)
+    health = Health.UNKNOWN if live.last_update is None else Health.OK
+    return _with_health(task, live, health, None, now)
+
+
+def _waiting_since(task: Task, definition: Definition) -> Moment | None:
+    """When the wait of a stalled task began: patience may have begun anew, with a restart."""
+    since, stalled = task.live.patient_since, task.health_since
+    if stalled is None or (since is not None and since <= stalled):
+        return since
+    return stalled - round(definition.stall_after * 1000)
+
+
 def fail(task: Task, failure: Failure, now: Moment, hints: tuple[Hint, ...] = ()) -> Outcome:
     """Return the task ended in error, the place reached kept; `hints` are its failure's own."""
     live = replace(at_rest(task.live), hints=hints)

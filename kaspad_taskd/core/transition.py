@@ -12,7 +12,7 @@ from kaspad_taskd.core import inputs
 from kaspad_taskd.core.change import NotAllowed, anew, at_rest, changed, fact, patient, unwatched
 from kaspad_taskd.core.estimate import broken, emptied
 from kaspad_taskd.core.fact import EventName, Fact
-from kaspad_taskd.core.judge import fail, finish, judge, lose_patience
+from kaspad_taskd.core.judge import fail, finish, judge, lose_patience, other_patience
 from kaspad_taskd.core.model import LIVE, Definition, Failure, Moment, Status, Task
 from kaspad_taskd.core.reason import EtaReason, Reason
 
@@ -163,7 +163,8 @@ def _redefine(task: Task, definition: Definition, now: Moment) -> Outcome:
     new = changed(task, task.live, definition=definition)
     facts = [fact(new, EventName.TASK_CHANGED, now)]
     if definition.same_work(old) or task.status not in LIVE or task.status is Status.PENDING:
-        return new, facts
+        new, more = other_patience(new, old, definition, now)
+        return new, facts + more
     if task.status is Status.IN_PROGRESS:
         begun, more = _begin(new, task.attempt + 1, now)
         return begun, facts + more

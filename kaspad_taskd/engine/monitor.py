@@ -184,6 +184,13 @@ class Monitors:
             self._let_go(task.id)
         if new is not None and runs and (not was or _other_work(old, new)):
             self._plan(new.id, self._time())
+        elif new is not None and was and runs and _other_patience(old, new):
+            self._judge_soon(new.id)
+
+    def _judge_soon(self, task_id: str) -> None:
+        """Take a look now, unless one is under way: it is judged by another patience."""
+        if task_id in self._due:
+            self._plan(task_id, self._time())
 
     def _let_go(self, task_id: str) -> None:
         """Nobody looks at the task any more, or at something else."""
@@ -318,8 +325,14 @@ def _other_work(old: Task | None, new: Task | None) -> bool:
         or new is None
         or old.attempt != new.attempt
         or old.definition.interval != new.definition.interval
+        or old.definition.timeout != new.definition.timeout  # a probe shares it out
         or not old.definition.same_work(new.definition)
     )
+
+
+def _other_patience(old: Task | None, new: Task) -> bool:
+    """Whether the same look may mean something else now."""
+    return old is not None and old.definition is not new.definition
 
 
 def own_limit() -> Unreachable:

@@ -6,7 +6,7 @@ Each of these is a series of inputs to the engine; nothing here writes by itself
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -102,6 +102,24 @@ class Roster:
         outcome = await self._engine.durable(self._engine.commit([new], [*facts, *more]))
         self._mirror.put(definition)
         return outcome.change.put[0], True
+
+    async def update(self, task_id: str, change: Callable[[Definition], Definition]) -> Task:
+        """Give a registered task another pace or patience; returns it as it is then.
+
+        Args:
+            task_id: of one that no file defines.
+            change: makes the new definition of the newest one; what it raises is passed on.
+
+        Raises:
+            NotFound: no task has the id.
+            NotDurable: the store cannot write; nothing changed.
+        """
+        task = self._engine.newest(task_id)
+        if task is None:
+            raise NotFound(task_id)
+        task = await self._engine.act(task_id, Redefine(change(task.definition)))
+        self._mirror.put(task.definition)
+        return task
 
     async def remove(self, task_id: str) -> Task:
         """Remove a task that came over an API; a live one is cancelled first.

@@ -39,6 +39,11 @@ MORE: dict[str, list[str] | None] = {
     "resumeTask": ["taskId"],
     "retryTask": ["taskId"],
     "removeTask": ["taskId"],
+    "updateTask": [
+        "taskId",
+        *("checkInterval", "timeout", "stallAfter", "giveUpAfter", "confirmations", "after"),
+        "autoSwitch",
+    ],
     "waitTask": ["taskId", "revision", "timeout"],
     "reportTask": ["taskId", "progress", "completed", "error", "metadata"],
     "getEvents": ["after", "before", "taskId", "limit", "journal"],

@@ -1,22 +1,25 @@
-"""Registering: a definition comes in as an object, as TOML would have it."""
+"""Registering: a definition comes in as an object, as TOML has it; its pace may change later."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from kaspad_taskd import words
 from kaspad_taskd.api import checks
-from kaspad_taskd.api.context import Api, answering
+from kaspad_taskd.api.context import Api, answering, not_found
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Made, Method
 from kaspad_taskd.api.registrations import (
     HEADER,
     INDEXER_URL,
+    changeable,
     indexer_registration,
     node_registration,
     registration,
 )
-from kaspad_taskd.api.schemas import FLAG, TASK, done
+from kaspad_taskd.api.schemas import CHANGED, FLAG, TASK, done
+from kaspad_taskd.core.model import Definition, Origin, Task
 
 Json: TypeAlias = Any
 Table: TypeAlias = Mapping[str, Json]
@@ -30,7 +33,7 @@ def methods(api: Api) -> list[Method]:
         ("registerIndexerSyncTask", "Register the sync of an indexer.", _indexer_sync,
          indexer_registration),
     )  # fmt: skip
-    return [_method(api, *each) for each in says]
+    return [*(_method(api, *each) for each in says), _update(api)]
 
 
 def _method(
@@ -60,6 +63,36 @@ async def _register(api: Api, table: Table) -> Json:
         "task": api.shapes.task(task),
         "created": created,
     }
+
+
+def _update(api: Api) -> Method:
+    async def handler(_caller: Caller, given: dict[str, Any]) -> Json:
+        task_id, wanted = given["taskId"], {k: v for k, v in given.items() if k != "taskId"}
+        if all(value is None for value in wanted.values()):
+            raise ApiError.params("params", f"must name what to change: {', '.join(wanted)}")
+        task = api.engine.newest(task_id)
+        if task is None:
+            raise not_found(task_id)
+        if task.definition.origin is not Origin.API:
+            raise _of_a_file(api, task)
+
+        def change(definition: Definition) -> Definition:
+            return api.definitions.changed(definition, wanted)
+
+        task = await api.roster.update(task_id, change)
+        return {"success": True, "taskId": task.id, "task": api.shapes.task(task)}
+
+    no = ("not-found", "not-allowed", "invalid-definition", "store-unavailable")
+    return Method("updateTask", "Change pace and patience of a task that came over an API.",
+                  answering(handler), (checks.task_id(), *changeable()), CHANGED, changes=True,
+                  errors=no)  # fmt: skip
+
+
+def _of_a_file(api: Api, task: Task) -> ApiError:
+    """Who defines it decides its pace: what the file says would be back at the next reload."""
+    file = api.definitions.file_of(task.id)
+    said = words.say("answer.update-file", id=task.id, file=file)
+    return ApiError.of("not-allowed", said, status=task.status.value, file=file)
 
 
 def _as_it_is(body: Table) -> Table:
