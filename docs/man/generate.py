@@ -50,7 +50,9 @@ def arguments(of: argparse.ArgumentParser) -> str:
         if action.option_strings:
             continue
         name = f"_{escaped(str(action.metavar or action.dest.upper()))}_"
-        name = {"?": f"\\[{name}\\]", "*": f"\\[{name} ...\\]"}.get(str(action.nargs), name)
+        name = {"?": f"\\[{name}\\]", "*": f"\\[{name} ...\\]", "+": f"{name} ..."}.get(
+            str(action.nargs), name
+        )
         shown.append(name)
     return "".join(f" {each}" for each in shown)
 

@@ -119,6 +119,12 @@ def _register(parser: argparse.ArgumentParser) -> None:
     add("--no-start", action="store_true", help="wait for: kaspad-taskctl start")
 
 
+def _set(parser: argparse.ArgumentParser) -> None:
+    _task(parser)
+    what = "interval, timeout, stall_after, give_up_after, confirmations, after or auto_switch"
+    parser.add_argument("pairs", metavar="KEY=VALUE", nargs="+", help=what)
+
+
 def _report(parser: argparse.ArgumentParser) -> None:
     _task(parser)
     add = parser.add_argument
@@ -186,6 +192,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "wait": ("wait", "wait for the end of a task", "wait kaspa-node --timeout 3h", _one),
     "explain": ("explain", "why it is shown so, rule by rule", "explain kaspa-node", _one),
     "register": ("register", "watch something", "register node-sync kaspa-node", _register),
+    "set": ("pace", "another pace for what a program registered", "set import interval=20s", _set),
     "start": ("change", "begin to watch, or go on", "start kaspa-node", _one),
     "pause": ("change", "stop watching for now", "pause kaspa-node", _one),
     "check": ("change", "look now", "check kaspa-node", _one),
@@ -211,7 +218,7 @@ _ELSEWHERE = {  # what other programs call it
     "logs": ("events",), "ls": ("list",), "ps": ("list",), "resume": ("start",), "rm": ("remove",),
     "show": ("status",), "stop": ("pause", "cancel"), "top": ("watch",), "why": ("explain",),
 }  # fmt: skip
-_MIXED = ("register", "report")  # KEY=VALUE may stand behind options too
+_MIXED = ("register", "report", "set")  # KEY=VALUE may stand behind options too
 
 
 def verb_of(argv: Sequence[str]) -> int | None:

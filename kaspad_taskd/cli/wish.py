@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-_SPANS = ("checkInterval", "timeout", "stallAfter", "giveUpAfter")
+SPANS = ("checkInterval", "timeout", "stallAfter", "giveUpAfter")
 """Keys of a definition that are spans: texts, or ms."""
+SETTABLE = (*SPANS, "confirmations", "after", "autoSwitch")
+"""Those that `set` changes."""
 
 
 def not_taken(wish: Mapping[str, Any], task: Mapping[str, Any]) -> list[str]:
@@ -26,21 +28,36 @@ def not_taken(wish: Mapping[str, Any], task: Mapping[str, Any]) -> list[str]:
         task: as it is known.
     """
     lines = [
-        say("changed.left", key=_name(key), wanted=wanted, kept=kept)
-        for key, wanted, kept in _differing(wish, task)
+        say("changed.left", key=snake(key), wanted=wanted, kept=kept)
+        for key, wanted, kept in differing(wish, task)
     ]
     if not lines:
         return []
-    api = task.get("origin") == "api"
-    key = "changed.instead.api" if api else "changed.instead.file"
-    how = say(key, id=task["id"], directory=task.get("directory"))
-    return [*lines, how]
+    if task.get("origin") != "api":
+        return [*lines, say("changed.instead.file", id=task["id"])]
+    pairs = " ".join(_typed(wish, task)) or None
+    return [*lines, say("changed.instead.api", id=task["id"], pairs=pairs)]
 
 
-def _differing(wish: Mapping[str, Any], task: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Key, what was wanted and what is kept, of what the task tells."""
+def _typed(wish: Mapping[str, Any], task: Mapping[str, Any]) -> Iterator[str]:
+    """What `set` takes for what was not taken, as a shell reads it."""
+    from shlex import quote
+
+    for key in SETTABLE:
+        if any(differing({key: wish.get(key)}, task)):
+            given = wish[key]
+            if isinstance(given, list | tuple):
+                given = ",".join(map(str, given))
+            elif key in SPANS and not isinstance(given, str):
+                given = f"{given / 1000:g}s"
+            text = given if isinstance(given, str) else json.dumps(given)
+            yield quote(f"{snake(key)}={text}")
+
+
+def differing(wish: Mapping[str, Any], task: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield key, what is wanted and what the task has, as people read them, where these differ."""
     known = {**task, "confirmations": (task.get("confirmations") or {}).get("need")}
-    for key in (*_SPANS, "confirmations", "after", "autoSwitch"):
+    for key in SETTABLE:
         if wish.get(key) is None or key not in task:
             continue
         wanted, kept = _as_said(key, _value(key, wish[key])), _as_said(key, known[key])
@@ -52,7 +69,7 @@ def _differing(wish: Mapping[str, Any], task: Mapping[str, Any]) -> Iterator[tup
 
 def _value(key: str, given: Any) -> Any:
     """As the task has it: spans in ms, None for never."""
-    if key not in _SPANS or not isinstance(given, str):
+    if key not in SPANS or not isinstance(given, str):
         return given
     try:
         return None if given == "never" else round(duration(given) * 1000)
@@ -61,7 +78,7 @@ def _value(key: str, given: Any) -> Any:
 
 
 def _as_said(key: str, value: Any) -> str:
-    if key in _SPANS:
+    if key in SPANS:
         return say("changed.never") if value is None else _span(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "-"
@@ -76,7 +93,7 @@ def _span(value: Any) -> str:
     return f"{value / 1000:g} s" if short or value % 1000 else whole
 
 
-def _name(key: str) -> str:
+def snake(key: str) -> str:
     """The key as files and options have it."""
     if key == "checkInterval":
         return "interval"

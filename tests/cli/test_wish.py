@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
+from kaspad_taskd.cli import pace
 from kaspad_taskd.cli.wish import not_taken
 from tests.cli.test_main import Ctl
 from tests.fakes.golden import golden_task
@@ -14,12 +16,12 @@ KNOWN = {
     **golden_task("headers-import"), "checkInterval": 10_000, "timeout": 5000, "stallAfter": 90_000,
     "giveUpAfter": None, "after": ["a"], "autoSwitch": True,
 }  # fmt: skip
-INSTEAD = f"  To change it: kaspad-taskctl remove {KNOWN['id']}, then register it anew"
+INSTEAD = f"  To change it: kaspad-taskctl set {KNOWN['id']} "
 
 
 def told(**wish: Any) -> list[str]:
     lines = not_taken(wish, KNOWN)
-    assert not lines or lines.pop() == INSTEAD
+    assert not lines or lines.pop().startswith("  To change it: kaspad-taskctl ")
     return [line.removeprefix("  not taken: ") for line in lines]
 
 
@@ -47,7 +49,19 @@ def test_a_files_task_is_changed_in_its_file() -> None:
     """And not removed."""
     task = {**KNOWN, "origin": "admin", "directory": "/home/me/tasks.d"}
     *_, last = not_taken({"confirmations": 3}, task)
-    assert last == "  To change it: its file in /home/me/tasks.d, then kaspad-taskctl reload"
+    assert last == f"  To change it: kaspad-taskctl edit {KNOWN['id']}"
+
+
+def test_the_cure_is_what_set_takes() -> None:
+    """All of it in one command that a shell reads; what cannot be set is paused."""
+    wish = {"checkInterval": "1min 30s", "timeout": 250, "giveUpAfter": "never", "start": False,
+            "after": ["b", "c"], "autoSwitch": False, "confirmations": 3}  # fmt: skip
+    pairs = "'interval=1min 30s' timeout=0.25s confirmations=3 after=b,c auto_switch=false"
+    assert not_taken(wish, KNOWN)[-1] == INSTEAD + pairs
+    taken = pace.wish(shlex.split(pairs))
+    assert taken == {**{k: wish[k] for k in taken}, "timeout": "0.25s"}
+    last = not_taken({"start": False}, KNOWN)[-1]
+    assert last == f"  To change it: kaspad-taskctl pause {KNOWN['id']}"
 
 
 def test_register_says_it(ctl: Ctl, taskd: ScriptedTaskd, tmp_path: Path) -> None:
@@ -57,7 +71,7 @@ def test_register_says_it(ctl: Ctl, taskd: ScriptedTaskd, tmp_path: Path) -> Non
     assert out.splitlines()[1:] == [
         "  not taken: interval 5 s; it stays at 10 s",
         "  not taken: start false; it stays at true",
-        INSTEAD,
+        INSTEAD + "interval=5s",
     ]
     file = tmp_path / "import.toml"
     file.write_text('type = "report"\nservice = "headers-import"\nstall_after = "5s"\n')
