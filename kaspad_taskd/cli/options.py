@@ -116,6 +116,7 @@ def _register(parser: argparse.ArgumentParser) -> None:
     add("--stall-after", metavar="D", help="stalled when nothing moves for so long")
     add("--give-up-after", metavar="D", help="failed when nothing moves for so long; never")
     add("--after", metavar="ID", action="append", help="start when this one is complete")
+    add("--dry-run", action="store_true", help="print the file it would have; register nothing")
     add("--no-start", action="store_true", help="wait for: kaspad-taskctl start")
 
 

@@ -36,6 +36,10 @@ def _register(run: Run) -> int:
     else:
         raise UsageFault("TYPE and SERVICE are needed, or --file", "kaspad-taskctl register --help")
     wish = {**params, **_overrides(options)}
+    if options.dry_run:
+        from kaspad_taskd.cli import dry
+
+        return dry.show(run, options.type if method in _BY_TYPE.values() else None, wish)
     answer = run.call(method, wish)
     if run.options.json:
         run.print_json(answer)

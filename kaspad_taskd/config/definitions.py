@@ -75,7 +75,7 @@ def parse_definition(
     Args:
         data: the table as it was read.
         types: the types of task by name.
-        origin: who wrote it; over an API commands are forbidden (fault kind "forbidden").
+        origin: who wrote it; over an API alone commands are forbidden (fault kind "forbidden").
         style: "toml" or "json".
         id: the task's; None where JSON says it (`id`), or leaves it at `<type>-<service>`.
         file: where it stands, for the faults.
@@ -85,6 +85,8 @@ def parse_definition(
     table = Table(data, faults, style=style, file=file, names=JSON_NAMES)
     found = _read(table, types, origin, id, files)
     table.done()
+    if origin is not Origin.API:  # JSON, but to become a file: what a file may say
+        faults = [fault for fault in faults if fault.kind != FORBIDDEN]
     if faults or found is None:
         return faults or [Fault(table.where("checker"), "cannot be used", file)]
     return found

@@ -34,13 +34,13 @@ def check(places: Places) -> int:
     layers = read_layers(places, TYPES)
     faults += layers.faults
     if settings is not None:
-        faults += _unnamed(layers, settings)
+        faults += unnamed(layers, settings)
     for fault in faults:
         print(fault)
     if faults:
         print(f"{len(faults)} fault{'s'[: len(faults) != 1]}", file=sys.stderr)
         return BAD_SETTINGS
-    for warning in (*_weak(settings, places), *_crossed(layers)):
+    for warning in (*_weak(settings, places), *crossed(layers)):
         print(f"warning: {warning}")
     count = len(layers.definitions)
     print(f"good: {count} definition{'s'[: count != 1]}, settings {places.settings}")
@@ -55,7 +55,7 @@ def _weak(settings: Settings | None, places: Places) -> Iterator[Fault]:
         yield Fault("bridge.token_file", weak, str(places.settings))
 
 
-def _unnamed(layers: Layers, settings: Settings) -> Iterator[Fault]:
+def unnamed(layers: Layers, settings: Settings) -> Iterator[Fault]:
     """Databases that definitions ask for and the settings do not name."""
     for source in layers.sources.values():
         found = source.definition
@@ -65,7 +65,7 @@ def _unnamed(layers: Layers, settings: Settings) -> Iterator[Fault]:
             yield Fault("checker.dsn", f"the settings have no [databases.{name}]", source.file)
 
 
-def _crossed(layers: Layers) -> Iterator[Fault]:
+def crossed(layers: Layers) -> Iterator[Fault]:
     """Nodes that are asked in a protocol that their ports do not speak, as far as is known."""
     for source in layers.sources.values():
         checker = {} if source.definition is None else source.definition.checker
