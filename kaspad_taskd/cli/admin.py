@@ -30,7 +30,7 @@ def run(run: Run) -> int:
     """Run the verb."""
     return {
         "definitions": _definitions,
-        "reload": _reload,
+        "reload": reload,
         "strategy": _strategy,
         "token": _token,
     }[run.options.verb](run)
@@ -81,7 +81,8 @@ def faults(found: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:
     return lines
 
 
-def _reload(run: Run) -> int:
+def reload(run: Run) -> int:
+    """Let the daemon read its files again, and say what changed."""
     answer = run.call("reload")
     code = FAILED if answer.get("faults") else 0
     if run.options.json:

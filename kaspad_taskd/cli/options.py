@@ -203,6 +203,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "report": ("register", "tell how far a report task is", "report import --progress 42", _report),
     "events": ("events", "what happened", "events kaspa-node --last 5", _events),
     "definitions": ("admin", "the definition files and their faults", "definitions", _nothing),
+    "edit": ("edit", "change a definition's file, checked, then reload", "edit kaspa-node", _one),
     "reload": ("admin", "read settings and definitions again", "reload", _nothing),
     "switch": ("switch", "services between nodes", "switch kasia-indexer local", _switch),
     "strategy": ("admin", "wait here, go on, or skip?", "strategy kaspa-node", _status),

@@ -1,12 +1,17 @@
-"""`kaspad-taskctl set` and a real daemon: on record, in the copy, and over a kill."""
+"""`kaspad-taskctl set` and `edit` and a real daemon: on record, in files, over a kill."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.patience import PATIENCE
 from tests.fakes.taskd_process import Taskd, until
 from tests.system.test_backup import ctl
 
@@ -47,3 +52,30 @@ async def test_a_files_task_is_changed_in_its_file(tmp_path: Path) -> None:
         assert str(taskd.tasks / "own.toml") in done.stderr
         assert done.stderr.splitlines()[-1] == "  kaspad-taskctl edit own"
         assert (await line.call("getTask", taskId="own"))["checkInterval"] == 10_000
+
+
+async def test_an_edited_file_is_in_force_at_once(tmp_path: Path) -> None:
+    """At a terminal a fault is told and the editor opened again, on what was typed."""
+    editor = tmp_path / "editor"
+    editor.write_text(
+        '#!/bin/sh\nif grep -q never-ever "$1"; then sed -i s/never-ever/5min/ "$1"; '
+        """else printf 'stall_after = "never-ever"\\n' >> "$1"; fi\n"""
+    )
+    editor.chmod(0o755)
+    async with Taskd(tmp_path) as taskd:
+        taskd.define("own", 'type = "report"\nservice = "own"\n')
+        line = await taskd.start()
+        command = [sys.executable, "-m", "kaspad_taskd.cli", "--socket", str(taskd.socket)]
+        ours, theirs = os.openpty()
+        os.write(ours, b"y\n")
+        done = await asyncio.to_thread(
+            subprocess.run, [*command, "edit", "own"], stdin=theirs, capture_output=True,
+            text=True, timeout=2 * PATIENCE, env={**os.environ, "VISUAL": str(editor)},
+        )  # fmt: skip
+        os.close(ours)
+        os.close(theirs)
+        assert done.returncode == 0, done.stderr
+        assert "own.toml: stall_after: " in done.stderr
+        assert "changed own" in done.stdout
+        assert (await line.call("getTask", taskId="own"))["stallAfter"] == 300_000
+        assert [path.name for path in taskd.tasks.iterdir()] == ["own.toml"]
