@@ -17,7 +17,7 @@ from kaspad_taskd.words.service import HARMLESS
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from kaspad_taskd.words.task import WireTask
@@ -194,23 +194,31 @@ def files(listed: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
         yield _found(GOOD, "files", "no-files")
 
 
-def tasks(listed: Sequence[WireTask], now: float) -> Iterator[Finding]:
-    """How the watched nodes are, and whatever else is in trouble, with the likely causes."""
+def tasks(
+    listed: Sequence[WireTask],
+    now: float,
+    timed: Callable[[WireTask, str], str] = lambda _task, text: text,
+) -> Iterator[Finding]:
+    """How the watched nodes are, and whatever else is in trouble, with the likely causes.
+
+    `timed` adds to what is told of a task how it was found out.
+    """
     for task in told_apart(listed):
         if task.get("type") == "node-sync" or words.troubled(task):
-            yield from _task(task, now)
+            yield from _task(task, now, timed)
         else:
             yield from (_hinted(task, one) for one in task.get("hints") or () if _of_log(one))
         yield from _aside(task)
 
 
-def _task(task: WireTask, now: float) -> Iterator[Finding]:
+def _task(task: WireTask, now: float, timed: Callable[[WireTask, str], str]) -> Iterator[Finding]:
     level = {"error": FAULT, "unreachable": WARNING, "stalled": WARNING}
     found = level.get(words.condition(task), GOOD)
-    yield Finding(found, words.kind(task), words.headline(task, now), _cure(task))
-    said = task.get("reason") if words.troubled(task) else None  # by the headline
+    said = timed(task, words.headline(task, now))
+    yield Finding(found, words.kind(task), said, _cure(task))
+    told = task.get("reason") if words.troubled(task) else None  # by the headline
     for one in task.get("hints") or ():
-        if one["code"] != said and (found != FAULT or _of_log(one)):
+        if one["code"] != told and (found != FAULT or _of_log(one)):
             yield _hinted(task, one)
 
 

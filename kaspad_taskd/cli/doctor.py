@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
-from kaspad_taskd.cli import checkup
+from kaspad_taskd.cli import checkup, looking
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import FAILED, of_unreachable
 from kaspad_taskd.cli.screen import hang, wrap
-from kaspad_taskd.client import SYSTEM_SOCKET, Refused, Unreachable
+from kaspad_taskd.client import SYSTEM_SOCKET, Unreachable
 from kaspad_taskd.client.unit import beside
 from kaspad_taskd.words.plain import fit
 from kaspad_taskd.words.sentences import plural, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
+    from collections.abc import Iterator
 
     from kaspad_taskd.cli.main import Run
     from kaspad_taskd.cli.screen import Line
@@ -56,18 +56,20 @@ def _findings(run: Run) -> Iterator[Finding]:
         yield from checkup.bridge(info, run.client.path)
         yield from checkup.settings(info.get("settingsFile"))
         yield from checkup.files(run.call("listDefinitions"))
-        yield from checkup.tasks(run.call("getAllTasks"), time.time())
-        yield from checkup.switching(_services(run), beside(run.client.path))
+        yield from _asked_now(run)
     yield from checkup.system_clock()
     yield from checkup.unit(beside(run.client.path))
     yield from checkup.man()
 
 
-def _services(run: Run) -> list[Mapping[str, Any]]:
-    try:
-        return list(run.call("getServices"))
-    except Refused:  # a daemon that does not know how to switch
-        return []
+def _asked_now(run: Run) -> Iterator[Finding]:
+    """What is watched and switched, as it is now: not as it was when somebody looked last."""
+    within = run.options.timeout or looking.WITHIN
+    path = run.client.path
+    looked = looking.look(path, run.call("getAllTasks"), within)
+    yield from looking.findings(looked, within)
+    yield from checkup.tasks(looked.tasks, time.time(), partial(looking.timed, looked))
+    yield from checkup.switching(looked.services or (), beside(path))
 
 
 def lines(one: Finding, cells: int) -> list[Line]:
