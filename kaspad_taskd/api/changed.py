@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from kaspad_taskd.api.registrations import CHANGEABLE
 from kaspad_taskd.base.repeats import Repeats, counted
 
 NAMED: Final = ("service", "to", "decision", "id")
 """Parameters that a line names, where it is about no task: what was changed, to which side."""
+OF_TASKS: Final[Mapping[str, tuple[str, ...]]] = {"updateTask": CHANGEABLE}
+"""Likewise, by the method, where it is about a task."""
 LONGEST: Final = 100
 
 _log = logging.getLogger(__name__)
@@ -40,8 +43,11 @@ class Changes:
         """
         given = bound.get("body", bound)
         task = _task([result, given])
-        what = "" if task is not None else _what(given)
-        subject = f"{task}" if task is not None else what
+        what = _what(given, NAMED if task is None else OF_TASKS.get(method, ()))
+        # a value may differ each time; which keys are changed may not
+        subject = (
+            what if task is None else " ".join([task, *_keys(given, OF_TASKS.get(method, ()))])
+        )
         held = self._repeats.told(f"{method} {caller}", subject, _now())
         if held is not None:
             line = counted(f"{method}{what} by {who}", held)
@@ -54,11 +60,14 @@ def _task(places: list[object]) -> str | None:
     return next((_safe(name) for name in named if isinstance(name, str)), None)
 
 
-def _what(given: object) -> str:
+def _what(given: object, named: Iterable[str]) -> str:
     if not isinstance(given, Mapping):
         return ""
-    known = [(key, given[key]) for key in NAMED if given.get(key) is not None]
-    return "".join(f" {key}={_safe(value)}" for key, value in known)
+    return "".join(f" {key}={_safe(given[key])}" for key in _keys(given, named))
+
+
+def _keys(given: object, named: Iterable[str]) -> list[str]:
+    return [k for k in named if isinstance(given, Mapping) and given.get(k) is not None]
 
 
 def _safe(value: object) -> str:

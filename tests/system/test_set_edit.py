@@ -39,7 +39,10 @@ async def test_another_pace_outlives_a_kill(tmp_path: Path) -> None:
 
         await until(followed)
         assert tomllib.loads(copy.read_text())["stall_after"] == "5min"
-        assert "task=report-import updateTask by rpc uid=" in taskd.said()
+        assert (
+            "task=report-import updateTask checkInterval=20s stallAfter=5min by rpc uid="
+            in taskd.said()
+        )
 
 
 async def test_a_files_task_is_changed_in_its_file(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -230,3 +231,24 @@ async def test_two_at_once_both_hold(house: ApiHouse) -> None:
     assert (task["stallAfter"], task["timeout"]) == (300_000, 9000)
     assert task["giveUpAfter"] == 86_400_000
     assert house.mirror.kept[ID].timeout == 9.0
+
+
+async def test_the_log_says_who_changed_what(
+    house: ApiHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the values; the same keys again are one line a minute, and counted."""
+    await _registered(house)
+    caplog.set_level(logging.INFO, "kaspad_taskd.api.changed")
+    caplog.clear()
+    await house.ask("updateTask", taskId=ID, checkInterval="20s", after=["a", "b"])
+    for seconds in range(3, 9):
+        await house.ask("updateTask", taskId=ID, timeout=f"{seconds}s")
+    await asyncio.sleep(61)
+    await house.ask("updateTask", taskId=ID, timeout="9s")
+    who = "by rpc uid=2 pid=1"
+    assert [each.getMessage() for each in caplog.records] == [
+        f"updateTask checkInterval=20s after=['a', 'b'] {who}",
+        f"updateTask timeout=3s {who}",
+        f"updateTask timeout=9s {who}, and 5 more",
+    ]
+    assert {vars(each)["task"] for each in caplog.records} == {ID}
