@@ -171,11 +171,19 @@ def refuse_newer(db: Connection, path: Path) -> None:
         StoreError: its schema is newer than this program.
     """
     if version(db) > len(STEPS):
-        before = _copy_before(path, len(STEPS))
         raise StoreError(
             f"{path} has schema {version(db)}, this kaspad-taskd knows {len(STEPS)}: install the "
-            f"newer version again, or go back to what was kept: kaspad-taskd restore {before}"
+            f"newer version again, or {_way_back(path)}"
         )
+
+
+def _way_back(path: Path) -> str:
+    """What to type to go back: the newest copy from before an update that can be read here."""
+    kept = [_copy_before(path, number) for number in range(len(STEPS), 0, -1)]
+    found = next((each for each in kept if each.is_file()), None)
+    if found is not None:
+        return f"go back to what was kept: kaspad-taskd restore {found}"
+    return f"restore a backup from before: kaspad-taskd restore FILE (there is no {kept[0]})"
 
 
 def check(db: Connection) -> None:

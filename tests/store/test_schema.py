@@ -92,11 +92,18 @@ def test_a_step_that_fails_has_done_nothing(
 
 
 def test_a_newer_file_is_refused_with_its_cure(db: sqlite3.Connection, path: Path) -> None:
-    """By number, and with the name of the copy that the newer daemon made."""
+    """By number, and with the newest copy from before that is there and can be read here."""
     db.execute("PRAGMA user_version = 700")
-    cure = rf"schema 700, .* knows {NOW}: .*restore .*state\.db\.schema-{NOW}"
-    with pytest.raises(StoreError, match=cure):
-        schema.refuse_newer(db, path)
+
+    def said() -> str:
+        with pytest.raises(StoreError, match=rf"schema 700, .* knows {NOW}: ") as refusal:
+            schema.refuse_newer(db, path)
+        return str(refusal.value)
+
+    assert f"kaspad-taskd restore FILE (there is no {path}.schema-{NOW})" in said()
+    for number in (NOW + 1, 1, NOW):  # the first one it cannot read, either
+        path.with_name(f"state.db.schema-{number}").touch()
+        assert said().endswith(f"restore {path}.schema-{number}") is (number <= NOW)
 
 
 def test_a_copy_is_whole_marked_and_private(db: sqlite3.Connection, path: Path) -> None:
