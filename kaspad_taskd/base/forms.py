@@ -111,7 +111,7 @@ class Notes(Table):
         if kind == "forbidden":
             self._form.forbidden.add(self.spelt(key) if key else "")
 
-    def fault_each(self, key: str, problems: Iterable[str]) -> None:
+    def fault_each(self, key: str, problems: Iterable[str], part: str = "") -> None:
         """Let it be."""
 
     def peek(self, key: str) -> Json:

@@ -35,6 +35,7 @@ from kaspad_taskd.base.values import (
     texts_of,
     within,
 )
+from kaspad_taskd.base.written import Written
 
 Style: TypeAlias = Literal["toml", "json"]
 
@@ -42,6 +43,9 @@ MAX_UNKNOWN: Final = 20
 """Unknown keys told of one table; the rest is counted."""
 MAX_FAULTS: Final = 100
 """Faults told of one writer's work; more would not be read."""
+
+MISSING: Final = "missing"
+"""The kind of a fault that another file may mend, where there are several."""
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -67,7 +71,8 @@ class Fault:
         key: its path as its writer spelt it (`checker.max_lag`), or "" for the whole.
         problem: the rest of the sentence.
         file: where it stands, or None where it came over an API.
-        kind: "invalid", or "forbidden" for what only a file may say.
+        kind: "invalid", "forbidden" for what only a file may say, or "missing" for what another
+            file of several may say.
     """
 
     key: str
@@ -94,7 +99,7 @@ class Table:
         faults: list[Fault],
         path: str = "",
         style: Style = "toml",
-        file: str | None = None,
+        file: str | Written | None = None,
         names: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Read `data`; that it is no table is a fault.
@@ -104,13 +109,13 @@ class Table:
             faults: where to add what is wrong.
             path: the key path at which `data` stands, as written.
             style: how keys are spelt.
-            file: where it stands, for the faults.
+            file: where it stands, for the faults; or where each part of it does.
             names: keys that JSON spells otherwise than in camelCase, by their snake_case.
         """
         self.faults = faults
         self.path = path
         self.style: Style = style
-        self.file = file
+        self._file = file
         self._names = names
         self._data: Mapping[Any, Any] = data if isinstance(data, Mapping) else {}
         self._asked: set[str] = set()
@@ -131,14 +136,17 @@ class Table:
 
     def fault(self, key: str, problem: str, kind: str = "invalid") -> None:
         """Note what is wrong with a key (snake_case; "" is the table), once a key."""
-        where = self.where(key)
-        if all((fault.key, fault.file) != (where, self.file) for fault in self.faults):
-            self._note(where, problem, kind)
+        where, file = self.where(key), self._source(self.spelt(key))
+        if all((fault.key, fault.file) != (where, file) for fault in self.faults):
+            self._note(where, problem, file, kind)
 
-    def fault_each(self, key: str, problems: Iterable[str]) -> None:
-        """Note what is wrong with entries of a key's list or table, beside what is told of it."""
+    def fault_each(self, key: str, problems: Iterable[str], part: str = "") -> None:
+        """Note what is wrong with entries of a key's list or table, beside what is told of it.
+
+        `part`: the entry of a table, where it is one.
+        """
         for problem in problems:
-            self._note(self.where(key), problem)
+            self._note(self.where(key), problem, self._source(self.spelt(key), part))
 
     def peek(self, key: str) -> Json:
         """Return what was written at a key, unchecked, or None; it still has to be asked for."""
@@ -252,14 +260,17 @@ class Table:
     def table(self, key: str) -> Table:
         """Return the table at a key; an empty one where there is none."""
         value = self._get(key, None, None, Mapping, "a table", dict)
-        self._read[key] = child = self._child(value or {}, self.where(key))
+        self._read[key] = child = self._child(value or {}, self.where(key), self.spelt(key))
         return child
 
     def tables(self, key: str) -> dict[str, Table]:
         """Return a table of tables by the names that the writer chose."""
         value = self._get(key, None, None, Mapping, "a table of tables", few) or {}
-        path = self.where(key)
-        found = {str(name): self._child(data, _path(path, name)) for name, data in value.items()}
+        path, spelt = self.where(key), self.spelt(key)
+        found = {
+            str(name): self._child(data, key_path(path, name), spelt, name)
+            for name, data in value.items()
+        }
         self._read[key] = found
         return found
 
@@ -269,9 +280,10 @@ class Table:
         for name in unknown[:MAX_UNKNOWN]:
             close = get_close_matches(str(name)[:100], self._asked, 1)
             problem = f'unknown key; did you mean "{close[0]}"?' if close else "unknown key"
-            self._note(self._join(name), problem)
+            self._note(self._join(name), problem, self._source(name))
         if len(unknown) > MAX_UNKNOWN:
-            self._note(self.path, f"{len(unknown) - MAX_UNKNOWN} more unknown keys")
+            more = f"{len(unknown) - MAX_UNKNOWN} more unknown keys"
+            self._note(self.path, more, self._source())
         for child in self._children:
             child.done()
         return not self.faults
@@ -306,12 +318,13 @@ class Table:
         self._asked.add(name)
         value = self._data.get(name)
         if value is None and default is REQUIRED:
-            self.fault(key, "is required")
+            self.fault(key, "is required", MISSING)
             return stand_in
         try:
             taken = default if value is None else judge(of_kind(value, kinds, what))
         except Several as refusal:
-            self.fault_each(key, refusal.problems)
+            for part, problem in zip(refusal.parts, refusal.problems, strict=True):
+                self.fault_each(key, [problem], part)
             return refusal.rest
         except ValueError as refusal:
             self.fault(key, str(refusal))
@@ -320,21 +333,26 @@ class Table:
             self._read[key] = write(taken) if write else taken
         return taken
 
-    def _child(self, data: object, path: str) -> Table:
-        child = Table(data, self.faults, path, self.style, self.file)
+    def _child(self, data: object, path: str, *names: str) -> Table:
+        file = self._file.at(*names) if isinstance(self._file, Written) else self._file
+        child = Table(data, self.faults, path, self.style, file)
         self._children.append(child)
         return child
 
     def _join(self, name: object) -> str:
-        return _path(self.path, name) if name != "" else self.path
+        return key_path(self.path, name) if name != "" else self.path
 
-    def _note(self, where: str, problem: str, kind: str = "invalid") -> None:
-        fault = Fault(where, problem, self.file, kind)
+    def _source(self, *names: str) -> str | None:
+        return self._file.at(*names).file if isinstance(self._file, Written) else self._file
+
+    def _note(self, where: str, problem: str, file: str | None, kind: str = "invalid") -> None:
+        fault = Fault(where, problem, file, kind)
         if fault not in self.faults and len(self.faults) < MAX_FAULTS:
             self.faults.append(fault)
 
 
-def _path(path: str, name: object) -> str:
+def key_path(path: str, name: object) -> str:
+    """Return the path of a key in the table at `path`, as TOML spells it."""
     text = str(name)
     shown = text if _BARE.fullmatch(text) and len(text) <= 100 else quote(text)
     return f"{path}.{shown}" if path else shown

@@ -29,11 +29,12 @@ _UNWRITABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 class Several(ValueError):
-    """Several entries of a value are wrong: what is, and the value without them."""
+    """Several entries of a value are wrong: what is, in which parts, and the value without them."""
 
-    def __init__(self, problems: Sequence[str], rest: Any) -> None:
+    def __init__(self, problems: Sequence[str], rest: Any, parts: Sequence[str] = ()) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+        self.parts = parts or [""] * len(problems)
         self.rest = rest
 
 
@@ -105,16 +106,16 @@ def few(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
 def texts_of(value: Mapping[Any, Any]) -> dict[str, str]:
     """Return a table of strings."""
     good: dict[str, str] = {}
-    problems = []
+    problems: dict[str, str] = {}
     for name, text in few(value).items():
         try:
             check_text(name, 100)
             check_text(text, MAX_TEXT, empty=True)
             good[name] = text
         except ValueError as refusal:
-            problems.append(f"{quote(name)} {refusal}")
+            problems[name] = f"{quote(name)} {refusal}"
     if problems:
-        raise Several(problems, good)
+        raise Several(list(problems.values()), good, list(problems))
     return good
 
 

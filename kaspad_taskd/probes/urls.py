@@ -103,7 +103,7 @@ def read_headers(table: Table) -> Mapping[str, str]:
     if headers and table.style == "json":
         table.fault("headers", "may only stand in a file of tasks.d", kind="forbidden")
     for name, file in headers.items():
-        table.fault_each("headers", _wrong_with(name, file))
+        table.fault_each("headers", _wrong_with(name, file), name)
     return headers
 
 
