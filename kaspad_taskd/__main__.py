@@ -70,7 +70,9 @@ def _verb(given: list[str]) -> int:
     if options.check:
         return check(places)
     settings = load_settings(places)
-    faults = settings if isinstance(settings, list) else add(settings.probes, places.settings)
+    faults = (
+        settings if isinstance(settings, list) else add(settings.probes, settings.source("probes"))
+    )
     if faults or isinstance(settings, list):
         for fault in faults:
             complain(fault)

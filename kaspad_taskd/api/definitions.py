@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
@@ -10,6 +11,7 @@ from kaspad_taskd import words
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.base.tables import Fault, Table
 from kaspad_taskd.config.allowance import Allowance, Place
+from kaspad_taskd.config.changes import changed_keys, need_restart
 from kaspad_taskd.config.cycles import find_cycle
 from kaspad_taskd.config.definitions import Checker, change_definition, parse_definition
 from kaspad_taskd.config.layers import (
@@ -70,7 +72,8 @@ class DefinitionDesk:
         self._types = types
         self._engine = engine
         self._roster = roster
-        self._settings = settings
+        self._settings = self._started = settings
+        self._refused: list[Fault] = []
         self._changed = changed
         self._directories = definition_dirs(places)
         self.files = self._directories[Origin.ADMIN]
@@ -152,8 +155,8 @@ class DefinitionDesk:
         """
         async with self._reloading:
             settings = await asyncio.to_thread(load_settings, self._places)
-            faults = list(settings) if isinstance(settings, list) else []
-            restart = [] if isinstance(settings, list) else self._take(settings)
+            self._refused = settings if isinstance(settings, list) else []
+            taken = [] if isinstance(settings, list) else self._take(settings)
             layers = await asyncio.to_thread(read_layers, self._places, self._types, self._known())
             change = diff(self._known(), layers)  # some may have come or gone meanwhile
             self._layers = layers
@@ -163,8 +166,9 @@ class DefinitionDesk:
             "added": [each.id for each in change.added],
             "changed": [each.id for each in change.changed],
             "removed": list(change.removed),
-            "faults": [_fault(each) for each in (*faults, *layers.faults)],
-            "needRestart": restart,
+            "settings": taken,
+            "faults": [_fault(each) for each in (*self._refused, *layers.faults)],
+            "needRestart": need_restart(self._started, self._settings),
         }
 
     def _known(self) -> dict[str, Definition]:
@@ -172,11 +176,10 @@ class DefinitionDesk:
         return {task.id: task.definition for task in self._engine.everyone()}
 
     def _take(self, new: Settings) -> list[str]:
-        """Apply new settings; returns the keys that only a restart applies."""
+        """Apply new settings; returns the keys that have changed."""
         old, self._settings = self._settings, new
         self._changed(new)
-        pairs = {"bridge": (old.bridge, new.bridge), "probes": (old.probes, new.probes)}
-        return [key for key, (before, after) in pairs.items() if before != after]
+        return changed_keys(old, new)
 
     def _note_files(self) -> None:
         files = self._layers.definitions.values()
@@ -189,7 +192,10 @@ class DefinitionDesk:
         return None if source is None else source.file
 
     def listing(self) -> list[dict[str, Json]]:
-        """Every definition: files as they are now, and what was registered."""
+        """Every definition: files as they are now, and what was registered.
+
+        With them what of the settings was refused: those of before hold.
+        """
         tasks = {task.id: task for task in self._engine.tasks()}
         listed = [self._listed(each, tasks.get(each.id)) for each in self._layers.sources.values()]
         rest = (task for task in tasks.values() if task.id not in self._layers.sources)
@@ -201,7 +207,14 @@ class DefinitionDesk:
              "state": "faulty", "faults": [_fault(fault)]}
             for origin, fault in self._layers.unreadable.items()
         ]  # fmt: skip
-        return listed
+        files = dict.fromkeys(fault.file for fault in self._refused)
+        return [*listed, *map(self._refused_settings, files)]
+
+    def _refused_settings(self, file: str | None) -> dict[str, Json]:
+        faults = [_fault(each) for each in self._refused if each.file == file]
+        directory = os.path.dirname(file or "")  # noqa: PTH120 - as it is told, no path
+        return {"id": None, "type": None, "origin": Origin.ADMIN.value, "directory": directory,
+                "file": file, "state": "last-good", "faults": faults}  # fmt: skip
 
     def _listed(self, source: Source, task: Task | None) -> dict[str, Json]:
         bad = source.state is SourceState.BAD

@@ -91,7 +91,7 @@ def reload(run: Run) -> int:
     keys = (("added", "added"), ("changed", "changed"), ("removed", "removed"))
     said = [
         say(f"reload.{key}", names=", ".join(map(str, answer[field])))
-        for field, key in (*keys, ("needRestart", "restart"))
+        for field, key in (*keys, ("settings", "settings"), ("needRestart", "restart"))
         if answer.get(field)
     ]
     for line in said or [say("reload.nothing")]:

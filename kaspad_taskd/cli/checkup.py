@@ -6,6 +6,7 @@ import os
 import stat
 
 from kaspad_taskd.cli.faults import typed
+from kaspad_taskd.cli.settings_files import can_read, check_command
 from kaspad_taskd.client import READERS_SOCKET, SYSTEM_SOCKET
 from kaspad_taskd.client.unit import own_socket
 from kaspad_taskd.version import __version__
@@ -183,7 +184,8 @@ def _token(path: str) -> Iterator[Finding]:
 
 
 def files(listed: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
-    """Every fault of a definition file."""
+    """Every fault of a definition file; those of the settings, as they are now, are told apart."""
+    listed = [one for one in listed if one.get("id") or one.get("state") != "last-good"]
     faults = [fault for one in listed for fault in one.get("faults") or ()]
     for fault in faults:
         said = {**fault, "key": fault.get("key") or None}
@@ -267,19 +269,32 @@ def system_clock() -> Iterator[Finding]:
         yield _found(WARNING, "clock", "clock-unsynced")
 
 
-def settings(path: object, cure: str = "mended") -> Iterator[Finding]:
-    """Whether the settings, as they are now, would let the daemon start; `cure` by its key."""
-    if not isinstance(path, str) or not os.access(path, os.R_OK):
+def settings(
+    path: object, cure: str = "mended", read: Sequence[str] | None = None
+) -> Iterator[Finding]:
+    """Whether the settings, as they are now, would let the daemon start.
+
+    Args:
+        path: their file; its drop-ins are beside it.
+        cure: of a fault, by its key.
+        read: the files that the daemon has read, where it says so.
+    """
+    if not isinstance(path, str) or not can_read(path):
         return
-    said = _ask("kaspad-taskd", "--config", path, "--check")
+    said = _ask(*check_command(path))
     if said is None:  # its program is elsewhere
         return
-    faults = [line for line in said.splitlines() if line.startswith(path)]  # not the definitions'
     says = say(f"doctor.{cure}", **typed(SYSTEM_SOCKET))
-    for fault in faults:
-        yield Finding(FAULT, say("doctor.settings"), safe(fault), says)
-    if not faults:
-        yield _found(GOOD, "settings", "settings-good", path=path)
+    found = [line for line in said.splitlines() if line.startswith(path)]  # not the definitions'
+    for fault in found:
+        yield Finding(FAULT, say("doctor.settings"), safe(fault, 1000), says)
+    for line in said.splitlines():
+        warning = line.removeprefix("warning: ")
+        if line != warning and warning.startswith(path):
+            yield Finding(WARNING, say("doctor.settings"), safe(warning, 1000))
+    if not found:
+        files = ", ".join(map(str, read or [path]))
+        yield _found(GOOD, "settings", "settings-good", path=files)
 
 
 def unit(path: str) -> Iterator[Finding]:

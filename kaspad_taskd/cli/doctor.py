@@ -54,7 +54,7 @@ def _findings(run: Run) -> Iterator[Finding]:
         if info.get("warnings"):
             yield from checkup.standing(run.call("getWarnings")["warnings"])
         yield from checkup.bridge(info, run.client.path)
-        yield from checkup.settings(info.get("settingsFile"))
+        yield from checkup.settings(info.get("settingsFile"), read=info.get("settingsFiles"))
         yield from checkup.files(run.call("listDefinitions"))
         yield from _asked_now(run)
     yield from checkup.system_clock()

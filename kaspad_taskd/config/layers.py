@@ -6,8 +6,6 @@ masks it. What cannot be read changes nothing: the last good definition stays.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -18,11 +16,10 @@ from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.config.cycles import find_cycle
 from kaspad_taskd.config.definitions import ID, ID_WORDS, ProbeType, parse_definition
 from kaspad_taskd.config.places import Places
-from kaspad_taskd.config.reading import os_problem, read_toml
+from kaspad_taskd.config.reading import is_null, os_problem, read_toml, shown
 from kaspad_taskd.core.model import Definition, Origin
 
 SUFFIX: Final = ".toml"
-_NULL: Final = os.makedev(1, 3)
 
 
 class SourceState(StrEnum):
@@ -109,7 +106,7 @@ def read_layers(
             named = places.vendor_tasks is None
             sources = read_directory(directory, types, origin, named=named) | sources
         except OSError as error:
-            unreadable[origin] = Fault("", os_problem(directory, error), str(directory))
+            unreadable[origin] = Fault("", os_problem(directory, error), shown(directory))
             # It might replace or mask any file below it.
             break
     return _without_cycles(Layers(dict(sorted(sources.items())), unreadable), known or {})
@@ -166,10 +163,7 @@ def _is_gone(old: Definition, layers: Layers) -> bool:
 
 def definition_dirs(places: Places) -> dict[Origin, str]:
     """Return what a person calls the places of the files, by who writes there."""
-    return {
-        origin: os.fsencode(path.absolute()).decode("utf-8", "replace")
-        for origin, path in _directories(places)
-    }
+    return {origin: shown(path.absolute()) for origin, path in _directories(places)}
 
 
 def _directories(places: Places) -> list[tuple[Origin, Path]]:
@@ -185,28 +179,18 @@ def _is_definition(name: str) -> bool:
 
 
 def _read_source(path: Path, types: Mapping[str, ProbeType], origin: Origin) -> Source:
-    shown = os.fsencode(path).decode("utf-8", "replace")
-    source = Source(Path(shown).stem, shown, origin, SourceState.BAD)
-    if _is_masked(path):
+    name = shown(path)
+    source = Source(Path(name).stem, name, origin, SourceState.BAD)
+    if is_null(path):
         return replace(source, state=SourceState.MASKED)
-    badly = (
-        () if ID.fullmatch(path.stem) else (Fault("", f"the name {ID_WORDS}; rename it", shown),)
-    )
+    badly = () if ID.fullmatch(path.stem) else (Fault("", f"the name {ID_WORDS}; rename it", name),)
     data = read_toml(path)
     if isinstance(data, Fault):
         return replace(source, faults=(*badly, data))
-    found = parse_definition(data, types, origin=origin, style="toml", id=path.stem, file=shown)
+    found = parse_definition(data, types, origin=origin, style="toml", id=path.stem, file=name)
     if isinstance(found, list) or badly:
         return replace(source, faults=(*badly, *(found if isinstance(found, list) else ())))
     return replace(source, state=SourceState.GOOD, definition=found)
-
-
-def _is_masked(path: Path) -> bool:
-    try:
-        status = path.stat()
-    except OSError:
-        return False
-    return stat.S_ISCHR(status.st_mode) and status.st_rdev == _NULL
 
 
 def _without_cycles(layers: Layers, known: Mapping[str, Definition]) -> Layers:

@@ -18,7 +18,7 @@ class Places:
     """Paths; none of them need exist.
 
     Attributes:
-        settings: the settings file.
+        settings: the settings file; beside it are its drop-ins.
         vendor_tasks: definitions of packages, or None where `--tasks` stands for both.
         admin_tasks: definitions of the administrator.
         state: the directory of the state.
@@ -34,6 +34,11 @@ class Places:
     runtime: Path
     told: bool = False
     endpoints: Path = ENDPOINTS
+
+    @property
+    def drop_ins(self) -> Path:
+        """The directory of settings that are laid over the file."""
+        return self.settings.with_name(f"{self.settings.name}.d")
 
     @property
     def mirror(self) -> Path:

@@ -20,6 +20,27 @@ MAX_DOTS: Final = 200
 file full of keys of 200."""
 
 
+_NULL: Final = os.makedev(1, 3)
+
+
+def is_null(path: Path) -> bool:
+    """Whether it is /dev/null, or a link to it: somebody wants nothing to be here."""
+    try:
+        return is_null_device(path.stat())
+    except OSError:
+        return False
+
+
+def is_null_device(status: os.stat_result) -> bool:
+    """Whether this is what `stat` says of /dev/null."""
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == _NULL
+
+
+def shown(path: Path) -> str:
+    """Return a path as text that can be written anywhere, whatever bytes it has."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def read_toml(path: Path) -> dict[str, Any] | Fault:
     """Return the top table of a TOML file, or why there is none. Blocks, on a regular file only."""
     try:
@@ -34,7 +55,7 @@ def read_toml(path: Path) -> dict[str, Any] | Fault:
         problem = "is no TOML: nested too deeply"
     except ValueError as error:
         problem = f"is no TOML: {_one_line(error)}"
-    return Fault("", problem, str(path))
+    return Fault("", problem, shown(path))
 
 
 def os_problem(path: Path, error: OSError) -> str:

@@ -1,18 +1,19 @@
-"""The settings file: what the administrator decides for the whole daemon."""
+"""The settings: what the administrator decides for the whole daemon."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from kaspad_taskd.base.tables import Fault, Table
+from kaspad_taskd.base.tables import MISSING, Fault, Table
+from kaspad_taskd.base.written import Written, merge
+from kaspad_taskd.config.drop_ins import read_files
 from kaspad_taskd.config.places import Places
-from kaspad_taskd.config.reading import read_toml
 from kaspad_taskd.config.switched import SwitchedService, read_service
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -79,6 +80,8 @@ class Settings:
         databases: the file that holds the DSN, by the name definitions use.
         services: what can be switched to the local node, by name.
         backup_max_age: seconds after which a backup of the state is too old; None: no matter.
+        files: that were read, the lowest first; none where the defaults hold.
+        written: which of them says what.
     """
 
     log_level: str = "info"
@@ -88,6 +91,12 @@ class Settings:
     databases: Mapping[str, Path] = field(default_factory=dict)
     services: Mapping[str, SwitchedService] = field(default_factory=dict)
     backup_max_age: float | None = None
+    files: tuple[str, ...] = field(default=(), compare=False)
+    written: Written = field(default_factory=lambda: Written(""), compare=False, repr=False)
+
+    def source(self, *names: str) -> str | None:
+        """Return the file that sets a key, else that which sets the table around it, or None."""
+        return self.written.at(*names).file or None
 
 
 BACKUP_AGE: Final = 3600.0, 3650 * 86_400.0
@@ -105,15 +114,17 @@ def load_settings(places: Places) -> Settings | list[Fault]:
 
 
 def look_over(places: Places) -> tuple[Settings | None, list[Fault]]:
-    """Return the settings, None where they cannot be read, and what is wrong with them. Blocks.
+    """Return the settings, None where a file cannot be read, and what is wrong with them. Blocks.
 
-    Where faults come with them, they serve to find more: what else is wrong in other files.
+    Where faults come with them, they serve to find more: what else is wrong in other files. Where a
+    file cannot be read, nothing is told to be missing that might stand in it.
     """
-    path = places.settings
-    if not places.told and _is_absent(path):
-        return DEFAULTS, []
-    data = read_toml(path)
-    return (None, [data]) if isinstance(data, Fault) else _read(data, str(path))
+    layers, unread = read_files(places)
+    merged, written = merge(layers)
+    settings, faults = _read(merged, written)
+    if unread:
+        return None, [*unread, *(fault for fault in faults if fault.kind != MISSING)]
+    return replace(settings, files=tuple(file for file, _ in layers), written=written), faults
 
 
 def parse_settings(data: object, file: str | None = None) -> Settings | list[Fault]:
@@ -122,7 +133,7 @@ def parse_settings(data: object, file: str | None = None) -> Settings | list[Fau
     return faults or settings
 
 
-def _read(data: object, file: str | None) -> tuple[Settings, list[Fault]]:
+def _read(data: object, file: str | Written | None) -> tuple[Settings, list[Fault]]:
     faults: list[Fault] = []
     table = Table(data, faults, file=file)
     databases = {name: _file(t, "dsn_file") for name, t in _named(table, "databases").items()}
@@ -153,16 +164,6 @@ def parse_listen(text: str) -> Address | None:
     return address
 
 
-def _is_absent(path: Path) -> bool:
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return True
-    except OSError:  # reading it will tell
-        return False
-    return False
-
-
 def _named(table: Table, key: str) -> dict[str, Table]:
     """Tables by names of ours; another name is a fault."""
     found = table.tables(key)
@@ -175,7 +176,7 @@ def _named(table: Table, key: str) -> dict[str, Table]:
 def _service(table: Table, databases: Mapping[str, Path]) -> SwitchedService:
     service = read_service(table)
     if service.dsn is not None and service.dsn not in databases:
-        table.fault("dsn", f"there is no [databases.{service.dsn}]")
+        table.fault("dsn", f"there is no [databases.{service.dsn}]", MISSING)
     return service
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from kaspad_taskd.base.tables import Table
+from kaspad_taskd.base.tables import MISSING, Table
 from kaspad_taskd.base.values import quote
 
 NETWORK: Final = re.compile(r"mainnet|testnet-[0-9]{1,4}|devnet|simnet")
@@ -90,7 +90,8 @@ class SwitchedService:
 def read_service(table: Table) -> SwitchedService:
     """Return what a table says; it is to be used only where no fault was noted."""
     if table.peek("compose") is not None and table.peek("verify") is None:
-        table.fault("verify", "is needed with `compose`: nobody sees whether a container stays up")
+        why = "is needed with `compose`: nobody sees whether a container stays up"
+        table.fault("verify", why, MISSING)
     return SwitchedService(
         runs_as=_runs_as(table),
         node=_node(table),
@@ -133,9 +134,9 @@ def _node(table: Table) -> str:
 def _variables(table: Table, key: str, *, required: bool) -> Mapping[str, str]:
     found = table.texts(key) if required else table.texts(key, {})
     if required and not found:
-        table.fault(key, 'name a variable: {NODE_URL = "ws://127.0.0.1:17110"}')
+        table.fault(key, 'name a variable: {NODE_URL = "ws://127.0.0.1:17110"}', MISSING)
     for name, value in found.items():
-        table.fault_each(key, _wrong_with(name, value))
+        table.fault_each(key, _wrong_with(name, value), name)
     return found
 
 
@@ -156,6 +157,7 @@ def _verify(table: Table) -> Verify | None:
     task = verify.string("task", None, pattern=_TASK, must="must be the id of a task")
     must = "must be an http:// or https:// URL without user or password"
     url = verify.string("http", None, pattern=r"https?://[^\s@]+", must=must)
-    if (verify.peek("task") is None) == (verify.peek("http") is None):
-        verify.fault("", "give `task` or `http`, one of them")
+    given = [key for key in ("task", "http") if verify.peek(key) is not None]
+    if len(given) != 1:
+        verify.fault("", "give `task` or `http`, one of them", "invalid" if given else MISSING)
     return VerifyHttp(url, within) if url is not None else VerifyTask(task or "", within)

@@ -180,6 +180,7 @@ class Daemon:
             "watchSocket": str(places.runtime / "watch.sock"),
             "bridge": self._bridge and self._bridge.info(),
             "settingsFile": str(places.settings),
+            "settingsFiles": list(self._settings.files),
             "definitionDirs": [str(each) for each in directories if each is not None],
             "connections": self._server.connections,
             "python": platform.python_version(),
@@ -263,6 +264,10 @@ class Daemon:
         except NotDurable as error:
             _log.error("definitions are as they were: %s", error)
             return
+        for said, key in (("settings changed: %s", "settings"),
+                          ("takes effect at a restart: %s", "needRestart")):  # fmt: skip
+            if answer[key]:
+                _log.info(said, ", ".join(answer[key]))
         for fault in answer["faults"]:
             _log.error("%s", Fault(fault["key"], fault["problem"], fault["file"]))
 

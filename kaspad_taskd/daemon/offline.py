@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias
 
 from kaspad_taskd import words
 from kaspad_taskd.base.clock import Clock, iso
-from kaspad_taskd.base.tables import Fault
+from kaspad_taskd.base.tables import Fault, key_path
 from kaspad_taskd.bridge.keys import weakness
 from kaspad_taskd.client import SYSTEM_SOCKET
 from kaspad_taskd.client.unit import own_socket, started_by
 from kaspad_taskd.config.layers import Layers, read_layers
 from kaspad_taskd.config.places import FIRST_USER, Places, find_places
+from kaspad_taskd.config.reading import shown
 from kaspad_taskd.config.settings import Settings, look_over
+from kaspad_taskd.config.switched import Compose
 from kaspad_taskd.probes import TYPES, add
 from kaspad_taskd.probes.migrations import database_migration
 from kaspad_taskd.probes.node.node_sync import crossed_ports
@@ -30,29 +34,88 @@ def check(places: Places) -> int:
     """Say every fault of settings and definitions; returns the exit code."""
     settings, faults = look_over(places)
     if settings is not None:
-        faults += add(settings.probes, places.settings)
+        faults += add(settings.probes, settings.source("probes"))
     layers = read_layers(places, TYPES)
     faults += layers.faults
     if settings is not None:
         faults += unnamed(layers, settings)
     for fault in faults:
         print(fault)
-    if faults:
+    if faults or settings is None:
         print(f"{len(faults)} fault{'s'[: len(faults) != 1]}", file=sys.stderr)
         return BAD_SETTINGS
-    for warning in (*_weak(settings, places), *crossed(layers)):
+    missing = [*_not_there(_named_by(settings)), *_not_there(_named_in(layers))]
+    for warning in (*missing, *_weak(settings), *crossed(layers)):
         print(f"warning: {warning}")
-    count = len(layers.definitions)
-    print(f"good: {count} definition{'s'[: count != 1]}, settings {places.settings}")
+    print(_verdict(layers, settings, len(missing)))
     return OK
 
 
-def _weak(settings: Settings | None, places: Places) -> Iterator[Fault]:
+def _verdict(layers: Layers, settings: Settings, missing: int) -> str:
+    count = len(layers.definitions)
+    read = f"settings {', '.join(settings.files)}" if settings.files else "no settings file"
+    what = f"{count} definition{'s'[: count != 1]}, {read}"
+    if missing:
+        return f"without faults, and not complete ({missing} missing): {what}"
+    return f"good: {what}"
+
+
+Named: TypeAlias = tuple[str, str | Path, str | None]
+"""The key that names a file, the file, and where the key stands."""
+
+
+def _named_by(settings: Settings) -> Iterator[Named]:
+    """The files that the settings name."""
+    bridge, source = settings.bridge, settings.source
+    if bridge.listen is not None and bridge.token_file is not None:
+        yield "bridge.token_file", bridge.token_file, source("bridge", "token_file")
+    for name, file in settings.databases.items():
+        key = f"{key_path('databases', name)}.dsn_file"
+        yield key, file, source("databases", name, "dsn_file")
+    for name, service in settings.services.items():
+        if isinstance(service.runs_as, Compose):
+            key = f"{key_path('services', name)}.compose.file"
+            yield key, service.runs_as.file, source("services", name, "compose", "file")
+
+
+def _named_in(layers: Layers) -> Iterator[Named]:
+    """The files that definitions name; a node's log is not: it is made when the node starts."""
+    for source in layers.sources.values():
+        found = source.definition
+        if found is None:
+            continue
+        if isinstance(file := found.checker.get("ca"), str):
+            yield "checker.ca", file, source.file
+        headers = found.checker.get("headers")
+        for name, file in headers.items() if isinstance(headers, Mapping) else ():
+            yield key_path("checker.headers", name), str(file), source.file
+        command = found.checker.get("command")
+        if isinstance(command, list) and command:
+            yield "checker.command", str(command[0]), source.file
+        if found.on_complete is not None:
+            yield "on_complete.command", found.on_complete.command[0], source.file
+
+
+def _not_there(named: Iterable[Named]) -> Iterator[Fault]:
+    """Of these, what is surely not there: of what we may not look at, nothing is known."""
+    for key, file, source in named:
+        try:
+            if Path(file).is_absolute():
+                os.stat(file)  # noqa: PTH116 - Path.exists would hide why not
+        except (FileNotFoundError, NotADirectoryError):
+            says = f"{shown(Path(file))} is not there: make it, or name another one"
+            vital = "; the daemon does not start without it" if key == "bridge.token_file" else ""
+            yield Fault(key, says + vital, source)
+        except (OSError, ValueError):
+            continue
+
+
+def _weak(settings: Settings) -> Iterator[Fault]:
     """A token that works and can be guessed."""
-    file = None if settings is None else settings.bridge.token_file
+    file = settings.bridge.token_file
     weak = None if file is None else weakness(file)
     if weak is not None:
-        yield Fault("bridge.token_file", weak, str(places.settings))
+        yield Fault("bridge.token_file", weak, settings.source("bridge", "token_file"))
 
 
 def unnamed(layers: Layers, settings: Settings) -> Iterator[Fault]:

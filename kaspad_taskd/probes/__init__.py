@@ -36,8 +36,8 @@ TYPES: Mapping[str, ProbeType] = _TYPES
 """All types by name: ours, and those that `add` took in."""
 
 
-def add(names: Iterable[str], file: Path) -> list[Fault]:
-    """Take in types of other packages that the settings, `file`, name; returns what is wrong.
+def add(names: Iterable[str], file: Path | str | None) -> list[Fault]:
+    """Take in types of other packages that a file of the settings names; returns what is wrong.
 
     To be called before any definition is read.
     """
@@ -46,7 +46,7 @@ def add(names: Iterable[str], file: Path) -> list[Fault]:
         try:
             _TYPES[name] = load(name, _TYPES)
         except ValueError as problem:
-            faults.append(Fault("probes", str(problem), str(file)))
+            faults.append(Fault("probes", str(problem), None if file is None else str(file)))
     return faults
 
 

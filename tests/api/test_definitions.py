@@ -28,7 +28,9 @@ async def test_a_reload(house: ApiHouse) -> None:
     one, two = define(house, "one"), define(house, "two")
     answer = await house.ask("reload")
     assert answer.pop("added") == ["one", "two"]
-    assert answer == {"changed": [], "removed": [], "faults": [], "needRestart": []}
+    assert answer == {
+        "changed": [], "removed": [], "settings": [], "faults": [], "needRestart": []
+    }  # fmt: skip
     one.write_text(TEXT.format(service="work") + 'interval = "1min"\n')
     two.unlink()
     bad = define(house, "bad", TEXT + 'interval = "soon"\n')
@@ -39,6 +41,50 @@ async def test_a_reload(house: ApiHouse) -> None:
     assert fault["problem"]
     events = [event["event"] for event in (await house.ask("getEvents", taskId="two"))["events"]]
     assert events == ["task:added", "sync:start", "sync:cancelled", "task:removed"]
+
+
+async def test_a_reload_says_which_settings_changed(house: ApiHouse) -> None:
+    """Each key once, whichever file has it; what is written anew and means the same is none."""
+    settings, directory = house.place / "none.toml", house.place / "none.toml.d"
+    directory.mkdir()
+    settings.write_text('log_level = "debug"\n[bridge]\nhosts = ["a"]\n')
+    answer = await house.ask("reload")
+    assert (answer["settings"], answer["needRestart"]) == (
+        ["bridge.hosts", "log_level"],
+        ["bridge"],
+    )
+    (directory / "a.toml").write_text('log_level = "debug"\n[databases.x]\ndsn_file = "/x"\n')
+    answer = await house.ask("reload")
+    assert (answer["settings"], answer["faults"]) == (["databases.x"], [])
+    assert answer["needRestart"] == ["bridge"]  # still: it was not restarted
+    (directory / "b.toml").write_text("bridge.hosts = []\n")
+    answer = await house.ask("reload")
+    assert (answer["settings"], answer["needRestart"]) == (["bridge.hosts"], [])
+
+
+async def test_settings_that_are_refused_change_nothing(house: ApiHouse) -> None:
+    """All their faults are told, by the reload and by the listing, until they are mended."""
+    settings, directory = house.place / "none.toml", house.place / "none.toml.d"
+    directory.mkdir()
+    bad = {
+        settings: ("allow_hosts = 7\n", "allow_hosts"),
+        directory / "a.toml": ('log_level = "loud"\n', "log_level"),
+        directory / "b.toml": ("[torn", ""),
+    }
+    for path, (text, _) in bad.items():
+        path.write_text(text)
+    answer = await house.ask("reload")
+    told = {each["file"]: each["key"] for each in answer["faults"]}
+    assert told == {str(path): key for path, (_, key) in bad.items()}
+    assert (answer["settings"], answer["needRestart"]) == ([], [])
+    listed = await house.ask("listDefinitions")
+    assert {each["file"]: (each["state"], len(each["faults"])) for each in listed} == dict.fromkeys(
+        map(str, bad), ("last-good", 1)
+    )
+    for path in bad:
+        path.unlink()
+    assert (await house.ask("reload"))["faults"] == []
+    assert await house.ask("listDefinitions") == []
 
 
 async def test_the_listing(house: ApiHouse) -> None:

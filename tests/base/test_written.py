@@ -49,8 +49,10 @@ def over(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
     laid = dict(low)
     for key, value in high.items():
         old = laid.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        laid[key] = over(old, value) if both else value
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            laid[key] = over(old, value)
+        else:
+            laid[key] = value
     return laid
 
 

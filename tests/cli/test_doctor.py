@@ -294,6 +294,39 @@ def test_settings_that_would_stop_the_next_start_are_a_fault(
     assert [one.level for one in checkup.settings(str(file))] == [GOOD]
 
 
+def test_drop_ins_are_judged_with_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With a file and without one; a file that they name and that is missing is a warning."""
+    monkeypatch.undo()
+    monkeypatch.setattr(checkup, "_PATIENCE", PATIENCE)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    file, directory = tmp_path / "kaspad-taskd.toml", tmp_path / "kaspad-taskd.toml.d"
+    directory.mkdir()
+    assert list(checkup.settings(str(file))) == []
+    one = directory / "one.toml"
+    one.write_text('[databases.x]\ndsn_file = "/nowhere/x.dsn"\n')
+    missing, good = checkup.settings(str(file), read=[str(file), str(one)])
+    assert (missing.level, good.level) == (WARNING, GOOD)
+    assert missing.text.startswith(f"{one}, databases.x.dsn_file: /nowhere/x.dsn is not there")
+    assert good.text == f"{file}, {one} is in order"
+    for other in (None, 'log_level = "info"\n'):
+        one.write_text('log_level = "loud"\n')
+        if other is not None:
+            file.write_text(other)
+        (found,) = checkup.settings(str(file))
+        assert (found.level, found.text[: len(str(one)) + 11]) == (FAULT, f"{one}, log_level")
+
+
+def test_refused_settings_are_told_as_they_are_now(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """Not as the last reload found them: they may be mended meanwhile."""
+    bad = {"file": "/etc/kaspad-taskd.toml", "key": "log_level", "problem": "is none"}
+    entry = {"id": None, "type": None, "origin": "admin", "state": "last-good", "faults": [bad]}
+    well(taskd, listDefinitions=[{"id": "a", "state": "ok", "faults": []}, entry])
+    code, out, _err = ctl("doctor")
+    assert (code, "log_level" in out, "1 definition" in out) == (0, False, True)
+
+
 def test_a_fault_of_a_whole_file_has_no_key(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     """No comma that stands before nothing."""
     bad = {"file": "/etc/a.toml", "key": "", "problem": "is larger than 256 KiB"}

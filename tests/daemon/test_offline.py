@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,3 +158,124 @@ def test_a_short_token_is_a_warning(places: Places, capsys: pytest.CaptureFixtur
         assert said.startswith(f"warning: {places.settings}, bridge.token_file: ") is weak
         assert "good: " in said
         assert text not in said
+
+
+def test_settings_files_are_named(
+    places: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those that were read, in their order; that there is none is no file that is good."""
+    places.drop_ins.mkdir()
+    drop_in = places.drop_ins / "a.toml"
+    drop_in.touch()
+    assert check(places) == OK
+    assert (
+        capsys.readouterr().out == f"good: 0 definitions, settings {places.settings}, {drop_in}\n"
+    )
+    bare = find_places({"CONFIGURATION_DIRECTORY": str(tmp_path / "none")}, 0)
+    check(bare)
+    assert capsys.readouterr().out.endswith(", no settings file\n")
+
+
+def test_a_named_settings_file_that_is_missing_is_a_fault(
+    places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its name, though there are drop-ins."""
+    places.settings.unlink()
+    places.drop_ins.mkdir()
+    (places.drop_ins / "a.toml").touch()
+    assert check(places) == BAD_SETTINGS
+    assert capsys.readouterr().out.startswith(f"{places.settings}: cannot be read: No such file")
+
+
+def test_faults_of_drop_ins_are_told_with_their_file(
+    places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A type that nobody offers, too, which is found later."""
+    places.drop_ins.mkdir()
+    one, two = places.drop_ins / "one.toml", places.drop_ins / "two.toml"
+    one.write_text('probes = ["strange"]\n')
+    two.write_text("log_levl = 1\n[bridge]\nlisten = 7\n")
+    assert check(places) == BAD_SETTINGS
+    told = [line.partition(": ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert sorted(told) == [f"{one}, probes", f"{two}, bridge.listen", f"{two}, log_levl"]
+
+
+NAMING = """
+[bridge]
+token_file = "{}"
+[databases.x]
+dsn_file = "{}"
+[services.k]
+compose = {{project = "p", file = "{}", service = "k"}}
+node = "grpc://localhost"
+env = {{A = "1"}}
+verify = {{http = "http://localhost/"}}
+"""
+WEB_OF_FILES = """
+type = "http-json"
+service = "web"
+on_complete = {{command = ["{}"]}}
+[checker]
+url = "https://localhost/"
+completed = "done"
+ca = "{}"
+headers = {{Authorization = "{}"}}
+"""
+PROGRAM = 'type = "command"\nservice = "p"\n[checker]\ncommand = ["{}", "-x"]\n'
+
+
+def test_a_file_that_is_named_and_missing_is_not_called_good(
+    places: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of settings and definitions, each with file and key; a warning, for it may come yet."""
+    named = iter(tmp_path / f"named-{number}" for number in range(7))
+    keys = {}
+
+    def name(file: Path, text: str, *of: str) -> None:
+        paths = [next(named) for _ in of]
+        file.write_text(text.format(*paths))
+        keys.update({f"{file}, {key}": path for key, path in zip(of, paths, strict=True)})
+
+    places.drop_ins.mkdir()
+    name(places.drop_ins / "a.toml", NAMING, "bridge.token_file", "databases.x.dsn_file",
+         "services.k.compose.file")  # fmt: skip
+    name(places.admin_tasks / "web.toml", WEB_OF_FILES, "on_complete.command", "checker.ca",
+         "checker.headers.Authorization")  # fmt: skip
+    name(places.admin_tasks / "program.toml", PROGRAM, "checker.command")
+    assert check(places) == OK
+    lines = capsys.readouterr().out.splitlines()
+    told = {tuple(line.removeprefix("warning: ").split(": ", 1)) for line in lines[:-1]}
+    assert {where: said.split(" is not there")[0] for where, said in told} == {
+        where: str(path) for where, path in keys.items()
+    }
+    assert "good" not in lines[-1]
+    for path in keys.values():
+        path.write_text("x" * 40)
+    assert check(places) == OK
+    assert capsys.readouterr().out.startswith("good: 2 definitions, ")
+
+
+def test_of_a_file_that_may_not_be_looked_at_nothing_is_said(
+    places: Places, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Secrets are the daemon's; who else asks cannot know."""
+    places.settings.write_text('[databases.x]\ndsn_file = "/closed/x.dsn"\n')
+    real = os.stat
+
+    def closed(path: str | Path, **more: Any) -> os.stat_result:
+        if str(path).startswith("/closed"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, **more)
+
+    monkeypatch.setattr(os, "stat", closed)
+    assert check(places) == OK
+    assert capsys.readouterr().out.startswith("good: ")
+
+
+def test_a_token_that_nobody_needs_is_not_missed(
+    places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the bridge it is not read."""
+    places.settings.write_text('[bridge]\nlisten = "off"\ntoken_file = "/nowhere/token"\n')
+    assert check(places) == OK
+    assert capsys.readouterr().out.startswith("good: ")

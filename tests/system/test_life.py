@@ -307,6 +307,47 @@ async def test_settings_are_read_anew(daemon: Taskd) -> None:
     assert (await line.call("registerNodeSyncTask", **node))["created"] is False
 
 
+async def test_drop_ins_are_settings(tmp_path: Path) -> None:
+    """Read at a start and by SIGHUP, named, said in the log; a bad one keeps what was, or ends."""
+    async with Taskd(tmp_path) as daemon:
+        daemon.settings.write_text('log_level = "warning"\nallow_hosts = ["loopback"]\n')
+        directory = daemon.settings.with_name("kaspad-taskd.toml.d")
+        directory.mkdir()
+        one, two = directory / "one.toml", directory / "two.toml"
+        one.write_text('log_level = "info"\n')
+        line = await daemon.start()
+        read = [str(daemon.settings), str(one)]
+        assert (await line.call("getInfo"))["settingsFiles"] == read
+        two.write_text('backup_max_age = "7d"\n[bridge]\nhosts = ["h"]\n')
+        assert daemon.process is not None
+        daemon.process.send_signal(signal.SIGHUP)
+
+        async def reloaded() -> bool:
+            return bool((await line.call("getInfo"))["settingsFiles"] == [*read, str(two)])
+
+        await until(reloaded)
+
+        async def told() -> bool:
+            said = daemon.said()
+            return "settings changed: backup_max_age, bridge.hosts" in said and (
+                "takes effect at a restart: bridge" in said
+            )
+
+        await until(told)
+        two.write_text('log_level = "loud"\n')
+        one.write_text("allow_hosts = 7\n")
+        answer = await line.call("reload")
+        assert {(each["file"], each["key"]) for each in answer["faults"]} == {
+            (str(two), "log_level"), (str(one), "allow_hosts"),
+        }  # fmt: skip
+        assert (await line.call("getInfo"))["settingsFiles"] == [*read, str(two)]
+        await daemon.end()
+        await daemon.spawn()
+        assert await daemon.ended() == 78
+        assert f"{two}, log_level: " in daemon.said()
+        assert f"{one}, allow_hosts: " in daemon.said()
+
+
 # -- who else is there
 
 
