@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from kaspad_taskd.base import files
+from kaspad_taskd.config.drop_ins import settings_files
 from kaspad_taskd.config.places import FIRST_USER, Places, find_places
 from kaspad_taskd.config.settings import load_settings
 from kaspad_taskd.config.switched import Compose, SwitchedService, Unit
@@ -62,32 +63,43 @@ def switch(given: Sequence[str], places: Places, uid: int) -> None:
     if named is None:
         raise Refusal(Exit.BAD_NAME, "say SERVICE:local or SERVICE:public")
     service, side = named[1], Side(named[2])
+    files = _trusted(places, uid)
     declared = _declared(service, places, uid)
     values = variables(declared, side)
     file = Endpoints(places.endpoints).path(service)
     content = render(service, side, values).encode()
     with _alone(places.endpoints / f".{service}.lock"):
         if isinstance(declared.runs_as, Unit):
-            _write(file, content, places)
+            _write(file, content, files)
             forget, restart = unit_commands(declared.runs_as, user=uid >= FIRST_USER)
             _run(forget, {}, must=False)
             _run(restart, {})
         else:
             override = places.endpoints / f"{service}.compose.json"
-            _write(override, overriding(declared.runs_as, values).encode(), places)
-            _write(file, content, places)  # last: it says where the service points
+            _write(override, overriding(declared.runs_as, values).encode(), files)
+            _write(file, content, files)  # last: it says where the service points
             _run(compose_command(declared.runs_as, override), values)
 
 
+def _trusted(places: Places, uid: int) -> list[Path]:
+    """The files of the settings, if it is their owner alone who can say what they say."""
+    if os.path.lexists(places.drop_ins):  # an empty one, too: whoever can fill it, or take away
+        _trust(places.drop_ins, uid, None, Exit.UNTRUSTED)
+    files, _ = settings_files(places)  # what is wrong with the directory, reading them tells
+    for each in files or [places.settings]:
+        _trust(each, uid, None, Exit.UNTRUSTED)
+    return files
+
+
 def _declared(service: str, places: Places, uid: int) -> SwitchedService:
-    """What the settings say of a service, if it is their owner who says it."""
-    _trust(places.settings, uid, None, Exit.UNTRUSTED)
+    """What the settings say of a service."""
     settings = load_settings(places)
     if isinstance(settings, list):
         raise Refusal(Exit.BAD_SETTINGS, "; ".join(map(str, settings[:3])))
     declared = settings.services.get(service)
     if declared is None:
-        raise Refusal(Exit.UNDECLARED, f"{places.settings} has no [services.{service}]")
+        read = ", ".join(settings.files)
+        raise Refusal(Exit.UNDECLARED, f"there is no [services.{service}] in {read}")
     if isinstance(declared.runs_as, Compose):
         beside = declared.runs_as.file.parent / ".env"  # compose reads it without being asked
         for each in (declared.runs_as.file, *([beside] if os.path.lexists(beside) else [])):
@@ -119,10 +131,10 @@ def _alone(lock: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _write(file: Path, data: bytes, places: Places) -> None:
-    """Write a file that those can read who can read the settings."""
+def _write(file: Path, data: bytes, settings: Sequence[Path]) -> None:
+    """Write a file that those can read who can read all files of the settings."""
     try:
-        group, mode = readers(places.settings)
+        group, mode = readers(settings)
         fresh = files.begin(file, 0o600)
         try:
             fresh.write_bytes(data)

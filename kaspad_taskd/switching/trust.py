@@ -7,9 +7,11 @@ import grp
 import os
 import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+
+from kaspad_taskd.config.reading import is_null_device
 
 DOCKER: Final = Path("/var/run/docker.sock")
 LINKS: Final = 40
@@ -33,6 +35,8 @@ def doubt(path: Path, uid: int, docker: Path | None = None) -> str | None:
     """
     for each in _way(path):
         found = each.stat()
+        if is_null_device(found):
+            continue
         if found.st_uid not in (0, uid) and not (docker and _may_use(found.st_uid, docker)):
             return f"{each} belongs to uid {found.st_uid}: chown root it"
         if stat.S_IMODE(found.st_mode) & 0o022:
@@ -70,11 +74,17 @@ def _may_use(uid: int, socket: Path) -> bool:
     return user.pw_gid == group or user.pw_name in members
 
 
-def readers(path: Path) -> tuple[int, int]:
-    """Return the group of a file, and a mode with which a new one is read by the same people.
+def readers(paths: Sequence[Path]) -> tuple[int, int]:
+    """Return a group, and a mode with which a new file is read by those who can read all of these.
 
     Raises:
-        OSError: it cannot be looked at.
+        OSError: one cannot be looked at.
     """
-    found = path.stat()
-    return found.st_gid, 0o600 | (stat.S_IMODE(found.st_mode) & 0o044)
+    found = [each.stat() for each in paths]
+
+    def reads(group: int) -> bool:
+        return all(each.st_mode & (0o040 if each.st_gid == group else 0o004) for each in found)
+
+    group = next((each.st_gid for each in found if reads(each.st_gid)), found[0].st_gid)
+    others = 0o004 if all(each.st_mode & 0o004 for each in found) else 0
+    return group, 0o600 | (0o040 if reads(group) else 0) | others

@@ -173,6 +173,129 @@ def test_each_link_on_the_way_counts(host: Host, place: Path) -> None:
     assert host.no("kasia-indexer:public") is Exit.UNTRUSTED
 
 
+def drop_in(host: Host, name: str, text: str) -> Path:
+    host.places.drop_ins.mkdir(mode=0o755, exist_ok=True)
+    path = host.places.drop_ins / name
+    path.write_text(text)
+    path.chmod(0o644)
+    return path
+
+
+def test_it_reads_the_drop_ins_as_the_daemon_does(host: Host) -> None:
+    """Over the file, in order of name; a link to /dev/null is empty, other names are not read."""
+    drop_in(host, "b.toml", '[services.kasia-indexer.env]\nLABEL = "b"\n')
+    drop_in(host, "a.toml", '[services.kasia-indexer.env]\nLABEL = "a"\nMORE = "a"\n')
+    (host.places.drop_ins / "c.toml").symlink_to("/dev/null")
+    drop_in(host, "README", "no toml").chmod(0o666)
+    host.switch("kasia-indexer:local")
+    text = host.file("kasia-indexer.env").read_text()
+    assert [line for line in text.splitlines() if not line.startswith("#")] == [
+        'KASPA_NODE_WBORSH_URL="ws://127.0.0.1:17110"', 'LABEL="b"', 'MORE="a"',
+    ]  # fmt: skip
+
+
+def test_a_service_can_stand_in_a_drop_in_alone(host: Host) -> None:
+    """No settings file is needed."""
+    drop_in(host, "indexers.toml", host.settings.read_text())
+    host.settings.unlink()
+    host.switch("kasia-indexer:local")
+    assert host.no("sshd:local") is Exit.UNDECLARED
+
+
+@pytest.mark.parametrize("what", ["file", "unrelated", "directory", "empty", "link", "beside"])
+def test_a_drop_in_that_others_can_write_is_refused_by_name(
+    host: Host, place: Path, what: str
+) -> None:
+    """Whether it speaks of this service or not: it could tomorrow. So is its directory."""
+    loose = place / "loose"
+    loose.mkdir()
+    (loose / "x.toml").write_text("")
+    bad = drop_in(host, "a.toml", "" if what == "unrelated" else 'log_level = "debug"\n')
+    host.switch("kasia-indexer:public")
+    if what in ("file", "unrelated"):
+        bad.chmod(0o664)
+    elif what == "link":  # the directory that it leads into
+        bad = loose
+        (host.places.drop_ins / "b.toml").symlink_to(loose / "x.toml")
+    elif what == "beside":  # the directory is a link itself
+        bad = loose / "d"
+        host.places.drop_ins.rename(bad)
+        host.places.drop_ins.symlink_to(bad)
+        bad = loose
+    else:
+        if what == "empty":
+            bad.unlink()
+        bad = host.places.drop_ins
+    if what not in ("file", "unrelated"):
+        bad.chmod(0o777)
+    with pytest.raises(Refusal, match=f"{bad} can be written by others") as refusal:
+        host.switch("kasia-indexer:local")
+    assert refusal.value.code is Exit.UNTRUSTED
+    assert "public" in host.file("kasia-indexer.env").read_text()
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+@pytest.mark.parametrize("what", ["file", "directory"])
+def test_a_drop_in_of_somebody_else_is_refused_by_name(host: Host, what: str) -> None:
+    """The daemon's own user included."""
+    bad = drop_in(host, "a.toml", "")
+    bad = bad if what == "file" else bad.parent
+    os.chown(bad, 1234, -1)
+    with pytest.raises(Refusal, match=f"{bad} belongs to uid 1234"):
+        host.switch("kasia-indexer:local")
+
+
+@pytest.mark.parametrize("kind", ["torn", "fault", "dangling", "directory", "no-directory"])
+def test_a_drop_in_with_a_fault_is_refused_by_name(host: Host, kind: str) -> None:
+    """Half of the settings is no decision."""
+    bad = host.places.drop_ins / "a.toml"
+    if kind in ("torn", "fault"):
+        drop_in(host, "a.toml", "[torn" if kind == "torn" else 'log_level = "loud"\n')
+    elif kind == "no-directory":
+        bad = host.places.drop_ins
+        bad.touch(0o644)
+    else:
+        bad.parent.mkdir(mode=0o755)
+        if kind == "directory":
+            bad.mkdir(mode=0o755)
+        else:
+            bad.symlink_to("nowhere")
+    with pytest.raises(Refusal, match=f"{bad}[,:] ") as refusal:
+        host.switch("kasia-indexer:local")
+    assert refusal.value.code in (Exit.BAD_SETTINGS, Exit.UNTRUSTED)
+    assert not host.ran.exists()
+
+
+@pytest.mark.parametrize(
+    ("modes", "mode"),
+    [((0o644, 0o644), 0o644), ((0o644, 0o640), 0o640), ((0o640, 0o600), 0o600),
+     ((0o600, 0o644), 0o600)],
+)  # fmt: skip
+def test_who_can_read_all_files_of_the_settings_can_read_the_endpoint(
+    host: Host, modes: tuple[int, int], mode: int
+) -> None:
+    """Nobody else: what is secret may stand in any of them."""
+    host.settings.chmod(modes[0])
+    drop_in(host, "a.toml", "").chmod(modes[1])
+    host.switch("kasia-indexer:local")
+    assert stat.S_IMODE(host.file("kasia-indexer.env").stat().st_mode) == mode
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+def test_a_group_that_can_read_all_files_can_read_the_endpoint(host: Host) -> None:
+    """Also where one of them is everybody's; of two groups neither can."""
+    one, two = drop_in(host, "a.toml", ""), drop_in(host, "b.toml", "")
+    one.chmod(0o640)
+    os.chown(one, -1, 1234)
+    for group, found in ((-1, (1234, 0o640)), (4321, (0, 0o600))):
+        if group != -1:
+            os.chown(two, -1, group)
+            two.chmod(0o640)
+        host.switch("kasia-indexer:local")
+        status = host.file("kasia-indexer.env").stat()
+        assert (status.st_gid, stat.S_IMODE(status.st_mode)) == found
+
+
 @pytest.mark.skipif(UID != 0, reason="only root can give files away")
 def test_settings_of_somebody_else_are_refused(host: Host) -> None:
     """Also where nobody but they can write them."""

@@ -314,16 +314,26 @@ def test_a_stop_that_hangs_for_ever_is_bounded() -> None:
 
 
 def test_settings_that_others_can_write_are_not_used() -> None:
-    """Nothing is written, nothing restarted."""
+    """Nothing is written, nothing restarted; one loose drop-in is enough, and the log names it."""
     pid = shown(SKI, "MainPID")
-    SETTINGS.chmod(0o666)
+    drop_in = ETC / "kaspad-taskd.toml.d/other.toml"
+    drop_in.write_text('log_level = "info"\n')
     try:
-        found = switch()
-        assert (found["state"], found["reason"]) == ("undone", "settings-refused"), found
-        assert "somebody other than their owner" in found["error"]
-        assert shown(SKI, "MainPID") == pid
+        for loose in (SETTINGS, drop_in):
+            loose.chmod(0o666)
+            found = switch()
+            assert (found["state"], found["reason"]) == ("undone", "settings-refused"), found
+            assert "somebody other than their owner" in found["error"]
+            assert shown(SKI, "MainPID") == pid
+            loose.chmod(0o644)
+        run("journalctl", "--sync")
+        assert (
+            f"{drop_in} can be written by others"
+            in run("journalctl", "-u", "kaspad-taskd-switch@*").stdout
+        )
     finally:
         SETTINGS.chmod(0o644)
+        drop_in.unlink()
 
 
 def test_a_full_disk_of_the_endpoints_touches_nothing() -> None:
