@@ -18,6 +18,7 @@ SOCKET = Path("/run/kaspad-taskd/rpc.sock")
 STATE = Path("/var/lib/kaspad-taskd")
 ETC = Path("/etc/kaspad-taskd")
 TASKS = ETC / "tasks.d"
+SETTINGS_D = ETC / "kaspad-taskd.toml.d"
 DROP_INS = Path("/etc/systemd/system") / f"{UNIT}.d"
 PROGRAM = Path("/usr/share/kaspad-taskd")
 DEBS = Path("/debs")

@@ -16,6 +16,7 @@ import pytest
 from tests.lab.installed import (
     ETC,
     PROGRAM,
+    SETTINGS_D,
     SOCKET,
     STATE,
     TASKS,
@@ -100,6 +101,20 @@ def test_it_runs_at_once_and_watches_the_node_of_this_host() -> None:
     assert (task["origin"], task["reason"]) == ("vendor", "refused")
     assert "0 loaded units" in systemctl("--failed")
     assert run("kaspad-taskd", "--check").startswith("good: 1 definition")
+
+
+def test_nothing_in_etc_is_the_packages_to_change() -> None:
+    """Directories alone; settings and tasks are shown in the documents, and their comments work."""
+    assert run("dpkg-query", "-W", "-f", "${Conffiles}", "kaspad-taskd") == ""
+    owned = (Path(line) for line in run("dpkg", "-L", "kaspad-taskd").split())
+    ours = {path for path in owned if path.is_relative_to("/etc")}
+    assert ours == {Path("/etc"), ETC, TASKS, SETTINGS_D}
+    assert call("getInfo")["settingsFiles"] == []
+    shown_in = Path("/usr/share/doc/kaspad-taskd/examples")
+    assert (shown_in / "tasks.d/README").exists()
+    assert "settings /usr" in run(
+        "kaspad-taskd", "--config", str(shown_in / "kaspad-taskd.toml"), "--check"
+    )
 
 
 def test_who_is_in_the_readers_group_may_look_and_change_nothing() -> None:
@@ -222,22 +237,21 @@ def test_a_missing_library_is_named_with_its_package() -> None:
 @contextlib.contextmanager
 def databases(**dsn: str) -> Iterator[None]:
     """Settings with these databases, each with a task pg-NAME that watches it."""
-    settings, before = ETC / "kaspad-taskd.toml", (ETC / "kaspad-taskd.toml").read_text()
-    more = ""
+    settings, text = SETTINGS_D / "databases.toml", ""
     for name, text in dsn.items():
         secret = ETC / "secrets" / f"{name}.dsn"
         secret.write_text(text + "\n")
-        more += f'[databases.{name}]\ndsn_file = "{secret}"\n'
+        text += f'[databases.{name}]\ndsn_file = "{secret}"\n'
         (TASKS / f"pg-{name}.toml").write_text(
             f'type = "database-migration"\nservice = "pg-{name}"\ninterval = "250ms"\n'
             f'[checker]\ndsn = "{name}"\ntool = "sql"\nquery = "{QUERY}"\n'
         )
-    settings.write_text(before + more)
+    settings.write_text(text)
     systemctl("reload", UNIT)
     try:
         yield
     finally:
-        settings.write_text(before)
+        settings.unlink()
         forget(*(f"pg-{name}" for name in dsn))
 
 

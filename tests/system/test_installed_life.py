@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 import subprocess
 import threading
@@ -35,6 +36,7 @@ from tests.lab.installed import (
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
 
 OLD = "0.0.9"
+SETTINGS = ETC / "kaspad-taskd.toml"
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +53,20 @@ def old_deb(tmp_path_factory: pytest.TempPathFactory) -> str:
         ),
     ):
         path.write_text(re.sub(pattern, value, path.read_text()))
+    with_conffiles(at / "tree")
     run("dpkg-deb", "--root-owner-group", "-b", str(at / "tree"), str(at / "old.deb"))
     return str(at / "old.deb")
+
+
+def with_conffiles(tree: Path) -> None:
+    """Let a package bring files in /etc of which dpkg asks what becomes of them, as it once did."""
+    etc = tree / ETC.relative_to("/")
+    shutil.rmtree(etc)
+    shutil.copytree(f"/src{ETC}", etc)
+    settings = etc / SETTINGS.name
+    settings.write_text(f"# As it was then.\n{settings.read_text()}")
+    files = (path.relative_to(tree) for path in sorted(etc.rglob("*")) if path.is_file())
+    (tree / "DEBIAN/conffiles").write_text("".join(f"/{path}\n" for path in files))
 
 
 @pytest.fixture
@@ -78,15 +92,36 @@ def known() -> dict[str, Any]:
 @pytest.mark.usefixtures("on_old")
 def test_an_upgrade_loses_no_task() -> None:
     """The new code runs, each task is as it was, no event is missing, changed settings stay."""
-    settings = ETC / "kaspad-taskd.toml"
-    settings.write_text(settings.read_text() + '\n[databases.x]\ndsn_file = "/x"\n')
+    SETTINGS.write_text(SETTINGS.read_text() + '\n[databases.x]\ndsn_file = "/x"\n')
+    (TASKS / "README").write_text("mine\n")
+    at, kept = SETTINGS.stat().st_ino, SETTINGS.read_bytes()
     before, events = known(), call("getEvents")["events"]
     assert before["report-import"]["progress"] == 42
     apt("install", deb())
     assert call("getInfo")["version"] != OLD
     assert known() == before
     assert call("getEvents")["events"][: len(events)] == events
-    assert "[databases.x]" in settings.read_text()
+    assert (SETTINGS.stat().st_ino, SETTINGS.read_bytes()) == (at, kept)
+    assert call("getInfo")["settingsFiles"] == [str(SETTINGS)]
+    assert obsolete() == [str(SETTINGS)]
+    assert examples_left() == ["README.dpkg-bak"]
+    (SETTINGS.with_name(f"{SETTINGS.name}.d") / "over.toml").write_text('log_level = "warning"\n')
+    assert call("reload")["settings"] == ["log_level"]
+    apt("install", "--reinstall", deb())
+    assert SETTINGS.read_bytes() == kept
+
+
+def obsolete() -> list[str]:
+    """The files in /etc that dpkg knows of the package; each is one that it brings no more."""
+    known = run("dpkg-query", "-W", "-f", "${Conffiles}", "kaspad-taskd").split("\n")
+    held = [line.split() for line in known if line.strip()]
+    assert all(words[2:] == ["obsolete"] for words in held), held
+    return [words[0] for words in held]
+
+
+def examples_left() -> list[str]:
+    """What is in tasks.d besides definitions."""
+    return sorted(path.name for path in TASKS.iterdir() if path.suffix != ".toml")
 
 
 @contextmanager
@@ -126,7 +161,11 @@ def test_with_the_socket_unit_an_upgrade_refuses_nobody() -> None:
 def test_a_service_that_was_switched_off_stays_off() -> None:
     """Disabled and stopped by the administrator: an upgrade starts nothing."""
     systemctl("disable", "--now", UNIT)
+    at, kept = SETTINGS.stat().st_ino, SETTINGS.read_bytes()
     apt("install", deb())
+    # settings that nobody has changed stay as well
+    assert (SETTINGS.stat().st_ino, SETTINGS.read_bytes()) == (at, kept)
+    assert (obsolete(), examples_left()) == ([str(SETTINGS)], [])
     assert shown("ActiveState") == "inactive"
     assert systemctl("is-enabled", UNIT, check=False).strip() == "disabled"
 
@@ -169,7 +208,7 @@ def test_removed_and_installed_again_it_goes_on() -> None:
     assert not PROGRAM.exists()
     assert not Path("/run/kaspad-taskd").exists()
     assert (STATE / "state.db").exists()
-    assert (ETC / "kaspad-taskd.toml").exists()
+    assert SETTINGS.exists()
     apt("install", deb())
     assert known() == before
 

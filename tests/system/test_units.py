@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.lab.installed import (
-    ETC,
+    SETTINGS_D,
     SOCKET,
     UNIT,
     call,
@@ -128,8 +128,7 @@ def test_a_crash_is_restarted_and_shutdown_stays_down() -> None:
 
 def test_bad_settings_wait_for_somebody() -> None:
     """Exit code 78 is not restarted, and `systemctl status` names the file and the key."""
-    settings = ETC / "kaspad-taskd.toml"
-    before = settings.read_text()
+    settings = SETTINGS_D / "bad.toml"
     systemctl("stop", UNIT)
     settings.write_text("log_level = 7\n")
     try:
@@ -142,7 +141,7 @@ def test_bad_settings_wait_for_somebody() -> None:
         assert "log_level" in status
         assert str(settings) in status
     finally:
-        settings.write_text(before)
+        settings.unlink()
         systemctl("reset-failed", UNIT)
 
 
