@@ -376,12 +376,13 @@ def test_reload_with_faults_is_exit_1(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     """What changed is said, then each fault with its file."""
     fault = {"file": "/etc/kaspad-taskd/tasks.d/x.toml", "key": "interval", "problem": "is none"}
     taskd.answers["reload"] = {"added": ["a"], "changed": [], "removed": ["b", "c"],
+                               "settings": ["bridge.listen", "log_level"],
                                "faults": [fault], "needRestart": ["bridge.listen"]}  # fmt: skip
     code, out, _err = ctl("reload")
     assert (code, out.splitlines()) == (
         1,
-        ["added a", "removed b, c", "takes effect at a restart: bridge.listen",
-         "  x.toml, interval: is none"],
+        ["added a", "removed b, c", "settings changed: bridge.listen, log_level",
+         "takes effect at a restart: bridge.listen", "  x.toml, interval: is none"],
     )  # fmt: skip
     taskd.answers["reload"] = {}
     assert ctl("reload")[:2] == (0, "nothing changed\n")

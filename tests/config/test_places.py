@@ -32,8 +32,10 @@ def test_a_user_has_the_same_in_their_own_directories() -> None:
         runtime=Path("/run/user/9/kaspad-taskd"),
         endpoints=Path("/home/u/.local/state/kaspad-taskd-endpoints"),
     )
-    assert find_places({"HOME": "/h", "XDG_CONFIG_HOME": "/c"}, 1000).settings == Path(
-        "/c/kaspad-taskd/kaspad-taskd.toml"
+    own = find_places({"HOME": "/h", "XDG_CONFIG_HOME": "/c"}, 1000)
+    assert (own.settings, own.drop_ins) == (
+        Path("/c/kaspad-taskd/kaspad-taskd.toml"),
+        Path("/c/kaspad-taskd/kaspad-taskd.toml.d"),
     )
     assert find_places({}, 1000).runtime == Path("/run/user/1000/kaspad-taskd")
 
