@@ -6,7 +6,7 @@ import time
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from kaspad_taskd.client import Unreachable
     from kaspad_taskd.words.task import WireTask
@@ -28,7 +28,12 @@ def code_of(task: WireTask) -> int | None:
 def code_of_all(tasks: Iterable[WireTask | None]) -> int | None:
     """Return the worst of all ends, or None while one goes on. A removed task is None: failed."""
     codes = [FAILED if task is None else code_of(task) for task in tasks]
-    return None if None in codes else next(code for code in _WORST_FIRST if code in codes)
+    return None if None in codes else worst([code for code in codes if code is not None])
+
+
+def worst(codes: Sequence[int]) -> int:
+    """Return the exit code of several ends: 4 before 5, 1 (removed) and 0."""
+    return next(code for code in _WORST_FIRST if code in codes)
 
 
 def is_gone(fault: Unreachable, heard: float) -> bool:

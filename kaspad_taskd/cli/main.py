@@ -6,19 +6,11 @@ import errno
 import os
 import sys
 
-from kaspad_taskd.cli.faults import (
-    FAILED,
-    USAGE,
-    Fault,
-    UsageFault,
-    as_json,
-    of_refused,
-    of_unreachable,
-    typed,
-)
+from kaspad_taskd.cli.faults import FAILED, USAGE, Fault, UsageFault, typed
 from kaspad_taskd.cli.quick import options_of
 from kaspad_taskd.cli.screen import Screen
 from kaspad_taskd.cli.streams import end_line, hold_streams, let_go
+from kaspad_taskd.cli.telling import complain, tell
 from kaspad_taskd.client import Client, Refused, Unreachable
 from kaspad_taskd.words.sentences import say
 
@@ -70,7 +62,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     try:
         if not hold_streams():
-            return _complain([say("error.output", detail=os.strerror(errno.EBADF))], FAILED)
+            return complain([say("error.output", detail=os.strerror(errno.EBADF))], FAILED)
         return _said(argv)
     except KeyboardInterrupt:
         end_line()
@@ -84,12 +76,12 @@ def _said(argv: Sequence[str]) -> int:
     try:
         return _ended(argv)
     except UsageFault as fault:
-        return _complain([str(fault), say("error.usage", help=fault.help_command)], USAGE)
+        return complain([str(fault), say("error.usage", help=fault.help_command)], USAGE)
     except BrokenPipeError:
         raise
     except OSError as error:  # a full disk
         let_go()
-        return _complain([say("error.output", detail=error.strerror or error)], FAILED)
+        return complain([say("error.output", detail=error.strerror or error)], FAILED)
 
 
 def _ended(argv: Sequence[str]) -> int:
@@ -119,37 +111,20 @@ def _verb(run: Run) -> int:
     try:
         module = __import__(f"kaspad_taskd.cli.{_module(run.options.verb)}", fromlist=["run"])
         code: int = module.run(run)
-    except Refused as fault:
-        task = getattr(run.options, "service" if run.options.verb == "switch" else "task", None)
-        named = task if isinstance(task, str) else None
-        asked = run.options.verb == "call"
-        said = of_refused(fault, named, run.method, run.client.path, asked)
-        return _tell(run, fault, said, FAILED)
-    except Unreachable as fault:
-        found = of_unreachable(fault, run.timeout)
-        return _tell(run, found, found.said(), found.code)
-    except Fault as fault:
-        return _tell(run, fault, fault.said(), fault.code)
+    except (Refused, Unreachable, Fault) as fault:
+        return tell(run, fault, _named(run.options))
     except (LookupError, TypeError, ValueError, AttributeError):
         # an answer of another shape than ours: another version, or no kaspad-taskd at all
         strange = Fault("answer", method=run.method, typed=typed(run.client.path))
-        return _tell(run, strange, strange.said(), strange.code)
+        return tell(run, strange, None)
     finally:
         run.client.close()
     return code
 
 
-def _tell(run: Run, fault: Refused | Fault, said: list[str], code: int) -> int:
-    if run.options.json:
-        import json
-
-        sys.stderr.write(json.dumps(as_json(fault), separators=(",", ":")) + "\n")
-        return code
-    return _complain(said, code, run.options.ascii)
-
-
-def _complain(said: list[str], code: int, ascii_only: bool = False) -> int:
-    first, *rest = said
-    err = Screen(sys.stderr, "never", ascii_only)
-    err.show([[(say("error.prefix", what=first), "")], *([("  " + line, "")] for line in rest)])
-    return code
+def _named(options: Namespace | SimpleNamespace) -> str | None:
+    """What the command line named: a task, or a service to switch."""
+    named = getattr(options, "service" if options.verb == "switch" else "task", None)
+    if isinstance(named, list):
+        named = named[0] if len(named) == 1 else None
+    return named if isinstance(named, str) else None

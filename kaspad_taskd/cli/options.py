@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from kaspad_taskd.cli import wanted
 from kaspad_taskd.cli.faults import UsageFault
-from kaspad_taskd.cli.quick import DEFAULTS
+from kaspad_taskd.cli.quick import ALIASES, DEFAULTS
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -190,16 +191,27 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "list": ("tasks", "all tasks, trouble said below", "list", _list),
     "status": ("tasks", "one task in full; without TASK the verdict", "status kaspa-node", _status),
     "watch": ("watch", "the same, live", "watch kaspa-node", _watch),
-    "wait": ("wait", "wait for the end of a task", "wait kaspa-node --timeout 3h", _one),
+    "wait": ("wait", "wait for the end of tasks", "wait kaspa-node --timeout 3h", wanted.wait),
     "explain": ("explain", "why it is shown so, rule by rule", "explain kaspa-node", _one),
     "register": ("register", "watch something", "register node-sync kaspa-node", _register),
     "set": ("pace", "another pace for what a program registered", "set import interval=20s", _set),
-    "start": ("change", "begin to watch, or go on", "start kaspa-node", _one),
-    "pause": ("change", "stop watching for now", "pause kaspa-node", _one),
-    "check": ("change", "look now", "check kaspa-node", _one),
-    "cancel": ("change", "stop watching; nothing else is touched", "cancel kaspa-node", _one),
-    "retry": ("change", "a new attempt at what has ended", "retry kaspa-node", _one),
-    "remove": ("change", "forget a task that a program registered", "remove import", _one),
+    "start": ("change", "begin to watch, or go on", "start kaspa-node", wanted.acting),
+    "resume": ("change", "go on with what is paused", "resume kaspa-node", wanted.acting),
+    "pause": ("change", "stop watching for now", "pause kaspa-node", wanted.acting),
+    "check": ("change", "look now", "check kaspa-node", wanted.several),
+    "cancel": (
+        "change",
+        "stop watching; nothing else is touched",
+        "cancel kaspa-node",
+        wanted.acting,
+    ),
+    "retry": ("change", "a new attempt at what has ended", "retry kaspa-node", wanted.several),
+    "remove": (
+        "change",
+        "forget a task that a program registered",
+        "remove import",
+        wanted.several,
+    ),
     "report": ("register", "tell how far a report task is", "report import --progress 42", _report),
     "events": ("events", "what happened", "events kaspa-node --last 5", _events),
     "definitions": ("admin", "the definition files and their faults", "definitions", _nothing),
@@ -217,10 +229,11 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
 _WITH_VALUE = ("--socket", "--color", "--timeout")
 _ELSEWHERE = {  # what other programs call it
     "add": ("register",), "delete": ("remove",), "info": ("status",), "log": ("events",),
-    "logs": ("events",), "ls": ("list",), "ps": ("list",), "resume": ("start",), "rm": ("remove",),
-    "show": ("status",), "stop": ("pause", "cancel"), "top": ("watch",), "why": ("explain",),
+    "logs": ("events",), "show": ("status",), "stop": ("pause", "cancel"), "top": ("watch",),
+    "unpause": ("resume",), "why": ("explain",),
 }  # fmt: skip
-_MIXED = ("register", "report", "set")  # KEY=VALUE may stand behind options too
+_MANY = ("start", "resume", "pause", "check", "cancel", "retry", "remove", "wait")
+_MIXED = (*_MANY, "watch", "register", "report", "set")  # words may stand behind options too
 
 
 def verb_of(argv: Sequence[str]) -> int | None:
@@ -242,7 +255,7 @@ def parser_of(verb: str) -> Parser:
     parser = Parser(
         prog=f"{PROG} {verb}",
         description=summary[0].upper() + summary[1:] + ".",
-        epilog=f"example: {PROG} {example}",
+        epilog=f"{wanted.NOTES.get(verb, '').strip()}\n\nexample: {PROG} {example}".strip(),
         formatter_class=_Help,
         allow_abbrev=False,
     )
@@ -256,15 +269,28 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     place = verb_of(argv)
     if place is None:
         return _without_verb(argv)
-    verb = argv[place]
+    verb = ALIASES.get(argv[place], argv[place])
     if verb not in VERBS:
         raise UsageFault(f"{verb} is no verb of {PROG}{_meant(verb)}", f"{PROG} --help")
     options = argparse.Namespace(verb=verb, **DEFAULTS)
     rest = [*argv[:place], *argv[place + 1 :]]
     parser = parser_of(verb)
     if verb in _MIXED:
-        return parser.parse_intermixed_args(rest, options)
-    return parser.parse_args(rest, options)
+        parser.parse_intermixed_args(rest, options)
+    else:
+        parser.parse_args(rest, options)
+    if verb in _MANY:
+        _check_names(parser, options)
+    return options
+
+
+def _check_names(parser: Parser, options: argparse.Namespace) -> None:
+    """Whoever names no task has not thereby named all."""
+    every = getattr(options, "all", None)  # None: this verb has no --all
+    if options.task and every:
+        parser.error("TASK and --all: one of both")
+    if not options.task and not every:
+        parser.error("a TASK is needed" if every is None else "a TASK is needed, or --all")
 
 
 def _meant(verb: str) -> str:
@@ -295,7 +321,7 @@ def _without_verb(argv: Sequence[str]) -> argparse.Namespace:
 
 def overview() -> str:
     """Return the help of the whole command."""
-    verbs = "\n".join(f"  {verb:<12}{entry[1]}" for verb, entry in VERBS.items())
+    verbs = "\n".join(f"  {verb:<12}{entry[1]}{_also(verb)}" for verb, entry in VERBS.items())
     return f"""usage: {PROG} [VERB] [OPTIONS]
 
 What kaspad-taskd watches on this host. Without a verb: verdict and list.
@@ -318,6 +344,12 @@ kaspad-taskd; wait and watch: 0 complete, 4 error, 5 cancelled, 6 timeout;
 """
 
 
+def _also(verb: str) -> str:
+    """The other names of a verb, in brackets."""
+    names = ", ".join(alias for alias, meant in ALIASES.items() if meant == verb)
+    return f" ({names})" if names else ""
+
+
 def full_parser() -> argparse.ArgumentParser:
     """Return one parser with all verbs: what the shell completions are made from."""
     parser = argparse.ArgumentParser(prog=PROG, formatter_class=_Help)
@@ -325,7 +357,8 @@ def full_parser() -> argparse.ArgumentParser:
     _common(parser, None)
     verbs = parser.add_subparsers(metavar="VERB")
     for verb, (_module, summary, _example, add) in VERBS.items():
-        one = verbs.add_parser(verb, help=summary, description=summary)
+        aliases = [alias for alias, meant in ALIASES.items() if meant == verb]
+        one = verbs.add_parser(verb, aliases=aliases, help=summary, description=summary)
         add(one)
         _common(one, None)
     return parser

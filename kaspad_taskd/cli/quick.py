@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEFAULTS = {"socket": None, "json": False, "color": "auto", "ascii": False, "timeout": None}
+ALIASES = {"ls": "list", "ps": "list", "rm": "remove"}
+"""Verbs by the names that they have elsewhere."""
 _FLAGS = {"--json": "json", "--ascii": "ascii"}
 
 
@@ -39,6 +41,7 @@ def _named(found: SimpleNamespace, words: Sequence[str]) -> SimpleNamespace | No
     if not words:
         return found
     found.verb, *names = words
+    found.verb = ALIASES.get(found.verb, found.verb)
     if found.verb == "list" and not names:
         found.ids = False
         return found

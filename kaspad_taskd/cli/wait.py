@@ -1,4 +1,7 @@
-"""`wait TASK`: until it has ended. A bar on stderr for a person, the verdict on stdout."""
+"""`wait TASK`: until it has ended (of several: waiting.py).
+
+A bar on stderr for a person, the verdict on stdout.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from kaspad_taskd.cli.main import Run
@@ -28,10 +32,14 @@ _BAR_SLICE = 1.0
 def run(run: Run) -> int:
     """Wait, and say how it ended."""
     began = time.monotonic()
-    task = find(run, run.options.task)
-    line = _BarLine(Screen(sys.stderr, run.options.color, run.options.ascii))
+    line = BarLine(Screen(sys.stderr, run.options.color, run.options.ascii))
     if run.options.json:
         line.shown = False
+    if run.options.all or len(run.options.task) > 1:
+        from kaspad_taskd.cli import waiting
+
+        return waiting.several(run, line, began)
+    task = find(run, run.options.task[0])
     try:
         ended, code = _wait(run, task, line, began)
     finally:
@@ -39,12 +47,12 @@ def run(run: Run) -> int:
     if run.options.json and ended:
         run.print_json(ended)
     else:
-        run.screen.say(_verdict(ended or task, code, time.monotonic() - began))
+        run.screen.say(verdict(ended or task, code, time.monotonic() - began))
     return code
 
 
 def _wait(
-    run: Run, task: dict[str, Any], line: _BarLine, began: float
+    run: Run, task: dict[str, Any], line: BarLine, began: float
 ) -> tuple[dict[str, Any] | None, int]:
     """Return the task as it ended (None: removed) and the exit code."""
     limit = run.options.timeout or float("inf")
@@ -75,7 +83,14 @@ def _next(run: Run, task: dict[str, Any], seconds: float) -> dict[str, Any]:
     return found
 
 
-def _verdict(task: dict[str, Any], code: int, waited: float) -> str:
+def verdict(task: Mapping[str, Any], code: int, waited: float) -> str:
+    """Return how it ended, or that it has not within `waited` s.
+
+    Args:
+        task: as it was last seen.
+        code: of the exit (ending.py): TIMED_OUT, or FAILED where it was removed.
+        waited: seconds.
+    """
     began, done = seconds_of(task.get("startedAt")), seconds_of(task.get("completedAt"))
     key = {TIMED_OUT: "timeout", FAILED: "removed"}.get(code, str(task.get("status")))
     state = words.percent(task, "tilde") or words.state(task)
@@ -92,7 +107,7 @@ def _verdict(task: dict[str, Any], code: int, waited: float) -> str:
     )
 
 
-class _BarLine:
+class BarLine:
     """One line on a terminal's stderr, rewritten in place; nothing where there is no terminal."""
 
     def __init__(self, screen: Screen) -> None:
@@ -100,7 +115,7 @@ class _BarLine:
         self.shown = screen.terminal
         self._drawn = False
 
-    def draw(self, task: dict[str, Any]) -> None:
+    def draw(self, task: Mapping[str, Any]) -> None:
         """Show how far the task is."""
         if not self.shown:
             return

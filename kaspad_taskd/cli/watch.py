@@ -168,16 +168,20 @@ def _listen(
         if now >= limit:
             return TIMED_OUT
         must_be_read()
-        _hear(watched, source, each, min(now + _TICK, limit))
+        hear(watched, source, each, min(now + _TICK, limit))
 
 
-def _hear(
+def hear(
     watched: Watched,
     source: Subscription,
     each: Callable[[Mapping[str, Any]], None] | None,
     until: float,
 ) -> None:
-    """Hear events until something new may be shown, `until` at the latest."""
+    """Hear events until something new may be shown, `until` at the latest.
+
+    Raises:
+        Unreachable: the connection is lost.
+    """
     while (left := until - time.monotonic()) > 0:
         due = watched.due
         if due == 0:

@@ -1,0 +1,57 @@
+"""Arguments that say which tasks are meant. Nothing here imports argparse: its parsers come in."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+STATUSES = ("pending", "in-progress", "paused", "complete", "error", "cancelled")
+NOTES = {
+    "wait": """
+Exit code: 0 complete, 4 error, 5 cancelled, 1 removed, 6 the time was over.
+Of several the worst: 4 before 5 before 1; 6 where one goes on. With --any that
+of the first that ends; of those that have ended already, of the first named.
+""",
+}
+"""What --help tells beyond the options, by verb; lines of at most 80."""
+
+_ALL = {
+    "start": "all that are paused, or pending without waiting for another",
+    "resume": "all that are paused",
+    "pause": "all that are watched now",
+    "cancel": "all that have not ended",
+    "wait": "all that have not ended",
+}
+
+
+def several(parser: ArgumentParser) -> None:
+    """Take the names of tasks, one at least."""
+    what = "an id, or a service with one task; several"
+    parser.add_argument("task", metavar="TASK", nargs="*", help=what)
+
+
+def acting(parser: ArgumentParser) -> None:
+    """Take the names of tasks, or --all."""
+    several(parser)
+    verb = parser.prog.rpartition(" ")[2]
+    parser.add_argument("--all", action="store_true", help=_ALL[verb])
+
+
+def wait(parser: ArgumentParser) -> None:
+    """Take the names of tasks, or --all, and whether one is enough."""
+    acting(parser)
+    parser.add_argument("--any", action="store_true", help="until the first has ended, not each")
+
+
+def of_all(verb: str, status: object, waits: bool) -> bool:
+    """Whether a verb's --all means a task.
+
+    Args:
+        verb: start, resume, pause, cancel or wait.
+        status: the task's.
+        waits: it is pending until another one is complete.
+    """
+    if verb == "start":
+        return status == "paused" or (status == "pending" and not waits)
+    return status in {"resume": ("paused",), "pause": ("in-progress",)}.get(verb, STATUSES[:3])
