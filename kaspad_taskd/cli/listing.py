@@ -45,6 +45,11 @@ def empty(cells: int, directory: str) -> list[Line]:
     return lines
 
 
+def nothing() -> list[Line]:
+    """Return that no task is as wanted."""
+    return [[(say("list.nothing"), "")]]
+
+
 def unsaved(problem: object, cells: int) -> list[Line]:
     """Return that nothing can be saved, why, and what tells more."""
     text = say("list.not-saved", problem=safe(problem))
@@ -183,7 +188,9 @@ def handles(tasks: Sequence[WireTask]) -> list[str]:
     """Return what names each task, on the command line too: its service where that is enough."""
     alike = shared(tasks)
     return [
-        safe(task.get("id"), 100) if task.get("service") in alike else words.name(task)
+        safe(task.get("id"), 100)
+        if task.get("alike") or task.get("service") in alike
+        else words.name(task)
         for task in tasks
     ]
 

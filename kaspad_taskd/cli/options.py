@@ -88,10 +88,6 @@ def _task(parser: argparse.ArgumentParser, many: str | None = None) -> None:
     parser.add_argument("task", metavar="TASK", nargs=many, help=what)
 
 
-def _list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ids", action="store_true", help="the ids alone, one a line")
-
-
 def _status(parser: argparse.ArgumentParser) -> None:
     _task(parser, "?")
 
@@ -188,7 +184,7 @@ def _nothing(_parser: argparse.ArgumentParser) -> None:
 
 # verb -> module and function, what it does, an example, its own arguments
 VERBS: dict[str, tuple[str, str, str, Adder]] = {
-    "list": ("tasks", "all tasks, trouble said below", "list", _list),
+    "list": ("tasks", "all tasks, trouble said below", "list --failed", wanted.listing),
     "status": ("tasks", "one task in full; without TASK the verdict", "status kaspa-node", _status),
     "watch": ("watch", "the same, live", "watch kaspa-node", _watch),
     "wait": ("wait", "wait for the end of tasks", "wait kaspa-node --timeout 3h", wanted.wait),
@@ -233,7 +229,7 @@ _ELSEWHERE = {  # what other programs call it
     "unpause": ("resume",), "why": ("explain",),
 }  # fmt: skip
 _MANY = ("start", "resume", "pause", "check", "cancel", "retry", "remove", "wait")
-_MIXED = (*_MANY, "watch", "register", "report", "set")  # words may stand behind options too
+_MIXED = (*_MANY, "list", "watch", "register", "report", "set")  # words may stand behind options too
 
 
 def verb_of(argv: Sequence[str]) -> int | None:

@@ -43,7 +43,8 @@ def _named(found: SimpleNamespace, words: Sequence[str]) -> SimpleNamespace | No
     found.verb, *names = words
     found.verb = ALIASES.get(found.verb, found.verb)
     if found.verb == "list" and not names:
-        found.ids = False
+        found.names, found.status, found.type = [], None, None
+        found.failed = found.ids = False
         return found
     if found.verb == "status" and len(names) < 2:
         found.task = names[0] if names else None

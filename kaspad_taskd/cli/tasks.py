@@ -21,13 +21,36 @@ def run(run: Run) -> int:
     name = getattr(run.options, "task", None)
     if name:
         return _one(run, name)
-    tasks = run.call("getAllTasks")
+    tasks = _wanted(run)
     if run.options.json:
         run.print_json(tasks)
         return 0
     if getattr(run.options, "ids", False):
         run.screen.show([[(task["id"], "")] for task in tasks])
         return 0
+    return _page(run, tasks)
+
+
+def _wanted(run: Run) -> list[dict[str, Any]]:
+    """All tasks, or those that the command line wants."""
+    tasks: list[dict[str, Any]] = run.call("getAllTasks")
+    if not _narrows(run):
+        return tasks
+    from kaspad_taskd.cli.filters import narrowed
+
+    if not run.options.json:  # among all: what is not shown may share a service with what is
+        from kaspad_taskd.words.apart import told_apart
+
+        tasks = [dict(task) for task in told_apart(tasks)]
+    return narrowed(tasks, run.options)
+
+
+def _narrows(run: Run) -> bool:
+    keys = ("names", "status", "type", "failed")
+    return any(getattr(run.options, key, None) for key in keys)
+
+
+def _page(run: Run, tasks: list[dict[str, Any]]) -> int:
     from kaspad_taskd.cli import listing
     from kaspad_taskd.words.apart import told_apart
     from kaspad_taskd.words.task import most_urgent
@@ -37,7 +60,10 @@ def run(run: Run) -> int:
     head = listing.verdict(first, cells, now) if first else []
     info = run.call("getInfo")
     directory = str([listing.FILES, *(info.get("definitionDirs") or ())][-1])
-    rows = listing.rows(tasks, cells, now, told=first, directory=directory)
+    if tasks or not _narrows(run):
+        rows = listing.rows(tasks, cells, now, told=first, directory=directory)
+    else:
+        rows = listing.nothing()
     run.screen.show([*_first(run, info, now), *head, *rows])
     return 0
 

@@ -1,6 +1,8 @@
-"""Arguments that say which tasks are meant. Nothing here imports argparse: its parsers come in."""
+"""Arguments that say which tasks and events are meant."""
 
 from __future__ import annotations
+
+from argparse import ArgumentTypeError
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -55,3 +57,32 @@ def of_all(verb: str, status: object, waits: bool) -> bool:
     if verb == "start":
         return status == "paused" or (status == "pending" and not waits)
     return status in {"resume": ("paused",), "pause": ("in-progress",)}.get(verb, STATUSES[:3])
+
+
+def listing(parser: ArgumentParser) -> None:
+    """Take what narrows a list: names or patterns, statuses, types."""
+    add = parser.add_argument
+    add("names", metavar="NAME", nargs="*", help='ids or services, also "kas*": these alone')
+    what = ", ".join(STATUSES)
+    add("--status", metavar="STATUS", type=statuses, action="extend", help=f"{what}; several")
+    add("--type", metavar="TYPE", type=words, action="extend", help="node-sync, ...; several")
+    add("--failed", action="store_true", help="the same as --status error")
+    add("--ids", action="store_true", help="the ids alone, one a line")
+
+
+def words(text: str) -> list[str]:
+    """Return the words of `a,b`: an option that may be repeated takes them so, too."""
+    found = [word.strip() for word in text.split(",") if word.strip()]
+    if not found:
+        raise ArgumentTypeError("is empty")
+    return found
+
+
+def statuses(text: str) -> list[str]:
+    """Return the statuses of `paused,pending`."""
+    found = words(text)
+    wrong = next((word for word in found if word not in STATUSES), None)
+    if wrong is not None:
+        known = ", ".join(STATUSES)
+        raise ArgumentTypeError(f'"{wrong}" is no status; there are {known}')
+    return found

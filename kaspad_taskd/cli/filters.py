@@ -1,0 +1,52 @@
+"""Which of the tasks on record a list shows. Pure."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from kaspad_taskd.cli.faults import Fault
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+_WILD = "*?["
+
+
+def narrowed(tasks: Sequence[dict[str, Any]], options: Any) -> list[dict[str, Any]]:
+    """Return the tasks that one of the names, of the statuses and of the types means.
+
+    Args:
+        tasks: as the daemon tells them.
+        options: `names` (ids, services or patterns), `status`, `type` (both lists or None) and
+            `failed`; what is not given narrows nothing.
+
+    Raises:
+        Fault: `no-task`: a name without a wildcard is of no task. A pattern may mean none.
+    """
+    for name in options.names:
+        if not is_pattern(name) and not any(_is_called(task, name) for task in tasks):
+            ids = ", ".join(task["id"] for task in tasks[:_NAMED])
+            more = ", ..." if len(tasks) > _NAMED else ""
+            raise Fault("no-task", task=name, names=ids + more if ids else None)
+    statuses = [*(options.status or ()), *(["error"] if options.failed else ())]
+    return [
+        task
+        for task in tasks
+        if (not options.names or any(_is_called(task, name) for name in options.names))
+        and (not statuses or task.get("status") in statuses)
+        and (not options.type or any(fnmatchcase(str(task.get("type")), t) for t in options.type))
+    ]
+
+
+_NAMED = 8  # known ones named where there is none of this name
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name has a wildcard in it: `kas*`."""
+    return any(char in name for char in _WILD)
+
+
+def _is_called(task: dict[str, Any], name: str) -> bool:
+    return any(fnmatchcase(str(task.get(key)), name) for key in ("id", "service"))
