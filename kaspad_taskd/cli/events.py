@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from fnmatch import fnmatchcase
 
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.streams import must_be_read
@@ -15,7 +16,7 @@ from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
     from typing import Any, TypeAlias
 
     from kaspad_taskd.cli.main import Run
@@ -50,10 +51,12 @@ def _say_gap(_why: Refused) -> None:
 
 def _past(run: Run, task: str | None, told: _Told) -> int:
     """Print the events asked for; returns the `seq` after which following goes on."""
-    last, after = run.options.last, run.options.after
+    last, after, since = run.options.last, run.options.after, run.options.since
     which: dict[str, Any] = {"taskId": task} if task else {}
-    if after is None or last is not None:
-        seq, events = _newest(run, which, _USUAL if last is None else last, after)
+    if after is None or last is not None or since is not None:
+        wanted = _Wanted(after, since, told.takes, bool(run.options.type))
+        usual = None if since is not None else _USUAL
+        seq, events = _newest(run, which, wanted, usual if last is None else last)
         told.tell(events)
         return seq
     while True:
@@ -64,22 +67,65 @@ def _past(run: Run, task: str | None, told: _Told) -> int:
         after = answer["events"][-1]["seq"]
 
 
+class _Wanted:
+    """Which events of the past are wanted.
+
+    Args:
+        after: those with a higher `seq`; None: all.
+        since: those from this moment on, s since 1970 UTC; None: all.
+        takes: whether an event is one of those to be told at all.
+        picky: whether that may be few of them.
+    """
+
+    def __init__(
+        self, after: int | None, since: float | None, takes: Callable[[Event], bool], picky: bool
+    ) -> None:
+        self.after = after
+        self._since = since
+        self._takes = takes
+        self._picky = picky or since is not None
+
+    def holds(self, event: Event) -> bool:
+        """Whether this one is wanted."""
+        return self._is_in_time(event) and self._takes(event)
+
+    def page(self, missing: int | None) -> int:
+        """Return how many to ask for, where so many are missing (None: all)."""
+        return _PAGE if self._picky or missing is None else min(max(missing, 1), _PAGE)
+
+    def ends(self, events: Sequence[Event]) -> bool:
+        """Whether nothing before these is wanted: of a whole page all are too old.
+
+        Not of the first that is: while a clock was wrong, events may not be in order of time.
+        """
+        if not events or (self.after is not None and events[0]["seq"] <= self.after):
+            return True
+        return not any(self._is_in_time(event) for event in events)
+
+    def _is_in_time(self, event: Event) -> bool:
+        if self.after is not None and event["seq"] <= self.after:
+            return False
+        at = None if self._since is None else seconds_of(event["data"].get("timestamp"))
+        return at is None or self._since is None or at >= self._since
+
+
 def _newest(
-    run: Run, which: Mapping[str, Any], last: int, after: int | None
+    run: Run, which: Mapping[str, Any], wanted: _Wanted, count: int | None
 ) -> tuple[int, list[Event]]:
-    """Return the newest `seq`, and the last events, of those that followed `after` where given."""
-    if after is not None:  # what is not kept any more is said, as without --last
-        run.call("getEvents", {**which, "after": after, "limit": 1})
+    """Return the newest `seq`, and the last events that are wanted, `count` (None: all)."""
+    if wanted.after is not None:  # what is not kept any more is said, as without --last
+        run.call("getEvents", {**which, "after": wanted.after, "limit": 1})
     found: list[Event] = []
     before, seq = _NEWEST, None
     while True:
-        size = min(max(last - len(found), 1), _PAGE)
+        size = wanted.page(None if count is None else count - len(found))
         answer = run.call("getEvents", {**which, "before": before, "limit": size})
-        page = [each for each in answer["events"] if after is None or each["seq"] > after]
-        found = [*page, *found]
+        page = answer["events"]
+        found = [*filter(wanted.holds, page), *found]
         seq = int(answer["seq"]) if seq is None else seq
-        if len(page) < size or len(found) >= last:
-            return seq, found[-last:] if last > 0 else []
+        enough = count is not None and len(found) >= count
+        if enough or len(page) < size or wanted.ends(page):
+            return seq, found if count is None else found[-count:] if count > 0 else []
         before = page[0]["seq"]
 
 
@@ -88,18 +134,25 @@ class _Told:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._types: Sequence[str] = run.options.type or ()
         self._known: dict[tuple[Any, Any], Mapping[str, Any]] = {}  # told of, by service and id
         self._alike: set[str] = set() if run.options.json else shared(run.call("getAllTasks"))
 
+    def takes(self, event: Event) -> bool:
+        """Whether it is of a type that is wanted."""
+        name = str(event["event"])
+        return not self._types or any(fnmatchcase(name, each) for each in self._types)
+
     def tell(self, events: Sequence[Event]) -> None:
-        """Print them, as they are for programs, else a line each."""
+        """Print those of the types that are wanted, as they are for programs, else a line each."""
+        events = [*filter(self.takes, events)]
         if self._run.options.json:
             for event in events:
                 self._run.print_json(event)
             return
         self._learn(owners(events))
         for event in events:
-            if event["event"] != "sync:progress":  # state, not history
+            if event["event"] != "sync:progress" or "sync:progress" in self._types:  # else: state
                 self._run.screen.show([line(event, time.time(), self._alike)])
 
     def _learn(self, tasks: Sequence[Mapping[str, Any]]) -> None:

@@ -133,14 +133,6 @@ def _report(parser: argparse.ArgumentParser) -> None:
     ends.add_argument("--error", metavar="TEXT", help="the work has failed")
 
 
-def _events(parser: argparse.ArgumentParser) -> None:
-    _task(parser, "?")
-    add = parser.add_argument
-    add("--last", metavar="N", type=int, help="how many (20; with --after: all)")
-    add("--after", metavar="SEQ", type=int, help="those that followed this number")
-    add("--follow", "-f", action="store_true", help="go on with what happens")
-
-
 def _switch(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("service", metavar="SERVICE", nargs="?", help="as the settings declare it; default: all")
@@ -209,7 +201,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
         wanted.several,
     ),
     "report": ("register", "tell how far a report task is", "report import --progress 42", _report),
-    "events": ("events", "what happened", "events kaspa-node --last 5", _events),
+    "events": ("events", "what happened", "events kaspa-node --since 1h", wanted.events),
     "definitions": ("admin", "the definition files and their faults", "definitions", _nothing),
     "edit": ("edit", "change a definition's file, checked, then reload", "edit kaspa-node", _one),
     "reload": ("admin", "read settings and definitions again", "reload", _nothing),

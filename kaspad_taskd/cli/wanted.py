@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
+from kaspad_taskd.cli.since import since
+
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -70,6 +72,18 @@ def listing(parser: ArgumentParser) -> None:
     add("--ids", action="store_true", help="the ids alone, one a line")
 
 
+def events(parser: ArgumentParser) -> None:
+    """Take what narrows the events: a task, their number, time and type."""
+    add = parser.add_argument
+    add("task", metavar="TASK", nargs="?", help="an id, or a service with one task")
+    add("--last", metavar="N", type=int, help="how many (20; with --after or --since: all)")
+    add("--after", metavar="SEQ", type=int, help="those that followed this number")
+    what = "those of the time since then: 1h, today, 14:30, 2026-11-29"
+    add("--since", metavar="TIME", type=since, help=what)
+    add("--type", metavar="TYPE", type=types, action="extend", help="sync:error, sync:*; several")
+    add("--follow", "-f", action="store_true", help="go on with what happens")
+
+
 def words(text: str) -> list[str]:
     """Return the words of `a,b`: an option that may be repeated takes them so, too."""
     found = [word.strip() for word in text.split(",") if word.strip()]
@@ -85,4 +99,15 @@ def statuses(text: str) -> list[str]:
     if wrong is not None:
         known = ", ".join(STATUSES)
         raise ArgumentTypeError(f'"{wrong}" is no status; there are {known}')
+    return found
+
+
+def types(text: str) -> list[str]:
+    """Return the types of events of `sync:error,switch:*`: names, or patterns."""
+    from kaspad_taskd.words.table import entry
+
+    found, known = words(text), sorted(entry("event") or {})
+    wrong = next((each for each in found if each not in known and not set(each) & set("*?[")), None)
+    if wrong is not None:
+        raise ArgumentTypeError(f'"{wrong}" is no type of event; there are {", ".join(known)}')
     return found
