@@ -1,13 +1,17 @@
-"""`call METHOD [JSON]`: any method of the daemon, its answer as JSON."""
+"""`call METHOD [KEY=VALUE ...]` (or JSON): any method of the daemon, its answer as JSON."""
 
 from __future__ import annotations
 
 import json
 
-from kaspad_taskd.cli.faults import USAGE, Fault
+from kaspad_taskd.cli.faults import USAGE, Fault, UsageFault
+from kaspad_taskd.cli.options import PROG
+from kaspad_taskd.cli.register import pairs
+from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from kaspad_taskd.cli.main import Run
@@ -23,13 +27,20 @@ def run(run: Run) -> int:
     return 0
 
 
-def _params(text: str | None) -> Any:
-    if text is None:
+def _params(words: Sequence[str]) -> Any:
+    """What the words say: one JSON text, or KEY=VALUE each."""
+    if not words:
         return None
+    if not words[0].lstrip().startswith(("{", "[")):
+        return pairs(words)
+    if len(words) > 1:
+        raise UsageFault(say("error.json-beside"), f"{PROG} call --help")
+    return _parsed(words[0])
+
+
+def _parsed(text: str) -> Any:
     try:
         params = json.loads(text)
-        if not isinstance(params, dict | list):
-            raise ValueError("it must be an object or a list")
         json.dumps(params, allow_nan=False)
     except (ValueError, RecursionError) as error:
         example = '{"taskId": "node-sync-kaspa-node"}'

@@ -167,7 +167,8 @@ def _count(text: str) -> int:
 
 def _call(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", help="rpc.discover lists them all")
-    parser.add_argument("params", metavar="JSON", nargs="?", help="an object or a list")
+    what = "KEY=VALUE, each value JSON or text; or one JSON object or list"
+    parser.add_argument("params", metavar="PARAM", nargs="*", help=what)
 
 
 def _nothing(_parser: argparse.ArgumentParser) -> None:
@@ -211,7 +212,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "token": ("admin", "the bridge's token, made anew", "token new", _token),
     "doctor": ("doctor", "look for what is wrong", "doctor", _nothing),
     "warnings": ("warnings", "what must have been seen once", "warnings ack 3", _warnings),
-    "call": ("call", "any method of the daemon", "call getTask '[\"import\"]'", _call),
+    "call": ("call", "any method of the daemon", "call getTask taskId=import", _call),
 }
 
 _WITH_VALUE = ("--socket", "--color", "--timeout")
@@ -221,7 +222,8 @@ _ELSEWHERE = {  # what other programs call it
     "unpause": ("resume",), "why": ("explain",),
 }  # fmt: skip
 _MANY = ("start", "resume", "pause", "check", "cancel", "retry", "remove", "wait")
-_MIXED = (*_MANY, "list", "watch", "register", "report", "set")  # words may stand behind options too
+_MIXED = (*_MANY, "call", "list", "watch", "register", "report", "set")
+"""Verbs whose words may stand behind options too."""
 
 
 def verb_of(argv: Sequence[str]) -> int | None:

@@ -93,9 +93,10 @@ def pairs(given: Sequence[str]) -> dict[str, Any]:
 def _value(text: str) -> Any:
     try:
         value = json.loads(text)
+        json.dumps(value, allow_nan=False)  # NaN and 1e999, however deep, are no JSON
     except (ValueError, RecursionError):
         return text
-    return text if value != value or value in (float("inf"), -float("inf")) else value
+    return value
 
 
 def _from_file(path: str) -> dict[str, Any]:

@@ -219,7 +219,8 @@ def test_an_answer_of_another_shape_is_no_traceback(
      ["wait", "x", "--timeout", "3w"], ["register"], ["report", "lonely", "novalue"],
      ["report", "x", "--complete", "--error", "y"],
      ["--color", "blue"], ["call", "x", "{"],
-     ["call", "x", "3"], ["register", "report", "x", "=1"]],
+     ["call", "x", "3"], ["call", "x", "{}", "a=1"], ["call", "x", "a=1", "{}"],
+     ["call", "x", "[NaN]"], ["register", "report", "x", "=1"]],
 )  # fmt: skip
 def test_a_wrong_command_line_is_exit_2(ctl: Ctl, words: list[str]) -> None:
     """Nothing on stdout, one sentence and where help stands on stderr."""
@@ -462,6 +463,21 @@ def test_call_answers_in_json(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     """Any method, with an object or a list; an unknown one is said so."""
     taskd.answers["getHistory"] = lambda params: {"given": params}
     assert json.loads(ctl("call", "getHistory", '{"points": 3}')[1]) == {"given": {"points": 3}}
+    words = [
+        "points=3",
+        "taskId=a=b",
+        "from=2026-11-29",
+        "x=[1]",
+        "y=[NaN]",
+        "z=-1",
+        "--json",
+        "n=",
+    ]
+    assert json.loads(ctl("call", "getHistory", *words)[1])["given"] == {
+        "points": 3, "taskId": "a=b", "from": "2026-11-29", "x": [1], "y": "[NaN]", "z": -1,
+        "n": "",
+    }  # fmt: skip
+    assert json.loads(ctl("call", "getHistory", '["a", 3]')[1]) == {"given": ["a", 3]}
     code, _out, err = ctl("call", "nothing")
     assert code == 1
     assert "rpc.discover" in err
