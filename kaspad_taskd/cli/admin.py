@@ -1,4 +1,4 @@
-"""The verbs about the daemon's own files: definitions, reload, token; and strategy."""
+"""The verbs about the daemon's own files: reload, token, the list of definitions; and strategy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from kaspad_taskd.cli.faults import FAILED, Fault
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.screen import wrap
 from kaspad_taskd.words import task as words
-from kaspad_taskd.words.plain import fit, safe, width
+from kaspad_taskd.words.apart import column
+from kaspad_taskd.words.plain import cut, fit, safe, width
 from kaspad_taskd.words.sentences import say
 from kaspad_taskd.words.table import entry
 
@@ -29,14 +30,14 @@ _SIGNS = {
 def run(run: Run) -> int:
     """Run the verb."""
     return {
-        "definitions": _definitions,
         "reload": reload,
         "strategy": _strategy,
         "token": _token,
     }[run.options.verb](run)
 
 
-def _definitions(run: Run) -> int:
+def listing(run: Run) -> int:
+    """Show every definition."""
     found = run.call("listDefinitions")
     if run.options.json:
         run.print_json(found)
@@ -48,20 +49,31 @@ def _definitions(run: Run) -> int:
 
 
 def definitions(found: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:
-    """Return a line for each definition, its faults below it."""
-    lines: list[Line] = []
-    kinds = max(13, *(width(safe(one.get("type") or "-", 40)) for one in found))
+    """Return a line for each definition, its faults below it, none wider than `cells`.
+
+    What is to be said of its state stands beside it, or below where there is no room.
+    """
+    kinds = min(max(13, *(width(safe(one.get("type") or "-", 40)) for one in found)), 18)
+    names = [safe(one.get("id") or one.get("file") or "-", 100) for one in found]
     origins = max(width(origin(one)) for one in found)
-    for one in found:
+    longest = max(map(width, names))
+    room = max(8, min(longest, cells - kinds - min(origins, 24) - 4))
+    origins = max(1, min(origins, cells - room - kinds - 4))
+    lines: list[Line] = []
+    for one, name in zip(found, column(names, room), strict=True):
         state = str(one.get("state"))
         line: Line = [
             _SIGNS.get(state, ("!", "attention")),
-            (" " + fit(safe(one.get("id") or one.get("file") or "-", 100), 28) + " ", ""),
+            (f" {name} ", ""),
             (fit(safe(one.get("type") or "-", 40), kinds) + " ", "dim"),
-            (fit(origin(one), origins) + "  ", "dim"),
-            (str((entry("definition") or {}).get(state, safe(state))), ""),
+            (fit(origin(one), origins), "dim"),
         ]
-        lines += [line, *faults(one.get("faults") or (), cells)]
+        said = str((entry("definition") or {}).get(state, safe(state)))
+        if not said or sum(width(text) for text, _ in line) + 2 + width(said) <= cells:
+            lines.append([*line, (f"  {said}", "")])
+        else:
+            lines += [line, *([("  " + part, "")] for part in wrap(said, cells - 2))]
+        lines += faults(one.get("faults") or (), cells)
     return lines
 
 
@@ -77,8 +89,19 @@ def faults(found: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:
         file = safe(fault.get("file") or "-").rpartition("/")[2]
         key = f", {safe(fault['key'])}" if fault.get("key") else ""
         text = f"{file}{key}: {safe(fault.get('problem'))}"
-        lines += [[("  " + part, "attention")] for part in wrap(text, cells - 2, "  ")]
+        parts = [part for line in wrap(text, cells - 2, "  ") for part in _split(line, cells - 2)]
+        lines += [[("  " + part, "attention")] for part in parts]
     return lines
+
+
+def _split(line: str, cells: int) -> list[str]:
+    """A line in parts of at most `cells` cells: a path may be longer than any line."""
+    parts = []
+    while width(line) > cells:
+        head = cut(line, cells, "")
+        parts.append(head)
+        line = line[len(head) :]
+    return [*parts, line]
 
 
 def reload(run: Run) -> int:
@@ -87,7 +110,13 @@ def reload(run: Run) -> int:
     code = FAILED if answer.get("faults") else 0
     if run.options.json:
         run.print_json(answer)
-        return code
+    else:
+        reloaded(run, answer)
+    return code
+
+
+def reloaded(run: Run, answer: Mapping[str, Any]) -> None:
+    """Say what the daemon has taken over, and what it has not."""
     keys = (("added", "added"), ("changed", "changed"), ("removed", "removed"))
     said = [
         say(f"reload.{key}", names=", ".join(map(str, answer[field])))
@@ -97,7 +126,6 @@ def reload(run: Run) -> int:
     for line in said or [say("reload.nothing")]:
         run.screen.say(line)
     run.screen.show(faults(answer.get("faults") or (), run.screen.width))
-    return code
 
 
 def _token(run: Run) -> int:

@@ -203,7 +203,12 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     ),
     "report": ("register", "tell how far a report task is", "report import --progress 42", _report),
     "events": ("events", "what happened", "events kaspa-node --since 1h", wanted.events),
-    "definitions": ("admin", "the definition files and their faults", "definitions", _nothing),
+    "definitions": (
+        "definitions",
+        "the definition files and their faults",
+        "definitions mask ID",
+        wanted.definitions,
+    ),
     "edit": ("edit", "change a definition's file, checked, then reload", "edit kaspa-node", _one),
     "reload": ("admin", "read settings and definitions again", "reload", _nothing),
     "switch": ("switch", "services between nodes", "switch kasia-indexer local", _switch),

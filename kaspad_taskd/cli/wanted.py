@@ -72,6 +72,15 @@ def listing(parser: ArgumentParser) -> None:
     add("--ids", action="store_true", help="the ids alone, one a line")
 
 
+def definitions(parser: ArgumentParser) -> None:
+    """Take what to do with which definitions."""
+    add = parser.add_argument
+    actions = ("show", "mask", "unmask")
+    what = "mask: with your rights, a link to /dev/null where your own files are"
+    add("action", nargs="?", choices=actions, help=what)
+    add("names", metavar="NAME", nargs="*", help="an id, or a service with one task")
+
+
 def events(parser: ArgumentParser) -> None:
     """Take what narrows the events: a task, their number, time and type."""
     add = parser.add_argument

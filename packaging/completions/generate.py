@@ -11,6 +11,7 @@ from pathlib import Path
 import shtab
 
 from kaspad_taskd.cli.options import PROG, full_parser
+from kaspad_taskd.cli.wanted import STATUSES
 
 HERE = Path(__file__).parent
 FILES = {"bash": "kaspad-taskctl.bash", "zsh": "_kaspad-taskctl", "fish": "kaspad-taskctl.fish"}
@@ -51,7 +52,9 @@ def _teach(action: argparse.Action) -> None:
                 _teach(inner)
     elif action.dest in ("socket", "file"):
         action.complete = shtab.FILE  # type: ignore[attr-defined]
-    elif action.dest in ("task", "after") and action.type is None:
+    elif action.dest == "status":
+        action.choices = STATUSES
+    elif action.dest in ("task", "after", "names") and action.type is None:
         action.complete = TASK  # type: ignore[attr-defined]
 
 

@@ -479,6 +479,24 @@ export interface Methods {
       created: boolean;
     };
   };
+  /** Change pace and patience of a task that came over an API. */
+  "updateTask": {
+    params: {
+      taskId: string;
+      checkInterval?: string | number;
+      timeout?: string | number;
+      stallAfter?: string | number;
+      giveUpAfter?: string | number;
+      confirmations?: number;
+      after?: string[];
+      autoSwitch?: boolean;
+    };
+    result: {
+      success: true;
+      taskId: string;
+      task: Task;
+    };
+  };
   /** One task, or null. */
   "getTask": {
     params: {
@@ -884,6 +902,7 @@ export interface Methods {
       watchSocket?: string;
       bridge?: Record<string, unknown> | null;
       settingsFile?: string;
+      settingsFiles?: string[];
       definitionDirs?: string[];
       connections?: number;
       python?: string;
