@@ -58,7 +58,7 @@ def look(path: str, tasks: Sequence[WireTask], within: float) -> Looked:
     for task, answer in zip(watched, looks, strict=True):
         if answer.took is None:
             found.late.append(task)
-        elif answer.result:
+        elif answer.result and answer.result["task"]["id"] == task["id"]:
             new = fresh[task["id"]] = answer.result["task"]
             kept = found.took if _has_answered(new) else found.silent
             kept[task["id"]] = answer.took
