@@ -7,6 +7,7 @@ from typing import Any
 
 from kaspad_taskd.api.schemas import (
     FLAG,
+    FREE,
     HEALTH,
     MAYBE_TEXT,
     MAYBE_WHOLE,
@@ -82,6 +83,15 @@ _OWN: dict[EventName, dict[str, Any]] = {
         "message": TEXT,
         "switched": TEXTS,
         "failed": TEXTS,
+    },
+    EventName.ATTENTION: {
+        "taskId": MAYBE_TEXT,
+        "type": MAYBE_TEXT,
+        "code": MAYBE_TEXT,
+        "params": FREE,
+        "note": MAYBE_TEXT,
+        "cure": MAYBE_TEXT,
+        "since": TIME,
     },
     EventName.WARNING: {
         "taskId": MAYBE_TEXT,

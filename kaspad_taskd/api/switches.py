@@ -7,9 +7,11 @@ from typing import Any, TypeAlias
 
 from kaspad_taskd import words
 from kaspad_taskd.api.schemas import (
+    FLAG,
     FREE,
     MAYBE_FLAG,
     MAYBE_TEXT,
+    MOMENT,
     TEXT,
     TIME,
     WHOLE,
@@ -20,6 +22,7 @@ from kaspad_taskd.api.schemas import (
 )
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.config.switched import Compose, SwitchedService, Unit
+from kaspad_taskd.core.attention import Attention, AttentionCode, Known, Proof, ServiceState
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import (
@@ -68,6 +71,10 @@ SWITCH = record(
     taskId=MAYBE_TEXT,
     by=word("SwitchedBy", ["user", "node-sync"]),
 )
+ATTENTION = record(
+    "ServiceAttention", code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT, since=MOMENT
+)
+PROOF = record("ServiceProof", kind=TEXT, count=WHOLE, address=TEXT, since=MOMENT, at=MOMENT)
 HINT = record("ServiceHint", code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT)
 SERVICE = record(
     "SwitchedService",
@@ -79,6 +86,11 @@ SERVICE = record(
     points=word("SideOrUnknown", [*(each.value for each in Side), "unknown"]),
     since=TIME,
     verified=MAYBE_FLAG,
+    state=word("ServiceState", ServiceState),
+    stateAt=TIME,
+    attention=maybe(ATTENTION),
+    proof=maybe(PROOF),
+    held=FLAG,
     hints=listed("ServiceHints", HINT),
     task=MAYBE_TEXT,
     switch=maybe(SWITCH),
@@ -113,10 +125,14 @@ def service_shape(
     hints: Sequence[Hint],
     last: Switch | None,
     task_id: str | None,
+    known: Known | None = None,
+    attention: Attention | None = None,
+    *,
+    held: bool = False,
 ) -> dict[str, Json]:
-    """A declared service: where it points, and what is known of that."""
+    """A declared service: where it points, what is seen of it, and what is known of that."""
     runs_as = declared.runs_as
-    known = last is not None and pointing.side is not None
+    seen = None if known is None else known.sight
     stale = [] if pointing.fresh else [Hint(STALE, {"service": name, "side": str(pointing.side)})]
     return {
         "service": name,
@@ -126,10 +142,58 @@ def service_shape(
         "network": declared.network,
         "points": "unknown" if pointing.side is None else pointing.side.value,
         "since": _at(pointing.since),
-        "verified": plan.proven(last, pointing.side) if known else None,  # type: ignore[arg-type]
+        "verified": _verified(pointing, last, known, attention),
+        "state": (ServiceState.UNKNOWN if seen is None else seen.state).value,
+        "stateAt": None if seen is None else iso(seen.at),
+        "attention": None if attention is None else attention_shape(attention),
+        "proof": None if known is None or known.proof is None else _proof(known.proof),
+        "held": held,
         "hints": [_hint(each) for each in (*hints, *stale)],
         "task": task_id,
         "switch": None if last is None else switch_shape(last),
+    }
+
+
+def _verified(
+    pointing: Pointing, last: Switch | None, known: Known | None, attention: Attention | None
+) -> bool | None:
+    """Whether it is seen to use the node it points to; None: it was restarted, and not proven.
+
+    Of the public node, which is not ours to look at: whether it was seen working there.
+    """
+    if pointing.side is None:
+        return None
+    if attention is not None and attention.code is not AttentionCode.NODE_LOST:
+        return False
+    if pointing.side is Side.PUBLIC:
+        return (last is not None and plan.proven(last, Side.PUBLIC)) or None
+    return True if known is not None and known.proof is not None else None
+
+
+def attention_shape(attention: Attention) -> dict[str, Json]:
+    """What of a service needs somebody, as it is told."""
+    note, cure = attention_said(attention.code.value, attention.params)
+    return {
+        "code": attention.code.value,
+        "params": dict(attention.params),
+        "note": note,
+        "cure": cure,
+        "since": iso(attention.since),
+    }
+
+
+def attention_said(code: str, params: Mapping[str, Json]) -> tuple[str, str | None]:
+    """Return the sentence of an attention and what to type."""
+    return words.attention(code, {**TYPED, **params})
+
+
+def _proof(proof: Proof) -> dict[str, Json]:
+    return {
+        "kind": proof.kind,
+        "count": proof.count,
+        "address": proof.address,
+        "since": iso(proof.since),
+        "at": iso(proof.at),
     }
 
 

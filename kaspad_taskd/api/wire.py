@@ -7,7 +7,7 @@ from math import ceil, floor
 from typing import Any, TypeAlias
 
 from kaspad_taskd import words
-from kaspad_taskd.api.switches import switch_shape
+from kaspad_taskd.api.switches import attention_said, switch_shape
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.fact import Event, EventName, Fact
 from kaspad_taskd.core.model import (
@@ -291,6 +291,9 @@ def _say(told: Fact, data: dict[str, Json]) -> None:
         data["note"] = words.note(reason, params, told.type) if reason else None
     elif told.name is EventName.WARNING:
         data["note"], data["cure"] = words.warning(str(data["code"]), data["params"])
+    elif told.name is EventName.ATTENTION:
+        code = data["code"]
+        data["note"], data["cure"] = attention_said(code, data["params"]) if code else (None, None)
     elif "switch" in data:
         data["switch"] = shape = switch_shape(switch_of(data["switch"]))
         if told.name is EventName.SWITCH_PROGRESS:

@@ -29,6 +29,7 @@ class EventName(StrEnum):
     SWITCH_COMPLETE = "switch:complete"
     SWITCH_ERROR = "switch:error"
     NODE_READY = "node:ready"
+    ATTENTION = "service:attention"  # a service needs somebody, or does not any more
     WARNING = "warning"  # of the daemon itself: it has no task
 
 

@@ -53,6 +53,7 @@ class Change:
         warnings: to insert or replace, whole, by id.
         sure: the account of time, to replace.
         backup: when a backup was made, ms since 1970 UTC.
+        marks: what holds of a service by its name, since when, `hold/NAME`; None: not any more.
     """
 
     put: tuple[Task, ...] = ()
@@ -65,6 +66,7 @@ class Change:
     warnings: tuple[StandingWarning, ...] = ()
     sure: SureTime | None = None
     backup: Moment | None = None
+    marks: Mapping[str, Moment | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class Loaded:
         sure: the account of time, None: there is none yet.
         backup: when the last backup was made, or None: none is known.
         newest: when the last event kept was, ms since 1970 UTC, 0 for none.
+        marks: those that hold, by name.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -136,3 +139,4 @@ class Loaded:
     sure: SureTime | None = None
     newest: Moment = 0
     backup: Moment | None = None
+    marks: Mapping[str, Moment] = field(default_factory=dict)

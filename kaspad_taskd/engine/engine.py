@@ -24,6 +24,7 @@ from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Out
 from kaspad_taskd.core.switch import Switch
 from kaspad_taskd.core.transition import step
 from kaspad_taskd.core.warning import StandingWarning
+from kaspad_taskd.engine.attentions import Attentions
 from kaspad_taskd.engine.errors import NotDurable, NotFound
 from kaspad_taskd.engine.ports import Store
 from kaspad_taskd.engine.switches import Switches
@@ -64,6 +65,8 @@ class Engine:
         sure: the account of time, which `Ageing` keeps: what expires asks it, not the clock.
         switches: on record.
         warnings: on record.
+        attentions: what of services needs somebody now.
+        marks: what holds of services, since when, on record: `Change.marks`.
         problem: why the last commit failed, a sentence, or None.
         on_swap: called with the old and the new state whenever the table changes (None: no task).
         on_events: called after events were put on record.
@@ -78,6 +81,8 @@ class Engine:
         self.backup: Moment | None = None
         self.switches = Switches()
         self.warnings = Warnings(self.commit, now)
+        self.attentions = Attentions()
+        self.marks: dict[str, Moment] = {}
         self.problem: str | None = None
         self.on_swap: list[Callable[[Task | None, Task | None], None]] = []
         self.on_events: list[Callable[[], None]] = []
@@ -133,6 +138,7 @@ class Engine:
         self.backup = loaded.backup
         self.switches.put(loaded.switches)
         self.warnings.put(loaded.warnings)
+        self.marks.update(loaded.marks)
         now = self.now()
         for task in loaded.tasks:
             self._table[task.id], _ = step(task, task.definition, Attach(), now)
@@ -233,13 +239,14 @@ class Engine:
         warnings: Sequence[StandingWarning] = (),
         sure: SureTime | None = None,
         backup: Moment | None = None,
+        marks: Mapping[str, Moment | None] | None = None,
         look: Task | None = None,
     ) -> asyncio.Future[Outcome]:
         """Submit a change: all of it or nothing."""
         points, self._points = tuple(self._points), []
         change = Change(
             tuple(put), tuple(remove), tuple(facts), points, tuple(decisions), cursors or {},
-            tuple(switches), tuple(warnings), sure, backup,
+            tuple(switches), tuple(warnings), sure, backup, marks or {},
         )  # fmt: skip
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         try:
@@ -326,6 +333,7 @@ class Engine:
         self.switches.put(outcome.change.switches)
         self.warnings.put(outcome.change.warnings)
         self.backup = outcome.change.backup or self.backup
+        self._mark(outcome.change.marks)
         for task in outcome.change.put:
             tip = self._tips.settle(task.id)
             newest = tip.task if tip is not None and tip.task is not None else task
@@ -336,6 +344,12 @@ class Engine:
         for task_id in outcome.change.remove:
             self._tips.settle(task_id)
             self._swap(task_id, None)
+
+    def _mark(self, marks: Mapping[str, Moment | None]) -> None:
+        for name, since in marks.items():
+            self.marks.pop(name, None)
+            if since is not None:
+                self.marks[name] = since
 
     def _failed(self, waiting: _Waiting, outcome: Outcome) -> None:
         if self.problem != outcome.fault:

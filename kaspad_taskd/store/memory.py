@@ -46,6 +46,7 @@ class MemoryStore:
         self._warnings: dict[int, StandingWarning] = {}
         self._sure: SureTime | None = None
         self._backup: Moment | None = None
+        self._marks: dict[str, Moment] = {}
         self._journal_name = secrets.token_hex(8)
         self._queue: list[Change] = []
         self._settled: Settled | None = None
@@ -60,7 +61,7 @@ class MemoryStore:
             tuple(tasks), len(self._journal), self.oldest, dict(self._cursors),
             switches=switches, warnings=warnings, journal=self._journal_name,
             sure=self._sure, newest=self._journal[-1].fact.at if self._journal else 0,
-            backup=self._backup,
+            backup=self._backup, marks=dict(self._marks),
         )  # fmt: skip
 
     @property
@@ -115,6 +116,10 @@ class MemoryStore:
             self._warnings.pop(warning.id - WARNINGS_KEPT, None)
         self._sure = change.sure or self._sure
         self._backup = change.backup or self._backup
+        for name, since in change.marks.items():
+            self._marks.pop(name, None)
+            if since is not None:
+                self._marks[name] = since
         return Outcome(
             change,
             tuple(self._put_fact(fact) for fact in change.facts),

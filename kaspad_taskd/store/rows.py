@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.core.ageing import SureTime
@@ -22,7 +22,7 @@ from kaspad_taskd.core.warning import WARNINGS_KEPT, StandingWarning
 from kaspad_taskd.store import codec, ring
 from kaspad_taskd.store.age import Age
 from kaspad_taskd.store.fault import DamagedError, is_own
-from kaspad_taskd.store.schema import Connection, undo
+from kaspad_taskd.store.schema import MARKS, Connection, undo
 
 JOURNAL_EVENTS = 100_000
 """Events kept at most (contract, section 4)."""
@@ -57,6 +57,8 @@ _MOVE_CAUSES = (
     " WHERE document ->> '$.cause' IS NOT NULL"
 )
 _PUT_BACKUP = "INSERT OR REPLACE INTO meta VALUES ('backup', ?)"
+_PUT_MARK = "INSERT OR REPLACE INTO meta VALUES ('mark/' || ?, ?)"
+_DROP_MARK = "DELETE FROM meta WHERE key = 'mark/' || ?"
 _IDENTITY_BITS = 63  # what SQLite can keep as a whole number
 
 
@@ -118,6 +120,7 @@ class Rows:
             tuple(tasks), self.seq, self.oldest, cursors,
             switches=switches, warnings=warnings, journal=self._journal(),
             sure=self._age.sure, newest=at, backup=None if backup is None else backup[0],
+            marks=dict(self._db.execute(MARKS)),
         )  # fmt: skip
 
     def _journal(self) -> str:
@@ -207,11 +210,19 @@ class Rows:
             self._age.put(change.sure)
         if change.backup is not None:
             execute(_PUT_BACKUP, (change.backup,))
+        self._mark(change.marks)
         return Outcome(
             change,
             tuple(map(self._put_fact, change.facts)),
             tuple(map(self._put_decision, change.decisions)),
         )
+
+    def _mark(self, marks: Mapping[str, Moment | None]) -> None:
+        for name, since in marks.items():
+            if since is None:
+                self._db.execute(_DROP_MARK, (name,))
+            else:
+                self._db.execute(_PUT_MARK, (name, since))
 
     def _put(self, task: Task) -> None:
         definition = task.definition

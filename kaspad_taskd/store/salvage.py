@@ -32,6 +32,7 @@ _LAST_ROW = 2**31
 """No row of ours but an event has a larger number: such a one is damage."""
 _LAST_EVENT = 2**53
 """Nor an event: JSON could not tell it."""
+_MARK = "mark/"
 _Point = tuple[str, int, int, int, float, float | None, float | None, str]
 
 
@@ -47,6 +48,7 @@ class _Found:
     decisions: dict[int, tuple[Moment, str, str]] = field(default_factory=dict)
     switches: dict[int, Switch] = field(default_factory=dict)
     warnings: dict[int, StandingWarning] = field(default_factory=dict)
+    marks: dict[str, Moment] = field(default_factory=dict)
     dropped: int = 0
 
 
@@ -166,6 +168,8 @@ def _take(found: _Found, row: Record, *, facts: bool) -> None:
             _take_numbered(found, number, text)
         case Record(int(), (str(key), str(text))):
             _take_named(found, key, text)
+        case Record(None, (str(key), int(since))) if key.startswith(_MARK):
+            found.marks[key.removeprefix(_MARK)] = since
         case Record(None, (str(key), int(span), int(slot), int(at), *rest)) if len(rest) == 4:
             found.history[key, span, slot] = (key, span, slot, at, *_measured(*rest))
 
@@ -259,7 +263,13 @@ def _written(known: Known) -> Iterator[tuple[str, Task]]:
 
 
 def _merge(found: _Found, known: Known, now: Moment) -> None:
-    """Switches, warnings and decisions: the record's own are newer."""
+    """Switches, warnings, marks and decisions: the record's own are newer."""
+    if known.whole:
+        found.marks.clear()  # what was removed may still be on a page that was free
+    for key, since in known.of("mark"):
+        found.marks.pop(key, None)
+        if since is not None:
+            found.marks[key] = int(since)
     if not known.whole:
         for number, switch in found.switches.items():
             if not switch.state.ended:  # perhaps it did, and what follows must not happen twice
@@ -354,5 +364,7 @@ def _put_rest(db: schema.Connection, found: _Found, numbers: Mapping[int, int]) 
     for number in sorted(found.warnings)[-WARNINGS_KEPT:]:
         text = codec.warning_text(found.warnings[number])
         db.execute("INSERT INTO warnings VALUES (?, ?)", (number, text))
+    marks = ((_MARK + name, since) for name, since in found.marks.items())
+    db.executemany("INSERT INTO meta VALUES (?, ?)", marks)
     rows = ((number, *decision) for number, decision in found.decisions.items())
     db.executemany("INSERT INTO decisions VALUES (?, ?, ?, ?)", rows)

@@ -50,8 +50,9 @@ INSERT INTO meta VALUES ('floor', 0)
 """
 # A definition has a row of its own, so that a progress write stays small. In `meta`: `floor`, no
 # event at or below this seq is kept; `leap`, what this file does not know may have been told;
-# `backup`, when the last copy was made; `journal`, its identity; `lineage`, that of the state,
-# which its copies, and what is put back from one, share.
+# `backup`, when the last copy was made; `mark/NAME`, since when that holds of a service; `journal`,
+# its identity; `lineage`, that of the state, which its copies, and what is put back from one,
+# share.
 
 _SENSELESS = {
     "event": f"""
@@ -77,6 +78,9 @@ _SWITCHES = (
 _WARNINGS = (
     "CREATE TABLE IF NOT EXISTS warnings (id INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT"
 )
+
+MARKS = "SELECT substr(key, 6), value FROM meta WHERE key LIKE 'mark/%'"
+"""The marks that hold: name and moment."""
 
 STEPS: tuple[str, ...] = (_FIRST, _SWITCHES, _WARNINGS)
 """SQL statements with `;` between them: step 1, 2, ..."""

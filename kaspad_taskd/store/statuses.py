@@ -27,12 +27,13 @@ from kaspad_taskd.base import files, jsontext
 from kaspad_taskd.core.model import Definition, Task
 from kaspad_taskd.core.record import Loaded, Outcome
 from kaspad_taskd.store import codec
-from kaspad_taskd.store.schema import MODE, Connection, SqliteError
+from kaspad_taskd.store.schema import MARKS, MODE, Connection, SqliteError
 
 _log = logging.getLogger(__name__)
 
 Key: TypeAlias = str
-"""What a line is of: `task/ID`, `cursor/NAME`, `switch/N`, `warning/N`, `decision/N`."""
+"""What a line is of: `task/ID`, `cursor/NAME`, `switch/N`, `warning/N`, `decision/N`,
+`mark/NAME`."""
 
 SLACK = 256 * 1024
 """Bytes that old lines may take before all is written anew (as much again as what counts, too)."""
@@ -255,6 +256,8 @@ class Statuses:
         for warning in change.warnings:
             shown = jsontext.loads(codec.warning_text(warning))
             yield _line(f"warning/{warning.id}", seq, shown)
+        for name, since in change.marks.items():
+            yield _line(f"mark/{name}", seq, since)
         for each in outcome.decisions:
             yield _line(f"decision/{each.id}", seq, [each.at, each.decision, each.context])
 
@@ -280,6 +283,8 @@ def _all(db: Connection, seq: int) -> Iterator[bytes]:
         yield _line(f"task/{task_id}", seq, {"task": task, "definition": load(definition)})
     for name, at in db.execute("SELECT name, seq FROM cursors"):
         yield _line(f"cursor/{name}", seq, at)
+    for name, since in db.execute(MARKS):
+        yield _line(f"mark/{name}", seq, since)
     for kind, table in (("switch", "switches"), ("warning", "warnings")):
         for number, text in db.execute(f"SELECT id, document FROM {table}"):  # noqa: S608
             yield _line(f"{kind}/{number}", seq, load(text))

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import monotonic, time
+from time import monotonic
 from typing import Final, TypeAlias
 
-from kaspad_taskd.config.switched import Compose, SwitchedService, Unit, VerifyTask
-from kaspad_taskd.core.model import Task
+from kaspad_taskd.config.switched import SwitchedService, Unit, VerifyTask
+from kaspad_taskd.core.attention import Sight
+from kaspad_taskd.core.model import Health, Moment, Status, Task
 from kaspad_taskd.core.observation import Hint
-from kaspad_taskd.core.switch import Facts, Side, SwitchReason
+from kaspad_taskd.core.switch import Facts, Side, Switch, SwitchReason, SwitchState
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.probes.indexers.indexer_sync import guess
 from kaspad_taskd.switching import node, verify
 from kaspad_taskd.switching.codes import helper_unit
 from kaspad_taskd.switching.declared import same_node
 from kaspad_taskd.switching.endpoint import Endpoints, Pointing
+from kaspad_taskd.switching.eyes import Eyes, now_ms, wall_ms, whom
 from kaspad_taskd.switching.hands import Bad, Good, Result
 from kaspad_taskd.switching.node import MakeProbe
 from kaspad_taskd.switching.units import NoSystemd, Systemd
@@ -32,8 +34,6 @@ HINTED: Final = 30.0
 SIMPLY: Final = frozenset({"simply-kaspa", "k-indexer"})
 """Indexers that stop at a block which a pruned node may lack."""
 UNCHECKED: Final = "checkpoint-unchecked"
-BY_USER: Final[Facts] = {"systemctl": "systemctl --user", "journalctl": "journalctl --user"}
-"""What is to be typed where the units are a user's own."""
 
 
 @dataclass(slots=True)
@@ -47,6 +47,7 @@ class LocalHands:
         find: a task by its id.
         tasks: all tasks.
         make: makes the probe of a definition.
+        now: this moment, ms since 1970 UTC.
     """
 
     endpoints: Endpoints
@@ -55,8 +56,13 @@ class LocalHands:
     find: Callable[[str], Task | None]
     tasks: Callable[[], Sequence[Task]]
     make: MakeProbe
+    now: Callable[[], Moment] = now_ms
+    _eyes: Eyes = field(init=False)
     _hints: dict[str, tuple[float, SwitchedService, list[Hint]]] = field(default_factory=dict)
     _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._eyes = Eyes(self.systemd, self.now)
 
     def pointing(self, service: str, declared: SwitchedService) -> Pointing:
         """Where its endpoint file points."""
@@ -65,6 +71,35 @@ class LocalHands:
     def file(self, service: str) -> str:
         """The name of its endpoint file."""
         return str(self.endpoints.path(service))
+
+    async def look(
+        self, services: Mapping[str, SwitchedService], lasts: Mapping[str, Switch]
+    ) -> Mapping[str, Sight]:
+        """Look at all of them; what a failed switch left is asked whether it works again."""
+        seen = dict(await self._eyes.look(services))
+        failed = [
+            name
+            for name in seen
+            if name in lasts and lasts[name].state is SwitchState.FAILED
+            and not seen[name].state.off
+        ]  # fmt: skip
+        asked = [verify.answers(services[name], self.find, self.make) for name in failed]
+        for name, answers in zip(failed, await asyncio.gather(*asked), strict=True):
+            seen[name] = replace(seen[name], answers=answers)
+        return {name: self._on_node(services[name], each) for name, each in seen.items()}
+
+    def _on_node(self, declared: SwitchedService, seen: Sight) -> Sight:
+        """What was seen of a service, with what its node's own task sees of the node."""
+        facts = {**seen.facts, "address": declared.node}
+        return replace(seen, node=self._node_answers(declared.node), facts=facts)
+
+    def _node_answers(self, node: str) -> bool | None:
+        for task in self.tasks():
+            url = str(task.definition.checker.get("url", ""))
+            watched = task.definition.type == "node-sync" and task.status is Status.IN_PROGRESS
+            if watched and same_node(url, node) and task.health is not Health.UNKNOWN:
+                return task.health is not Health.UNREACHABLE
+        return None
 
     # -- before
 
@@ -76,7 +111,10 @@ class LocalHands:
                 for ask in self._questions(service, declared, to):
                     result = await ask()
                     if isinstance(result, Bad):
-                        return Bad(result.reason, {**self._whom(service, declared), **result.facts})
+                        return Bad(
+                            result.reason,
+                            {**self._whom(service, declared), **result.facts},
+                        )
                     facts.update(result.facts)
         except TimeoutError:
             return Bad(SwitchReason.NODE_UNREACHABLE, {**facts, "address": declared.node})
@@ -168,6 +206,9 @@ class LocalHands:
             return Bad(SwitchReason.CHECKER_MISSING, {"task": named})
         return Good()
 
+    def _whom(self, service: str, declared: SwitchedService) -> Facts:
+        return whom(service, declared, user=self.systemd.user)
+
     # -- acting
 
     async def apply(
@@ -197,14 +238,7 @@ class LocalHands:
         except NoSystemd:
             return False
         begun = int(unit["ExecMainStartTimestampMonotonic"] or 0) / 1e6
-        return unit["ActiveState"] == "active" and _wall_ms(begun) > found.since
-
-    def _whom(self, service: str, declared: SwitchedService) -> Facts:
-        runs_as, by = declared.runs_as, BY_USER if self.systemd.user else {}
-        if isinstance(runs_as, Compose):
-            named = {"container": runs_as.service, "project": runs_as.project}
-            return {"service": service, **named, **by}
-        return {"service": service, "unit": runs_as.name, **by}
+        return unit["ActiveState"] == "active" and wall_ms(begun) > found.since
 
     # -- after
 
@@ -224,9 +258,7 @@ def open_hands(
 ) -> LocalHands:
     """Return the hands of a daemon; `user`: of an ordinary user's, who has a systemd of his own."""
     systemd = Systemd(user=user)
-    return LocalHands(Endpoints(endpoints), systemd, databases, engine.get, engine.tasks, make)
-
-
-def _wall_ms(at: float) -> float:
-    """A moment of the monotonic clock, in seconds, by the wall clock."""
-    return (time() - monotonic() + at) * 1000
+    return LocalHands(
+        Endpoints(endpoints), systemd, databases, engine.get, engine.tasks, make,
+        engine.now,
+    )  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from kaspad_taskd.config.switched import SwitchedService
+from kaspad_taskd.core.attention import Sight
 from kaspad_taskd.core.observation import Hint
-from kaspad_taskd.core.switch import Facts, Side, SwitchReason
+from kaspad_taskd.core.switch import Facts, Side, Switch, SwitchReason
 from kaspad_taskd.switching.endpoint import Pointing
 
 
@@ -39,6 +40,11 @@ class Hands(Protocol):
 
     def file(self, service: str) -> str:
         """The name of its endpoint file."""
+
+    async def look(
+        self, services: Mapping[str, SwitchedService], lasts: Mapping[str, Switch]
+    ) -> Mapping[str, Sight]:
+        """Look at all of them; `lasts`: the last switch of each that had one. Never fails."""
 
     async def check(self, service: str, declared: SwitchedService, to: Side) -> Result:
         """Ask whether a switch can succeed; touches nothing."""

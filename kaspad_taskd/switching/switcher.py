@@ -19,6 +19,7 @@ from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.switching import plan
 from kaspad_taskd.switching.hands import Bad, Good, Hands, Result
 from kaspad_taskd.switching.run import Run
+from kaspad_taskd.switching.watching import Watching
 
 PATIENCE: Final = 5.0
 """Seconds until a record that could not be written is tried again."""
@@ -53,6 +54,9 @@ class Switcher:
         engine: puts them on record.
         services: what the settings declare, as they are now.
         hands: acts.
+
+    Attributes:
+        watching: how the services are.
     """
 
     def __init__(
@@ -61,17 +65,18 @@ class Switcher:
         self._engine = engine
         self.services = services
         self.hands = hands
+        self.watching = Watching(engine, services, hands)
         self._runs: dict[str, Run] = {}
         self._driving: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Drive switches until cancelled; first those that an earlier daemon left."""
+        """Drive switches and watch services until cancelled; first what an earlier daemon left."""
         for switch in self._engine.switches.running():
             if switch.service not in self._runs:
                 _log.warning("%s: its switch, cut short, goes on", switch.service)
                 self._spawn(Run(switch, self.services, self.hands, resumed=True))
         try:
-            await asyncio.Event().wait()
+            await self.watching.run()
         finally:
             for each in self._driving:
                 each.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -63,11 +63,19 @@ class Systemd:
         code, out, said = await self._ask("show", f"--property={','.join(names)}", "--", unit)
         if code != 0:
             raise NoSystemd(said.strip().splitlines()[-1][:200] if said.strip() else f"exit {code}")
-        found: dict[str, list[str]] = {}
-        for line in out.splitlines():
-            name, _, value = line.partition("=")
-            found.setdefault(name, []).append(value)
-        return {name: "\n".join(found.get(name, [])) for name in names}
+        return _properties(out, names)
+
+    async def show_all(self, units: Sequence[str], *names: str) -> Mapping[str, Mapping[str, str]]:
+        """Return the same of several units, by one question.
+
+        Raises:
+            NoSystemd: there is no answer.
+        """
+        code, out, said = await self._ask("show", f"--property={','.join(names)}", "--", *units)
+        parts = out.strip("\n").split("\n\n")
+        if code != 0 or len(parts) != len(units):
+            raise NoSystemd(said.strip().splitlines()[-1][:200] if said.strip() else f"exit {code}")
+        return {unit: _properties(part, names) for unit, part in zip(units, parts, strict=True)}
 
     async def helper(
         self, service: str, side: Side, file: Path, facts: Facts, wrote: Callable[[], None]
@@ -176,6 +184,14 @@ class Systemd:
                 end_group(process.pid)
                 await process.wait()
         return process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def _properties(out: str, names: Sequence[str]) -> Mapping[str, str]:
+    found: dict[str, list[str]] = {}
+    for line in out.splitlines():
+        name, _, value = line.partition("=")
+        found.setdefault(name, []).append(value)
+    return {name: "\n".join(found.get(name, [])) for name in names}
 
 
 def ended(status: str, facts: Facts) -> Bad:

@@ -96,6 +96,19 @@ async def verify(
     return await _prove(watch, _nothing, STARTING, ACTIVE, {**facts, "within": STARTING})
 
 
+async def answers(
+    declared: SwitchedService, find: Callable[[str], Task | None], make: MakeProbe
+) -> bool | None:
+    """Ask once what `verify` names; None: there is nothing to ask."""
+    match declared.verify:
+        case VerifyTask(task=task_id):
+            task = find(task_id)
+            return None if task is None else await _Checker(task, make, declared, {}).ask() is True
+        case VerifyHttp(url=url):
+            return await _Page(url).ask() is True
+    return None
+
+
 async def _nothing() -> bool | Bad:
     return True
 

@@ -41,6 +41,12 @@ def condition(service: WireService) -> str:
     return points
 
 
+def attention(code: str, params: Mapping[str, object]) -> tuple[str, str | None]:
+    """Return what is wrong with a service and its cure, None where there is none to say."""
+    note = maybe(f"service.attention.{code}.note", **params) or safe(code)
+    return note, maybe(f"service.attention.{code}.cure", **params)
+
+
 def node(side: object) -> str:
     """Return `local node`, `public node` or `unknown`."""
     return maybe(f"service.node.{side}") or safe(side)

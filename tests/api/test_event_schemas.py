@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from kaspad_taskd.api.event_schemas import event_schemas
 from kaspad_taskd.api.wire import progress_event
+from kaspad_taskd.core.attention import ServiceState, Sight
 from kaspad_taskd.core.fact import EventName
 from kaspad_taskd.core.observation import Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
@@ -66,6 +67,9 @@ async def switches(house: ApiHouse) -> None:
     house.hands.bad["verify public"] = Bad(SwitchReason.NO_ANSWER)
     await house.ask("switchService", service="kasia", to="public")
     await house.switcher.idle("kasia")
+    for state in (ServiceState.FAILED, ServiceState.RUNNING):
+        house.hands.sights["kasia"] = Sight(house.now(), state, facts={"unit": "k.service"})
+        await house.ask("getServices")
 
 
 @pytest.mark.looptime

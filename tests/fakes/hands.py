@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kaspad_taskd.config.switched import SwitchedService, Unit
+from kaspad_taskd.core.attention import Sight
 from kaspad_taskd.core.observation import Hint
-from kaspad_taskd.core.switch import Side, SwitchReason
+from kaspad_taskd.core.switch import Side, Switch, SwitchReason
 from kaspad_taskd.switching.endpoint import Pointing
 from kaspad_taskd.switching.hands import Bad, Good, Result
 
@@ -52,6 +53,8 @@ class ScriptedHands:
     takes: dict[str, float] = field(default_factory=dict)
     told: list[Hint] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
+    sights: dict[str, Sight] = field(default_factory=dict)
+    looks: int = 0
 
     def pointing(self, service: str, declared: SwitchedService) -> Pointing:
         side = self.world.files.get(service)
@@ -61,6 +64,12 @@ class ScriptedHands:
 
     def file(self, service: str) -> str:
         return f"/endpoints/{service}.env"
+
+    async def look(
+        self, services: Mapping[str, SwitchedService], lasts: Mapping[str, Switch]
+    ) -> Mapping[str, Sight]:
+        self.looks += 1
+        return {name: self.sights.get(name, Sight(0)) for name in services}
 
     async def check(self, service: str, declared: SwitchedService, to: Side) -> Result:
         return await self._act("check", service)

@@ -28,6 +28,7 @@ def methods(api: Api) -> list[Method]:
     """The methods of this page."""
 
     async def services(_caller: Caller, _given: Given) -> Json:
+        await api.switcher.watching.now()
         return await listing(api, api.switcher.hands.hints)
 
     async def switch(_caller: Caller, given: Given) -> Json:
@@ -51,7 +52,10 @@ def methods(api: Api) -> list[Method]:
 
 
 async def listing(api: Api, ask: Hints) -> list[Json]:
-    """Return what `getServices` answers; `ask` tells what speaks against a switch."""
+    """Return what `getServices` answers; `ask` tells what speaks against a switch.
+
+    How services are is as the newest look has seen it.
+    """
     known = list(api.switcher.services.items())
     return await asyncio.gather(*(_shown(api, ask, *each) for each in known))
 
@@ -60,7 +64,10 @@ async def _shown(api: Api, ask: Hints, name: str, declared: SwitchedService) -> 
     hints = await ask(name, declared)
     task_id = switching_task(declared, name, api.engine.tasks())
     pointing = api.switcher.hands.pointing(name, declared)
-    return service_shape(name, declared, pointing, hints, api.engine.switches.last(name), task_id)
+    last, attention = api.engine.switches.last(name), api.engine.attentions.of(name)
+    return service_shape(
+        name, declared, pointing, hints, last, task_id, api.switcher.watching.known(name), attention
+    )
 
 
 def _refusal(error: Undeclared | Busy | AlreadyThere, service: str, to: Side) -> ApiError:

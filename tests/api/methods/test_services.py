@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kaspad_taskd.base.clock import iso
 from kaspad_taskd.config.switched import Compose
+from kaspad_taskd.core.attention import ServiceState, Sight
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import SwitchReason
 from kaspad_taskd.switching.hands import Bad
@@ -57,6 +60,31 @@ async def test_a_service_is_shown_with_its_task_and_hints(house: ApiHouse) -> No
     assert task["switches"] == ["kasia"]
 
 
+async def test_a_service_is_shown_as_it_is_seen_now(house: ApiHouse) -> None:
+    """Its state, what of it needs somebody with what to type, and the same as an event."""
+    facts = {"service": "kasia", "unit": "k.service"}
+    seen = Sight(house.now(), ServiceState.RUNNING, facts=facts)
+    house.hands.sights["kasia"] = seen
+    kasia = (await house.ask("getServices"))[0]
+    assert (kasia["state"], kasia["attention"], kasia["held"]) == ("running", None, False)
+    house.hands.sights["kasia"] = replace(seen, state=ServiceState.FAILED, result="exit-code")
+    kasia = (await house.ask("getServices"))[0]
+    assert (kasia["state"], kasia["stateAt"]) == ("failed", iso(seen.at))
+    found = kasia["attention"]
+    assert found["code"] == "down"
+    assert found["note"] == "k.service does not run: it ended with exit-code."
+    assert found["cure"].endswith("then by hand: sudo systemctl restart k.service")
+    house.hands.sights["kasia"] = seen
+    assert (await house.ask("getServices"))[0]["attention"] is None
+    await house.settle()
+    events = [each for each in (await house.ask("getEvents"))["events"]
+              if each["event"] == "service:attention"]  # fmt: skip
+    assert [each["data"]["code"] for each in events] == ["down", None]
+    assert {key: events[0]["data"][key] for key in found} == found
+    assert events[0]["data"]["service"] == "kasia"
+    assert events[1]["data"]["note"] is None
+
+
 async def test_a_task_that_does_not_switch_names_none(house: ApiHouse) -> None:
     """`autoSwitch` is false, or it is of another node."""
     url = {"url": "grpc://127.0.0.1:16110"}
@@ -78,7 +106,24 @@ async def test_a_switch_is_answered_when_it_is_on_record(house: ApiHouse) -> Non
     assert [each["state"] for each in late["steps"]] == ["done", "done", "current", "next"]
     assert late["steps"][1]["note"] == "/endpoints/kasia.env"
     found = await end(house)
-    assert (found["points"], found["verified"]) == ("local", True)
+    assert (found["points"], found["verified"], found["proof"]) == ("local", None, None)
+
+
+async def test_works_there_is_said_of_who_is_seen_to_use_the_node(house: ApiHouse) -> None:
+    """With what was seen, since when, and when last; what is restarted alone is not proven."""
+    await house.ask("switchService", service="kasia", to="local")
+    await end(house)
+    first = house.now()
+    for late in (0, 30_000):
+        house.hands.sights["kasia"] = Sight(
+            first + late, ServiceState.RUNNING, connections=3, address="127.0.0.1:17110"
+        )
+        found = (await house.ask("getServices"))[0]
+    assert found["verified"] is True
+    assert found["proof"] == {
+        "kind": "connections", "count": 3, "address": "127.0.0.1:17110",
+        "since": iso(first), "at": iso(first + 30_000),
+    }  # fmt: skip
 
 
 async def test_an_undone_switch_says_why_and_what_to_type(house: ApiHouse) -> None:
