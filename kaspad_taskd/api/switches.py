@@ -161,13 +161,16 @@ def _verified(
 
     Of the public node, which is not ours to look at: whether it was seen working there.
     """
+    if known is None:  # nobody has looked yet
+        seen = last is not None and pointing.side is not None
+        return plan.proven(last, pointing.side) if seen else None  # type: ignore[arg-type]
     if pointing.side is None:
         return None
     if attention is not None and attention.code is not AttentionCode.NODE_LOST:
         return False
     if pointing.side is Side.PUBLIC:
         return (last is not None and plan.proven(last, Side.PUBLIC)) or None
-    return True if known is not None and known.proof is not None else None
+    return True if known.proof is not None else None
 
 
 def attention_shape(attention: Attention) -> dict[str, Json]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 
 from kaspad_taskd.cli.faults import typed
 from kaspad_taskd.cli.settings_files import can_read, check_command
 from kaspad_taskd.client import READERS_SOCKET, SYSTEM_SOCKET
 from kaspad_taskd.client.unit import own_socket
 from kaspad_taskd.version import __version__
+from kaspad_taskd.words import service
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.apart import told_apart
 from kaspad_taskd.words.plain import safe
@@ -334,15 +336,24 @@ def switching(services: Sequence[Mapping[str, Any]], path: str) -> Iterator[Find
 
 def _service(one: Mapping[str, Any]) -> Iterator[Finding]:
     name = safe(one.get("service"), 64)
-    last: Mapping[str, Any] = one.get("switch") or {}
-    if last.get("state") == "failed":
+    needs, last = service.needs(one), one.get("switch") or {}
+    broken = service.condition(one) == "down"
+    if needs:
+        level = FAULT if broken else WARNING
+        yield Finding(level, say("doctor.switch"), safe(needs.get("note")), needs.get("cure"))
+    elif broken:
         yield Finding(FAULT, say("doctor.switch"), safe(last.get("error")), last.get("cure"))
     told = {hint.get("note"): hint for hint in one.get("hints") or ()}  # two questions, one answer
     for hint in told.values():
         level = WARNING if hint.get("code") in _NOT_YET else FAULT
         text = say("doctor.switch-hint", service=name, note=safe(hint.get("note")))
         yield Finding(level, say("doctor.switch"), text, hint.get("cure"))
-    if not told:
+    proof = service.proof(one, time.time())
+    if not told and not needs and not broken and proof:
+        yield _found(
+            GOOD, "switch", "switch-works", service=name, points=one["points"], proof=proof
+        )
+    elif not told and not needs and not broken:
         points = one.get("points") if one.get("points") != "unknown" else None
         yield _found(GOOD, "switch", "switch-good", service=name, points=points)
 

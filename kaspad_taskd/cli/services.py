@@ -34,7 +34,7 @@ _QUIET = ("·", "dim")
 def sign(service: WireService) -> Piece:
     """Return the sign of a service's condition and its tone."""
     condition = words.condition(service)
-    if words.hindered(service):
+    if condition != "down" and (words.hindered(service) or words.needs(service)):
         return "!", "attention"
     return _SIGNS.get(condition, _QUIET)
 
@@ -60,7 +60,7 @@ def rows(services: Sequence[WireService], nodes: Mapping[str, str], cells: int, 
             fit(words.name(one), names),
             fit(words.node(one.get("points")), 12),
             fit(when(since, now) if since else "-", 12),
-            state(one, nodes),
+            state(one, nodes, now),
         )
         lines += hang([sign(one), (" ", "")], "  ".join(cellular), cells, " " * (names + 2))
     for one in services:
@@ -68,7 +68,7 @@ def rows(services: Sequence[WireService], nodes: Mapping[str, str], cells: int, 
     return lines
 
 
-def state(service: WireService, nodes: Mapping[str, str]) -> str:
+def state(service: WireService, nodes: Mapping[str, str], now: float) -> str:
     """Return, as a column shows it, what is to be said of where a service is."""
     condition = words.condition(service)
     switch = service.get("switch") or {}
@@ -78,11 +78,22 @@ def state(service: WireService, nodes: Mapping[str, str]) -> str:
         key = "unreadable" if condition == "unknown" else condition
         return say(f"service.state.{key}")
     if condition == "local":
-        return say("service.state.proven" if service.get("verified") else "service.state.unproven")
+        return _proven(service, now)
     if words.troubles(service):
         return say("service.state.hindered")
     node = nodes.get(str(service.get("task")))
     return say("service.state.waits", name=node) if node else "-"
+
+
+def _proven(service: WireService, now: float) -> str:
+    """Whether it is seen to use the local node, and by what."""
+    code = words.needs(service).get("code")
+    if code in ("not-used", "node-lost"):
+        return say(f"service.state.{code}")
+    if service.get("verified"):
+        return say("service.state.proven", proof=words.proof(service, now))
+    switched = (service.get("switch") or {}).get("state") in ("done", "undone")
+    return say("service.state.restarted" if switched else "service.state.unproven")
 
 
 def _wrong(service: WireService, cells: int) -> Iterator[Line]:
@@ -90,7 +101,10 @@ def _wrong(service: WireService, cells: int) -> Iterator[Line]:
     switch = service.get("switch") or {}
     told = [(words.name(service), hint.get("note"), hint.get("cure"))
             for hint in words.troubles(service)]  # fmt: skip
-    if words.condition(service) in ("down", "undone"):
+    needs = words.needs(service)
+    if needs:
+        told = [("", needs.get("note"), needs.get("cure")), *told]
+    elif words.condition(service) in ("down", "undone"):
         told = [("", switch.get("error"), switch.get("cure"))]
     for name, note, cure in told:
         text = f"{name}: {safe(note)}" if name else safe(note)
@@ -125,7 +139,7 @@ def _headline(service: WireService, now: float) -> str:
         step=words.doing(switch) if switch else None,
         when=when(since, now) if since else None,
     )
-    return f"{text}: {state(service, {})}" if condition == "local" else text
+    return f"{text}: {state(service, {}, now)}" if condition == "local" else text
 
 
 def _fields(service: WireService, nodes: Mapping[str, str]) -> Iterator[tuple[str, str]]:

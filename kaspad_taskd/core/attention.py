@@ -125,6 +125,7 @@ class Sight:
         connections: to the local node; None: they cannot be told from those of others.
         address: of the local node that they would go to, "" where it is not known.
         override: what wins over its endpoint file.
+        noted: what root's helper has seen of this process at its switch.
         node: False: the local node does not answer; None: not known.
         facts: what sentences are filled with: unit, how systemctl is typed.
     """
@@ -142,6 +143,7 @@ class Sight:
     connections: int | None = None
     address: str = ""
     override: Override | None = None
+    noted: Proof | None = None
     node: bool | None = None
     facts: Facts = field(default_factory=dict)
 
@@ -176,7 +178,9 @@ def see(before: Known | None, sight: Sight) -> Known:
 
 
 def _proof(before: Known | None, sight: Sight) -> Proof | None:
-    if not sight.connections:
+    if sight.connections is None:
+        return sight.noted
+    if sight.connections == 0:
         return None
     old = before.proof if before is not None else None
     same = (

@@ -80,6 +80,8 @@ class SwitchReason(StrEnum):
     CHECKPOINT_MISSING = "checkpoint-missing"  # the local node lacks the block it goes on from
     CHECKPOINT_UNKNOWN = "checkpoint-unknown"  # its database did not tell which
     UNIT_MISSING = "unit-missing"
+    UNIT_MASKED = "unit-masked"
+    ENDPOINT_OVERRIDDEN = "endpoint-overridden"  # another value wins over it; stops no switch
     ENDPOINT_UNUSED = "endpoint-unused"  # the unit does not read the endpoint file
     HELPER_MISSING = "helper-missing"  # kaspad-taskd-switch@.service is not installed
     NO_RIGHTS = "no-rights"  # polkit refuses: its rule is not there

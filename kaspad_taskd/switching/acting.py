@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Final, TypeAlias
+from typing import Final
 
-from kaspad_taskd.config.switched import SwitchedService, Unit, VerifyTask
+from kaspad_taskd.config.switched import SwitchedService, Unit
 from kaspad_taskd.core.attention import Sight
 from kaspad_taskd.core.model import Health, Moment, Status, Task
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Facts, Side, Switch, SwitchReason, SwitchState
 from kaspad_taskd.engine.engine import Engine
-from kaspad_taskd.probes.indexers.indexer_sync import guess
 from kaspad_taskd.switching import node, verify
-from kaspad_taskd.switching.codes import helper_unit
+from kaspad_taskd.switching.asking import Asking
 from kaspad_taskd.switching.declared import same_node
 from kaspad_taskd.switching.endpoint import Endpoints, Pointing
 from kaspad_taskd.switching.eyes import Eyes, now_ms, wall_ms, whom
-from kaspad_taskd.switching.hands import Bad, Good, Result
+from kaspad_taskd.switching.hands import Bad, Check, Good, Result
 from kaspad_taskd.switching.node import MakeProbe
+from kaspad_taskd.switching.proving import Prover
 from kaspad_taskd.switching.units import NoSystemd, Systemd
 
 CHECK: Final = 60.0
 """Seconds that all checks may take together."""
-Question: TypeAlias = Callable[[], Awaitable[Result]]
-HINTED: Final = 30.0
-"""Seconds for which hints are as good as new ones: a node logs each connection."""
-SIMPLY: Final = frozenset({"simply-kaspa", "k-indexer"})
-"""Indexers that stop at a block which a pruned node may lack."""
-UNCHECKED: Final = "checkpoint-unchecked"
 
 
 @dataclass(slots=True)
@@ -58,11 +51,11 @@ class LocalHands:
     make: MakeProbe
     now: Callable[[], Moment] = now_ms
     _eyes: Eyes = field(init=False)
-    _hints: dict[str, tuple[float, SwitchedService, list[Hint]]] = field(default_factory=dict)
-    _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _asking: Asking = field(init=False)
 
     def __post_init__(self) -> None:
-        self._eyes = Eyes(self.systemd, self.now)
+        self._asking = Asking(self.endpoints, self.systemd, self.databases, self.find, self.tasks)
+        self._eyes = Eyes(self.systemd, self.now, Prover(self.endpoints))
 
     def pointing(self, service: str, declared: SwitchedService) -> Pointing:
         """Where its endpoint file points."""
@@ -76,7 +69,11 @@ class LocalHands:
         self, services: Mapping[str, SwitchedService], lasts: Mapping[str, Switch]
     ) -> Mapping[str, Sight]:
         """Look at all of them; what a failed switch left is asked whether it works again."""
-        seen = dict(await self._eyes.look(services))
+        self._asking.looked = monotonic()
+        local = [
+            name for name, each in services.items() if self.pointing(name, each).side is Side.LOCAL
+        ]
+        seen = dict(await self._eyes.look(services, local))
         failed = [
             name
             for name in seen
@@ -105,106 +102,15 @@ class LocalHands:
 
     async def check(self, service: str, declared: SwitchedService, to: Side) -> Result:
         """Ask all that can be asked before anything is touched; the first "no" decides."""
-        facts: dict[str, str | bool | int | float] = dict(self._whom(service, declared))
-        try:
-            async with asyncio.timeout(CHECK):
-                for ask in self._questions(service, declared, to):
-                    result = await ask()
-                    if isinstance(result, Bad):
-                        return Bad(
-                            result.reason,
-                            {**self._whom(service, declared), **result.facts},
-                        )
-                    facts.update(result.facts)
-        except TimeoutError:
-            return Bad(SwitchReason.NODE_UNREACHABLE, {**facts, "address": declared.node})
-        return Good(facts)
+        return await self._asking.check(service, declared, to, CHECK)
 
-    def _questions(
-        self, service: str, declared: SwitchedService, to: Side, looks: int = node.LOOKS
-    ) -> list[Question]:
-        questions: list[Question] = [
-            lambda: self._unit(service, declared),
-            lambda: self._helper(service, to),
-            lambda: self._checker(declared),
-        ]
-        if to is Side.LOCAL:
-            questions += [
-                lambda: node.ready(declared, self._max_lag(declared), looks),
-                lambda: node.endpoints_open(declared.env, looks),
-                lambda: node.checkpoints_there(declared, self.databases),
-            ]
-        return questions
+    async def checks(self, service: str, declared: SwitchedService, to: Side) -> Sequence[Check]:
+        """Ask all of it; each question with its answer."""
+        return await self._asking.checks(service, declared, to, CHECK)
 
     async def hints(self, service: str, declared: SwitchedService) -> Sequence[Hint]:
-        """All that speaks against a switch to the local node; asked at most every HINTED s."""
-        async with self._asking.setdefault(service, asyncio.Lock()):
-            at, known, hints = self._hints.get(service, (0.0, None, []))
-            if known != declared or monotonic() - at > HINTED:
-                hints = await self._ask_all(service, declared)
-                self._hints[service] = monotonic(), declared, hints
-        return hints
-
-    async def _ask_all(self, service: str, declared: SwitchedService) -> list[Hint]:
-        questions = self._questions(service, declared, Side.LOCAL, looks=1)
-        results = await asyncio.gather(*(ask() for ask in questions))
-        found = [Hint(str(each.reason), {**self._whom(service, declared), **each.facts})
-                 for each in results if isinstance(each, Bad)]  # fmt: skip
-        if declared.dsn is None and self._flavor(service, declared) in SIMPLY:
-            found.append(Hint(UNCHECKED, {"service": service}))
-        return found
-
-    def _flavor(self, service: str, declared: SwitchedService) -> str:
-        task = self.find(declared.verify.task) if isinstance(declared.verify, VerifyTask) else None
-        said = task.definition.checker.get("flavor") if task is not None else None
-        return str(said or guess(service))
-
-    def _max_lag(self, declared: SwitchedService) -> str:
-        """How old the node's newest block may be: as its own task has it."""
-        for task in self.tasks():
-            checker = task.definition.checker
-            same = same_node(str(checker.get("url", "")), declared.node)
-            if task.definition.type == "node-sync" and same and "maxLag" in checker:
-                return str(checker["maxLag"])
-        return "1min"
-
-    async def _unit(self, service: str, declared: SwitchedService) -> Result:
-        """Whether the unit is there and loads the endpoint file."""
-        if not isinstance(declared.runs_as, Unit):
-            return Good()
-        unit = declared.runs_as.name
-        facts = {"unit": unit, "file": self.file(service)}
-        try:
-            found = await self.systemd.show(unit, "LoadState", "EnvironmentFiles")
-        except NoSystemd as error:
-            return Bad(SwitchReason.NO_SYSTEMD, {"detail": str(error)})
-        if found["LoadState"] != "loaded":
-            return Bad(SwitchReason.UNIT_MISSING, facts)
-        if facts["file"] not in found["EnvironmentFiles"].split():
-            return Bad(SwitchReason.ENDPOINT_UNUSED, facts)
-        return Good({"unit": unit})
-
-    async def _helper(self, service: str, to: Side) -> Result:
-        """Whether root's helper is installed; and polkit, where we need its leave."""
-        name = helper_unit(service, to)
-        try:
-            helper = await self.systemd.show(name, "LoadState")
-            if helper["LoadState"] != "loaded":
-                return Bad(SwitchReason.HELPER_MISSING, {"helper": name})
-            if not self.systemd.user and os.geteuid() != 0:
-                polkit = await self.systemd.show("polkit.service", "LoadState")
-                if polkit["LoadState"] != "loaded":
-                    return Bad(SwitchReason.NO_POLKIT)
-        except NoSystemd as error:
-            return Bad(SwitchReason.NO_SYSTEMD, {"detail": str(error)})
-        return Good()
-
-    async def _checker(self, declared: SwitchedService) -> Result:
-        """Whether the task is there that is to say how it went."""
-        named = declared.verify.task if isinstance(declared.verify, VerifyTask) else None
-        if named is not None and self.find(named) is None:
-            return Bad(SwitchReason.CHECKER_MISSING, {"task": named})
-        return Good()
+        """All that speaks against a switch to the local node."""
+        return await self._asking.hints(service, declared)
 
     def _whom(self, service: str, declared: SwitchedService) -> Facts:
         return whom(service, declared, user=self.systemd.user)
@@ -216,6 +122,7 @@ class LocalHands:
     ) -> Result:
         """Let root's helper write and restart."""
         file = self.endpoints.path(service)
+        self._asking.forget(service)
         return await self.systemd.helper(service, to, file, self._whom(service, declared), wrote)
 
     async def applied(self, service: str, declared: SwitchedService, to: Side) -> bool:
@@ -245,9 +152,10 @@ class LocalHands:
     async def verify(self, service: str, declared: SwitchedService, side: Side) -> Result:
         """Look at the service, then, where it shall use it, at the node once more."""
         facts = self._whom(service, declared)
+        self._asking.forget(service)
         result = await verify.verify(declared, self.systemd, self.find, self.make, facts)
         if isinstance(result, Good) and side is Side.LOCAL:
-            again = await node.ready(declared, self._max_lag(declared))
+            again = await node.ready(declared, self._asking.max_lag(declared))
             if isinstance(again, Bad):
                 return Bad(SwitchReason.NODE_LOST, {**facts, **again.facts})
         return result

@@ -64,6 +64,10 @@ class Endpoints:
         """The file of a service; it need not exist."""
         return self._directory / f"{service}.env"
 
+    def note(self, service: str) -> Path:
+        """What root's helper has seen of a service at its switch; it need not exist."""
+        return self._directory / f"{service}.seen.json"
+
     def read(self, service: str, declared: SwitchedService) -> Pointing:
         """Return where the file points; without one the unit's own value, the public node's."""
         try:

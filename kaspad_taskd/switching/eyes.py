@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from time import monotonic, time
 from typing import Final
 
@@ -11,6 +11,8 @@ from kaspad_taskd.config.switched import Compose, SwitchedService, Unit
 from kaspad_taskd.core.attention import ServiceState, Sight
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.switch import Facts
+from kaspad_taskd.switching import proving
+from kaspad_taskd.switching.proving import Prover
 from kaspad_taskd.switching.units import NoSystemd, Systemd
 
 PROPERTIES: Final = (
@@ -38,17 +40,24 @@ class Eyes:
     Args:
         systemd: tells of their units.
         now: this moment, ms since 1970 UTC.
+        prover: sees whether they use the local node.
     """
 
-    def __init__(self, systemd: Systemd, now: Callable[[], Moment]) -> None:
+    def __init__(self, systemd: Systemd, now: Callable[[], Moment], prover: Prover) -> None:
         self._systemd = systemd
         self._now = now
+        self._prover = prover
 
-    async def look(self, services: Mapping[str, SwitchedService]) -> Mapping[str, Sight]:
-        """Return what is seen of each; never fails: what cannot be seen is unknown."""
+    async def look(
+        self, services: Mapping[str, SwitchedService], local: Collection[str]
+    ) -> Mapping[str, Sight]:
+        """Return what is seen of each; never fails: what cannot be seen is unknown.
+
+        `local`: those that point to the local node, of which it is seen whether they use it.
+        """
         units = {each.runs_as.name for each in services.values() if isinstance(each.runs_as, Unit)}
         try:
-            shown = await self._systemd.show_all(sorted(units), *PROPERTIES) if units else {}
+            shown = await self._shown(sorted(units))
         except NoSystemd:
             shown = {}
         now = self._now()
@@ -58,7 +67,20 @@ class Eyes:
             runs_as = declared.runs_as
             known = shown.get(runs_as.name) if isinstance(runs_as, Unit) else None
             found[name] = Sight(now, facts=facts) if known is None else sight(known, now, facts)
-        return found
+        ours = {
+            name: declared
+            for name, declared in services.items()
+            if name in local and _unit(declared) in shown
+        }
+        return {**found, **await self._prover.prove(ours, shown, found)}
+
+    async def _shown(self, units: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        wanted = (*PROPERTIES, *proving.PROPERTIES)
+        return await self._systemd.show_all(units, *wanted) if units else {}
+
+
+def _unit(declared: SwitchedService) -> str | None:
+    return declared.runs_as.name if isinstance(declared.runs_as, Unit) else None
 
 
 def whom(service: str, declared: SwitchedService, *, user: bool) -> Facts:

@@ -32,6 +32,21 @@ class Bad:
 Result: TypeAlias = Good | Bad
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question that is asked before a switch, and its answer.
+
+    Attributes:
+        key: "unit", "helper", "checker", "order", "node", "endpoints" or "checkpoints".
+        result: Good where nothing speaks against it.
+        decides: whether a "no" stops the switch.
+    """
+
+    key: str
+    result: Result
+    decides: bool = True
+
+
 class Hands(Protocol):
     """Acts on one service by its name. Each call is bounded in time by itself."""
 
@@ -48,6 +63,9 @@ class Hands(Protocol):
 
     async def check(self, service: str, declared: SwitchedService, to: Side) -> Result:
         """Ask whether a switch can succeed; touches nothing."""
+
+    async def checks(self, service: str, declared: SwitchedService, to: Side) -> Sequence[Check]:
+        """Ask all of it, and what stops no switch as well; each question with its answer."""
 
     async def hints(self, service: str, declared: SwitchedService) -> Sequence[Hint]:
         """Why it could not be brought to the local node now, and what cannot be checked."""

@@ -14,8 +14,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,7 @@ from kaspad_taskd.config.places import FIRST_USER, Places, find_places
 from kaspad_taskd.config.settings import load_settings
 from kaspad_taskd.config.switched import Compose, SwitchedService, Unit
 from kaspad_taskd.core.switch import Side
+from kaspad_taskd.switching import noting
 from kaspad_taskd.switching.codes import Exit
 from kaspad_taskd.switching.endpoint import Endpoints, render, variables
 from kaspad_taskd.switching.trust import DOCKER, doubt, readers
@@ -66,14 +67,18 @@ def switch(given: Sequence[str], places: Places, uid: int) -> None:
     files = _trusted(places, uid)
     declared = _declared(service, places, uid)
     values = variables(declared, side)
-    file = Endpoints(places.endpoints).path(service)
+    endpoints = Endpoints(places.endpoints)
+    file, note = endpoints.path(service), endpoints.note(service)
     content = render(service, side, values).encode()
     with _alone(places.endpoints / f".{service}.lock"):
         if isinstance(declared.runs_as, Unit):
             _write(file, content, files)
             forget, restart = unit_commands(declared.runs_as, user=uid >= FIRST_USER)
+            note.unlink(missing_ok=True)
             _run(forget, {}, must=False)
             _run(restart, {})
+            if side is Side.LOCAL:
+                _note(note, declared.runs_as, values.values(), files, uid)
         else:
             override = places.endpoints / f"{service}.compose.json"
             _write(override, overriding(declared.runs_as, values).encode(), files)
@@ -89,6 +94,20 @@ def _trusted(places: Places, uid: int) -> list[Path]:
     for each in files or [places.settings]:
         _trust(each, uid, None, Exit.UNTRUSTED)
     return files
+
+
+def _note(
+    path: Path, unit: Unit, values: Iterable[str], settings: Sequence[Path], uid: int
+) -> None:
+    """Leave beside the endpoint file what is seen of the unit's connections; never fails."""
+    system = noting.System()
+    if uid >= FIRST_USER:
+        own = Path(os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{uid}"))
+        system = noting.System(units=own / "systemd" / "units", user=True)
+    with suppress(OSError, Refusal):
+        found = noting.look(unit.name, values, system)
+        if found is not None:
+            _write(path, found.text().encode(), settings)
 
 
 def _declared(service: str, places: Places, uid: int) -> SwitchedService:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kaspad_taskd.words.moment import seconds_of
+from kaspad_taskd.words.moment import seconds_of, when
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.sentences import maybe, say
+from kaspad_taskd.words.sentences import maybe, plural, say
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:
@@ -20,6 +20,13 @@ HARMLESS = ("node-not-synced", "checkpoint-unchecked", "checkpoint-unknown")
 """Hints that are no trouble: what they tell passes, or may be good."""
 
 
+BROKEN = (
+    "down", "unit-masked", "unit-missing", "unit-condition", "unit-killed", "unit-out-of-memory",
+    "crash-loop", "undo-failed",
+)  # fmt: skip
+"""What needs somebody because the service does not work, wherever it points."""
+
+
 def name(service: WireService) -> str:
     """Return what people call it."""
     return safe(service.get("service"), 100)
@@ -29,12 +36,13 @@ def condition(service: WireService) -> str:
     """Return the one word for where a service is.
 
     "switching", "undoing", "down", "undone" (and nobody wanted that), "local", "public", "unknown".
+    What is seen now counts more than how its last switch ended.
     """
     switch = service.get("switch") or {}
     state, points = str(switch.get("state")), str(service.get("points"))
     if state in RUNNING:
         return "switching" if state == "running" else "undoing"
-    if state == "failed":
+    if needs(service).get("code") in BROKEN or (state == "failed" and not service.get("stateAt")):
         return "down"
     if state == "undone" and switch.get("to") != points and switch.get("reason") != "cancelled":
         return "undone"
@@ -45,6 +53,26 @@ def attention(code: str, params: Mapping[str, object]) -> tuple[str, str | None]
     """Return what is wrong with a service and its cure, None where there is none to say."""
     note = maybe(f"service.attention.{code}.note", **params) or safe(code)
     return note, maybe(f"service.attention.{code}.cure", **params)
+
+
+def needs(service: WireService) -> Mapping[str, Any]:
+    """Return what of a service needs somebody now: code, note, cure; empty: nothing."""
+    return service.get("attention") or {}
+
+
+def proof(service: WireService, now: float) -> str | None:
+    """Return why it is known to use its node: `3 connections to 127.0.0.1:17110 since 14:39`."""
+    known = service.get("proof") or {}
+    since = seconds_of(known.get("since"))
+    if since is None:
+        return None
+    return say(
+        f"service.proof.{known.get('kind')}",
+        n=known.get("count"),
+        connections=plural("service.proof.count", int(known.get("count") or 0)),
+        address=known.get("address"),
+        when=when(since, now),
+    )
 
 
 def node(side: object) -> str:

@@ -199,8 +199,27 @@ def test_a_service_that_cannot_be_switched_says_why() -> None:
     twice["hints"] *= 2
     assert len(list(checkup.switching([twice], own))) == 1
     last = {"state": "failed", "error": "It may be down.", "cure": "look"}
-    failed, _good = checkup.switching([service(switch=last)], own)
+    (failed,) = checkup.switching([service(switch=last)], own)
     assert (failed.level, failed.text, failed.cure) == (FAULT, "It may be down.", "look")
+
+
+def test_a_service_is_told_as_it_is_now() -> None:
+    """A failure that is over is not told, one that is there is told once, and nothing good."""
+    own, seen = "/tmp/own.sock", "2026-11-23T14:12:09.000Z"
+    last = {"state": "failed", "error": "It may be down.", "cure": "look"}
+    (mended,) = checkup.switching([service(switch=last, stateAt=seen, attention=None)], own)
+    assert mended.level == GOOD
+    down = {"code": "down", "note": "k does not run.", "cure": "restart k"}
+    (found,) = checkup.switching([service(switch=last, stateAt=seen, attention=down)], own)
+    assert (found.level, found.text, found.cure) == (FAULT, "k does not run.", "restart k")
+    unused = {**down, "code": "not-used"}
+    (found,) = checkup.switching([service(points="local", stateAt=seen, attention=unused)], own)
+    assert found.level == WARNING
+    proof = {"kind": "connections", "count": 3, "address": "127.0.0.1:17110",
+             "since": seen, "at": seen}  # fmt: skip
+    (works,) = checkup.switching([service(points="local", stateAt=seen, proof=proof)], own)
+    assert works.level == GOOD
+    assert works.text.startswith("kasia uses the local node: 3 connections to 127.0.0.1:17110 ")
 
 
 def test_polkits_rule_has_to_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,14 +14,15 @@ import pytest
 from aiohttp import web
 
 from kaspad_taskd.config.switched import Compose, SwitchedService, VerifyHttp, VerifyTask
-from kaspad_taskd.core.model import Definition, Task
+from kaspad_taskd.core.attention import Override, ServiceState, Sight
+from kaspad_taskd.core.model import Definition, Health, Status, Task
 from kaspad_taskd.core.observation import Observation, Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.core.switch import Side, SwitchReason
+from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
 from kaspad_taskd.kaspa.sync import settling
-from kaspad_taskd.switching import node, verify
+from kaspad_taskd.switching import node, plan, verify
 from kaspad_taskd.switching.acting import LocalHands
 from kaspad_taskd.switching.codes import helper_unit
 from kaspad_taskd.switching.endpoint import Endpoints, render, variables
@@ -53,6 +54,9 @@ class ToldSystemd:
         if unit == UNIT and self.after:
             known = self.after.pop(0) if len(self.after) > 1 else self.after[0]
         return {name: known.get(name, "") for name in names}
+
+    async def show_all(self, units: Sequence[str], *names: str) -> Mapping[str, Mapping[str, str]]:
+        return {unit: await self.show(unit, *names) for unit in units}
 
     busy = Systemd.busy
     _works = Systemd._works
@@ -232,6 +236,142 @@ async def test_what_cannot_be_checked_is_said(desk: Desk, ready: str, borsh: int
     assert await desk.hands.hints("kasia", declared) == hints
     changed = service(node=ready, network=NETWORK, env=env)
     assert [each.code for each in await desk.hands.hints("kasia", changed)] == ["unit-missing"]
+
+
+async def test_hints_are_no_older_than_what_stands_beside_them(
+    desk: Desk, ready: str, borsh: int
+) -> None:
+    """After a look at services what concerns this host is asked anew, and so is all after a switch.
+
+    The node is, as soon as its own task sees it otherwise.
+    """
+    declared = service(node=ready, network=NETWORK, env={"URL": f"ws://127.0.0.1:{borsh}"})
+    assert await desk.hands.hints("kasia", declared) == []
+    desk.unit(LoadState="masked")
+    await desk.hands.look({"kasia": declared}, {})
+    (hint,) = await desk.hands.hints("kasia", declared)
+    assert (hint.code, hint.params["unit"]) == ("unit-masked", UNIT)
+    desk.unit(LoadState="loaded", EnvironmentFiles=f"{desk.file} (ignore_errors=yes)")
+    gone = service(node=ready, network=NETWORK, env={"URL": f"ws://127.0.0.1:{free_port()}"})
+    desk.hands._asking._hints["kasia"].declared = gone  # as if it had been so all along
+    assert await desk.hands.hints("kasia", gone) == [hint]
+    desk.add("n", "node-sync", url=ready)
+    assert [each.code for each in await desk.hands.hints("kasia", gone)][-1] == "endpoint-closed"
+
+
+async def test_what_wins_over_the_endpoint_file_is_a_hint(desk: Desk, tmp_path: Path) -> None:
+    """It names the file and the variable, and stops no switch."""
+    declared = service(node="grpc://127.0.0.1:1", env={"KASPA_URL": "ws://127.0.0.1:1"})
+    later = tmp_path / "later.conf"
+    later.write_text("KASPA_URL=wss://public.example\n")
+    files = "".join(f"{path} (ignore_errors=yes)\n" for path in (desk.file, later))
+    desk.unit(LoadState="loaded", EnvironmentFiles=files, ActiveState="active", UID="4242")
+    hint = next(each for each in await desk.hands.hints("kasia", declared)
+                if each.code == "endpoint-overridden")  # fmt: skip
+    assert (hint.params["variable"], hint.params["by"]) == ("KASPA_URL", str(later))
+    assert "public.example" not in str(hint)
+    checks = {each.key: each for each in await desk.hands.checks("kasia", declared, PUBLIC)}
+    assert list(checks) == ["unit", "helper", "checker", "order"]
+    assert isinstance(checks["order"].result, Bad)
+    assert not checks["order"].decides
+    desk.write(LOCAL, declared)
+    seen = (await desk.hands.look({"kasia": declared}, {}))["kasia"]
+    assert seen.override == Override("KASPA_URL", str(later))
+    desk.write(PUBLIC, declared)
+    assert (await desk.hands.look({"kasia": declared}, {}))["kasia"].override is None
+
+
+async def test_every_check_is_made_for_a_dry_run(desk: Desk) -> None:
+    """Though the first "no" would end a switch; with what each has found."""
+    declared = service(node=f"grpc://127.0.0.1:{free_port()}", verify=VerifyTask("none", 1.0))
+    desk.unit(LoadState="not-found")
+    checks = {each.key: each.result for each in await desk.hands.checks("kasia", declared, LOCAL)}
+    assert [key for key, result in checks.items() if isinstance(result, Good)] == [
+        "helper", "order", "checkpoints"]  # fmt: skip
+    assert reason(checks["unit"]) is SwitchReason.UNIT_MISSING
+    assert reason(checks["node"]) is SwitchReason.NODE_UNREACHABLE
+
+
+# -- looks
+
+STATES = {
+    "running": {"ActiveState": "active"},
+    "starting": {"ActiveState": "activating", "SubState": "start-pre"},
+    "restarting": {"ActiveState": "activating", "SubState": "auto-restart-queued"},
+    "stopping": {"ActiveState": "deactivating"},
+    "down": {"ActiveState": "inactive", "LoadState": "loaded"},
+    "failed": {"ActiveState": "failed", "LoadState": "loaded"},
+    "masked": {"ActiveState": "inactive", "LoadState": "masked"},
+    "missing": {"ActiveState": "inactive", "LoadState": "not-found"},
+    "unknown": {"ActiveState": "of a later systemd"},
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_a_unit_is_seen_as_it_is(desk: Desk, state: str) -> None:
+    """And a container, or a host without systemd, as unknown."""
+    desk.unit(**STATES[state])
+    ski = service(runs_as=Compose("kaspa", Path("/c.yaml"), "ski"))
+    seen = await desk.hands.look({"kasia": service(), "ski": ski}, {})
+    assert (seen["kasia"].state, seen["ski"].state) == (state, "unknown")
+    desk.systemd.gone = True
+    assert (await desk.hands.look({"kasia": service()}, {}))["kasia"].state == "unknown"
+
+
+async def test_how_a_unit_ended_is_seen(desk: Desk) -> None:
+    """By a signal, for its memory, or because a condition is not met; queued is no end."""
+
+    async def look(**given: str) -> Sight:
+        desk.unit(**{"LoadState": "loaded", **given})
+        return (await desk.hands.look({"kasia": service()}, {}))["kasia"]
+
+    killed = await look(ActiveState="failed", Result="signal", ExecMainCode="2", ExecMainStatus="9")
+    assert (killed.result, killed.ended_by) == ("signal", "SIGKILL")
+    asked = await look(ActiveState="inactive", ConditionResult="no")
+    assert not asked.condition  # it was never tried
+    unmet = await look(
+        ActiveState="inactive", ConditionResult="no", ConditionTimestampMonotonic="77"
+    )
+    assert unmet.condition
+    assert (await look(ActiveState="inactive", Job="12")).state is ServiceState.STARTING
+    assert (await look(ActiveState="inactive", UnitFileState="disabled")).enabled is False
+    assert (await look(ActiveState="inactive", UnitFileState="static")).enabled is True
+
+
+async def test_what_a_failed_switch_left_is_asked_whether_it_works(desk: Desk) -> None:
+    """Its checker, once a look; nobody is asked otherwise."""
+    desk.unit(ActiveState="active", LoadState="loaded")
+    desk.add("idx", "http-json")
+    declared = service(verify=VerifyTask("idx", 1.0))
+    last = plan.begin(1, "kasia", PUBLIC, None, 5)
+    for _ in range(2):
+        last = plan.passed(last, 6)
+    last = plan.failed(last, 7, SwitchReason.NO_ANSWER, touched=True)
+    assert last.state is SwitchState.FAILED
+
+    async def answers(last: Switch | None) -> bool | None:
+        lasts = {} if last is None else {"kasia": last}
+        return (await desk.hands.look({"kasia": declared}, lasts))["kasia"].answers
+
+    assert await answers(None) is None
+    assert desk.probe.looks == 0
+    assert await answers(last) is True
+    desk.probe.default = Unreachable(Reason.REFUSED)
+    assert await answers(last) is False
+
+
+async def test_a_node_that_does_not_answer_its_own_task_is_seen(desk: Desk) -> None:
+    """Of the same node, while it is watched."""
+    desk.unit(ActiveState="active")
+    desk.add("n", "node-sync", url="grpc://127.0.0.1:16110")
+
+    async def node_of(**given: Any) -> bool | None:
+        desk.tasks["n"] = replace(desk.tasks["n"], **given)
+        return (await desk.hands.look({"kasia": service()}, {}))["kasia"].node
+
+    assert await node_of(status=Status.IN_PROGRESS, health=Health.UNREACHABLE) is False
+    assert await node_of(health=Health.OK) is True
+    assert await node_of(status=Status.COMPLETE) is None
 
 
 async def test_a_database_that_does_not_tell_stops_the_switch(

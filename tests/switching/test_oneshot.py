@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import tempfile
 import threading
@@ -16,7 +17,7 @@ import pytest
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.switched import Compose, Unit
 from kaspad_taskd.core.switch import Side
-from kaspad_taskd.switching import oneshot
+from kaspad_taskd.switching import noting, oneshot
 from kaspad_taskd.switching.codes import Exit, helper_unit
 from kaspad_taskd.switching.oneshot import Refusal, compose_command, overriding, switch
 
@@ -113,6 +114,32 @@ def test_who_can_read_the_settings_can_read_the_file(host: Host, mode: int) -> N
     found = host.file("kasia-indexer.env").stat()
     assert stat.S_IMODE(found.st_mode) == mode
     assert found.st_gid == host.settings.stat().st_gid
+
+
+def test_it_notes_who_is_connected_to_the_local_node(
+    host: Host, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the endpoint file, for the same readers; an old note goes with a restart."""
+    group = place / "cgroup" / "system.slice" / "kasia-indexer.service"
+    group.mkdir(parents=True)
+    (group / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    (place / "units").mkdir()
+    (place / "units" / "invocation:kasia-indexer.service").symlink_to("abc")
+    known = noting.System(groups=place / "cgroup", units=place / "units")
+    monkeypatch.setattr(noting, "System", lambda **_given: known)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        host.settings.write_text(host.settings.read_text().replace("17110", str(port)))
+        host.settings.chmod(0o640)
+        with socket.create_connection(server.getsockname()):
+            host.switch("kasia-indexer:local")
+    path = host.file("kasia-indexer.seen.json")
+    note = noting.read(path)
+    assert note is not None
+    assert (note.process, note.count, note.address) == ("abc", 1, f"127.0.0.1:{port}")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    host.switch("kasia-indexer:public")
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(
