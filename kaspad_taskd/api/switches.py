@@ -75,6 +75,10 @@ ATTENTION = record(
     "ServiceAttention", code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT, since=MOMENT
 )
 PROOF = record("ServiceProof", kind=TEXT, count=WHOLE, address=TEXT, since=MOMENT, at=MOMENT)
+STANDING = record(
+    "StandingAttention",
+    service=TEXT, code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT, since=MOMENT,
+)  # fmt: skip
 HINT = record("ServiceHint", code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT)
 SERVICE = record(
     "SwitchedService",
@@ -183,6 +187,11 @@ def attention_shape(attention: Attention) -> dict[str, Json]:
         "cure": cure,
         "since": iso(attention.since),
     }
+
+
+def standing_shape(attention: Attention) -> dict[str, Json]:
+    """The same, where it stands by itself: with its service."""
+    return {"service": attention.service, **attention_shape(attention)}
 
 
 def attention_said(code: str, params: Mapping[str, Json]) -> tuple[str, str | None]:

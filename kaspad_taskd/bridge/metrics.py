@@ -11,7 +11,9 @@ from typing import Final
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.bridge.counts import BOUNDS, Counts
 from kaspad_taskd.bridge.fanout import Fanout
+from kaspad_taskd.core.attention import AttentionCode, ServiceState
 from kaspad_taskd.core.model import Health, Status, Task
+from kaspad_taskd.core.switch import Side
 from kaspad_taskd.version import __version__
 
 OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -81,6 +83,7 @@ def families(api: Api, counts: Counts, fanout: Fanout, clients: int) -> Iterator
     yield from _doors(fanout, clients)
     yield from _tasks(tasks)
     yield from _looks(counts, tasks)
+    yield from _services(api)
 
 
 def _one(name: str, kind: str, says: str, value: float, labels: str = "") -> Family:
@@ -168,3 +171,28 @@ def _looks(counts: Counts, tasks: Iterable[Task]) -> Iterator[Family]:
             looks.add(found.seconds, labels, "_sum")
             failed.add(found.failed, labels)
     yield from (looks, failed)
+
+
+def _services(api: Api) -> Iterator[Family]:
+    points = Family("service_points", "stateset", "The node that a switched service points to.")
+    state = Family("service_state", "stateset", "How what runs it is, as systemd says.")
+    wrong = Family(
+        "service_attention", "stateset", "What of it needs somebody now; all 0: nothing."
+    )
+    links = Family(
+        "service_connections", "gauge", "To the local node; absent where nobody can tell."
+    )
+    seen = Family("service_last_seen_timestamp_seconds", "gauge", "When it was looked at last.")
+    for name, declared in api.switcher.services.items():
+        labels, known = label("service", name), api.switcher.watching.known(name)
+        attention = api.engine.attentions.of(name)
+        side = api.switcher.hands.pointing(name, declared).side
+        points.states((*(each.value for each in Side), "unknown"), side or "unknown", labels)
+        wrong.states(AttentionCode, attention.code if attention else "", labels)
+        if known is None:
+            continue
+        state.states(ServiceState, known.sight.state, labels)
+        seen.add(known.sight.at / 1000, labels)
+        if known.sight.connections is not None:
+            links.add(known.sight.connections, labels)
+    yield from (points, state, wrong, links, seen)

@@ -17,6 +17,7 @@ from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.history import reach, told
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Method
+from kaspad_taskd.api.switches import standing_shape
 from kaspad_taskd.api.wire import event_shape, warning_shape
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.bridge import asyncapi, metrics
@@ -238,6 +239,7 @@ class Pages:
             "needsToken": hidden,
             "store": {"durable": engine.problem is None, "problem": engine.problem},
             "warnings": [] if hidden else list(map(warning_shape, engine.warnings.open())),
+            "attentions": [] if hidden else list(map(standing_shape, engine.attentions.open())),
             "tasks": tasks,
             "events": [event_shape(each) for each in events],
             # the page of a task says what is switched, not what speaks against it

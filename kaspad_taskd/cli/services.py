@@ -11,6 +11,7 @@ from kaspad_taskd.words.sentences import say
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     from kaspad_taskd.cli.screen import Line, Piece
     from kaspad_taskd.words.service import Step, WireService, WireSwitch
@@ -29,6 +30,8 @@ _SIGNS = {
 }
 _STEP_SIGNS = {"done": ("✓", "done"), "failed": ("✗", "failure"), "current": ("▸", "moving")}
 _QUIET = ("·", "dim")
+_BAD = ("✗", "failure")
+_SHOWN = 3  # services above the list of tasks
 
 
 def sign(service: WireService) -> Piece:
@@ -111,6 +114,25 @@ def _wrong(service: WireService, cells: int) -> Iterator[Line]:
         yield from hang([("! ", "attention")], text, cells)
         if cure:
             yield [("  " + safe(cure), "dim")]
+
+
+def above(attentions: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:
+    """Return what comes before the list of tasks: services that need somebody, and what to type.
+
+    `attentions`: as `getInfo` has them.
+    """
+    lines: list[Line] = []
+    for one in attentions[:_SHOWN]:
+        text = f"{words.name(one)}: {safe(one.get('note'))}"
+        lines += hang([_BAD, (" ", "")], text, cells)
+        cure = one.get("cure")
+        lines.append(
+            [("  " + (safe(cure) if cure else f"kaspad-taskctl switch {words.name(one)}"), "dim")]
+        )
+    if len(attentions) > _SHOWN:
+        text = say("attention.services", n=len(attentions))
+        lines.append([(f"  {text}: kaspad-taskctl switch", "dim")])
+    return lines
 
 
 # -- one of them

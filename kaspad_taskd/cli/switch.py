@@ -23,7 +23,7 @@ from kaspad_taskd.words.service import RUNNING
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeAlias
 
     from kaspad_taskd.cli.main import Run
@@ -53,7 +53,7 @@ def _all(run: Run) -> int:
         run.print_json(found)
     else:
         run.screen.show(services.rows(found, _nodes(run), run.screen.width, time.time()))
-    return 0
+    return _code(found)
 
 
 def _one(run: Run, name: str) -> int:
@@ -62,7 +62,12 @@ def _one(run: Run, name: str) -> int:
         run.print_json(found)
     else:
         run.screen.show(services.page(found, _nodes(run), run.screen.width, time.time()))
-    return 0
+    return _code([found])
+
+
+def _code(found: Sequence[Mapping[str, Any]]) -> int:
+    """1 where one of them needs somebody: a script has to hear it, too."""
+    return FAILED if any(one.get("attention") for one in found) else 0
 
 
 def _declared(found: list[dict[str, Any]], name: str) -> dict[str, Any]:

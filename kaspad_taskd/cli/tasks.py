@@ -69,7 +69,7 @@ def _page(run: Run, tasks: list[dict[str, Any]]) -> int:
 
 
 def _first(run: Run, info: Mapping[str, Any], now: float) -> list[Line]:
-    """What comes before all tasks: that nothing is saved, no page, and what was not seen yet."""
+    """What comes before all tasks: nothing is saved, not seen yet, services in need, no page."""
     store, bridge, cells = info.get("store") or {}, info.get("bridge") or {}, run.screen.width
     shown: list[Line] = []
     if not store.get("durable", True):
@@ -81,6 +81,10 @@ def _first(run: Run, info: Mapping[str, Any], now: float) -> list[Line]:
         from kaspad_taskd.cli import warnings
 
         shown += warnings.above(standing, cells, now)
+    if info.get("attentions"):
+        from kaspad_taskd.cli import services
+
+        shown += services.above(info["attentions"], cells)
     if bridge.get("problem") and not any(one["code"] in BRIDGE for one in standing):
         from kaspad_taskd.cli import listing
 

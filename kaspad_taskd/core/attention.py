@@ -61,6 +61,11 @@ class AttentionCode(StrEnum):
     NOT_USED = "not-used"  # it points to the local node, and is seen not to use it
     NODE_LOST = "node-lost"  # it points to the local node, which does not answer
 
+    @property
+    def broken(self) -> bool:
+        """Whether the service does not do its work, or is not known to."""
+        return self not in (AttentionCode.NOT_USED, AttentionCode.NODE_LOST)
+
 
 @dataclass(frozen=True, slots=True)
 class Attention:

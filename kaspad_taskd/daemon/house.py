@@ -341,7 +341,8 @@ class Daemon:
                   for each in tasks[NAMED:]]  # fmt: skip
         standing = len(self._engine.warnings.open())
         bridge = None if self._bridge is None else self._bridge.brief
-        return words.status_line(shown, self._engine.problem, standing, bridge)
+        services = [(each.service, each.code.value) for each in self._engine.attentions.open()]
+        return words.status_line(shown, self._engine.problem, standing, bridge, services)
 
     def _take_settings(self, settings: Settings) -> None:
         self._settings = settings

@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from logging import INFO, WARNING
+from logging import ERROR, INFO, WARNING
 from typing import Any, Final
 
 from kaspad_taskd import words
 from kaspad_taskd.api.wire import event_data
 from kaspad_taskd.base.repeats import TOPICS, Repeats, counted
+from kaspad_taskd.core.attention import AttentionCode
 from kaspad_taskd.core.fact import Event, EventName
 from kaspad_taskd.engine.engine import Engine
 
 TOLD: Final = frozenset(
     {EventName.COMPLETE, EventName.ERROR, EventName.CANCELLED, EventName.HEALTH, EventName.EPOCH,
      EventName.NODE_READY, EventName.SWITCH_COMPLETE, EventName.SWITCH_ERROR,
-     EventName.WARNING}
+     EventName.WARNING, EventName.ATTENTION}
 )  # fmt: skip
 """What is worth a line; a start with 10,000 tasks is not 10,000 lines."""
 BAD: Final = frozenset({EventName.ERROR, EventName.SWITCH_ERROR, EventName.WARNING})
 """What is a warning."""
+BROKEN: Final = frozenset(each.value for each in AttentionCode if each.broken)
+"""What of a service is an error: it does not do its work."""
 KNOWN: Final = TOPICS
 """Tasks whose last line is remembered."""
 
@@ -54,7 +57,8 @@ class Story:
 
     def _held(self, event: Event, data: Mapping[str, Any]) -> int | None:
         about = f"{event.fact.task_id} {event.fact.service}"
-        what = f"{event.fact.name.value} {data.get('health', data.get('to'))}"
+        of = next((data[key] for key in ("health", "to", "code") if key in data), None)
+        what = f"{event.fact.name.value} {of}"
         before = self._last.pop(about, None)
         self._last[about] = what
         if len(self._last) > KNOWN:
@@ -66,8 +70,18 @@ class Story:
 
 def _tell(event: Event, data: Mapping[str, Any], held: int) -> None:
     said = words.safe(words.sentence(event.fact.name.value, data))
-    if "switch" in data:  # it is about another service than its task's
+    if "switch" in data or event.fact.name is EventName.ATTENTION:  # not its task's service
         said = f"{words.safe(event.fact.service)}: {said}"
-    fields = {"task": event.fact.task_id or None, "reason": data.get("reason")}
-    level = WARNING if event.fact.name in BAD else INFO
-    log.log(level, "%s", counted(said, held), extra=fields)
+    reason = data.get("code" if event.fact.name is EventName.ATTENTION else "reason")
+    fields = {"task": event.fact.task_id or None, "reason": reason}
+    log.log(level(event.fact.name, data), "%s", counted(said, held), extra=fields)
+
+
+def level(name: EventName, data: Mapping[str, Any]) -> int:
+    """How bad it is: a service that is left down is an error, `err` in the journal."""
+    if name is EventName.ATTENTION:
+        code = data.get("code")
+        return INFO if code is None else ERROR if code in BROKEN else WARNING
+    if name is EventName.SWITCH_ERROR and (data.get("switch") or {}).get("state") == "failed":
+        return ERROR
+    return WARNING if name in BAD else INFO

@@ -31,7 +31,7 @@ UNSPOKEN = (
     "reason.library-missing", "reason.silent-report",  # no look gives them as hints
     "type.*.short", "reason.*.brief", "phase.*.short", "phase.*.sentence", "status.[!p]*",
     "headline.complete", "headline.error", "headline.left-ready", "headline.unusable",
-    "attention.[!c]*",
+    "attention.unreachable", "attention.stalled", "attention.error",
     "page.about", "page.version", "page.details", "page.more", "page.back", "page.steps",
     "page.record", "page.history", "page.took", "page.status", "page.field", "page.happened",
     "page.earlier", "page.nothing-happened", "page.folded", "page.tasks", "page.others",

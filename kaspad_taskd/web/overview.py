@@ -5,7 +5,7 @@ static/view.js is the same in JavaScript.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kaspad_taskd.web.moment import when
@@ -17,12 +17,18 @@ from kaspad_taskd.words.sentences import say
 
 
 def overview(
-    tasks: Sequence[WireTask], now: float, host: str, problem: str | None = None
+    tasks: Sequence[WireTask],
+    now: float,
+    host: str,
+    problem: str | None = None,
+    services: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the first sentences and the ids of the tasks that they are about.
 
     `title`, `headline`, `reassure` and `attention` are texts ("" for none), `first` and `troubled`
-    ids or None. `problem` is why nothing can be saved, where that is so.
+    ids or None, `place` the id on the page of what the attention is about, or None. `problem` is
+    why nothing can be saved, where that is so; `services` those that need somebody
+    (`getInfo.attentions`).
     """
     first = words.most_urgent(tasks)
     troubled = [task for task in tasks if words.troubled(task)]
@@ -33,21 +39,23 @@ def overview(
     if problem:
         headline, reassure = say("page.headline.store", why=problem), say("page.store")
     return {
-        "title": title(tasks, host),
+        "title": title(tasks, host, services),
         "headline": tidy(headline),
         "reassure": reassure,
-        "attention": _attention(troubled, other, len(tasks), now) if other else "",
+        "attention": tidy(" ".join(_attention(troubled, other, len(tasks), services, now))),
         "first": first and first["id"],
         "troubled": other and other["id"],
+        "place": _place(other, services),
     }
 
 
-def title(tasks: Sequence[WireTask], host: str) -> str:
+def title(tasks: Sequence[WireTask], host: str, services: Sequence[Mapping[str, Any]] = ()) -> str:
     """Return the tab's title: trouble first, then the share and time left of what runs."""
     host = safe(host, 100)
     troubled = next((task for task in tasks if words.troubled(task)), None)
-    if troubled:
-        return say("page.title.trouble", name=words.name(troubled), host=host)
+    if troubled or services:
+        name = words.name(troubled) if troubled else safe(services[0]["service"], 100)
+        return say("page.title.trouble", name=name, host=host)
     first = words.most_urgent(tasks)
     if first is None:
         return say("page.title.other", word=say("page.name"), host=host)
@@ -88,6 +96,23 @@ def _headline(task: WireTask | None, now: float) -> str:
     return say(words.of_type(task.get("type"), f"headline.{words.said(task)}"), **known)
 
 
-def _attention(troubled: Sequence[WireTask], other: WireTask, total: int, now: float) -> str:
-    count = say("attention.count", n=len(troubled), total=total)
-    return tidy(stop(say("page.attention", count=count, what=_headline(other, now))))
+def _attention(
+    troubled: Sequence[WireTask],
+    other: WireTask | None,
+    total: int,
+    services: Sequence[Mapping[str, Any]],
+    now: float,
+) -> Iterator[str]:
+    if other is not None:
+        count = say("attention.count", n=len(troubled), total=total)
+        yield stop(say("page.attention", count=count, what=_headline(other, now)))
+    if services:
+        count = say("attention.services", n=len(services))
+        yield stop(say("page.attention", count=count, what=safe(services[0]["note"])))
+
+
+def _place(other: WireTask | None, services: Sequence[Mapping[str, Any]]) -> str | None:
+    """Where on the page that is which needs attention: `t-ID`, `s-SERVICE`."""
+    if other is not None:
+        return f"t-{other['id']}"
+    return f"s-{services[0]['service']}" if services else None

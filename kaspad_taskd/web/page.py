@@ -2,10 +2,10 @@
 
 The doors' side calls `Page().index(snapshot, query)` and `.task(snapshot, task_id, query)`. A
 snapshot is `{seq, journal, serverTime (ISO), host, version, canChange, needsToken, store: {durable,
-problem}, warnings (as `getWarnings` lists them), tasks, events (newest last), services,
-tokenFile, definitionDir}`, with `needsToken` where this reader has to give the token first (then
-the page is the form that asks for it), and perhaps `history: {taskId: points}` and, on a task's
-page, `taskEvents`.
+problem}, warnings (as `getWarnings` lists them), attentions (as `getInfo` has them), tasks, events
+(newest last), services, tokenFile, definitionDir}`, with `needsToken` where this reader has to give
+the token first (then the page is the form that asks for it), and perhaps `history: {taskId:
+points}` and, on a task's page, `taskEvents`.
 A query may have `q`, `state`, `page` (the list), `range` (the chart: 1h, 6h, 14d, all) and `unlock`
 ("wrong" or "wait": how the last try ended); `before` and `range` are for who makes the snapshot:
 its events are the newest below `before`, its history begins so long ago.
@@ -42,7 +42,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 EVENTS = 50
 """Events of a page."""
 RANGES = ("1h", "6h", "14d", "all")
-DAEMON_FACTS = ("seq", "serverTime", "host", "version", "canChange", "store")
+DAEMON_FACTS = ("seq", "serverTime", "host", "version", "canChange", "store", "attentions")
 BUTTONS = ("check", "start", "pause", "retry", "cancel", "remove")
 
 
@@ -78,7 +78,9 @@ class Page:
             snapshot,
             query,
             "./",
-            about=overview(known, now, snapshot["host"], _problem(snapshot)),
+            about=overview(
+                known, now, snapshot["host"], _problem(snapshot), snapshot["attentions"]
+            ),
             cards=cards,
             rows=[_row(task, now, history.get(task["id"])) for task in shown.rows],
             shown=shown,

@@ -17,8 +17,9 @@ from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, plural, say
 from kaspad_taskd.words.service import attention
 from kaspad_taskd.words.spans import duration, format_time_left, number, percent, size, span
+from kaspad_taskd.words.status_line import status_line
 from kaspad_taskd.words.table import table
-from kaspad_taskd.words.task import epoch, hint, needed, note, phase, status_line, waiting, warning
+from kaspad_taskd.words.task import epoch, hint, needed, note, phase, waiting, warning
 
 __all__ = [
     "attention",

@@ -75,6 +75,11 @@ def proof(service: WireService, now: float) -> str | None:
     )
 
 
+def brief(code: object) -> str:
+    """Return in a word or two what is wrong with a service, for one line among others."""
+    return maybe(f"service.attention.{code}.brief") or safe(code, 60)
+
+
 def node(side: object) -> str:
     """Return `local node`, `public node` or `unknown`."""
     return maybe(f"service.node.{side}") or safe(side)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 
 from kaspad_taskd.words import spans
-from kaspad_taskd.words.apart import told_apart
 from kaspad_taskd.words.moment import date, seconds_of, when
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.sentences import fill, maybe, plural, say, step_name
+from kaspad_taskd.words.sentences import maybe, say, step_name
 from kaspad_taskd.words.table import entry
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
@@ -330,60 +329,3 @@ def most_urgent(tasks: Iterable[WireTask]) -> WireTask | None:
         if task.get("status") in LIVE and not task.get("waitingFor"):
             return task
     return max(known, key=lambda task: _ended(task) or 0.0, default=None)
-
-
-def status_line(
-    tasks: Iterable[WireTask],
-    trouble: str | None = None,
-    warnings: int = 0,
-    bridge: str | None = None,
-) -> str:
-    """Return systemd's one line: counts, then trouble first, at most five names.
-
-    `trouble` is why nothing can be saved, where that is so, `bridge` why there is no page;
-    `warnings`, how many stand.
-    """
-    known = told_apart(list(tasks))
-    counts = [_count(known, status, key) for status, key in _COUNTED]
-    head = ", ".join(count for count in counts if count) or say("status-line.none")
-    shown = sorted((task for task in known if _named(task)), key=lambda task: not troubled(task))
-    names = [_short_status(task) for task in shown[:5]]
-    if len(shown) > 5:
-        names.append(say("status-line.more", n=len(shown) - 5))
-    line = f"{head}: {', '.join(names)}" if names else head
-    before = [say("status-line.trouble", why=trouble)] if trouble else []
-    before += [bridge] if bridge else []
-    before += [plural("status-line.warnings", warnings)] if warnings else []
-    return "; ".join([*before, line])
-
-
-_COUNTED = (
-    ("error", "failed"),
-    ("in-progress", "running"),
-    ("pending", "waiting"),
-    ("paused", "paused"),
-    ("complete", "complete"),
-    ("cancelled", "stopped"),
-)
-
-
-def _count(tasks: list[WireTask], status: str, key: str) -> str | None:
-    n = sum(task.get("status") == status for task in tasks)
-    return plural(f"status-line.{key}", n) if n else None
-
-
-def _named(task: WireTask) -> bool:
-    return task.get("status") in ("in-progress", "error")
-
-
-def _short_status(task: WireTask) -> str:
-    if troubled(task):
-        return say(f"status-line.{condition(task)}", name=name(task))
-    share, eta = percent(task), left(task)
-    found = entry("status-line.task")
-    known = {
-        "name": name(task),
-        "percent": share.removeprefix("about ") if share else None,
-        "left": None if eta is None else spans.format_time_left(eta),
-    }
-    return fill(found, known) or name(task)

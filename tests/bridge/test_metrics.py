@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,9 +18,11 @@ from prometheus_client.openmetrics import parser as strict
 
 from kaspad_taskd.bridge.counts import BOUNDS, CountedStore, Counts
 from kaspad_taskd.bridge.metrics import Family, label, text, wants_openmetrics
+from kaspad_taskd.core.attention import AttentionCode, ServiceState, Sight
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.core.record import Change, Outcome
 from tests.bridge.house import Bridged, bridged
+from tests.fakes.hands import service
 from tests.fakes.house import ScriptedProbe
 
 OPEN = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
@@ -213,3 +216,28 @@ def test_a_thousand_tasks_are_packed_small() -> None:
     for number in range(1000):
         family.add(number / 1000, label("task", f"indexer-sync-service-{number}"))
     assert len(gzip.compress(text([family], openmetrics=True).encode())) < 12_000
+
+
+async def test_a_service_in_numbers(house: Bridged) -> None:
+    """Where it points, how it is, what is wrong: a series of each code, so that alerts find it."""
+    inside = house.house
+    inside.services["kasia"] = service()
+    facts = {"service": "kasia", "unit": "k.service"}
+    up = Sight(inside.now(), ServiceState.RUNNING, connections=3, facts=facts)
+    inside.hands.sights["kasia"] = up
+    await inside.switcher.watching.now()
+    found = read((await house.get("/metrics", **OPEN))[1])
+    of = {"service": "kasia"}
+    assert value(found, "service_points", kaspad_taskd_service_points="public", **of) == 1
+    assert value(found, "service_state", kaspad_taskd_service_state="running", **of) == 1
+    assert value(found, "service_connections", **of) == 3
+    assert value(found, "service_last_seen_timestamp_seconds", **of) == up.at / 1000
+    wrong = found["kaspad_taskd_service_attention"].samples
+    assert {each.labels["kaspad_taskd_service_attention"] for each in wrong} == set(AttentionCode)
+    assert not any(each.value for each in wrong)
+    inside.hands.sights["kasia"] = replace(up, state=ServiceState.FAILED, connections=None)
+    await inside.switcher.watching.now()
+    found = read((await house.get("/metrics", **OPEN))[1])
+    down = {"kaspad_taskd_service_attention": "down", **of}
+    assert value(found, "service_attention", **down) == 1
+    assert value(found, "service_connections", **of) is None

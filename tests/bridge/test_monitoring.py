@@ -59,7 +59,7 @@ def test_every_alert_has_a_test() -> None:
     """In both directions: that it fires."""
     names = [line.split(": ")[1] for line in RULES.read_text().splitlines() if "- alert:" in line]
     tests = (MONITORING / "kaspad-taskd.rules.test.yml").read_text()
-    assert len(names) == 7
+    assert len(names) == 9
     for name in names:
         assert f"alertname: {name}\n        exp_alerts" in tests, name
 
@@ -105,6 +105,14 @@ class Prometheus:
         return result
 
 
+SERVICE = """\
+[services.kasia-indexer]
+unit = "kasia-indexer.service"
+node = "grpc://127.0.0.1:1"
+network = "mainnet"
+env = {URL = "ws://127.0.0.1:1"}
+public_env = {URL = "wss://public.example"}
+"""
 SETTINGS = """\
 global: {{scrape_interval: 1s, evaluation_interval: 1s}}
 rule_files: [{rules}]
@@ -127,6 +135,7 @@ async def test_every_query_of_the_dashboard_finds_data(tmp_path: Path) -> None:
         load(), SPEED, log=log, monotonic=Tempo(AHEAD), wall_ms=lambda: fast.wall() * 1000
     )
     clock = ("kaspad_taskd.demo.daemon", str(SPEED), str(began))
+    (tmp_path / "kaspad-taskd.toml").write_text(SERVICE)
     async with playing as node, bridged(tmp_path, *clock) as (taskd, bridge):
         line = await taskd.line()
         await _register(line, node.url)

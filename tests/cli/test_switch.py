@@ -279,3 +279,43 @@ def test_a_switch_back_says_public(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     teller.join()
     assert code == 0
     assert out.endswith("✓ kasia-indexer runs on the public node\n")
+
+
+def need(number: int) -> dict[str, Any]:
+    """A service that needs somebody, as `getInfo` has it."""
+    return {
+        "service": f"indexer-{number}",
+        "code": "down",
+        "params": {},
+        "note": f"k{number}.service does not run.",
+        "cure": f"sudo systemctl restart k{number}.service",
+        "since": "2026-11-23T14:12:09.000Z",
+    }
+
+
+@pytest.mark.parametrize("words", [(), ("list",), ("status", "kaspa-node")])
+def test_services_in_need_stand_above_all_tasks(
+    ctl: Ctl, taskd: ScriptedTaskd, words: tuple[str, ...]
+) -> None:
+    """Who never types `switch` hears of them, with what to type; of many the first three."""
+    taskd.answers["getInfo"] = {"host": "node-1", "attentions": [need(n) for n in range(5)]}
+    out = ctl(*words)[1].splitlines()
+    assert out[:2] == [
+        "✗ indexer-0: k0.service does not run.",
+        "  sudo systemctl restart k0.service",
+    ]
+    assert out[6] == "  5 services need attention: kaspad-taskctl switch"
+    taskd.answers["getInfo"]["attentions"] = [{**need(1), "cure": None}]
+    assert ctl(*words)[1].splitlines()[1] == "  kaspad-taskctl switch indexer-1"
+
+
+@pytest.mark.parametrize("words", [("switch",), ("switch", "kasia-indexer", "status")])
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_service_in_need_is_exit_1(
+    ctl: Ctl, taskd: ScriptedTaskd, words: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    """A script hears it as well."""
+    taskd.answers["getServices"] = [service(switch(4))]
+    assert ctl(*words, *options)[0] == 0
+    taskd.answers["getServices"] = [{**service(switch(4)), "attention": need(1)}]
+    assert ctl(*words, *options)[0] == 1

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
+from kaspad_taskd.core.attention import AttentionCode, ServiceState, Sight
+from kaspad_taskd.core.fact import EventName
 from kaspad_taskd.core.inputs import Cancel, Fail, Pause, Retry
 from kaspad_taskd.core.observation import Reading, Unreachable
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.systemd.story import Story
+from kaspad_taskd.systemd.story import Story, level
+from tests.fakes.hands import service
 from tests.fakes.house import definition, house
 
 pytestmark = pytest.mark.looptime
@@ -18,7 +22,7 @@ pytestmark = pytest.mark.looptime
 
 def told(record: logging.LogRecord) -> tuple[str, str, str | None, str]:
     fields = vars(record)
-    return record.levelname, fields["task"], fields["reason"], record.getMessage()
+    return record.levelname, fields["task"] or "", fields["reason"], record.getMessage()
 
 
 async def test_ends_failures_and_health_are_lines(caplog: pytest.LogCaptureFixture) -> None:
@@ -64,3 +68,38 @@ async def test_the_same_again_and_again_is_a_line_a_minute(
     assert [each.getMessage() for each in caplog.records] == [
         stopped, f"{stopped}, and 59 more", "failed: broken, and 1 more", stopped,
     ]  # fmt: skip
+
+
+async def test_a_service_that_is_down_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    """`err` in the journal, with the code; that its node is lost is a warning; recovery is said."""
+    caplog.set_level(logging.INFO, "kaspad_taskd.systemd")
+    async with house() as built:
+        built.services["kasia"] = service()
+        facts = {"service": "kasia", "unit": "k.service", "address": "127.0.0.1:16110"}
+        up = Sight(built.now(), ServiceState.RUNNING, facts=facts)
+        built.hands.sights["kasia"] = up
+        await built.switcher.watching.now()
+        Story(built.engine)
+        for state in (ServiceState.FAILED, ServiceState.RUNNING):
+            built.hands.sights["kasia"] = replace(up, state=state, at=built.now())
+            await built.switcher.watching.now()
+            await asyncio.sleep(1)
+    assert [told(each) for each in caplog.records] == [
+        ("ERROR", "", "down", "kasia: k.service does not run."),
+        ("INFO", "", None, "kasia: nothing is wrong with it any more"),
+    ]
+
+
+@pytest.mark.parametrize("code", AttentionCode)
+def test_each_code_has_its_level(code: AttentionCode) -> None:
+    """What serves nobody is an error; what is served from elsewhere than it should, a warning."""
+    served = code in (AttentionCode.NOT_USED, AttentionCode.NODE_LOST)
+    wanted = logging.WARNING if served else logging.ERROR
+    assert level(EventName.ATTENTION, {"code": code.value}) == wanted
+
+
+def test_a_switch_whose_undo_failed_is_an_error() -> None:
+    """One that was undone left everything as it was."""
+    failed, undone = ({"switch": {"state": state}} for state in ("failed", "undone"))
+    assert level(EventName.SWITCH_ERROR, failed) == logging.ERROR
+    assert level(EventName.SWITCH_ERROR, undone) == logging.WARNING

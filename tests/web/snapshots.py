@@ -96,6 +96,7 @@ def snapshot(**changes: Any) -> dict[str, Any]:
         "needsToken": False,
         "store": {"durable": True, "problem": None},
         "warnings": [],
+        "attentions": [],
         "tasks": tasks(),
         "events": EVENTS,
         "services": [],

@@ -170,3 +170,13 @@ def test_a_switch_is_one_line_of_what_happened() -> None:
     assert len(story(told)) == len(story(EVENTS)) + 2
     text = Page().index(snapshot(events=told, services=[service()]), {})
     assert '<a href="./#s-kasia-indexer">kasia-indexer</a> switched to the local node' in text
+
+
+def test_a_service_in_need_is_told_in_the_first_lines() -> None:
+    """In the title and the attention line, which leads to its card."""
+    down = {"service": "kasia-indexer", "code": "down", "note": "k.service does not run."}
+    html = Page().index(snapshot(tasks=[], services=[service(switch(4))], attentions=[down]), {})
+    assert "<title>! kasia-indexer · node-1</title>" in html
+    link = '<a data-o="attention" href="#s-kasia-indexer">1 service needs attention: '
+    assert f"{link}k.service does not run.</a>" in html
+    assert 'id="s-kasia-indexer"' in html

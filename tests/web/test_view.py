@@ -28,17 +28,24 @@ const { form } = await import("./static/words.js");
 form.utc = true;
 const { states, lists, now } = JSON.parse(readFileSync("given.json", "utf8"));
 const views = states.map((task) => view(task, now));
-const pages = lists.map(([tasks, problem]) => overview(tasks, now, "node-1", problem));
+const pages = lists.map(
+  ([tasks, problem, services]) => overview(tasks, now, "node-1", problem, services),
+);
 console.log(JSON.stringify({ views, pages }));
 """
 
-LISTS: list[tuple[list[dict[str, Any]], str | None]] = [
-    ([], None),
-    (golden_tasks(), None),
-    (golden_tasks(), "the disk is full"),
-    *(([task], None) for task in STATES.values()),
-    ([STATES["complete"], STATES["done-report"], STATES["cancelled"]], None),
-    ([STATES["unreachable-refused"], STATES["stalled-no-peers"]], None),
+DOWN = {"service": "kasia-indexer", "note": "kasia-indexer.service does not run: it is masked."}
+LOST = {"service": "<b>k\n", "note": "k runs on the local node, which does not answer"}
+LISTS: list[tuple[list[dict[str, Any]], str | None, list[dict[str, Any]]]] = [
+    ([], None, []),
+    (golden_tasks(), None, []),
+    (golden_tasks(), "the disk is full", []),
+    *(([task], None, []) for task in STATES.values()),
+    ([STATES["complete"], STATES["done-report"], STATES["cancelled"]], None, []),
+    ([STATES["unreachable-refused"], STATES["stalled-no-peers"]], None, []),
+    ([], None, [DOWN]),
+    ([STATES["complete"]], None, [LOST, DOWN]),
+    ([STATES["unreachable-refused"], STATES["stalled-no-peers"]], None, [DOWN, LOST]),
 ]
 
 
@@ -69,7 +76,9 @@ def test_python_and_javascript_say_the_same(tmp_path: Path) -> None:
     told = json.loads(ran.stdout)
     mine = json.loads(json.dumps([view(task, NOW) for task in STATES.values()]))
     assert dict(zip(STATES, told["views"], strict=True)) == dict(zip(STATES, mine, strict=True))
-    assert told["pages"] == [overview(tasks, NOW, "node-1", why) for tasks, why in LISTS]
+    assert told["pages"] == [
+        overview(tasks, NOW, "node-1", why, wrong) for tasks, why, wrong in LISTS
+    ]
 
 
 def test_100_percent_is_said_of_what_is_complete_alone() -> None:

@@ -12,7 +12,8 @@ from kaspad_taskd.web.overview import overview
 from kaspad_taskd.web.story import story
 from kaspad_taskd.words.apart import column, owners, shared, told_apart
 from kaspad_taskd.words.plain import width
-from kaspad_taskd.words.task import name, status_line
+from kaspad_taskd.words.status_line import status_line
+from kaspad_taskd.words.task import name
 from tests.cli.test_looks import written
 from tests.fakes.golden import NOW, golden_task
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.event import sentence, step_began
 from kaspad_taskd.words.moment import seconds_of
+from kaspad_taskd.words.status_line import status_line
 from kaspad_taskd.words.table import entry
 from kaspad_taskd.words.task import needed
 from tests.fakes.golden import NOW, golden_task, golden_tasks
@@ -19,35 +20,6 @@ from tests.fakes.golden import NOW, golden_task, golden_tasks
 
 def running(service: str, **fields: Any) -> dict[str, Any]:
     return {**golden_task("kaspa-node"), "service": service, **fields}
-
-
-def test_status_line_of_the_contract() -> None:
-    """Counts, then names with percent and time left, as contract section 6 shows it."""
-    node = running("kaspa-node", progress=45.29, progressBasis="exact")
-    other = running("x", progress=0, progressBasis="unknown", estimatedTimeRemaining=None)
-    assert words.status_line([node, other]) == ("2 running: kaspa-node 45.2 % (1 hour 20 min), x")
-
-
-def test_status_line_says_trouble_first() -> None:
-    """What systemctl may cut off at the window's edge is never the trouble."""
-    assert words.status_line(golden_tasks()).startswith(
-        "1 failed, 6 running, 2 waiting, 1 paused, 1 complete, 1 stopped: "
-        "kasia-indexer unreachable, lonely stalled, failed-job failed, "
-        "kaspa-node 71 % (1 hour 20 min), explorer-db 58 % (25 minutes), and 2 more"
-    )
-
-
-def test_status_line_names_at_most_five() -> None:
-    """The line stays short with any number of tasks."""
-    line = words.status_line([running(f"n{i}") for i in range(500)])
-    assert line.count("%") == 5
-    assert line.endswith("and 495 more")
-
-
-def test_status_line_without_tasks_and_with_a_full_disk() -> None:
-    """Nothing to watch is said; that nothing is saved comes before all."""
-    assert words.status_line([]) == "nothing is watched yet"
-    assert words.status_line([], "disk full") == "cannot save: disk full; nothing is watched yet"
 
 
 def test_waiting_says_what_keeps_it_from_starting() -> None:
@@ -129,7 +101,7 @@ def test_any_task_has_its_words(task: dict[str, Any]) -> None:
     """Missing fields, unknown words and hostile text still make one visible line."""
     for text in (words.headline(task, NOW), words.state(task), words.why(task), words.name(task)):
         assert text.isprintable()
-    assert words.status_line([task]).isprintable()
+    assert status_line([task]).isprintable()
 
 
 @pytest.mark.parametrize(

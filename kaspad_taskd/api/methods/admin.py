@@ -25,6 +25,7 @@ from kaspad_taskd.api.schemas import (
     some,
     word,
 )
+from kaspad_taskd.api.switches import STANDING, standing_shape
 from kaspad_taskd.core.model import Status
 from kaspad_taskd.version import __version__
 
@@ -52,6 +53,7 @@ INFO = some(
     journal=TEXT,
     tasks=record("TaskCounts", total=WHOLE, byStatus=_COUNTS),
     warnings=WHOLE,
+    attentions=listed("StandingAttentions", STANDING),
     host=TEXT,
     pid=WHOLE,
     startedAt=MOMENT,
@@ -126,6 +128,7 @@ def _daemon(api: Api) -> list[Method]:
             "journal": api.engine.journal,
             "tasks": number,
             "warnings": len(api.engine.warnings.open()),
+            "attentions": list(map(standing_shape, api.engine.attentions.open())),
             **api.host.info(),
         }
 

@@ -115,11 +115,12 @@ function flush() {
   dirty.clear();
   const all = [...tasks.values()];
   document.documentElement.classList.toggle("lost", Boolean(lost));
-  const about = lost ? overviewThen(all, lost, now, problem()) : overview(all, now, data.host, problem());
+  const about = lost ? overviewThen(all, lost, now, problem()) : overview(all, now, data.host, problem(), services());
   drawOverview(about);
   document.title = lost ? title(all, data.host, when(lost, now)) : about.title;
 }
 
+const services = () => (onTaskPage ? [] : data.attentions);
 const problem = () => (data.store.durable ? null : data.store.problem || say("unknown"));
 
 function draw(element, task, now, lost) {

@@ -87,7 +87,7 @@ export function drawOverview(about) {
   for (const element of document.querySelectorAll("[data-o]")) {
     setText(element, about[element.dataset.o]);
     if (element.dataset.o === "attention") {
-      setAttribute(element, "href", `#t-${about.troubled ?? ""}`);
+      setAttribute(element, "href", `#${about.place ?? ""}`);
     }
   }
 }

@@ -22,7 +22,7 @@ export function overviewThen(tasks, then, now, problem) {
     headline: tidy(problem ? say("page.then.store", { when: at, why: problem }) : was(first, then, at)),
     reassure: "",
     attention: other ? tidy(stop(was(other, then, at))) : "",
-    troubled: other?.id ?? null,
+    place: other && `t-${other.id}`,
   };
 }
 

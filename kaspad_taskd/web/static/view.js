@@ -344,18 +344,19 @@ function segment(begin, width, one, hatched) {
 
 // The page as a whole.
 
-export function overview(tasks, now, host, problem = null) {
+export function overview(tasks, now, host, problem = null, services = []) {
   const first = mostUrgent(tasks);
   const inTrouble = tasks.filter(troubled);
   const other = inTrouble.find((task) => task !== first) ?? null;
   const running = tasks.some((task) => task.status === "in-progress");
   return {
-    title: title(tasks, host),
+    title: title(tasks, host, null, services),
     headline: tidy(problem ? say("page.headline.store", { why: problem }) : headline(first, now)),
     reassure: problem ? say("page.store") : running ? say("page.reassure") : "",
-    attention: other ? attention(inTrouble, other, tasks.length, now) : "",
+    attention: tidy(attention(inTrouble, other, tasks.length, services, now).join(" ")),
     first: first?.id ?? null,
     troubled: other?.id ?? null,
+    place: other ? `t-${other.id}` : services.length ? `s-${services[0].service}` : null,
   };
 }
 
@@ -370,14 +371,21 @@ export function mostUrgent(tasks) {
   return tasks.reduce((best, task) => (best && at(best) >= at(task) ? best : task), null);
 }
 
-/** Trouble first, then the share and time left of what runs. `lost`: since when, if the link is. */
-export function title(tasks, host, lost = null) {
+/**
+ * Trouble first, then the share and time left of what runs. `lost`: since when, if the link is;
+ * `services`: those that need somebody.
+ */
+export function title(tasks, host, lost = null, services = []) {
   host = safe(host, 100);
   const first = mostUrgent(tasks);
   const text = first ? shortPercent(first) : "";
   if (lost) return say("page.title.lost", { percent: text || null, when: lost, host });
   const trouble = tasks.find(troubled);
-  if (trouble) return say("page.title.trouble", { name: nameOf(trouble), host });
+  const [service] = services;
+  if (trouble || service) {
+    const name = trouble ? nameOf(trouble) : safe(service.service, 100);
+    return say("page.title.trouble", { name, host });
+  }
   if (!first) return say("page.title.other", { word: say("page.name"), host });
   const eta = etaOf(first);
   if (first.status === "in-progress" && text) {
@@ -411,7 +419,15 @@ export const shape = (task, now) => ({
   ...task.switching,
 });
 
-function attention(inTrouble, other, total, now) {
-  const count = say("attention.count", { n: inTrouble.length, total });
-  return tidy(stop(say("page.attention", { count, what: headline(other, now) })));
+function attention(inTrouble, other, total, services, now) {
+  const told = [];
+  if (other) {
+    const count = say("attention.count", { n: inTrouble.length, total });
+    told.push(stop(say("page.attention", { count, what: headline(other, now) })));
+  }
+  if (services.length) {
+    const count = say("attention.services", { n: services.length });
+    told.push(stop(say("page.attention", { count, what: safe(services[0].note) })));
+  }
+  return told;
 }

@@ -74,8 +74,10 @@ async def test_a_service_is_shown_as_it_is_seen_now(house: ApiHouse) -> None:
     assert found["code"] == "down"
     assert found["note"] == "k.service does not run: it ended with exit-code."
     assert found["cure"].endswith("then by hand: sudo systemctl restart k.service")
+    assert (await house.ask("getInfo"))["attentions"] == [{"service": "kasia", **found}]
     house.hands.sights["kasia"] = seen
     assert (await house.ask("getServices"))[0]["attention"] is None
+    assert (await house.ask("getInfo"))["attentions"] == []
     await house.settle()
     events = [each for each in (await house.ask("getEvents"))["events"]
               if each["event"] == "service:attention"]  # fmt: skip

@@ -1,0 +1,87 @@
+"""systemd's one line about the daemon: `STATUS=`."""
+
+from __future__ import annotations
+
+from kaspad_taskd.words import spans
+from kaspad_taskd.words.apart import told_apart
+from kaspad_taskd.words.plain import safe
+from kaspad_taskd.words.sentences import fill, plural, say
+from kaspad_taskd.words.service import brief
+from kaspad_taskd.words.table import entry
+from kaspad_taskd.words.task import condition, left, name, percent, troubled
+
+TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kaspad_taskd.words.task import WireTask
+
+SERVICES = 3
+"""Services that it names; of more it tells how many."""
+
+
+def status_line(
+    tasks: Iterable[WireTask],
+    trouble: str | None = None,
+    warnings: int = 0,
+    bridge: str | None = None,
+    services: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Return systemd's one line: counts, then trouble first, at most five names.
+
+    `trouble` is why nothing can be saved, where that is so, `bridge` why there is no page;
+    `warnings`, how many stand; `services`, name and code of those that need somebody.
+    """
+    known = told_apart(list(tasks))
+    counts = [_count(known, status, key) for status, key in _COUNTED]
+    head = ", ".join(count for count in counts if count) or say("status-line.none")
+    shown = sorted((task for task in known if _named(task)), key=lambda task: not troubled(task))
+    names = [_short_status(task) for task in shown[:5]]
+    if len(shown) > 5:
+        names.append(say("status-line.more", n=len(shown) - 5))
+    line = f"{head}: {', '.join(names)}" if names else head
+    before = [say("status-line.trouble", why=trouble)] if trouble else []
+    before += [bridge] if bridge else []
+    before += _services(services)
+    before += [plural("status-line.warnings", warnings)] if warnings else []
+    return "; ".join([*before, line])
+
+
+def _services(services: Sequence[tuple[str, str]]) -> list[str]:
+    """Those that need somebody, by name as far as there are few."""
+    if len(services) > SERVICES:
+        return [plural("status-line.services", len(services))]
+    known = ((safe(service), brief(code)) for service, code in services)
+    return [say("status-line.service", name=service, brief=said) for service, said in known]
+
+
+_COUNTED = (
+    ("error", "failed"),
+    ("in-progress", "running"),
+    ("pending", "waiting"),
+    ("paused", "paused"),
+    ("complete", "complete"),
+    ("cancelled", "stopped"),
+)
+
+
+def _count(tasks: list[WireTask], status: str, key: str) -> str | None:
+    n = sum(task.get("status") == status for task in tasks)
+    return plural(f"status-line.{key}", n) if n else None
+
+
+def _named(task: WireTask) -> bool:
+    return task.get("status") in ("in-progress", "error")
+
+
+def _short_status(task: WireTask) -> str:
+    if troubled(task):
+        return say(f"status-line.{condition(task)}", name=name(task))
+    share, eta = percent(task), left(task)
+    found = entry("status-line.task")
+    known = {
+        "name": name(task),
+        "percent": share.removeprefix("about ") if share else None,
+        "left": None if eta is None else spans.format_time_left(eta),
+    }
+    return fill(found, known) or name(task)
