@@ -303,6 +303,18 @@ export interface Events {
     switched: string[];
     failed: string[];
   };
+  "service:attention": {
+    seq: number;
+    timestamp: string;
+    taskId: string | null;
+    service: string;
+    type: string | null;
+    code: string | null;
+    params: Record<string, unknown>;
+    note: string | null;
+    cure: string | null;
+    since: string | null;
+  };
   warning: {
     seq: number;
     timestamp: string;
@@ -888,6 +900,14 @@ export interface Methods {
         byStatus: Record<string, unknown>;
       };
       warnings?: number;
+      attentions?: {
+        service: string;
+        code: string;
+        params: Record<string, unknown>;
+        note: string;
+        cure: string | null;
+        since: string;
+      }[];
       host?: string;
       pid?: number;
       startedAt?: string;
@@ -924,6 +944,23 @@ export interface Methods {
       points: "local" | "public" | "unknown";
       since: string | null;
       verified: boolean | null;
+      state: "running" | "starting" | "stopping" | "restarting" | "down" | "failed" | "masked" | "missing" | "unknown";
+      stateAt: string | null;
+      attention: {
+        code: string;
+        params: Record<string, unknown>;
+        note: string;
+        cure: string | null;
+        since: string;
+      } | null;
+      proof: {
+        kind: string;
+        count: number;
+        address: string;
+        since: string;
+        at: string;
+      } | null;
+      held: boolean;
       hints: {
         code: string;
         params: Record<string, unknown>;
