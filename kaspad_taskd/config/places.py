@@ -38,7 +38,7 @@ class Places:
     @property
     def drop_ins(self) -> Path:
         """The directory of settings that are laid over the file."""
-        return self.settings.with_name(f"{self.settings.name}.d")
+        return Path(f"{self.settings}.d")  # "/" has no name to add to
 
     @property
     def mirror(self) -> Path:

@@ -80,13 +80,16 @@ class _UnfitError(OSError):
 def _read(path: Path) -> bytes:
     # A pipe in place of a file would block the open for ever.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
+    try:  # a directory's handle is no file's: that would neither take it nor close it
         mode = os.fstat(handle).st_mode
         if stat.S_ISDIR(mode):
             raise _UnfitError("is a directory; it must be a file")
         if not stat.S_ISREG(mode):
             raise _UnfitError("is no regular file")
-        data = file.read(MAX_BYTES + 1)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(handle)
     if len(data) > MAX_BYTES:
         raise _UnfitError(f"is larger than {MAX_BYTES // 1024} KiB")
     return data

@@ -185,8 +185,10 @@ def test_a_drop_in_that_cannot_be_read_is_a_fault(files: Files, kind: str) -> No
         path.write_bytes(b"\xff\xfe")
     if kind == "large":
         path.write_text("#" * 300_000)
-    main = files.main.name
+    main, held = files.main.name, len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     assert files.told() == {("a.toml", ""), (main, "bridge.listen"), (main, "services.k.node")}
+    assert ("it must be a file" in files.faults()[0].problem) is (kind == "directory")
+    assert len(os.listdir("/proc/self/fd")) == held  # noqa: PTH208 - nothing is left open
 
 
 def test_a_fault_is_told_of_the_file_that_set_it_last(files: Files) -> None:
