@@ -237,16 +237,16 @@ def test_a_missing_library_is_named_with_its_package() -> None:
 @contextlib.contextmanager
 def databases(**dsn: str) -> Iterator[None]:
     """Settings with these databases, each with a task pg-NAME that watches it."""
-    settings, text = SETTINGS_D / "databases.toml", ""
+    settings, declared = SETTINGS_D / "databases.toml", ""
     for name, text in dsn.items():
         secret = ETC / "secrets" / f"{name}.dsn"
         secret.write_text(text + "\n")
-        text += f'[databases.{name}]\ndsn_file = "{secret}"\n'
+        declared += f'[databases.{name}]\ndsn_file = "{secret}"\n'
         (TASKS / f"pg-{name}.toml").write_text(
             f'type = "database-migration"\nservice = "pg-{name}"\ninterval = "250ms"\n'
             f'[checker]\ndsn = "{name}"\ntool = "sql"\nquery = "{QUERY}"\n'
         )
-    settings.write_text(text)
+    settings.write_text(declared)
     systemctl("reload", UNIT)
     try:
         yield
