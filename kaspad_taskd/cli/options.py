@@ -126,11 +126,12 @@ def _set(parser: argparse.ArgumentParser) -> None:
 def _report(parser: argparse.ArgumentParser) -> None:
     _task(parser)
     add = parser.add_argument
-    add("pairs", metavar="KEY=VALUE", nargs="*", help="facts to show")
+    add("pairs", metavar="KEY=VALUE", nargs="*", help="facts to show; - reads a pipe")
     add("--progress", metavar="P", type=float, help="0 to 100")
     ends = parser.add_mutually_exclusive_group()
     ends.add_argument("--complete", action="store_true", help="the work is done")
     ends.add_argument("--error", metavar="TEXT", help="the work has failed")
+    add("--complete-at-end", action="store_true", help="with -: the end of the pipe is its end")
 
 
 def _switch(parser: argparse.ArgumentParser) -> None:

@@ -139,6 +139,10 @@ def _camel(key: str) -> str:
 
 def _report(run: Run) -> int:
     options = run.options
+    if "-" in options.pairs:
+        return _piped(run)
+    if options.complete_at_end:
+        raise UsageFault(say("error.not-piped"), "kaspad-taskctl report --help")
     task = find(run, options.task)
     params = {
         "taskId": task["id"],
@@ -155,3 +159,12 @@ def _report(run: Run) -> int:
     state = ", ".join(part for part in (words.state(now), words.percent(now)) if part)
     run.screen.say(say("changed.report", name=words.name(now), state=state))
     return 0
+
+
+def _piped(run: Run) -> int:
+    from kaspad_taskd.cli.piped import report
+
+    options = run.options
+    if options.complete or options.error is not None or options.progress is not None:
+        raise UsageFault(say("error.piped-too"), "kaspad-taskctl report --help")
+    return report(run)

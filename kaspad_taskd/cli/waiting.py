@@ -10,6 +10,7 @@ import time
 
 from kaspad_taskd.cli.ending import FAILED, RETRY, TIMED_OUT, code_of, is_gone, worst
 from kaspad_taskd.cli.find import find
+from kaspad_taskd.cli.streams import must_be_read
 from kaspad_taskd.cli.wait import verdict
 from kaspad_taskd.cli.wanted import of_all
 from kaspad_taskd.cli.watch import Watched, hear
@@ -150,6 +151,7 @@ def _listen(run: Run, ends: _Ends, source: Subscription, limit: float, heard: _H
         if now >= limit:
             return ends.too_late()
         ends.draw()
+        must_be_read()
         if now - heard.at > _QUIET:
             run.call("ping")
             heard.now()

@@ -17,6 +17,16 @@ Exit code: 0 complete, 4 error, 5 cancelled, 1 removed, 6 the time was over.
 Of several the worst: 4 before 5 before 1; 6 where one goes on. With --any that
 of the first that ends; of those that have ended already, of the first named.
 """,
+    "report": """
+With - the lines of a pipe are read: "42 %", "42/100", "42", also before other
+words or in brackets; {"progress": 42, "metadata": {...}}, with "done" and
+"total", "completed": true or "error": "..."; KEY=VALUE is a fact, any other line
+the fact "note", so pipe only what may be seen. At most one report a second is
+sent, the last one always. The task is complete when the pipe ends at 100 %, or
+with --complete-at-end; else it goes on. A daemon that restarts ends no pipe:
+
+  pv -n snapshot.tar 2>&1 >/dev/null | kaspad-taskctl report import -
+""",
 }
 """What --help tells beyond the options, by verb; lines of at most 80."""
 

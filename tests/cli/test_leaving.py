@@ -27,7 +27,9 @@ EVENTS = [{"seq": n, "event": "sync:paused", "data": {"seq": n, **EVENT}} for n 
 NODE = golden_task("kaspa-node")
 ANSWERS: dict[str, Any] = {
     "getEvents": {"events": EVENTS, "seq": 3, "oldest": 1},
-    "listDefinitions": [{"id": "a", "type": "report", "origin": "admin", "state": "ok"}],
+    "listDefinitions": [
+        {"id": "a", "type": "report", "origin": "admin", "state": "masked", "file": None}
+    ],
     "reload": {"added": [], "changed": [], "removed": [], "faults": [], "needRestart": []},
     "backup": {"path": "/x"},
     "getServices": [],
@@ -38,14 +40,24 @@ ANSWERS: dict[str, Any] = {
     "checkTaskStatus": {"task": NODE},
     **{
         each: {"task": NODE, "taskId": NODE["id"], "checkInterval": 10_000}
-        for each in ("startMonitoring", "pauseTask", "cancelTask", "retryTask", "removeTask")
+        for each in (
+            "startMonitoring",
+            "resumeTask",
+            "pauseTask",
+            "cancelTask",
+            "retryTask",
+            "removeTask",
+        )
     },
 }
 VERBS = (
     "", "list", "list --ids", "list --json", "status", "status kaspa-node", "watch --json",
     "watch kaspa-node", "register report a", "start kaspa-node", "pause kaspa-node",
-    "check kaspa-node", "cancel kaspa-node", "retry kaspa-node", "remove kaspa-node",
-    "report kaspa-node", "events", "events --json", "events --follow", "events --follow --last 0",
+    "pause kaspa-node lonely", "resume --all", "wait --all --any", "list --failed", "ls kas*",
+    "events --since 9999d --type sync:*", "definitions show a", "definitions unmask a",
+    "call ping a=1", "check kaspa-node", "cancel kaspa-node", "retry kaspa-node",
+    "remove kaspa-node", "report kaspa-node", "events", "events --json", "events --follow",
+    "events --follow --last 0",
     "definitions", "reload", "switch", "strategy kaspa-node", "backup", "doctor", "call ping",
     "--help", "--version", "list --help",
 )  # fmt: skip
