@@ -160,7 +160,11 @@ def test_its_exposure_is_at_most_1_3() -> None:
 
 
 def test_what_it_writes_is_for_itself_and_its_group() -> None:
-    """The state is the user's own, the token the group's; secrets cannot even be listed."""
+    """The state is the user's own, the token the group's; secrets are root's, and it may read."""
+    (ETC / "secrets/of-a-test").touch()
+    reading = ("runuser", "-u", "nobody", "--", "cat", str(ETC / "secrets/of-a-test"))
+    assert "Permission denied" in run(*reading, check=False)
+    (ETC / "secrets/of-a-test").unlink()
     paths = STATE, STATE / "state.db", STATE / "bridge.token", SOCKET, ETC / "secrets"
     modes = {
         each.name: (f"{each.stat().st_mode & 0o7777:04o}", each.owner(), each.group())
@@ -172,7 +176,7 @@ def test_what_it_writes_is_for_itself_and_its_group() -> None:
         "state.db": ("0600", own, own),
         "bridge.token": ("0640", own, own),
         "rpc.sock": ("0660", own, own),
-        "secrets": ("0500", own, "root"),
+        "secrets": ("0750", "root", own),
     }
 
 
@@ -315,9 +319,7 @@ def test_the_drop_ins_are_what_they_say() -> None:
     for name in names:
         # as it is, and with all that it offers
         text = (shipped / name).read_text()
-        opened = re.sub(r"^#(?=[A-Z]\w+=)", "", text, flags=re.MULTILINE).replace(
-            "/srv/kaspa/progress", "/srv"
-        )
+        opened = re.sub(r"^#(?=[A-Z]\w+=)", "", text, flags=re.MULTILINE)
         path = drop_in("tried", opened)
         assert run("systemd-analyze", "verify", "--man=no", UNIT) == ""
         systemctl("restart", UNIT)

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -41,7 +42,7 @@ SETTINGS = ETC / "kaspad-taskd.toml"
 
 @pytest.fixture(scope="module")
 def old_deb(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The same package as it would have been before, by its version."""
+    """The same package as it would have been before: its version, and whose the secrets were."""
     at = tmp_path_factory.mktemp("old")
     run("dpkg-deb", "-R", deb(), str(at / "tree"))
     for path, pattern, value in (
@@ -50,6 +51,16 @@ def old_deb(tmp_path_factory: pytest.TempPathFactory) -> str:
             at / f"tree{PROGRAM}/kaspad_taskd/version.py",
             r'__version__ = ".*"',
             f'__version__ = "{OLD}"',
+        ),
+        (
+            next((at / "tree").glob("**/tmpfiles.d/kaspad-taskd.conf")),
+            "0750 root kaspad-taskd",
+            "0500 kaspad-taskd root",
+        ),
+        (
+            next((at / "tree").glob("**/system/kaspad-taskd.service")),
+            "Environment=CONFIGURATION_DIRECTORY=.*",
+            "ConfigurationDirectory=kaspad-taskd",
         ),
     ):
         path.write_text(re.sub(pattern, value, path.read_text()))
@@ -122,6 +133,73 @@ def obsolete() -> list[str]:
 def examples_left() -> list[str]:
     """What is in tasks.d besides definitions."""
     return sorted(path.name for path in TASKS.iterdir() if path.suffix != ".toml")
+
+
+HELD = {
+    "db.dsn": ("kaspad-taskd", "root", 0o400, "root:kaspad-taskd 640"),
+    "token": ("kaspad-taskd", "kaspad-taskd", 0o600, "root:kaspad-taskd 640"),
+    "sub/header": ("kaspad-taskd", "root", 0o600, "root:kaspad-taskd 640"),
+    "anybody": ("root", "root", 0o644, "root:root 644"),
+    "group": ("root", "kaspad-taskd", 0o640, "root:kaspad-taskd 640"),
+    "its-own": ("kaspad-taskd", "kaspad-taskd", 0o640, "kaspad-taskd:kaspad-taskd 640"),
+    "roots": ("root", "root", 0o600, "root:root 600"),
+}
+"""Files of secrets: whose they were, with which mode; and as they are after the upgrade."""
+
+
+def with_secrets() -> str:
+    """Fill secrets/; returns the bridge's token, which settings name as they do a DSN."""
+    secrets, token = ETC / "secrets", "0123456789abcdef0123456789abcdef"
+    (secrets / "sub").mkdir(0o700)
+    shutil.chown(secrets / "sub", "kaspad-taskd")
+    for name, (user, group, mode, _) in HELD.items():
+        text = token if name == "token" else "postgresql://x@127.0.0.1:9/x"
+        (secrets / name).write_text(f"{text}\n")
+        shutil.chown(secrets / name, user, group)
+        (secrets / name).chmod(mode)
+    (secrets / "link").symlink_to("/etc/hostname")
+    run("chown", "-h", "kaspad-taskd", str(secrets / "link"))
+    (ETC / "kaspad-taskd.toml").write_text(
+        f'[bridge]\ntoken_file = "{secrets}/token"\n[databases.x]\ndsn_file = "{secrets}/db.dsn"\n'
+    )
+    (TASKS / "db.toml").write_text(
+        'type = "database-migration"\nservice = "db"\ninterval = "1s"\n[checker]\n'
+        'dsn = "x"\ntool = "sql"\nquery = "SELECT 1"\n'
+    )
+    (TASKS / "web.toml").write_text(
+        'type = "http-json"\nservice = "web"\ninterval = "1s"\n[checker]\n'
+        'url = "http://127.0.0.1:9/"\nprogress = "p"\n'
+        f'headers = {{ X-Key = "{secrets}/sub/header" }}\n'
+    )
+    return token
+
+
+@pytest.mark.usefixtures("on_old")
+def test_an_upgrade_gives_secrets_to_root_and_the_daemon_reads_them() -> None:
+    """What only their owner could read is named; DSN, token and header go on being used."""
+    token, secrets = with_secrets(), ETC / "secrets"
+    systemctl("restart", UNIT)
+    said = apt("install", deb())
+    shown_as = run("stat", "-c", "%n %U:%G %a", *(str(secrets / name) for name in HELD))
+    assert shown_as.splitlines() == [f"{secrets / name} {held[3]}" for name, held in HELD.items()]
+    assert run("stat", "-c", "%U:%G %a", str(secrets), str(secrets / "sub")).split("\n")[:2] == [
+        "root:kaspad-taskd 750"] * 2  # fmt: skip
+    named = sorted(re.findall(rf"kaspad-taskd: {secrets}/(\S+) is now root:kaspad-taskd", said))
+    assert named == ["db.dsn", "sub", "sub/header", "token"]
+    assert Path("/etc/hostname").owner() == "root"
+    asked = urllib.request.Request("http://127.0.0.1:3080/metrics")
+    asked.add_header("Authorization", f"Bearer {token}")
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        assert answer.status == 200
+    until_shown("web", reason="refused")
+    until_shown("db", reason="refused" if has_asyncpg() else "library-missing")
+    assert "is now root" not in apt("install", "--reinstall", deb())
+
+
+def has_asyncpg() -> bool:
+    return "ok installed" in run(
+        "dpkg-query", "-W", "-f", "${Status}", "python3-asyncpg", check=False
+    )
 
 
 @contextmanager
@@ -203,8 +281,13 @@ def test_an_older_daemon_refuses_a_newer_state(old_deb: str) -> None:
 @pytest.mark.usefixtures("on_old")
 def test_removed_and_installed_again_it_goes_on() -> None:
     """Removing keeps state and settings; nothing of the program is left."""
+    systemctl("stop", UNIT)
+    systemctl("enable", "--now", "kaspad-taskd.socket", "kaspad-taskd-backup.timer")
     before = known()
     apt("remove", "kaspad-taskd")
+    left = systemctl("list-units", "--all", "kaspad-taskd*", "--no-legend").splitlines()
+    # links of what was enabled stay, as Debian's tools leave them; nothing is loaded or listens
+    assert [line for line in left if "not-found inactive dead" not in line] == []
     assert not PROGRAM.exists()
     assert not Path("/run/kaspad-taskd").exists()
     assert (STATE / "state.db").exists()

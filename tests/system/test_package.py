@@ -14,7 +14,7 @@ import pytest
 from tests.lab import machine
 
 ROOT = Path(__file__).parents[2]
-INSIDE = ("installed", "units", "installed_faults", "installed_life")
+INSIDE = ("installed", "installed_sandbox", "units", "installed_faults", "installed_life")
 """The tests that run in the machine, in this order: tests/system/test_NAME.py."""
 LATER = ("postgresql", "python3-asyncpg")
 CHECKING = ("lintian", "autopkgtest", "python3-orjson", "docker-cli", "docker-compose")
