@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import faulthandler
-import gc
-import logging
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from kaspad_taskd import words
 from kaspad_taskd.base.streams import hold_streams, let_go
-from kaspad_taskd.bridge.access import CannotOpenError
 from kaspad_taskd.config.places import Places
-from kaspad_taskd.config.settings import Settings, load_settings
 from kaspad_taskd.daemon.arguments import demo_parser, parser, places_of, restore_parser
-from kaspad_taskd.daemon.house import Daemon
-from kaspad_taskd.daemon.offline import BAD_SETTINGS, CRASHED, OK, check, put_back
-from kaspad_taskd.engine.errors import NotDurable
-from kaspad_taskd.probes import add
-from kaspad_taskd.rpc.server import CannotListenError
-from kaspad_taskd.store.fault import StoreError
-from kaspad_taskd.systemd.journal import begin_log, complain
+from kaspad_taskd.daemon.starts import Starts
+from kaspad_taskd.systemd.journal import complain
 
 PIPE_CLOSED = 141
 INTERRUPTED = 130
-
-_log = logging.getLogger("kaspad_taskd")
+CRASHED = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _main(list(sys.argv[1:] if argv is None else argv))
     except KeyboardInterrupt:  # where no daemon runs that takes it as its order to stop
         return INTERRUPTED
+    except ImportError as error:
+        _not_loaded(error)
+        return CRASHED
     except BrokenPipeError:  # whoever read has gone
         let_go()
         return PIPE_CLOSED
@@ -59,57 +50,44 @@ def _main(given: list[str]) -> int:
 
 
 def _verb(given: list[str]) -> int:
+    # what needs libraries is imported here: one that does not load is said in a sentence
     if given[:1] == ["demo"]:
         from kaspad_taskd.demo.show import show
 
         return show(demo_parser().parse_args(given[1:]).speed)
     if given[:1] == ["restore"]:
+        from kaspad_taskd.daemon.offline import put_back
+
         return put_back(restore_parser().parse_args(given[1:]))
     options = parser().parse_args(given)
     places = places_of(options)
     if options.check:
+        from kaspad_taskd.daemon.offline import check
+
         return check(places)
-    settings = load_settings(places)
-    faults = (
-        settings if isinstance(settings, list) else add(settings.probes, settings.source("probes"))
-    )
-    if faults or isinstance(settings, list):
-        for fault in faults:
-            complain(fault)
-        return BAD_SETTINGS
-    faulthandler.enable()
-    begin_log(options.log_level or settings.log_level)
-    return _run(places, settings, options)
+    if options.preflight:
+        from kaspad_taskd.daemon.preflight import preflight
+
+        return preflight(places, options.bridge)
+    return _daemon(places, options)
 
 
-def _run(places: Places, settings: Settings, options: argparse.Namespace) -> int:
+def _daemon(places: Places, options: argparse.Namespace) -> int:
+    starts = Starts(places.runtime)
+    starts.begin()
     try:
-        for directory in (places.state, places.runtime):
-            _make(directory)
-        asyncio.run(_live(places, settings, options))
-    except (StoreError, NotDurable, CannotListenError, CannotOpenError) as error:
-        complain(error)
-    except OSError as error:
-        where = "--state-dir and --runtime-dir name other places"
-        complain(f"{error.filename}: {error.strerror}; {where}")
-    except Exception:
-        _log.exception("the daemon crashed; every task goes on at its next start")
-    else:
-        return OK
-    return CRASHED
+        from kaspad_taskd.daemon.life import live
+    except ImportError as error:  # the next start may find it
+        said = _not_loaded(error)
+        starts.failed(CRASHED, [said])
+        return CRASHED
+    return live(places, options, starts)
 
 
-def _make(directory: Path) -> None:
-    if not directory.is_dir():
-        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-
-
-async def _live(places: Places, settings: Settings, options: argparse.Namespace) -> None:
-    young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, 1_000_000)  # a full collection is housekeeping's alone
-    logging.captureWarnings(True)  # libraries warn with what strangers send: not at any length
-    daemon = Daemon(places, settings, level=options.log_level, listen=options.bridge)
-    await daemon.run()
+def _not_loaded(error: ImportError) -> str:
+    said = words.say("start.library", problem=str(error))
+    complain(said)
+    return said
 
 
 if __name__ == "__main__":

@@ -380,8 +380,12 @@ def man(installed: str = "/var/lib/dpkg/info/kaspad-taskd.list") -> Iterator[Fin
         yield _found(WARNING, "man", "man-missing")
 
 
-def _ask(*command: str) -> str | None:
+def ask(*command: str) -> str | None:
     """Return what a program of the system says, or None: there is none, or it hangs."""
+    return _ask(*command)
+
+
+def _ask(*command: str) -> str | None:
     from subprocess import DEVNULL, PIPE, SubprocessError
     from subprocess import run as run_program
 

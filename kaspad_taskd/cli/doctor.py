@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from kaspad_taskd.cli import checkup, looking
+from kaspad_taskd.cli import checkup, looking, stopped
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import FAILED, of_unreachable
 from kaspad_taskd.cli.screen import hang, wrap
 from kaspad_taskd.client import SYSTEM_SOCKET, Unreachable
-from kaspad_taskd.client.unit import beside
+from kaspad_taskd.client.unit import beside, own_socket
 from kaspad_taskd.words.plain import fit
 from kaspad_taskd.words.sentences import plural, say
 
@@ -44,8 +44,12 @@ def _findings(run: Run) -> Iterator[Finding]:
     except Unreachable as fault:
         said = of_unreachable(fault, run.timeout).said()
         yield Finding(FAULT, say("doctor.daemon"), said[0], said[1] if said[1:] else None)
+        yield from stopped.last_error(beside(run.client.path))
         if run.client.path == SYSTEM_SOCKET:
             yield from checkup.settings(checkup.SETTINGS, "mended-down")
+            yield from stopped.preflight(*stopped.SYSTEM)
+        elif beside(run.client.path) == own_socket():
+            yield from stopped.preflight(*stopped.OWN)
     else:
         yield checkup.daemon(version, run.client.path, time.perf_counter() - began)
         yield from checkup.rights(run.client.path)

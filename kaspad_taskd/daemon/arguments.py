@@ -14,7 +14,7 @@ EPILOG = """\
 Without options it uses the system's places (/etc, /var/lib, /run) as root or a service account,
 and the XDG places of an ordinary user. `kaspad-taskd demo` shows it at work on a recorded sync,
 `kaspad-taskd restore FILE` puts a backup back; both have a --help of their own.
-Exit codes: 0 stopped, 1 crash or no state, socket or token, 78 bad settings.
+Exit codes: 0 stopped, 1 crash or no state, socket or token, 78 bad settings or a newer state.
 """
 
 
@@ -38,6 +38,11 @@ def parser() -> argparse.ArgumentParser:
         "--check",
         action="store_true",
         help="say every fault in settings and definitions, exit with 0 or 78",
+    )
+    made.add_argument(
+        "--preflight",
+        action="store_true",
+        help="say what would keep it from starting (state, rights, port), as JSON; exit 0 or 1",
     )
     made.add_argument("--version", action="version", version=f"kaspad-taskd {__version__}")
     return made

@@ -84,8 +84,10 @@ class Daemon:
         level: str | None,
         listen: Address | Literal["off"] | None = None,
         clock: Clock | None = None,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._places = places
+        self._on_ready = on_ready
         self._listen = settings.bridge
         if listen is not None:  # the command line's word
             self._listen = replace(settings.bridge, listen=None if listen == "off" else listen)
@@ -296,6 +298,7 @@ class Daemon:
                 running.append(rooms.create_task(serving, name="bridge"))
             self._listen_to_signals(lambda: running.append(rooms.create_task(self._reload())))
             self._notifier.ready(self._status())
+            self._on_ready()
             _log.info("ready: %s; %s", self._status(), self._places.runtime)
             await self._stopping.wait()
             self._notifier.stopping("stopping")

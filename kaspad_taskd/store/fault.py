@@ -16,6 +16,10 @@ class StoreError(Exception):
     """
 
 
+class NewerError(StoreError):
+    """A newer version has changed the state: no try of this one can succeed (exit 78)."""
+
+
 class UnwritableError(StoreError):
     """The state's directory lets us make no lock file; what is there can perhaps be read."""
 

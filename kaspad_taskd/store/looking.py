@@ -45,7 +45,8 @@ def open_to_look(path: Path, now: Moment, beat: Callable[[], None], why: str) ->
         why: nothing can be written, a sentence.
 
     Raises:
-        StoreError: it is newer.
+        NewerError: a newer version has changed it.
+        StoreError: a step to a newer schema failed.
         OSError, SqliteError: it cannot be read.
     """
     record = statuses.Statuses(path)

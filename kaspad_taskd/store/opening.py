@@ -36,7 +36,8 @@ def open_state(path: Path, now: Moment, beat: Callable[[], None], *, known: bool
         known: whether there was a state before.
 
     Raises:
-        StoreError: it is newer.
+        NewerError: a newer version has changed it.
+        StoreError: a step to a newer schema failed.
         SqliteError, OSError: the disk does not let us.
     """
     record = statuses.Statuses(path)

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from kaspad_taskd.base import files
 from kaspad_taskd.core.fact import EventName
-from kaspad_taskd.store.fault import DamagedError, StoreError, is_locked, sentence
+from kaspad_taskd.store.fault import DamagedError, NewerError, StoreError, is_locked, sentence
 from kaspad_taskd.store.pages import PAGE
 
 Connection: TypeAlias = sqlite3.Connection
@@ -172,13 +172,31 @@ def refuse_newer(db: Connection, path: Path) -> None:
     """Let no file pass that a newer daemon has changed.
 
     Raises:
-        StoreError: its schema is newer than this program.
+        NewerError: its schema is newer than this program.
     """
     if version(db) > len(STEPS):
-        raise StoreError(
-            f"{path} has schema {version(db)}, this kaspad-taskd knows {len(STEPS)}: install the "
-            f"newer version again, or {_way_back(path)}"
-        )
+        raise NewerError(newer(version(db), path))
+
+
+def newer(found: int, path: Path) -> str:
+    """Say that a state has a newer schema, and what can be done."""
+    return (
+        f"{path} has schema {found}, this kaspad-taskd knows {len(STEPS)}: install the newer "
+        f"version again, or {_way_back(path)}"
+    )
+
+
+def version_of(path: Path) -> int | None:
+    """The number of the last step that a file has taken, which nobody opens; None: it is no state.
+
+    As its header has it: of what a killed daemon left in the log nothing is known.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        header = file.read(100)
+    return int.from_bytes(header[60:64]) if header.startswith(b"SQLite format 3\0") else None
 
 
 def _way_back(path: Path) -> str:

@@ -7,14 +7,16 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kaspad_taskd.cli import checkup, doctor
+from kaspad_taskd.cli import checkup, doctor, stopped
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING
 from kaspad_taskd.cli.main import run
 from kaspad_taskd.client import SYSTEM_SOCKET, wire
@@ -110,6 +112,42 @@ def test_settings_that_keep_the_daemon_down_are_named(
     found = json.loads(capsys.readouterr().out)[1]
     assert (found["check"], found["text"]) == ("settings", f"{file}, log_level: is none")
     assert found["cure"].startswith("Mend it, then: kaspad-taskd")
+
+
+@pytest.mark.parametrize(("code", "cure"), [(78, "Mend it, then: "), (1, "Mend it, then: ")])
+def test_why_the_last_start_failed_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    code: int, cure: str,
+) -> None:  # fmt: skip
+    """From what the daemon left beside its socket, with its age and what to type."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    at = datetime.fromtimestamp(time.time() - 180, UTC).isoformat().replace("+00:00", "Z")
+    kept = {"at": at, "code": code, "said": ["state.db has schema 9,", "\x1b[31mit is newer"]}
+    (tmp_path / "last-error").write_text(json.dumps(kept))
+    assert run(["--socket", str(tmp_path / "rpc.sock"), "--json", "doctor"]) == 1
+    found = json.loads(capsys.readouterr().out)[1]
+    assert (found["check"], found["level"]) == ("start", FAULT)
+    assert found["text"].startswith("The last start failed 3 min ago: state.db has schema 9,")
+    assert "\x1b" not in found["text"]
+    assert found["cure"].startswith(cure)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"at": 1}', '{"at": "x", "said": [], "code": 1}'])
+def test_what_it_left_may_be_anything(tmp_path: Path, text: str) -> None:
+    """No finding is made of it, and no traceback."""
+    (tmp_path / "last-error").write_text(text)
+    assert list(stopped.last_error(str(tmp_path / "rpc.sock"))) == []
+
+
+def test_what_the_daemons_program_finds_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """State, rights, port, each as it says; an older program says nothing of it."""
+    one = {"check": "port", "level": "warning", "text": "taken", "cure": "ss -ltnp"}
+    monkeypatch.setattr(checkup, "_ask", lambda *_command: json.dumps([one]))
+    (found,) = stopped.preflight("kaspad-taskd", "--preflight")
+    assert found.as_json() == one
+    for said in (None, "", "usage: kaspad-taskd", "[1]", "{}", '[{"check": 1}]'):
+        monkeypatch.setattr(checkup, "_ask", lambda *_command, said=said: said)
+        assert list(stopped.preflight("kaspad-taskd", "--preflight")) == []
 
 
 def test_json_lists_the_findings(ctl: Ctl, taskd: ScriptedTaskd) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import kaspad_taskd.__main__ as program
+import kaspad_taskd.daemon.offline as offline
 from tests.fakes.golden import golden_tasks
 from tests.fakes.patience import PATIENCE
 from tests.fakes.taskd import answering, scripted
@@ -91,6 +92,6 @@ def test_ctrl_c_of_what_is_done_offline_is_no_traceback(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(program, "hold_streams", lambda: None)
     for name in ("check", "put_back"):
-        monkeypatch.setattr(program, name, interrupted)
+        monkeypatch.setattr(offline, name, interrupted)
     assert program.main(["--check"]) == 130
     assert program.main(["restore", "x"]) == 130

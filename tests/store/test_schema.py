@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kaspad_taskd.store import schema
-from kaspad_taskd.store.fault import StoreError
+from kaspad_taskd.store.fault import NewerError, StoreError
 
 NOW = len(schema.STEPS)
 NEXT_STEP = "ALTER TABLE tasks ADD COLUMN mood TEXT; UPDATE tasks SET mood = 'good'"
@@ -96,7 +96,7 @@ def test_a_newer_file_is_refused_with_its_cure(db: sqlite3.Connection, path: Pat
     db.execute("PRAGMA user_version = 700")
 
     def said() -> str:
-        with pytest.raises(StoreError, match=rf"schema 700, .* knows {NOW}: ") as refusal:
+        with pytest.raises(NewerError, match=rf"schema 700, .* knows {NOW}: ") as refusal:
             schema.refuse_newer(db, path)
         return str(refusal.value)
 

@@ -270,7 +270,13 @@ def test_an_older_daemon_refuses_a_newer_state(old_deb: str) -> None:
         if "newer" in journal(10):
             break
     print(journal(10))
-    assert shown("ActiveState") != "active"
+    for _ in until("it waits for somebody"):
+        if shown("ActiveState") == "failed":
+            break
+    assert (shown("ExecMainStatus"), shown("NRestarts")) == ("78", "0")
+    told = " ".join(run("kaspad-taskctl", "doctor", check=False).split())
+    assert "The last start failed" in told
+    assert f"✗ schema {STATE}/state.db has schema {steps + 1}" in told
     systemctl("stop", UNIT)
     with closing(sqlite3.connect(STATE / "state.db")) as db:
         db.execute(f"PRAGMA user_version = {steps}")

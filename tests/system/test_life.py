@@ -510,7 +510,7 @@ async def test_a_lost_state_is_rebuilt_from_the_mirror(daemon: Taskd) -> None:
 
 
 async def test_a_newer_state_is_refused(daemon: Taskd) -> None:
-    """With a sentence that says what to do, exit 1; the file is as it was."""
+    """With a sentence that says what to do, exit 78: no other try helps; the file is as it was."""
     await daemon.start()
     await daemon.end()
     state = daemon.state / "state.db"
@@ -518,10 +518,17 @@ async def test_a_newer_state_is_refused(daemon: Taskd) -> None:
         db.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
     before = state.read_bytes()
     await daemon.spawn()
-    assert await daemon.ended() == 1
+    assert await daemon.ended() == 78
     assert f"has schema {len(STEPS) + 1}" in daemon.said()
     assert "Traceback" not in daemon.said()
     assert state.read_bytes() == before
+    told = run(sys.executable, "-m", "kaspad_taskd.cli", "--socket", str(daemon.socket), "doctor")
+    assert "The last start failed" in told.stdout
+    assert f"has schema {len(STEPS) + 1}" in " ".join(told.stdout.split())
+    with closing(sqlite3.connect(state)) as db:
+        db.execute(f"PRAGMA user_version = {len(STEPS)}")
+    await daemon.start()
+    assert not daemon.socket.with_name("last-error").exists()
 
 
 @pytest.fixture
