@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Final
 
 from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit, limit
+from kaspad_taskd.base.libraries import cause
 from kaspad_taskd.base.repeats import Repeats, counted
 from kaspad_taskd.core.inputs import Input, Look, Tick
 from kaspad_taskd.core.model import Status, Task
@@ -272,7 +273,7 @@ class Monitors:
         if is_own_limit(error) or is_exhausted():
             return own_limit()
         if isinstance(error, ImportError):
-            return Unreachable(Reason.LIBRARY_MISSING, {"library": error.name or "?"})
+            return Unreachable(Reason.LIBRARY_MISSING, {**cause(error)})
         return Unreachable(Reason.CHECKER_FAULT, {"incident": self._incident(task.id, error)})
 
     def _incident(self, task_id: str, error: Exception) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -259,9 +260,30 @@ def databases(**dsn: str) -> Iterator[None]:
         forget(*(f"pg-{name}" for name in dsn))
 
 
+@contextlib.contextmanager
+def of_another_python(package: str) -> Iterator[None]:
+    """Compiled modules as the next Debian brings them, under a daemon that runs on."""
+    place, away = Path("/usr/lib/python3/dist-packages") / package, Path("/tmp/of-this-python")
+    away.mkdir()
+    for each in place.glob("*.so"):
+        shutil.move(each, away)
+    systemctl("restart", UNIT)
+    try:
+        yield
+    finally:
+        for each in away.iterdir():
+            shutil.move(each, place)
+        away.rmdir()
+
+
 def test_it_watches_postgresql_over_tcp_and_by_its_socket() -> None:
     """By password over TCP, by the kernel's word on the socket; secrets are files in /etc."""
     apt("install", "postgresql", "python3-asyncpg")
+    with of_another_python("asyncpg/protocol"), databases(socket="postgresql://x@/x?host=/nowhere"):
+        until_shown("pg-socket", reason="library-missing")
+        told = " ".join(run("kaspad-taskctl", "status", "pg-socket").split())
+        assert "restart kaspad-taskd" in told
+        assert "apt install" not in told
     systemctl("restart", UNIT)
     run("runuser", "-u", "postgres", "--", "psql", "-q", "-c",
         "CREATE ROLE \"kaspad-taskd\" LOGIN PASSWORD 'guess' IN ROLE pg_read_all_stats",
