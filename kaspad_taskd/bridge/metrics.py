@@ -13,6 +13,7 @@ from kaspad_taskd.bridge.counts import BOUNDS, Counts
 from kaspad_taskd.bridge.fanout import Fanout
 from kaspad_taskd.core.attention import AttentionCode, ServiceState
 from kaspad_taskd.core.model import Health, Status, Task
+from kaspad_taskd.core.runway import FREE, RUNWAY
 from kaspad_taskd.core.switch import Side
 from kaspad_taskd.version import __version__
 
@@ -82,6 +83,7 @@ def families(api: Api, counts: Counts, fanout: Fanout, clients: int) -> Iterator
     yield from _daemon(api, counts, tasks)
     yield from _doors(fanout, clients)
     yield from _tasks(tasks)
+    yield from _disks(tasks)
     yield from _looks(counts, tasks)
     yield from _services(api)
 
@@ -149,6 +151,20 @@ def _tasks(tasks: Iterable[Task]) -> Iterator[Family]:
         if live.last_moved is not None:
             moved.add(live.last_moved / 1000, labels)
     yield from (progress, left, rate, behind, moved, attempt, status, health)
+
+
+def _disks(tasks: Iterable[Task]) -> Iterator[Family]:
+    free = Family("task_disk_free_bytes", "gauge", "Free on the disk of its data_dir.")
+    says = "Until that disk is full, as it fills now; absent while unknown."
+    runway = Family("task_disk_runway_seconds", "gauge", says)
+    for task in tasks:
+        if task.status is not Status.IN_PROGRESS or not task.definition.checker.get("dataDir"):
+            continue
+        for family, fact in ((free, FREE), (runway, RUNWAY)):
+            value = task.live.metadata.get(fact)
+            if isinstance(value, int):
+                family.add(value, _labels(task))
+    yield from (free, runway)
 
 
 def _labels(task: Task) -> str:

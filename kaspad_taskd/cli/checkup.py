@@ -11,7 +11,7 @@ from kaspad_taskd.cli.settings_files import can_read, check_command
 from kaspad_taskd.client import READERS_SOCKET, SYSTEM_SOCKET
 from kaspad_taskd.client.unit import own_socket
 from kaspad_taskd.version import __version__
-from kaspad_taskd.words import service
+from kaspad_taskd.words import room, service
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.apart import told_apart
 from kaspad_taskd.words.plain import safe
@@ -211,23 +211,29 @@ def tasks(
         if task.get("type") == "node-sync" or words.troubled(task):
             yield from _task(task, now, timed)
         else:
-            yield from (_hinted(task, one) for one in task.get("hints") or () if _of_log(one))
+            yield from (_hinted(task, one) for one in task.get("hints") or () if _of_us(one))
         yield from _aside(task)
 
 
 def _task(task: WireTask, now: float, timed: Callable[[WireTask, str], str]) -> Iterator[Finding]:
     level = {"error": FAULT, "unreachable": WARNING, "stalled": WARNING}
-    found = level.get(words.condition(task), GOOD)
+    disk = None if words.condition(task) in level else room.filling(task)
+    found = level.get(words.condition(task), WARNING if disk else GOOD)
     said = timed(task, words.headline(task, now))
     yield Finding(found, words.kind(task), said, _cure(task))
-    told = task.get("reason") if words.troubled(task) else None  # by the headline
+    told = task.get("reason") if words.condition(task) in level else None  # by the headline
     for one in task.get("hints") or ():
-        if one["code"] != told and (found != FAULT or _of_log(one)):
+        if one["code"] != told and one is not disk and (found != FAULT or _of_log(one)):
             yield _hinted(task, one)
 
 
 def _of_log(one: Mapping[str, Any]) -> bool:
     return str(one["code"]).startswith("log-")
+
+
+def _of_us(one: Mapping[str, Any]) -> bool:
+    """Whether a hint tells that something cannot be seen: then nothing of it is good news."""
+    return _of_log(one) or one["code"] == "data-dir-hidden"
 
 
 def _hinted(task: WireTask, one: Mapping[str, Any]) -> Finding:
@@ -256,6 +262,9 @@ def _cure(task: WireTask) -> str | None:
     if words.condition(task) == "error":
         told = (words.hint(str(one["code"]), one["params"])[1] for one in task.get("hints") or ())
         return next(filter(None, told), None) or say("status.kept", id=task.get("id"))
+    disk = room.filling(task)
+    if disk and words.condition(task) not in words.ILL:
+        return words.hint(disk["code"], {**words.params(task), **disk["params"]})[1]
     if not words.troubled(task):
         return None
     cure = words.hint(str(task.get("reason")), words.params(task))[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kaspad_taskd.cli.bars import bar, icon
 from kaspad_taskd.cli.listing import rate, share
 from kaspad_taskd.cli.screen import hang
-from kaspad_taskd.words import spans
+from kaspad_taskd.words import room, spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.event import step_began
 from kaspad_taskd.words.facts import facts
@@ -60,6 +60,7 @@ def _fields(task: WireTask, now: float) -> Iterator[Field]:
         *_causes(task),
         ("step", _step(task)),
         ("position", _position(task)),
+        ("disk", room.left(task)),
         ("facts", ", ".join(facts(task))),
         ("node" if task.get("type") == "node-sync" else "asks", _endpoint(task)),
         ("reported" if task.get("type") == "report" else "checked", _checked(task, now)),

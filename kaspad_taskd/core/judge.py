@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kaspad_taskd.core import progress
+from kaspad_taskd.core import progress, runway
 from kaspad_taskd.core.change import at_rest, changed, fact, unwatched
 from kaspad_taskd.core.estimate import broken, follow, is_over, rates_of, stands, waited, walk
 from kaspad_taskd.core.fact import EventName, Fact
@@ -23,13 +23,23 @@ from kaspad_taskd.core.model import (
     Window,
 )
 from kaspad_taskd.core.movement import Movement, afresh, movement
-from kaspad_taskd.core.observation import Hint, Reading, Refused, Scalar, Unreachable, deciding
+from kaspad_taskd.core.observation import (
+    Disk,
+    Hint,
+    Reading,
+    Refused,
+    Scalar,
+    Unreachable,
+    deciding,
+)
 from kaspad_taskd.core.reason import EtaReason, Reason
 
 REFUSALS = 3  # refused looks in a row that end a task, if they also span
 REFUSED_MS = 60_000  # so long: a proxy's page while a container starts is daily life
 REFUSED_KNOWN_MS = 300_000  # ... and so long where this address once gave a good answer
 LATE_S = 10.0  # beyond three intervals: the daemon stood still (SIGSTOP, a suspended host)
+PASSING = frozenset({EtaReason.WARMING_UP, EtaReason.STALLED, EtaReason.NO_ANSWER})
+"""Why a time left is missing that was there, or will be."""
 PROGRESS_EVERY_MS = 1_000  # progress from looks is taken, and so written, this often at most
 
 Outcome = tuple[Task, list[Fact]]
@@ -118,7 +128,8 @@ def _missed(task: Task, definition: Definition, missed: Unreachable, now: Moment
         rate=None,
         eta=None,
         eta_reason=EtaReason.NO_ANSWER,
-        hints=missed.hints,
+        hints=_hints(task, definition, missed.hints, missed.disk, None, passing=True),
+        metadata=runway.facts(task.live.metadata, missed.disk),
         params=missed.params,
         memory=task.live.memory if missed.memory is None else missed.memory,
         window=broken(task.live.window),
@@ -238,9 +249,16 @@ def _live(
         eta=None if known is None else known.seconds,
         eta_reason=ahead if isinstance(ahead, EtaReason) else None,
         walk=known,
-        hints=reading.hints,
+        hints=_hints(
+            task,
+            definition,
+            reading.hints,
+            reading.disk,
+            _end(reading, known),
+            passing=ahead in PASSING,
+        ),
         conditions=deciding(reading),
-        metadata=reading.metadata,
+        metadata=runway.facts(reading.metadata, reading.disk),
         params=reading.params,
         window=window,
         memory=reading.memory,
@@ -251,6 +269,29 @@ def _live(
         persistent_since=now if moving else old.persistent_since,
         progressed_at=progressed_at,
     )
+
+
+def _end(reading: Reading, ahead: Walk | None) -> float | None:
+    """Seconds until nothing more is written for this task, where that is known."""
+    if reading.complete:
+        return 0.0
+    return None if ahead is None else ahead.seconds
+
+
+def _hints(
+    task: Task,
+    definition: Definition,
+    found: tuple[Hint, ...],
+    disk: Disk | None,
+    left: float | None,
+    *,
+    passing: bool,
+) -> tuple[Hint, ...]:
+    """The hints of a look, with what is to be told of the disk that the work fills."""
+    if disk is None and not definition.checker.get("dataDir"):
+        return found
+    told = runway.told(disk, left, task.live.hints, passing=passing)
+    return runway.joined(found, told)
 
 
 def _moving(seen: Movement, reading: Reading) -> bool:

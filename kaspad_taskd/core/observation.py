@@ -95,6 +95,29 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Disk:
+    """The file system that holds what is watched, as `core.runway` knows it.
+
+    Attributes:
+        free: bytes that may still be written, None where it cannot be seen.
+        total: its bytes, None likewise.
+        growth: bytes a second that it fills, 0 where it does not, None where that is not known.
+        seconds: until it is full at that growth, None where that is not known well enough.
+        inodes: files that may still be made, where these are what runs out.
+        low: little is left, and that becomes less.
+        nearly: that was so, or all but.
+    """
+
+    free: int | None = None
+    total: int | None = None
+    growth: float | None = None
+    seconds: float | None = None
+    inodes: int | None = None
+    low: bool = False
+    nearly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """An answer.
 
@@ -129,6 +152,7 @@ class Reading:
             position and target.
         metadata: named facts for people and programs; numbers, booleans, short strings.
         memory: what the probe wants back at its next look (JSON, at most 4 KiB).
+        disk: where its data is, None where nobody looked.
     """
 
     complete: bool = False
@@ -156,6 +180,7 @@ class Reading:
     shown: tuple[float, float] | None = None
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     memory: Mapping[str, Json] = field(default_factory=dict)
+    disk: Disk | None = None
 
 
 def deciding(reading: Reading) -> tuple[Condition, ...]:
@@ -174,13 +199,14 @@ def deciding(reading: Reading) -> tuple[Condition, ...]:
 class Unreachable:
     """No usable answer: refused, timed out, ended, busy. Health, never failure.
 
-    `memory` None leaves the probe's memory as it was.
+    `memory` None leaves the probe's memory as it was; `disk` is as a Reading's.
     """
 
     reason: Reason
     params: Mapping[str, Scalar] = field(default_factory=dict)
     hints: tuple[Hint, ...] = ()
     memory: Mapping[str, Json] | None = None
+    disk: Disk | None = None
 
 
 @dataclass(frozen=True, slots=True)

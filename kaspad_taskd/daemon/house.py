@@ -35,6 +35,7 @@ from kaspad_taskd.config.places import FIRST_USER, Places
 from kaspad_taskd.config.settings import Address, Settings
 from kaspad_taskd.core.model import Definition, Health, Origin, Status, Task
 from kaspad_taskd.core.record import Loaded
+from kaspad_taskd.core.runway import MADE_HERE
 from kaspad_taskd.daemon.housekeeping import Housekeeping
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
 from kaspad_taskd.daemon.quiet import be_sparing
@@ -358,7 +359,8 @@ class Daemon:
 
 
 def _troubled(task: Task) -> bool:
-    return task.status is Status.ERROR or task.health in (Health.STALLED, Health.UNREACHABLE)
+    ill = task.status is Status.ERROR or task.health in (Health.STALLED, Health.UNREACHABLE)
+    return ill or any(each.code in MADE_HERE for each in task.live.hints)
 
 
 def _environment() -> dict[str, str]:

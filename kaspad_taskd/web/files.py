@@ -23,7 +23,7 @@ TYPES = {
 SPOKEN = (
     "unknown", "type", "running", "done", "headline", "attention", "last-seen", "reason",
     "hint", "phase", "step", "position", "eta", "epoch", "waiting", "time", "percent", "months",
-    "page", "status", "report",
+    "page", "status", "report", "work",
 )  # fmt: skip
 """Sections of the table of words that the scripts need."""
 UNSPOKEN = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kaspad_taskd.web.view import WireTask
+from kaspad_taskd.words import room
 from kaspad_taskd.words import task as words
 
 CARDS = 6
@@ -87,6 +88,8 @@ def listing(tasks: Sequence[WireTask], query: Mapping[str, str]) -> Listing:
 def slim(task: WireTask) -> dict[str, Any]:
     """Return what a row needs of a task."""
     known = {key: task[key] for key in SLIM if task.get(key) is not None}
+    if disk := room.filling(task):
+        known["hints"] = [disk]
     phases = [{key: one.get(key) for key in PHASE} for one in task.get("phases") or ()]
     return {**known, "phases": phases} if phases else known
 

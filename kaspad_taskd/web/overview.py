@@ -10,7 +10,7 @@ from typing import Any
 
 from kaspad_taskd.web.moment import when
 from kaspad_taskd.web.view import WireTask, cap, ended, state, stop, tidy
-from kaspad_taskd.words import spans
+from kaspad_taskd.words import room, spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import say
@@ -89,7 +89,8 @@ def _headline(task: WireTask | None, now: float) -> str:
         **(task.get("switching") or {}),
     }
     if key == "ok":
-        return say("headline.running" if eta is None else "page.headline.left", **known)
+        told = say("headline.running" if eta is None else "page.headline.left", **known)
+        return room.also(task, told)
     page = key in ("complete", "switching", "error")
     if page:
         return say(f"page.headline.{key}", **known)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from kaspad_taskd.web.moment import when
-from kaspad_taskd.words import spans
+from kaspad_taskd.words import room, spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.facts import facts as told
 from kaspad_taskd.words.moment import seconds_of
@@ -263,6 +263,7 @@ def _facts(task: WireTask, condition: str) -> list[str]:
     peers = (task.get("metadata") or {}).get("peers")
     if isinstance(peers, int) and not own:
         facts.append(plural("status.peers", peers))
+    facts.append(room.left(task))
     return [fact for fact in [*facts, *own] if fact]
 
 

@@ -17,7 +17,7 @@ def step_name(key: object, form: str = "label") -> str:
     return maybe(f"phase.{key}.{form}") or safe(str(key).replace("_", " "), 60)
 
 
-_FORMS: dict[str, Callable[[Any], str]] = {
+_FORMS: dict[str, Callable[[Any], str | None]] = {
     "number": spans.number,
     "above": spans.above,
     "late": spans.late,
@@ -25,7 +25,9 @@ _FORMS: dict[str, Callable[[Any], str]] = {
     "left": spans.format_time_left,
     "bytes": spans.size,
     "step": step_name,
+    "yes": lambda value: "" if value else None,
 }
+"""`{before:yes}` shows nothing: it picks a sentence that is said only where that is so."""
 
 
 def say(key: str, /, **params: object) -> str:
@@ -59,7 +61,7 @@ def _poor(found: Any, params: Mapping[str, object]) -> str | None:
     return fill_places(template, params, _show, "?") if isinstance(template, str) else None
 
 
-def _show(value: object, form: str) -> str:
-    if form == "step" or (form and isinstance(value, int | float)):
+def _show(value: object, form: str) -> str | None:
+    if form in ("step", "yes") or (form and isinstance(value, int | float)):
         return _FORMS[form](value)
     return safe(value)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from kaspad_taskd.words import spans
+from kaspad_taskd.words import room, spans
 from kaspad_taskd.words.apart import told_apart
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import fill, plural, say
 from kaspad_taskd.words.service import brief
 from kaspad_taskd.words.table import entry
-from kaspad_taskd.words.task import condition, left, name, percent, troubled
+from kaspad_taskd.words.task import ILL, condition, left, name, percent, troubled
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
     from kaspad_taskd.words.task import WireTask
 
@@ -76,7 +77,10 @@ def _named(task: WireTask) -> bool:
 
 def _short_status(task: WireTask) -> str:
     if troubled(task):
-        return say(f"status-line.{condition(task)}", name=name(task))
+        ill = condition(task) in ILL
+        disk: Mapping[str, Any] = {} if ill else room.filling(task) or {}
+        key = condition(task) if ill else str(disk.get("code"))
+        return say(f"status-line.{key}", name=name(task), **(disk.get("params") or {}))
     share, eta = percent(task), left(task)
     found = entry("status-line.task")
     known = {

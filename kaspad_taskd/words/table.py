@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeAlias
 
-    Show: TypeAlias = Callable[[object, str], str]
-    """What is shown of a value, given the form that its place asks for ("" for none)."""
+    Show: TypeAlias = Callable[[object, str], str | None]
+    """What is shown of a value, given the form that its place asks for ("" for none).
+
+    None: not this sentence."""
 
 _table: dict[str, Any] = {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from kaspad_taskd.words import spans
+from kaspad_taskd.words import room, spans
 from kaspad_taskd.words.moment import date, seconds_of, when
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, say, step_name
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     """A task as both doors show it. Missing fields count as unknown."""
 
 LIVE = ("pending", "in-progress", "paused")
+ILL = ("error", "unreachable", "stalled")
 
 
 def note(
@@ -157,8 +158,8 @@ def condition(task: WireTask) -> str:
 
 
 def troubled(task: WireTask) -> bool:
-    """Whether somebody should look at the task: failed, unreachable or stalled."""
-    return condition(task) in ("error", "unreachable", "stalled")
+    """Whether somebody should look: failed, unreachable, stalled, or its disk runs full."""
+    return condition(task) in ILL or room.filling(task) is not None
 
 
 def said(task: WireTask) -> str:
@@ -215,7 +216,7 @@ def left(task: WireTask) -> float | None:
 
 def params(task: WireTask) -> dict[str, object]:
     """Return what the sentences of a task's reason and hints may need beyond their own."""
-    known: dict[str, object] = {}
+    known = room.params(task)
     endpoint = task.get("endpoint")
     if isinstance(endpoint, str):
         known["address"] = endpoint.partition("://")[2].partition("/")[0] or endpoint
@@ -263,6 +264,8 @@ _SINCE = {"stalled": ("lastMoved", "startedAt"), "silent": ("lastUpdate", "start
 
 def attention(task: WireTask, now: float) -> str:
     """Return the sentence of a troubled task, without its full stop."""
+    if condition(task) not in ILL:
+        return say("attention.disk", name=name(task), why=room.brief(task))
     return say(
         of_type(task.get("type"), f"attention.{said(task)}"),
         name=name(task),
@@ -283,7 +286,7 @@ def headline(task: WireTask, now: float) -> str:
     eta = left(task)
     if key == "ok":
         key = "running" if eta is None else "left-ready"
-    elif key in ("unreachable", "stalled", "error"):
+    elif key in ILL:
         return attention(task, now)
     elif key == "first-check" and task.get("reason"):  # refused, which has not lasted yet
         return say("headline.unusable", name=name(task), why=why(task))
@@ -297,6 +300,8 @@ def headline(task: WireTask, now: float) -> str:
         when=when(ended or now + (eta or 0), now),
         took=_took(task, ended),
     )
+    if room.filling(task):
+        return room.also(task, text)
     reason = task.get("etaReason") if key == "running" else None
     if not reason or not entry(f"eta.{reason}"):
         return text

@@ -19,7 +19,7 @@ from prometheus_client.openmetrics import parser as strict
 from kaspad_taskd.bridge.counts import BOUNDS, CountedStore, Counts
 from kaspad_taskd.bridge.metrics import Family, label, text, wants_openmetrics
 from kaspad_taskd.core.attention import AttentionCode, ServiceState, Sight
-from kaspad_taskd.core.observation import Reading
+from kaspad_taskd.core.observation import Disk, Reading
 from kaspad_taskd.core.record import Change, Outcome
 from tests.bridge.house import Bridged, bridged
 from tests.fakes.hands import service
@@ -107,6 +107,21 @@ async def test_a_task_in_numbers(house: Bridged) -> None:
     assert value(found, "task_behind_seconds", task="sync") is None
     moved = value(found, "task_last_moved_timestamp_seconds", task="sync")
     assert moved == pytest.approx((task.live.last_moved or 0) / 1000)
+
+
+async def test_a_disk_in_numbers(house: Bridged) -> None:
+    """Of a task that names a directory alone; what is not known is absent."""
+    disk = Disk(free=5 << 30, total=9 << 30, growth=1e6, seconds=5300.0)
+    house.house.probe("a").default = Reading(position=1.0, target=9.0, disk=disk)
+    house.house.probe("b").default = Reading(position=1.0, metadata={"diskFree": 7})
+    await house.add("a", type="http-json", checker={"dataDir": "/srv"})
+    await house.add("b", type="http-json")
+    for task in "ab":
+        await house.house.ask("checkTaskStatus", taskId=task)
+    found = read((await house.get("/metrics", **OPEN))[1])
+    assert value(found, "task_disk_free_bytes", task="a", type="http-json") == 5 << 30
+    assert value(found, "task_disk_runway_seconds", task="a") == 5300
+    assert value(found, "task_disk_free_bytes", task="b") is None
 
 
 async def test_the_old_format_for_who_does_not_ask(house: Bridged) -> None:

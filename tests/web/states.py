@@ -62,6 +62,15 @@ def _stalled(code: str, **params: Any) -> dict[str, Any]:
     )
 
 
+def filling(code: str = "disk-runway", **params: Any) -> dict[str, Any]:
+    """A node that syncs, and whose disk will be full."""
+    known = {"diskFree": params["free"], "diskTotal": 2e12, "diskGrowth": params.get("rate", 1e6)}
+    return _node(
+        config={"url": "grpc://127.0.0.1:16110", "dataDir": "/srv/kaspa"},
+        hints=[{"code": code, "params": params}], metadata={"network": "mainnet", **known},
+    )  # fmt: skip
+
+
 def _detail(done: float, total: float | None, unit: str) -> dict[str, Any]:
     return {"done": done, "total": total, "unit": unit, "basis": "exact"}
 
@@ -130,6 +139,14 @@ STATES: dict[str, dict[str, Any]] = {
         switching={"n": 2, "doing": "kasia-indexer: step 3 of 4, restarting"}, **ENDED
     ),
     "alike": _node(alike=True),
+    "disk-runway": filling(seconds=4500, free=90e9, rate=20e6, before=True),
+    "disk-runway-beside": filling(seconds=5000, free=90e9, rate=18e6, before=False),
+    "disk-inodes": filling(seconds=4500, free=90e9, rate=0, before=True, inodes=12000),
+    "disk-full": filling("disk-full", free=500e6),
+    "disk-roomy": _node(config={"dataDir": "/srv/kaspa"},
+                        metadata={"diskFree": 9e11, "diskTotal": 2e12, "diskGrowth": 0}),
+    "data-dir-hidden": _node(hints=[{"code": "data-dir-hidden", "params": {
+        "path": "/home/kaspa/data", "home": "/home", "plain": "/home/kaspa/data"}}]),
     "report-none-yet": _report(health="unknown", lastUpdate=None, lastMoved=None),
     "report-running": _report(),
     "report-facts": _report(metadata={

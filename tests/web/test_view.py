@@ -46,6 +46,8 @@ LISTS: list[tuple[list[dict[str, Any]], str | None, list[dict[str, Any]]]] = [
     ([], None, [DOWN]),
     ([STATES["complete"]], None, [LOST, DOWN]),
     ([STATES["unreachable-refused"], STATES["stalled-no-peers"]], None, [DOWN, LOST]),
+    ([STATES["complete"], {**STATES["disk-runway"], "id": "other", "type": "http-json"}], None, []),
+    ([golden_tasks()[0], {**STATES["disk-full"], "id": "other", "service": "other"}], None, []),
 ]
 
 

@@ -15,6 +15,8 @@ const LOOKS = {
   "cancelled": ["barred", "quiet"],
 };
 const LIVE = ["pending", "in-progress", "paused"];
+const ILL = ["error", "unreachable", "stalled"];
+const FULL = ["disk-runway", "disk-full"];
 const OWN = ["report", "command"];
 const OLD = ["unreachable", "paused", "error", "cancelled"];
 
@@ -70,7 +72,34 @@ export function said(task) {
   return silent && condition === "stalled" ? "silent" : condition;
 }
 
-export const troubled = (task) => ["error", "unreachable", "stalled"].includes(conditionOf(task));
+export const troubled = (task) => ILL.includes(conditionOf(task)) || filling(task) !== null;
+
+/** The hint that the disk of a running task will be full, or all but is: words/room.py. */
+export function filling(task) {
+  if (task.status !== "in-progress") return null;
+  const full = (one) => FULL.includes(one.code) && one.params?.free !== undefined;
+  return (task.hints ?? []).find(full) ?? null;
+}
+
+const also = (task, text) => {
+  const one = filling(task);
+  if (one === null) return text;
+  return `${text}; ${say(`hint.${one.code}.brief`, { ...disk(task), ...one.params })}`;
+};
+
+function disk(task) {
+  const path = task.config?.dataDir;
+  const work = maybe(`work.${task.type}`) ?? say("work.other");
+  return typeof path === "string" ? { work, path } : { work };
+}
+
+function room(task) {
+  const known = task.metadata ?? {};
+  if (task.status !== "in-progress" || task.config?.dataDir === undefined) return "";
+  if (known.diskFree === undefined) return "";
+  const rate = known.diskGrowth || null;
+  return say("position.room", { free: known.diskFree, total: known.diskTotal ?? null, rate });
+}
 
 /** The service, with the id beside it where other tasks are of it too. */
 function nameOf(task) {
@@ -118,7 +147,7 @@ function kindOf(task) {
 }
 
 function shared(task) {
-  const known = {};
+  const known = disk(task);
   const endpoint = task.endpoint, log = task.config?.log;
   if (typeof endpoint === "string") {
     const [, rest = ""] = endpoint.split(/:\/\/(.*)/s);
@@ -286,6 +315,7 @@ function facts(task, condition) {
   if (task.behind) told.push(say("position.behind", { behind: task.behind }));
   const peers = task.metadata?.peers;
   if (Number.isInteger(peers) && !own.length) told.push(say("status.peers", { n: peers }));
+  told.push(room(task));
   return [...told, ...own].filter(Boolean);
 }
 
@@ -404,7 +434,9 @@ function headline(task, now) {
   if (task === null) return say("headline.none");
   const key = conditionOf(task), eta = etaOf(task), at = endedAt(task);
   const known = { ...shape(task, now), when: at ? when(at, now) : null };
-  if (key === "ok") return say(eta === null ? "headline.running" : "page.headline.left", known);
+  if (key === "ok") {
+    return also(task, say(eta === null ? "headline.running" : "page.headline.left", known));
+  }
   const page = ["complete", "switching", "error"].includes(key);
   return say(page ? `page.headline.${key}` : ofType(task, `headline.${said(task)}`), known);
 }

@@ -68,6 +68,10 @@ function put(template, params, missing) {
     const value = params[name] ?? missing;
     if (value === null) poorer = true;
     if (format === "step") return phase(value);
+    if (format === "yes") { // shows nothing: picks a sentence that is said only where that is so
+      if (!value) poorer = true;
+      return "";
+    }
     return format && typeof value === "number" ? FORMATS[format](value) : safe(value);
   });
   return poorer ? null : text;
