@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.core.model import Definition
+from kaspad_taskd.probes.data_dir import watched
 from kaspad_taskd.probes.general import command, http_json, report
 from kaspad_taskd.probes.indexers import indexer_sync
 from kaspad_taskd.probes.migrations import database_migration
@@ -56,4 +57,5 @@ def open_probe(definition: Definition, means: Means | None = None) -> Probe | No
     Raises:
         ImportError: a library that this type needs is missing.
     """
-    return TYPES[definition.type].open(definition, means or Means())
+    means = means or Means()
+    return watched(TYPES[definition.type].open(definition, means), definition, means)

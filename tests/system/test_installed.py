@@ -337,7 +337,7 @@ def test_the_drop_ins_are_what_they_say() -> None:
     """Each is taken by systemd without a complaint, and the service runs with it."""
     shipped = Path("/usr/share/doc/kaspad-taskd/examples/drop-ins")
     names = sorted(path.name for path in shipped.iterdir())
-    assert names == ["commands.conf", "journal.conf", "loopback-only.conf"]
+    assert names == ["commands.conf", "data-dir.conf", "journal.conf", "loopback-only.conf"]
     for name in names:
         # as it is, and with all that it offers
         text = (shipped / name).read_text()

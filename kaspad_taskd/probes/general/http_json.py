@@ -12,6 +12,7 @@ from kaspad_taskd.base.values import kind_of
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Hint, Json, Observation, Reading
 from kaspad_taskd.probes.answers import HttpError
+from kaspad_taskd.probes.data_dir import read_data_dir
 from kaspad_taskd.probes.general.expressions import find, read_expression
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 from kaspad_taskd.probes.said import Said, judge, number_at
@@ -39,7 +40,7 @@ def parse(table: Table, _service: str) -> Checker:
         table.fault("", "needs one of progress, done and completed: JMESPath expressions")
     if table.peek("total") is not None and table.peek("done") is None:
         table.fault("total", "needs done beside it")
-    own = {"unit": unit, "ca": read_ca(table)}
+    own = {"unit": unit, "ca": read_ca(table), "dataDir": read_data_dir(table)}
     config = {"url": None if url is None else str(url), **places, **own}
     return checker_of(config, headers, url)
 

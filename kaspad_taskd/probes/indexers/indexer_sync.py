@@ -17,6 +17,7 @@ from kaspad_taskd.kaspa.logs import Follower, open_log
 from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.kaspa.sync.source import silent
 from kaspad_taskd.probes.answers import HttpError
+from kaspad_taskd.probes.data_dir import read_data_dir
 from kaspad_taskd.probes.general import http_json
 from kaspad_taskd.probes.general.http_json import client_of
 from kaspad_taskd.probes.indexers.looks import LOOKS, Asker
@@ -81,6 +82,7 @@ def parse(table: Table, service: str) -> Checker:
         "maxLag": format_duration(max_lag),
         "log": log,
         "ca": read_ca(table),
+        "dataDir": read_data_dir(table),
     }
     checker = checker_of(config, read_headers(table), url, source)
     return (

@@ -15,6 +15,7 @@ from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Json, Observation, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import clean as printable
+from kaspad_taskd.probes.data_dir import read_data_dir
 from kaspad_taskd.probes.migrations import TOOLS
 from kaspad_taskd.probes.migrations.judge import Measured, Wanted, at_work, judge, running_step
 from kaspad_taskd.probes.migrations.postgres import Database, PostgresError
@@ -77,7 +78,10 @@ def progress_query(version: int) -> str:
 
 
 def parse(table: Table, _service: str) -> Checker:
-    """Read `dsn`, `tool`, `version`, `schema`, `table`, `user`, `application`, `query`."""
+    """Read `dsn`, `tool`, `version`, `schema`, `table`, `user`, `application`, `query`.
+
+    And `data_dir`.
+    """
     dsn = table.string("dsn", pattern=NAME, must="must name one of [databases.NAME]")
     tool = TOOLS.get(table.string("tool", choices=tuple(TOOLS)))
     config: dict[str, Json] = {"dsn": dsn, "tool": tool.name if tool else None}
@@ -87,6 +91,7 @@ def parse(table: Table, _service: str) -> Checker:
     for key in ("user", "application"):
         config[key] = table.string(key, None)
     config["query"] = _query(table, tool)
+    config["dataDir"] = read_data_dir(table)
     if tool is not None and tool.table is None and (config["schema"] or config["table"]):
         table.fault("table", "the tool sql has none; its query names what it reads")
     kept = {key: value for key, value in config.items() if value is not None}

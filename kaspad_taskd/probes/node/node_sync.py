@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Hint, Json, Observation, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.core.runway import Space
 from kaspad_taskd.kaspa.client import NodeClient, NodeError
 from kaspad_taskd.kaspa.connect import Address, crossed, parse_url
 from kaspad_taskd.kaspa.logs import Follower, Grown, open_log, where_of
@@ -27,6 +27,7 @@ from kaspad_taskd.kaspa.sync.position import blocks_per_second
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 from kaspad_taskd.kaspa.sync.source import listen
 from kaspad_taskd.kaspa.sync.story import answered
+from kaspad_taskd.probes.data_dir import PATIENCE_S, Meter, read_data_dir
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 
 MAX_LAG = 60.0
@@ -40,7 +41,10 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def parse(table: Table, _service: str) -> Checker:
-    """Read `url` (or host, port, protocol), `network`, `max_lag`, `reference`, `log`."""
+    """Read `url` (or host, port, protocol), `network`, `max_lag`, `reference`, `log`.
+
+    And `data_dir`.
+    """
     address = read_address(table, "url") if table.peek("url") is not None else _by_host(table)
     network = table.string(
         "network", None, pattern=NETWORK, must='must be "mainnet", "testnet-10", "simnet"...'
@@ -59,6 +63,7 @@ def parse(table: Table, _service: str) -> Checker:
         "maxLag": format_duration(max_lag),
         "reference": None if reference is None else str(reference),
         "log": log,
+        "dataDir": read_data_dir(table),
     }
     return Checker(
         {key: value for key, value in config.items() if value is not None},
@@ -163,6 +168,8 @@ class NodeSyncProbe:
         log = config.get("log")
         self._log: Follower | None = open_log(str(log)) if log else None
         self._where = where_of(str(log) if log else None)
+        self._data_dir: str | None = config.get("dataDir")
+        self._room: tuple[str, Meter] | None = None
 
     async def observe(self, memory: Mapping[str, Json]) -> Observation:
         """Ask the node, the reference and the log at once, and judge the answers."""
@@ -250,14 +257,13 @@ class NodeSyncProbe:
 
     async def _free(self, memory: Memory) -> int | None:
         """Free bytes on the disk of the node's data, where it is this host's and known."""
-        place = memory.story.appdir
-        if not self._here or place is None:
+        place = self._data_dir or (memory.story.appdir if self._here else None)
+        if place is None:
             return None
-        try:
-            async with asyncio.timeout(1.0):
-                return (await asyncio.to_thread(shutil.disk_usage, place)).free
-        except (OSError, ValueError, TimeoutError):
-            return None
+        if self._room is None or self._room[0] != place:
+            self._room = place, Meter(place)
+        found = await self._room[1].take(PATIENCE_S)
+        return found.free if isinstance(found, Space) else None
 
     def _notes(self, answers: _Answers) -> Mapping[str, Scalar]:
         notes: dict[str, Scalar] = {}
