@@ -231,6 +231,7 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -s h -l help 
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l progress -x -d '0 to 100'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l complete -d 'the work is done'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l error -x -d 'the work has failed'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l complete-at-end -d 'with -: the end of the pipe is its end'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l json -d 'the daemon'"'"'s answer, for programs'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l color -xka "auto always never" -d 'default: auto'

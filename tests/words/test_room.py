@@ -14,6 +14,7 @@ from kaspad_taskd.web.overview import overview
 from kaspad_taskd.words import room
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.sentences import fill
+from kaspad_taskd.words.status_line import status_line
 from tests.fakes.golden import NOW, golden_task
 from tests.web.states import STATES, filling
 
@@ -32,7 +33,7 @@ def test_it_is_trouble_beside_what_the_task_does() -> None:
     assert words.headline(RUNWAY, NOW).endswith(f"left, ready around 15:32; {SENTENCE}")
     assert words.attention(RUNWAY, NOW) == f"kaspa-node: {SENTENCE}"
     other = golden_task("explorer-db")
-    assert words.status_line([other, RUNWAY]) == (
+    assert status_line([other, RUNWAY]) == (
         "2 running: kaspa-node disk full in 1 hour 15 min, explorer-db 58 % (25 minutes)"
     )
     assert f"kaspa-node: {SENTENCE}." in text(listing.rows([other, RUNWAY], 200, NOW))
@@ -77,7 +78,7 @@ def test_what_is_worse_is_said_first() -> None:
     """A node that does not answer is told as that; its disk stands beside."""
     gone = {**RUNWAY, "health": "unreachable", "reason": "refused"}
     assert "has not answered" in words.attention(gone, NOW)
-    assert words.status_line([gone]) == "1 running: kaspa-node unreachable"
+    assert status_line([gone]) == "1 running: kaspa-node unreachable"
 
 
 def test_each_shape_has_its_sentence() -> None:
