@@ -139,6 +139,18 @@ def test_exit_codes_are_the_contracts() -> None:
 
 @needs_scdoc
 @pytest.mark.parametrize("page", ALL, ids=lambda page: page.name)
+def test_what_is_installed_was_made_of_the_page(page: Path) -> None:
+    """After a change of a page: python docs/man/generate.py, with scdoc."""
+    made = (ROOT / "packaging" / "man" / page.stem).read_text()
+    fresh = generated().roff(page.read_text())
+    (by, text), (now, wanted) = (each.split("\n", 1) for each in (made, fresh))
+    if by != now:
+        pytest.skip(f"another scdoc than the one here: {by[4:]}")
+    assert text == wanted
+
+
+@needs_scdoc
+@pytest.mark.parametrize("page", ALL, ids=lambda page: page.name)
 def test_they_render_without_warnings(page: Path, tmp_path: Path) -> None:
     """By man and, where it is, by mandoc; each line fits 80 columns."""
     rendered = tmp_path / page.stem

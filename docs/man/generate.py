@@ -1,19 +1,27 @@
 """Writes the options and verbs of both programs into the pages beside it, from their parsers.
 
-Run it after a change of the options: python docs/man/generate.py
-The pages are scdoc sources: scdoc < docs/man/kaspad-taskctl.1.scd | man -l -
+Run it after a change of the options or a page: python docs/man/generate.py
+The pages are scdoc sources. What scdoc makes of them is in packaging/man, for those who install
+them and have none: man -l packaging/man/kaspad-taskctl.1
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import shutil
+import subprocess
+import sys
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from kaspad_taskd.cli.options import VERBS, full_parser, parser_of
 from kaspad_taskd.daemon.arguments import demo_parser, parser, restore_parser
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+MADE = ROOT / "packaging" / "man"
 BLOCK = re.compile(r"(?<=^; begin: )(?P<name>\w+)\n.*?(?=^; end$)", re.MULTILINE | re.DOTALL)
 
 
@@ -93,9 +101,28 @@ def pages() -> dict[Path, str]:
     }
 
 
+def released() -> str:
+    """The day of the release, as seconds since 1970: the page's date, whenever it is made."""
+    trailer = re.findall(r"(?m)^ -- .*>  (.+)$", (ROOT / "debian/changelog").read_text())[0]
+    return f"{parsedate_to_datetime(trailer).timestamp():.0f}"
+
+
+def roff(text: str) -> str:
+    """What scdoc makes of a page."""
+    env = {**os.environ, "SOURCE_DATE_EPOCH": released()}
+    done = subprocess.run(
+        ["scdoc"], input=text, env=env, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
 def main() -> None:
     for path, text in pages().items():
         path.write_text(text)
+        if shutil.which("scdoc"):
+            (MADE / path.stem).write_text(roff(text))
+    if not shutil.which("scdoc"):
+        print("packaging/man is as it was: apt install scdoc", file=sys.stderr)
 
 
 if __name__ == "__main__":
