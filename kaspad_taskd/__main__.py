@@ -1,4 +1,4 @@
-"""The program `kaspad-taskd`: the daemon, its check, its restore, its demo."""
+"""The program `kaspad-taskd`: the daemon, its check, its restore, its demo, its installing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from kaspad_taskd import words
 from kaspad_taskd.base.streams import hold_streams, let_go
 from kaspad_taskd.config.places import Places
-from kaspad_taskd.daemon.arguments import demo_parser, parser, places_of, restore_parser
+from kaspad_taskd.daemon.arguments import (
+    demo_parser,
+    install_parser,
+    parser,
+    places_of,
+    restore_parser,
+    uninstall_parser,
+)
 from kaspad_taskd.daemon.starts import Starts
 from kaspad_taskd.systemd.journal import complain
 
@@ -59,6 +66,14 @@ def _verb(given: list[str]) -> int:
         from kaspad_taskd.daemon.offline import put_back
 
         return put_back(restore_parser().parse_args(given[1:]))
+    if given[:1] == ["install-service"]:
+        from kaspad_taskd.daemon.installing.verbs import install
+
+        return install(install_parser().parse_args(given[1:]))
+    if given[:1] == ["uninstall-service"]:
+        from kaspad_taskd.daemon.installing.verbs import uninstall
+
+        return uninstall(uninstall_parser().parse_args(given[1:]))
     options = parser().parse_args(given)
     places = places_of(options)
     if options.check:

@@ -17,7 +17,13 @@ from kaspad_taskd.cli import options
 from kaspad_taskd.config.definitions import parse_definition
 from kaspad_taskd.config.settings import parse_settings
 from kaspad_taskd.core.model import Origin
-from kaspad_taskd.daemon.arguments import demo_parser, parser, restore_parser
+from kaspad_taskd.daemon.arguments import (
+    demo_parser,
+    install_parser,
+    parser,
+    restore_parser,
+    uninstall_parser,
+)
 from kaspad_taskd.probes import TYPES
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +70,8 @@ def test_options_and_verbs_are_what_the_parsers_say() -> None:
 def test_help_and_page_have_the_same_options(page: Path) -> None:
     """Each option of --help is in the page, each option of the page in --help, verbs too."""
     if page is DAEMON:
-        helped = [made.format_help() for made in (parser(), demo_parser(), restore_parser())]
+        parsers = (parser, demo_parser, restore_parser, install_parser, uninstall_parser)
+        helped = [made().format_help() for made in parsers]
     else:
         helped = [options.overview(), *(options.parser_of(v).format_help() for v in options.VERBS)]
         assert set(items(sections(page)["verbs"])) == set(options.VERBS)

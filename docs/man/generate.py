@@ -17,7 +17,13 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from kaspad_taskd.cli.options import VERBS, full_parser, parser_of
-from kaspad_taskd.daemon.arguments import demo_parser, parser, restore_parser
+from kaspad_taskd.daemon.arguments import (
+    demo_parser,
+    install_parser,
+    parser,
+    restore_parser,
+    uninstall_parser,
+)
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -44,7 +50,8 @@ def options(
 ) -> str:
     lines = []
     for action in of._actions:
-        if not action.option_strings or set(action.option_strings) & skip:
+        hidden = action.help == argparse.SUPPRESS
+        if not action.option_strings or hidden or set(action.option_strings) & skip:
             continue
         said = (action.help or "").removesuffix(".")
         said = escaped(said[:1].upper() + said[1:])
@@ -86,6 +93,8 @@ def blocks() -> dict[str, str]:
     return {
         "daemon": options(parser()),
         "restore": options(restore_parser(), usage),
+        "install": options(install_parser(), usage),
+        "uninstall": options(uninstall_parser(), usage),
         "demo": options(demo_parser(), usage),
         "common": options(full_parser()),
         "verbs": verbs(),

@@ -13,7 +13,8 @@ from kaspad_taskd.version import __version__
 EPILOG = """\
 Without options it uses the system's places (/etc, /var/lib, /run) as root or a service account,
 and the XDG places of an ordinary user. `kaspad-taskd demo` shows it at work on a recorded sync,
-`kaspad-taskd restore FILE` puts a backup back; both have a --help of their own.
+`kaspad-taskd restore FILE` puts a backup back; `kaspad-taskd install-service` makes it a service
+where there is no package, `uninstall-service` ends that. Each has a --help of its own.
 Exit codes: 0 stopped, 1 crash or no state, socket or token, 78 bad settings or a newer state.
 """
 
@@ -82,6 +83,42 @@ def restore_parser() -> argparse.ArgumentParser:
     )
     made.add_argument("file", type=_path, metavar="FILE", help="as `kaspad-taskctl backup` made it")
     made.add_argument("--state-dir", type=_path, metavar="DIR", help="where the state is kept")
+    return made
+
+
+def install_parser() -> argparse.ArgumentParser:
+    """The parser of `kaspad-taskd install-service`."""
+    made = _service_parser(
+        "install-service",
+        "Makes the program of a prefix a service of this host, as the Debian package does: user, "
+        "units, polkit's rule, commands, man pages, completions. Done again it changes nothing; "
+        "after an update of the prefix it replaces what nobody changed.",
+    )
+    made.add_argument(
+        "--prefix", type=_path, metavar="DIR", help="where it is installed (of this program)"
+    )
+    made.add_argument("--handed", action="store_true", help=argparse.SUPPRESS)
+    return made
+
+
+def uninstall_parser() -> argparse.ArgumentParser:
+    """The parser of `kaspad-taskd uninstall-service`."""
+    return _service_parser(
+        "uninstall-service",
+        "Stops the service and removes what install-service made. What somebody changed is left "
+        "and named; settings, state, the user and the prefix stay.",
+    )
+
+
+def _service_parser(verb: str, description: str) -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        f"kaspad-taskd {verb}",
+        description=description,
+        epilog="Exit codes: 0 done, 1 refused or failed: it is finished by the next run.",
+    )
+    made.add_argument("--dry-run", action="store_true", help="say what would be done, do nothing")
+    made.add_argument("--root", type=_path, default=Path("/"), help=argparse.SUPPRESS)
+    made.set_defaults(verb=verb)
     return made
 
 

@@ -33,7 +33,7 @@ def doubt(path: Path, uid: int, docker: Path | None = None) -> str | None:
     Raises:
         OSError: it is not there, or cannot be looked at.
     """
-    for each in _way(path):
+    for each in way(path):
         found = each.stat()
         if is_null_device(found):
             continue
@@ -44,8 +44,12 @@ def doubt(path: Path, uid: int, docker: Path | None = None) -> str | None:
     return None
 
 
-def _way(path: Path) -> Iterator[Path]:
-    """Each directory that an absolute path leads through, then what it names; never a link."""
+def way(path: Path) -> Iterator[Path]:
+    """Yield each directory that an absolute path leads through, then what it names; never a link.
+
+    Raises:
+        OSError: it is not there, or cannot be looked at.
+    """
     here, names, links = Path("/"), [*reversed(path.parts[1:])], 0
     yield here
     while names:

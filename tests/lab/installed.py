@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import time
@@ -21,7 +22,7 @@ TASKS = ETC / "tasks.d"
 SETTINGS_D = ETC / "kaspad-taskd.toml.d"
 DROP_INS = Path("/etc/systemd/system") / f"{UNIT}.d"
 PROGRAM = Path("/usr/share/kaspad-taskd")
-DEBS = Path("/debs")
+DEBS = Path(os.environ.get("KASPAD_TASKD_DEBS", "/debs"))
 PATIENCE = 60.0
 """Seconds until something is given up: the machine may be slow, and is never waited for in vain."""
 
@@ -143,3 +144,31 @@ def within(bound: float, once: Callable[[], float]) -> None:
 
 def journal(lines: int = 30) -> str:
     return run("journalctl", "-u", UNIT, "--no-pager", "-n", str(lines), check=False)
+
+
+LOCAL = (
+    ("/usr/bin/", "/usr/local/bin/"),
+    ("/usr/lib/systemd/", "/usr/local/lib/systemd/"),
+    ("/usr/lib/sysusers.d/", "/usr/local/lib/sysusers.d/"),
+    ("/usr/lib/tmpfiles.d/", "/usr/local/lib/tmpfiles.d/"),
+    ("/usr/share/man/", "/usr/local/share/man/"),
+    ("/usr/share/doc/", "/usr/local/share/doc/"),
+    ("/usr/share/bash-completion/", "/usr/local/share/bash-completion/"),
+    ("/usr/share/fish/", "/usr/local/share/fish/"),
+    ("/usr/share/zsh/vendor-completions/", "/usr/local/share/zsh/site-functions/"),
+)
+"""Where `install-service` puts what the package has; what is not named, it puts there as well."""
+DEBIANS_OWN = re.compile(
+    r"/usr/share/(kaspad-taskd/|python3/|doc/kaspad-taskd/([^/]+\.md|changelog|copyright|NEWS)"
+    r"(\.Debian)?(\.gz)?$)"
+)
+"""The program itself, Python's hook, and the documents that each package has."""
+
+
+def local(path: str) -> str | None:
+    """The place of a file of the package where there is none; None: Debian's own."""
+    if DEBIANS_OWN.match(path):
+        return None
+    path = path.removesuffix(".gz")
+    theirs, ours = next((each for each in LOCAL if path.startswith(each[0])), ("", ""))
+    return ours + path.removeprefix(theirs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -14,9 +15,13 @@ import pytest
 from tests.lab import machine
 
 ROOT = Path(__file__).parents[2]
-INSIDE = ("installed", "installed_sandbox", "units", "installed_faults", "installed_life")
-"""The tests that run in the machine, in this order: tests/system/test_NAME.py."""
-LATER = ("postgresql", "python3-asyncpg")
+INSIDE = (
+    "install_service", "installed", "installed_sandbox", "units", "installed_faults",
+    "installed_life",
+)  # fmt: skip
+"""The tests that run in the machine, in this order: tests/system/test_NAME.py. The first one before
+the package is there, the second one brings it."""
+LATER = ("postgresql", "python3-asyncpg", "python3-pip-whl")
 CHECKING = ("lintian", "autopkgtest", "python3-orjson", "docker-cli", "docker-compose")
 """What the newer machine has besides: to judge the package, and what the older Debian lacks."""
 PYTEST = (
@@ -48,7 +53,10 @@ def build(to: Path, umask: int = 0o022) -> Path:
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("dh") is None or shutil.which("scdoc") is None:
         pytest.skip("debhelper and scdoc are not installed (apt build-dep .)")
-    return build(tmp_path_factory.mktemp("deb"))
+    made = build(tmp_path_factory.mktemp("deb"))
+    wheel = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(made.parent)]
+    subprocess.run(wheel, cwd=ROOT, capture_output=True, check=True)
+    return made
 
 
 @pytest.fixture
@@ -115,7 +123,7 @@ def composed() -> str:
 def life() -> str:
     """Everything that is tried inside, in order; all of it even if something fails."""
     files = [Path(f"tests/system/test_{name}.py") for name in INSIDE]
-    first, rest = files[:1], files[1:]
+    first, rest = files[:2], files[2:]
     return (
         f"( set +e; {pytest_of(first, '-rAs')}; a=$?; {own_tests()}; b=$?; "
         f"{pytest_of(rest, '-rAs')} && [ $a$b = 00 ] )"
