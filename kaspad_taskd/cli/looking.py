@@ -90,8 +90,8 @@ def findings(found: Looked, within: float) -> Iterator[Finding]:
         yield Finding(GOOD, check, say("doctor.looks.reader"))
     if found.took:
         task_id, took = max(found.took.items(), key=lambda one: one[1])
-        slowest = next(task for task in found.tasks if task["id"] == task_id)
-        said = {"name": words.name(slowest), "took": took}
+        slowest = [task for task in found.tasks if task["id"] == task_id]
+        said = {"name": words.name(slowest[0]), "took": took}
         yield Finding(GOOD, check, say("doctor.looks.answered", n=len(found.took), **said))
     if found.late:
         names = [words.name(task) for task in found.late]

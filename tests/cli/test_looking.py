@@ -103,3 +103,12 @@ def test_a_strange_answer_ends_no_checkup(ctl: Ctl, taskd: ScriptedTaskd, answer
     well(taskd, checkTaskStatus=answer)
     found = told(ctl, "--timeout", "500ms")
     assert {"store", "node"} <= {one["check"] for one in found}
+
+
+def test_an_answer_about_another_task_is_none(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """What was known is told, and nothing is said to have answered."""
+    other = {**golden_task("headers-import"), "lastChecked": MOMENT, "lastUpdate": MOMENT}
+    well(taskd, checkTaskStatus={"success": True, "task": other})
+    found = told(ctl)
+    assert not [one for one in found if one["check"] == "looks"]
+    assert "kaspa-node" in next(one["text"] for one in found if one["check"] == "node")
