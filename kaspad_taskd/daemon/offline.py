@@ -44,7 +44,7 @@ def check(places: Places) -> int:
     if faults or settings is None:
         print(f"{len(faults)} fault{'s'[: len(faults) != 1]}", file=sys.stderr)
         return BAD_SETTINGS
-    missing = [*_not_there(_named_by(settings)), *_not_there(_named_in(layers))]
+    missing = [*_not_there(_named_by(settings)), *missing_in(layers)]
     for warning in (*missing, *_weak(settings), *crossed(layers)):
         print(f"warning: {warning}")
     print(_verdict(layers, settings, len(missing)))
@@ -94,6 +94,11 @@ def _named_in(layers: Layers) -> Iterator[Named]:
             yield "checker.command", str(command[0]), source.file
         if found.on_complete is not None:
             yield "on_complete.command", found.on_complete.command[0], source.file
+
+
+def missing_in(layers: Layers) -> Iterator[Fault]:
+    """Files that definitions name and that are surely not there."""
+    return _not_there(_named_in(layers))
 
 
 def _not_there(named: Iterable[Named]) -> Iterator[Fault]:

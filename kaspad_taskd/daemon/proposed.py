@@ -23,7 +23,7 @@ from kaspad_taskd.config.places import Places, find_places
 from kaspad_taskd.config.settings import Settings, look_over
 from kaspad_taskd.config.writing import to_toml
 from kaspad_taskd.core.model import Definition, Origin
-from kaspad_taskd.daemon.offline import crossed, unnamed
+from kaspad_taskd.daemon.offline import crossed, missing_in, unnamed
 from kaspad_taskd.probes import TYPES, add
 
 OWN: Final = "own"
@@ -36,7 +36,7 @@ def main() -> int:
     places = _places(given)
     settings, _faults = look_over(places)
     if settings is not None:
-        add(settings.probes, places.settings)
+        add(settings.probes, settings.source("probes"))
     with tempfile.TemporaryDirectory(prefix="kaspad-taskd-") as made:
         answer = _answer(given, places, settings, Path(made))
     print(json.dumps(answer))
@@ -84,7 +84,7 @@ def _judged(
     source = layers.sources[file.stem]
     named = () if settings is None else unnamed(layers, settings)
     faults = [*source.faults, *_of(source, named)]
-    warnings = _of(source, crossed(layers))
+    warnings = _of(source, (*missing_in(layers), *crossed(layers)))
     return {
         "id": source.id,
         "toml": None,

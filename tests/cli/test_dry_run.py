@@ -22,7 +22,9 @@ def files(taskd: ScriptedTaskd, tmp_path: Path) -> Path:
     directory = tmp_path / "tasks.d"
     directory.mkdir()
     settings = tmp_path / "kaspad-taskd.toml"
-    settings.write_text('[databases.main]\ndsn_file = "/nowhere/dsn"\n')
+    dsn = tmp_path / "dsn"
+    dsn.touch()
+    settings.write_text(f'[databases.main]\ndsn_file = "{dsn}"\n')
     taskd.answers["getInfo"] = {
         "settingsFile": str(settings), "definitionDirs": [str(directory)],
         "store": {"path": str(tmp_path / "state/state.db")},
@@ -60,7 +62,7 @@ def check(files: Path) -> subprocess.CompletedProcess[str]:
         ),
         (
             ("http-json", "job", "url=http://localhost/", "completed=done",
-             'headers={"X-Key": "/etc/key"}'),
+             'headers={"X-Key": "/etc/hostname"}'),
             {"service": "job"},
         ),
         (("database-migration", "db", "dsn=main", "tool=sqlx", "version=20240101"), {}),
@@ -114,6 +116,9 @@ def test_a_warning_stands_beside_it(ctl: Ctl, files: Path) -> None:
     assert code == 0, err
     assert tomllib.loads(out)["checker"]["url"] == "grpc://localhost:18110"
     assert err.startswith("warning: checker.url: ")
+    code, out, err = ctl("register", "command", "x", 'command=["/nowhere/x"]', "--dry-run")
+    assert (code, tomllib.loads(out)["service"]) == (0, "x")
+    assert err.startswith("warning: checker.command: /nowhere/x is not there")
 
 
 def test_no_daemon_need_run(ctl: Ctl, taskd: ScriptedTaskd, tmp_path: Path) -> None:
