@@ -70,7 +70,7 @@ def _move(directory: str) -> str:
 @contextmanager
 def _opened(directory: str) -> Iterator[int]:
     path = os.path.realpath(directory)
-    if os.geteuid() == 0 and not _is_roots_alone(path):
+    if os.geteuid() == 0 and not is_roots_alone(path):
         raise Fault("mask-foreign", directory=directory)
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
@@ -79,8 +79,12 @@ def _opened(directory: str) -> Iterator[int]:
         os.close(handle)
 
 
-def _is_roots_alone(path: str) -> bool:
-    """Whether nobody else can put another directory in the place of one on the way."""
+def is_roots_alone(path: str) -> bool:
+    """Whether nobody else can put another directory in the place of one on the way.
+
+    Args:
+        path: a real one, without links.
+    """
     while True:
         status = os.lstat(path)
         sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX

@@ -7,6 +7,7 @@ import stat
 from contextlib import suppress
 
 from kaspad_taskd.cli.faults import Fault
+from kaspad_taskd.cli.masks import is_roots_alone
 
 _LIMIT = 1 << 20  # bytes; a definition has a KiB
 
@@ -38,9 +39,9 @@ def may_place(target: str, task_id: str) -> None:
         directory = os.path.dirname(directory)  # noqa: PTH120
     if not os.access(directory, os.W_OK | os.X_OK, effective_ids=True):
         raise Fault("edit-forbidden", file=target, id=task_id)
-    found = os.stat(directory)  # noqa: PTH116
-    if os.geteuid() == 0 and (found.st_uid != 0 or found.st_mode & 0o022):
-        raise Fault("edit-place", directory=directory, id=task_id, owner=_owner(found.st_uid))
+    if os.geteuid() == 0 and not is_roots_alone(os.path.realpath(directory)):
+        owner = _owner(os.stat(directory).st_uid)  # noqa: PTH116
+        raise Fault("edit-place", directory=directory, id=task_id, owner=owner)
 
 
 def _owner(uid: int) -> str | None:

@@ -232,8 +232,8 @@ def test_who_may_not_write_there_is_told_before_typing() -> None:
         place = Path(made)
         place.chmod(0o755)
 
-        def told(uid: int) -> str:
-            command = [sys.executable, "-c", PLACING, f"{made}/new/import.toml", str(uid)]
+        def told(uid: int, name: str = "new") -> str:
+            command = [sys.executable, "-c", PLACING, f"{made}/{name}/import.toml", str(uid)]
             return subprocess.run(
                 command, capture_output=True, text=True, check=True, timeout=PATIENCE
             ).stdout
@@ -247,6 +247,8 @@ def test_who_may_not_write_there_is_told_before_typing() -> None:
         os.chown(place, NOBODY, NOBODY)
         assert "sudo -u nobody kaspad-taskctl edit import" in told(0)
         assert told(NOBODY) == ""
+        (place / "deep").mkdir(mode=0o755)  # root's, in a directory of somebody else's
+        assert "is not root's alone" in told(0, "deep")
 
 
 def test_json_is_the_answer_of_the_reload(ctl: Ctl, files: Files) -> None:
