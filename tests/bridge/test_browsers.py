@@ -157,6 +157,16 @@ async def test_rpc_answers_by_the_methods_own_name(visitor: Visitor) -> None:
     assert (await visitor.ask("rpc", {"method": "ping", "params": 7}))["error"]["code"] == -32602
 
 
+async def test_a_browser_may_change_the_pace(visitor: Visitor) -> None:
+    """With the token, as any other change; the fault is the other door's too."""
+    assert "result" in await visitor.rpc("registerTask", id="job", type="report", service="job")
+    answer = await visitor.rpc("updateTask", taskId="job", checkInterval="20s", stallAfter=300_000)
+    task = answer["result"]["task"]
+    assert (task["checkInterval"], task["stallAfter"]) == (20_000, 300_000)
+    no = await visitor.rpc("updateTask", taskId="job", checkInterval="1ms")
+    assert no["error"]["data"]["reason"] == "invalid-definition"
+
+
 @pytest.mark.parametrize("method", ["shutdown", "reload", "backup", "subscribe"])
 async def test_some_methods_are_for_the_host_alone(
     house: Bridged, visitor: Visitor, method: str
