@@ -11,19 +11,16 @@ from kaspad_taskd.cli.settings_files import can_read, check_command
 from kaspad_taskd.client import READERS_SOCKET, SYSTEM_SOCKET
 from kaspad_taskd.client.unit import own_socket
 from kaspad_taskd.version import __version__
-from kaspad_taskd.words import room, service
-from kaspad_taskd.words import task as words
-from kaspad_taskd.words.apart import told_apart
+from kaspad_taskd.words import service
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, plural, say
 from kaspad_taskd.words.service import HARMLESS
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from kaspad_taskd.words.task import WireTask
 
 GOOD, WARNING, FAULT = "good", "warning", "fault"
 _PATIENCE = 5.0  # seconds for a program of the system, or the bridge
@@ -56,7 +53,7 @@ class Finding:
         return {"check": self.name, "level": self.level, "text": self.text, "cure": self.cure}
 
 
-def _found(level: str, check: str, key: str, **params: object) -> Finding:
+def finding(level: str, check: str, key: str, **params: object) -> Finding:
     """A finding by its key below `doctor`, with its cure where it has one."""
     what = maybe(f"doctor.{key}.what", **params)
     cure = maybe(f"doctor.{key}.cure", **params)
@@ -67,8 +64,8 @@ def daemon(version: object, path: str, took: float) -> Finding:
     """Whether the daemon that answers is the installed one."""
     if version != __version__:
         known = {"daemon": version, "client": __version__, **typed(path)}
-        return _found(WARNING, "daemon", "versions", **known)
-    return _found(GOOD, "daemon", "answers", version=version, path=path, took=took)
+        return finding(WARNING, "daemon", "versions", **known)
+    return finding(GOOD, "daemon", "answers", version=version, path=path, took=took)
 
 
 def rights(path: str) -> Iterator[Finding]:
@@ -78,16 +75,16 @@ def rights(path: str) -> Iterator[Finding]:
     except OSError:
         return
     if path.endswith("/" + READERS_SOCKET):
-        yield _found(GOOD, "rights", "reader")
+        yield finding(GOOD, "rights", "reader")
     elif found.st_mode & stat.S_IWOTH:
         mode = f"{found.st_mode & 0o777:o}"
-        yield _found(WARNING, "rights", "mode", path=path, mode=mode, want="660")
+        yield finding(WARNING, "rights", "mode", path=path, mode=mode, want="660")
     elif found.st_uid == os.getuid():
-        yield _found(GOOD, "rights", "own-socket")
+        yield finding(GOOD, "rights", "own-socket")
     elif os.getuid() == 0:
-        yield _found(GOOD, "rights", "as-root")
+        yield finding(GOOD, "rights", "as-root")
     else:
-        yield _found(GOOD, "rights", "in-group", group=_group(found.st_gid))
+        yield finding(GOOD, "rights", "in-group", group=_group(found.st_gid))
 
 
 def _group(gid: int) -> str:
@@ -106,13 +103,13 @@ def store(info: Mapping[str, Any]) -> Iterator[Finding]:
         return
     path = known.get("path")
     if not known.get("durable") or known.get("problem"):
-        yield _found(FAULT, "store", "not-durable", path=path, problem=known.get("problem"))
+        yield finding(FAULT, "store", "not-durable", path=path, problem=known.get("problem"))
         return
-    yield _found(GOOD, "store", "durable", path=path, size=known.get("size"))
+    yield finding(GOOD, "store", "durable", path=path, size=known.get("size"))
     place = str(path).rpartition("/")[0]
     free = _free(place)
     if free is not None and free < _LITTLE:
-        yield _found(WARNING, "store", "disk-low", path=path, free=free, place=place)
+        yield finding(WARNING, "store", "disk-low", path=path, free=free, place=place)
 
 
 def standing(warnings: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -140,7 +137,7 @@ def bridge(info: Mapping[str, Any], path: str = SYSTEM_SOCKET) -> Iterator[Findi
     """Whether browsers are answered, and whether the token is nobody else's."""
     known = info.get("bridge")
     if not isinstance(known, dict):
-        yield _found(GOOD, "bridge", "bridge-off")
+        yield finding(GOOD, "bridge", "bridge-off")
         return
     address = str(known.get("address"))
     if known.get("problem"):  # somebody else may answer there: he is not asked
@@ -149,10 +146,10 @@ def bridge(info: Mapping[str, Any], path: str = SYSTEM_SOCKET) -> Iterator[Findi
         return
     problem = _silence(address)
     if problem is None:
-        yield _found(GOOD, "bridge", "bridge-on", address=address)
+        yield finding(GOOD, "bridge", "bridge-on", address=address)
     else:
         known = {"address": address, "problem": problem, **typed(path)}
-        yield _found(FAULT, "bridge", "bridge-silent", **known)
+        yield finding(FAULT, "bridge", "bridge-silent", **known)
     token = known.get("tokenFile")
     if isinstance(token, str):
         yield from _token(token)
@@ -180,9 +177,9 @@ def _token(path: str) -> Iterator[Finding]:
         return
     if mode & 0o007:
         shown = f"{mode & 0o777:o}"
-        yield _found(FAULT, "token", "mode", path=path, mode=shown, want="640")
+        yield finding(FAULT, "token", "mode", path=path, mode=shown, want="640")
     else:
-        yield _found(GOOD, "token", "token-good", path=path)
+        yield finding(GOOD, "token", "token-good", path=path)
 
 
 def files(listed: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -195,89 +192,16 @@ def files(listed: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     if not faults and listed:
         yield Finding(GOOD, say("doctor.files"), plural("doctor.files-good", len(listed)))
     elif not faults:
-        yield _found(GOOD, "files", "no-files")
-
-
-def tasks(
-    listed: Sequence[WireTask],
-    now: float,
-    timed: Callable[[WireTask, str], str] = lambda _task, text: text,
-) -> Iterator[Finding]:
-    """How the watched nodes are, and whatever else is in trouble, with the likely causes.
-
-    `timed` adds to what is told of a task how it was found out.
-    """
-    for task in told_apart(listed):
-        if task.get("type") == "node-sync" or words.troubled(task):
-            yield from _task(task, now, timed)
-        else:
-            yield from (_hinted(task, one) for one in task.get("hints") or () if _of_us(one))
-        yield from _aside(task)
-
-
-def _task(task: WireTask, now: float, timed: Callable[[WireTask, str], str]) -> Iterator[Finding]:
-    level = {"error": FAULT, "unreachable": WARNING, "stalled": WARNING}
-    disk = None if words.condition(task) in level else room.filling(task)
-    found = level.get(words.condition(task), WARNING if disk else GOOD)
-    said = timed(task, words.headline(task, now))
-    yield Finding(found, words.kind(task), said, _cure(task))
-    told = task.get("reason") if words.condition(task) in level else None  # by the headline
-    for one in task.get("hints") or ():
-        if one["code"] != told and one is not disk and (found != FAULT or _of_log(one)):
-            yield _hinted(task, one)
-
-
-def _of_log(one: Mapping[str, Any]) -> bool:
-    return str(one["code"]).startswith("log-")
-
-
-def _of_us(one: Mapping[str, Any]) -> bool:
-    """Whether a hint tells that something cannot be seen: then nothing of it is good news."""
-    return _of_log(one) or one["code"] == "data-dir-hidden"
-
-
-def _hinted(task: WireTask, one: Mapping[str, Any]) -> Finding:
-    says, do = words.hint(str(one["code"]), {**words.params(task), **one["params"]})
-    if one["code"] == task.get("reason"):
-        says = safe(task.get("note") or says)
-    if _of_log(one):
-        return Finding(WARNING, say("doctor.log.check"), f"{words.name(task)}: {says}", do)
-    name = say("doctor.clock") if one["code"] == "clock-skew" else words.kind(task)
-    return Finding(WARNING, name, says, do)
-
-
-def _aside(task: WireTask) -> Iterator[Finding]:
-    """Whether what makes a node's numbers finer is there: its reference, its log."""
-    known: Mapping[str, Any] = task.get("metadata") or {}
-    who = {"name": words.name(task), "id": safe(task.get("id"), 100)}
-    if known.get("referenceAnswers") is False:
-        yield _found(WARNING, "reference.check", "reference", **who)
-    elif known.get("referenceAnswers"):
-        yield _found(GOOD, "reference.check", "reference.good", **who)
-    if known.get("logProblem") and not any(map(_of_log, task.get("hints") or ())):
-        yield _found(WARNING, "log.check", "log", problem=safe(known["logProblem"]), **who)
-
-
-def _cure(task: WireTask) -> str | None:
-    if words.condition(task) == "error":
-        told = (words.hint(str(one["code"]), one["params"])[1] for one in task.get("hints") or ())
-        return next(filter(None, told), None) or say("status.kept", id=task.get("id"))
-    disk = room.filling(task)
-    if disk and words.condition(task) not in words.ILL:
-        return words.hint(disk["code"], {**words.params(task), **disk["params"]})[1]
-    if not words.troubled(task):
-        return None
-    cure = words.hint(str(task.get("reason")), words.params(task))[1]
-    return cure or say("doctor.look", id=safe(task.get("id"), 100))
+        yield finding(GOOD, "files", "no-files")
 
 
 def system_clock() -> Iterator[Finding]:
     """Whether the system keeps its clock right, where systemd knows."""
     said = _ask("timedatectl", "show", "--property=NTPSynchronized", "--value")
     if said == "yes":
-        yield _found(GOOD, "clock", "clock-synced")
+        yield finding(GOOD, "clock", "clock-synced")
     elif said == "no":
-        yield _found(WARNING, "clock", "clock-unsynced")
+        yield finding(WARNING, "clock", "clock-unsynced")
 
 
 def settings(
@@ -305,7 +229,7 @@ def settings(
             yield Finding(WARNING, say("doctor.settings"), safe(warning, 1000))
     if not found:
         files = ", ".join(map(str, read or [path]))
-        yield _found(GOOD, "settings", "settings-good", path=files)
+        yield finding(GOOD, "settings", "settings-good", path=files)
 
 
 def unit(path: str) -> Iterator[Finding]:
@@ -315,11 +239,11 @@ def unit(path: str) -> Iterator[Finding]:
     if path == SYSTEM_SOCKET:
         yield from _system_unit()
     elif path == own_socket() and _ask("systemctl", "--user", "is-active", _UNIT) == "active":
-        yield _found(GOOD, "unit", "unit-active", state="active")
+        yield finding(GOOD, "unit", "unit-active", state="active")
         if _ask("systemctl", "--user", "is-enabled", _UNIT) == "disabled":
-            yield _found(WARNING, "unit", "unit-not-enabled-user")
+            yield finding(WARNING, "unit", "unit-not-enabled-user")
         if _ask("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value") == "no":
-            yield _found(WARNING, "unit", "unit-not-lingering")
+            yield finding(WARNING, "unit", "unit-not-lingering")
 
 
 def _system_unit() -> Iterator[Finding]:
@@ -328,11 +252,11 @@ def _system_unit() -> Iterator[Finding]:
         return
     active = _ask("systemctl", "is-active", _UNIT)
     if active == "active":
-        yield _found(GOOD, "unit", "unit-active", state=active)
+        yield finding(GOOD, "unit", "unit-active", state=active)
     elif active:
-        yield _found(FAULT, "unit", "unit-not-active", state=safe(active, 40))
+        yield finding(FAULT, "unit", "unit-not-active", state=safe(active, 40))
     if enabled == "disabled":
-        yield _found(WARNING, "unit", "unit-not-enabled")
+        yield finding(WARNING, "unit", "unit-not-enabled")
 
 
 def switching(services: Sequence[Mapping[str, Any]], path: str) -> Iterator[Finding]:
@@ -340,7 +264,7 @@ def switching(services: Sequence[Mapping[str, Any]], path: str) -> Iterator[Find
     for one in services:
         yield from _service(one)
     if services and path == SYSTEM_SOCKET and _is_missing(_RULE):
-        yield _found(FAULT, "switch", "switch-no-rule", path=_RULE)
+        yield finding(FAULT, "switch", "switch-no-rule", path=_RULE)
 
 
 def _service(one: Mapping[str, Any]) -> Iterator[Finding]:
@@ -359,12 +283,12 @@ def _service(one: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(level, say("doctor.switch"), text, hint.get("cure"))
     proof = service.proof(one, time.time())
     if not told and not needs and not broken and proof:
-        yield _found(
+        yield finding(
             GOOD, "switch", "switch-works", service=name, points=one["points"], proof=proof
         )
     elif not told and not needs and not broken:
         points = one.get("points") if one.get("points") != "unknown" else None
-        yield _found(GOOD, "switch", "switch-good", service=name, points=points)
+        yield finding(GOOD, "switch", "switch-good", service=name, points=points)
 
 
 def _is_missing(path: str) -> bool:
@@ -384,9 +308,9 @@ def man(installed: str = "/var/lib/dpkg/info/kaspad-taskd.list") -> Iterator[Fin
         return
     found = _ask("man", "-w", "kaspad-taskctl")
     if found:
-        yield _found(GOOD, "man", "man-good", page="kaspad-taskctl")
+        yield finding(GOOD, "man", "man-good", page="kaspad-taskctl")
     elif found is not None:
-        yield _found(WARNING, "man", "man-missing")
+        yield finding(WARNING, "man", "man-missing")
 
 
 def ask(*command: str) -> str | None:

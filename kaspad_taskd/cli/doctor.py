@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from kaspad_taskd.cli import checkup, looking, stopped
+from kaspad_taskd.cli import ailing, checkup, looking, stopped
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import FAILED, of_unreachable
 from kaspad_taskd.cli.screen import hang, wrap
@@ -72,7 +72,7 @@ def _asked_now(run: Run) -> Iterator[Finding]:
     path = run.client.path
     looked = looking.look(path, run.call("getAllTasks"), within)
     yield from looking.findings(looked, within)
-    yield from checkup.tasks(looked.tasks, time.time(), partial(looking.timed, looked))
+    yield from ailing.tasks(looked.tasks, time.time(), partial(looking.timed, looked))
     yield from checkup.switching(looked.services or (), beside(path))
 
 

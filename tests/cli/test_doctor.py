@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.cli import checkup, doctor, stopped
+from kaspad_taskd.cli import ailing, checkup, doctor, stopped
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING
 from kaspad_taskd.cli.main import run
 from kaspad_taskd.client import SYSTEM_SOCKET, wire
@@ -167,7 +167,7 @@ def test_json_lists_the_findings(ctl: Ctl, taskd: ScriptedTaskd) -> None:
 
 def test_a_task_in_trouble_has_its_causes() -> None:
     """A failed task is a fault, an unreachable or stalled one a warning, each likely cause too."""
-    found = list(checkup.tasks([golden_task("lonely"), golden_task("failed-job"),
+    found = list(ailing.tasks([golden_task("lonely"), golden_task("failed-job"),
                                 golden_task("headers-import")], NOW))  # fmt: skip
     assert [(one.level, one.name) for one in found] == [
         (WARNING, "node"), (WARNING, "clock"), (WARNING, "node"), (FAULT, "command")]  # fmt: skip
@@ -397,7 +397,7 @@ def test_a_node_that_goes_on_tells_its_reason_too() -> None:
     node = golden_task("kaspa-node")
     hint = {"code": "clock-skew", "params": {"skew": 300, "way": "ahead"}}
     node |= {"reason": "clock-skew", "note": "The clock is off.", "hints": [hint]}
-    first, clock = checkup.tasks([node], NOW)
+    first, clock = ailing.tasks([node], NOW)
     assert (first.level, clock.level, clock.name) == (GOOD, WARNING, "clock")
     assert clock.text == "The clock is off."
     assert clock.cure
@@ -415,11 +415,11 @@ def test_a_log_that_tells_nothing_is_a_warning_of_its_own() -> None:
     ):
         node["hints"] = [{"code": code, "params": params}]
         for change in ({}, {"status": "error"}):
-            _, log = checkup.tasks([{**node, **change}], NOW)
+            _, log = ailing.tasks([{**node, **change}], NOW)
             assert (log.level, log.name) == (WARNING, "log")
             assert log.text.startswith("kaspa-node: ")
             assert log.cure
-        (log,) = checkup.tasks([{**node, "type": "indexer-sync"}], NOW)
+        (log,) = ailing.tasks([{**node, "type": "indexer-sync"}], NOW)
         assert (log.level, log.name) == (WARNING, "log")
 
 
@@ -427,13 +427,13 @@ def test_a_silent_reference_and_an_unread_log_are_warnings() -> None:
     """Both only make numbers finer, so nobody would notice that they are missing."""
     node = golden_task("kaspa-node")
     node["metadata"] = {"referenceAnswers": False, "logProblem": "cannot read /x: no such file"}
-    _, tip, log = checkup.tasks([node], NOW)
+    _, tip, log = ailing.tasks([node], NOW)
     assert (tip.level, tip.name) == (WARNING, "tip")
     assert tip.text.startswith("the reference of kaspa-node does not answer")
     assert (log.level, log.name) == (WARNING, "log")
     assert "cannot read /x: no such file" in log.text
     node["metadata"] = {"referenceAnswers": True}
-    assert [one.level for one in checkup.tasks([node], NOW)] == [GOOD, GOOD]
+    assert [one.level for one in ailing.tasks([node], NOW)] == [GOOD, GOOD]
 
 
 def test_a_cure_in_words_is_folded_and_a_command_stays_whole() -> None:
