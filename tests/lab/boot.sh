@@ -10,6 +10,7 @@ units="$LAYERS/upper/etc/systemd/system"
 mkdir -p "$units/multi-user.target.wants" "$LAYERS/work" "$LAYERS/root"
 cp "$SHARED/lab.service" "$units"
 ln -s ../lab.service "$units/multi-user.target.wants"
+ln -s /dev/null "$units/dev-hugepages.mount" # the host's alone: from systemd 262 on it fails here
 mount -t overlay -o "lowerdir=$ROOT,upperdir=$LAYERS/upper,workdir=$LAYERS/work" lab "$LAYERS/root"
 mkdir -p /run/systemd/nspawn
 mount -t tmpfs lab /run/systemd/nspawn

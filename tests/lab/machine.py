@@ -29,7 +29,7 @@ ROOTS = Path(__file__).parents[2] / ".cache" / "lab"
 ARCHIVE = "http://deb.debian.org/debian"
 BASE = (
     "systemd-sysv", "libpam-systemd", "libnss-systemd", "dbus", "polkitd", "passwd", "procps",
-    "python3",
+    "mount", "python3",
 )  # fmt: skip
 """What a minimal Debian host has, for us."""
 MAKING, BOOTING = 400.0, 180.0
@@ -101,7 +101,7 @@ def make(suite: str, deb: Path, *, include: Sequence[str] = (), later: Sequence[
     """Return the root of a machine, made if it is not there.
 
     Args:
-        suite: "bookworm", "trixie".
+        suite: "bookworm", "trixie", "testing".
         deb: a package whose dependencies are fetched for it.
         include: packages that are installed besides the BASE.
         later: packages that are fetched, to be installed by a command.
@@ -132,6 +132,7 @@ def _build(suite: str, root: Path, deb: Path, include: str, later: str) -> None:
         done = _quietly(
             *("mmdebstrap", "--mode=root", "--variant=apt", f"--include={include}"),
             *('--aptopt=Acquire::Languages "none"', "--skip=cleanup/apt"),
+            '--aptopt=Acquire::Check-Valid-Until "false"',  # a mirror may stand still for weeks
             *(f'--customize-hook=sh {hook.name} "$1"', suite, str(new), *sources),
             env={
                 **os.environ,

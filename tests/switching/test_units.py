@@ -108,6 +108,9 @@ async def test_a_file_is_seen_however_soon_the_restart_fails(
 
 REFUSALS = {
     "Failed to start x.service: Interactive authentication required.": SwitchReason.NO_RIGHTS,
+    "Failed to start x.service: Access denied as the requested operation requires interactive "
+    "authentication. However, interactive authentication has not been enabled by the calling "
+    "program.": SwitchReason.NO_RIGHTS,  # systemd 262
     "Failed to start x.service: Access denied": SwitchReason.NO_RIGHTS,
     "Failed to start x.service: Unit polkit.service not found.": SwitchReason.NO_POLKIT,
     "Failed to start x.service: Unit polkit.service is masked.": SwitchReason.NO_POLKIT,

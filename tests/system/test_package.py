@@ -21,13 +21,25 @@ INSIDE = (
 )  # fmt: skip
 """The tests that run in the machine, in this order: tests/system/test_NAME.py. The first one before
 the package is there, the second one brings it."""
+BUILDING = (
+    "build-essential", "debhelper", "dh-python", "pybuild-plugin-pyproject", "python3-all",
+    "python3-hatchling",
+)  # fmt: skip
 LATER = ("postgresql", "python3-asyncpg", "python3-pip-whl")
 CHECKING = ("lintian", "autopkgtest", "python3-orjson", "docker-cli", "docker-compose")
 """What the newer machine has besides: to judge the package, and what the older Debian lacks."""
-PYTEST = (
-    "import sys; sys.path[:0] = ['/python']; import typing_extensions; sys.path[:1] = ['/src']; "
-    "sys.path.append('/python'); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
-)
+PYTEST = """\
+import contextlib, sys
+with contextlib.suppress(ImportError):  # a namespace: what is in /python would be mixed with it
+    import google
+    google.__path__ = list(google.__path__)
+sys.path[:0] = ['/python']
+import typing_extensions
+sys.path[:1] = ['/src']
+sys.path.append('/python')
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
 """pytest is this environment's: nothing in the machine is there for the tests."""
 OURS = "PYTHONPATH=/usr/share/kaspad-taskd PYTHONDONTWRITEBYTECODE=1"
 """For tests that use the package's own modules."""
@@ -160,6 +172,27 @@ def test_it_lives_on_debian_13(package: Path) -> None:
     )
     command = f"{lintian} && {life()} && {composed()} && {own}"
     good(tried("trixie", package, command, CHECKING))
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("obstacle")
+def test_it_lives_on_debian_testing(package: Path) -> None:
+    """Built there, by its own Python and debhelper; what is lived with is what was built."""
+    built = (
+        "mkdir -p /tmp/tree /tmp/debs && tar -C /src -c --exclude='./.*' --exclude=__pycache__ . | "
+        "tar -C /tmp/tree -x && cd /tmp/tree && dpkg-buildpackage -us -uc -b >/tmp/built 2>&1 || "
+        "{ tail -n 40 /tmp/built; exit 1; }; cp /tmp/*.deb /debs/*.whl /tmp/debs && cd /lab"
+    )
+    versions = (
+        "dpkg-query -W systemd python3 polkitd python3-aiohttp python3-protobuf python3-jsonschema "
+        "debhelper lintian"
+    )
+    lintian = "lintian --allow-root --pedantic --fail-on error,warning,info /tmp/debs/*.deb"
+    command = (
+        f"{built}; export KASPAD_TASKD_DEBS=/tmp/debs; {life()}; a=$?; {versions}; "
+        f"{composed()} && {lintian} && [ $a = 0 ]"
+    )
+    good(tried("testing", package, command, (*CHECKING, *BUILDING)))
 
 
 @pytest.mark.usefixtures("obstacle")
