@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+from kaspad_taskd.base.memory import watch
 from kaspad_taskd.base.processes import end_group
 from kaspad_taskd.core.fact import Event, EventName
 from kaspad_taskd.core.model import Task
@@ -81,7 +82,7 @@ class Reactions:
 
     async def _run(self, task: Task, command: list[str]) -> None:
         argv = [part.replace("{id}", task.id) for part in command]
-        told = {"task": task.id}
+        told, memory = {"task": task.id}, watch()
         try:
             process = await asyncio.create_subprocess_exec(
                 *argv,
@@ -98,7 +99,8 @@ class Reactions:
             async with asyncio.timeout(COMMAND_TIMEOUT):
                 code = await process.wait()
             level = logging.INFO if code == 0 else logging.WARNING
-            _log.log(level, "on_complete: %s ended with %d", argv[0], code, extra=told)
+            how = " (killed for want of memory)" if memory.starved(code) else ""
+            _log.log(level, "on_complete: %s ended with %d%s", argv[0], code, how, extra=told)
         except TimeoutError:
             _log.warning("on_complete: %s took over 60 s", argv[0], extra=told)
         finally:

@@ -15,6 +15,7 @@ from pathlib import PurePath
 from typing import Final
 
 from kaspad_taskd.base.descriptors import is_own_limit, limit
+from kaspad_taskd.base.memory import Watch, watch
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Hint, Json, Observation, Scalar, Unreachable
@@ -119,12 +120,12 @@ class CommandProbe:
 
     async def observe(self, memory: Mapping[str, Json]) -> Observation:  # noqa: ARG002
         """Run it, and judge what it printed."""
-        output = _Output()
+        output, kills = _Output(), watch()
         try:
             async with asyncio.timeout(self._timeout):
                 code = await self._run(output)
             if code != 0:
-                return self._ended(code)
+                return self._ended(code, kills)
             return read(bytes(output.data)).observation()
         except TimeoutError:
             return Unreachable(Reason.TIMEOUT, {"seconds": self._timeout})
@@ -186,15 +187,26 @@ class CommandProbe:
     def _wrong(self, detail: str) -> Unreachable:
         return Unreachable(Reason.BAD_ANSWER, {"detail": detail, **self._program()})
 
-    def _ended(self, code: int) -> Unreachable:
+    def _ended(self, code: int, memory: Watch) -> Unreachable:
         """What it means that it did not end with 0."""
         if code >= 0:
             return self._wrong(f"it ended with {code}")
+        if memory.starved(code) is not False:
+            return self._starved(memory, proven=memory.starved(code) is True)
         names = {int(each): each.name for each in signal.Signals}
         missed = self._wrong(f"it was ended by {names.get(-code, f'signal {-code}')}")
         directive = SANDBOX.get(-code)
         hints = () if directive is None else (Hint("sandbox", {"directive": directive}),)
         return replace(missed, hints=hints)
+
+    def _starved(self, memory: Watch, *, proven: bool) -> Unreachable:
+        if not proven or memory.group is None:
+            return replace(self._wrong("it was ended by SIGKILL"), hints=(Hint("oom"),))
+        told = {"limit": memory.group.most(), "count": memory.group.killed()}
+        params = {key: value for key, value in told.items() if value is not None}
+        return replace(
+            self._wrong("it was killed for want of memory"), hints=(Hint("oom", params),)
+        )
 
     def _not_run(self, error: OSError) -> Unreachable:
         if is_own_limit(error):

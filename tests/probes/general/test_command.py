@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaspad_taskd import words
+from kaspad_taskd.base.memory import Group, Watch
 from kaspad_taskd.core.observation import Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.probes.general import command
 from kaspad_taskd.probes.general.line import read as read_line
 from tests.fakes.patience import PATIENCE, elapse, once
 from tests.probes.looks import look, made, read, said
@@ -143,6 +145,42 @@ async def test_the_sandbox_is_named_where_it_ends_a_program(name: str, directive
     says, do = words.hint(hint.code, hint.params)
     assert directive in says
     assert do == "systemctl edit kaspad-taskd"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "detail", "says"),
+    [
+        (0, 1, "it was killed for want of memory", "for want of memory: kaspad-taskd and its comm"),
+        (None, None, "it was ended by SIGKILL", "Somebody killed it; the kernel does so"),
+    ],
+)
+async def test_a_command_that_is_killed_for_memory_is_told_as_that(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, before: int | None, after: int | None,
+    detail: str, says: str,
+) -> None:  # fmt: skip
+    """As its control group counts it; where nobody counts, as what is likely."""
+    group = None if before is None else Group(tmp_path / "memory.events", tmp_path / "memory.max")
+    (tmp_path / "memory.max").write_text(str(1 << 30))
+    (tmp_path / "memory.events").write_text(f"oom 1\noom_kill {after}\n")
+    monkeypatch.setattr(command, "watch", lambda: Watch(group, before))
+    missed = await shell("kill -KILL $$")
+    assert note(missed) == f"sh: {detail}."
+    (hint,) = missed.hints
+    assert hint.code == "oom"
+    said, do = words.hint(hint.code, hint.params)
+    assert says in said
+    assert ("MemoryMax" in str(do)) is (group is not None)
+
+
+async def test_a_kill_that_was_not_for_memory_is_not_told_as_that(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing was counted meanwhile."""
+    (tmp_path / "memory.events").write_text("oom_kill 3\n")
+    group = Group(tmp_path / "memory.events", tmp_path / "memory.max")
+    monkeypatch.setattr(command, "watch", lambda: Watch(group, 3))
+    missed = await shell("kill -KILL $$")
+    assert (note(missed), missed.hints) == ("sh: it was ended by SIGKILL.", ())
 
 
 async def test_there_is_no_shell_and_little_environment(monkeypatch: pytest.MonkeyPatch) -> None:
