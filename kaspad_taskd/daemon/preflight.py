@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from kaspad_taskd import words
 from kaspad_taskd.bridge.listening import NotListeningError, listen
+from kaspad_taskd.config.drop_ins import settings_files
 from kaspad_taskd.config.places import NAME, Places
 from kaspad_taskd.config.settings import Address, Settings, look_over
 from kaspad_taskd.store import schema
@@ -125,7 +126,10 @@ class _Need:
 
 def _needs(places: Places, settings: Settings | None) -> Iterator[_Need]:
     state, all_of_it = places.state, _READ | _WRITE | _ENTER
-    yield _Need(places.settings, _READ, FAULT, {"file": places.settings}, places.told)
+    drop_ins = places.drop_ins
+    yield _Need(drop_ins, _READ | _ENTER, FAULT, {"place": drop_ins})
+    for file in settings_files(places)[0]:
+        yield _Need(file, _READ, FAULT, {"file": file}, places.told)
     yield _Need(places.admin_tasks, _READ | _ENTER, WARNING, {"place": places.admin_tasks})
     yield _Need(state, all_of_it, FAULT, {"own": state})
     yield _Need(state / "state.db", _READ | _WRITE, FAULT, {"own": state / "state.db*"})

@@ -104,8 +104,11 @@ def test_a_secret_that_cannot_be_read_is_named(places: Places) -> None:
         f'[bridge]\nlisten = "127.0.0.1:0"\ntoken_file = "{token}"\n'
         f'[databases.a]\ndsn_file = "{dsn}"\n[databases.b]\ndsn_file = "{gone}"\n'
     )
+    places.drop_ins.mkdir()
+    (places.drop_ins / "90-own.toml").touch(0o600)
     levels = [(level, text) for level, check, text in told(places, SOMEBODY) if check == "rights"]
     assert levels == [
+        (FAULT, f"the user kaspad-taskd may not read {places.drop_ins}/90-own.toml"),
         (FAULT, f"the user kaspad-taskd may not read {token}"),
         (WARNING, f"the user kaspad-taskd may not read {dsn}"),
         (WARNING, f"there is no {gone}, which the settings name"),
