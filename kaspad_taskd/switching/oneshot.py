@@ -64,7 +64,7 @@ def switch(given: Sequence[str], places: Places, uid: int) -> None:
     if named is None:
         raise Refusal(Exit.BAD_NAME, "say SERVICE:local or SERVICE:public")
     service, side = named[1], Side(named[2])
-    files = _trusted(places, uid)
+    settings = _trusted(places, uid)
     declared = _declared(service, places, uid)
     values = variables(declared, side)
     endpoints = Endpoints(places.endpoints)
@@ -72,17 +72,17 @@ def switch(given: Sequence[str], places: Places, uid: int) -> None:
     content = render(service, side, values).encode()
     with _alone(places.endpoints / f".{service}.lock"):
         if isinstance(declared.runs_as, Unit):
-            _write(file, content, files)
+            _write(file, content, settings)
             forget, restart = unit_commands(declared.runs_as, user=uid >= FIRST_USER)
             note.unlink(missing_ok=True)
             _run(forget, {}, must=False)
             _run(restart, {})
             if side is Side.LOCAL:
-                _note(note, declared.runs_as, values.values(), files, uid)
+                _note(note, declared.runs_as, values.values(), settings, uid)
         else:
             override = places.endpoints / f"{service}.compose.json"
-            _write(override, overriding(declared.runs_as, values).encode(), files)
-            _write(file, content, files)  # last: it says where the service points
+            _write(override, overriding(declared.runs_as, values).encode(), settings)
+            _write(file, content, settings)  # last: it says where the service points
             _run(compose_command(declared.runs_as, override), values)
 
 
@@ -90,10 +90,10 @@ def _trusted(places: Places, uid: int) -> list[Path]:
     """The files of the settings, if it is their owner alone who can say what they say."""
     if os.path.lexists(places.drop_ins):  # an empty one, too: whoever can fill it, or take away
         _trust(places.drop_ins, uid, None, Exit.UNTRUSTED)
-    files, _ = settings_files(places)  # what is wrong with the directory, reading them tells
-    for each in files or [places.settings]:
+    found, _ = settings_files(places)  # what is wrong with the directory, reading them tells
+    for each in found or [places.settings]:
         _trust(each, uid, None, Exit.UNTRUSTED)
-    return files
+    return found
 
 
 def _note(
