@@ -79,15 +79,15 @@ def number(
     return Param(name, schema, check, False, default, summary)
 
 
-def flag(name: str, *, summary: str = "") -> Param:
-    """True or false, optional."""
+def flag(name: str, *, required: bool = False, summary: str = "") -> Param:
+    """True or false; false where it is left out."""
 
     def check(value: Any) -> bool:
         if not isinstance(value, bool):
             raise ValueError("must be true or false")
         return value
 
-    return Param(name, schemas.FLAG, check, False, False, summary)
+    return Param(name, schemas.FLAG, check, required, False, summary)
 
 
 def facts(name: str, *, summary: str = "") -> Param:

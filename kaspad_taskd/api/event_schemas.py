@@ -20,6 +20,7 @@ from kaspad_taskd.api.schemas import (
     TIME,
     WARNING,
     WHOLE,
+    listed,
     record,
     word,
 )
@@ -37,6 +38,7 @@ HEAD: dict[str, Any] = {
 }
 """What every event has."""
 
+SKIPPED = record("SkippedService", service=TEXT, reason=word("SkipReason", ["held"]))
 _SWITCH = {"taskId": MAYBE_TEXT, "type": MAYBE_TEXT, "to": SIDE, "switch": SWITCH}
 """A user's switch has no task."""
 _OWN: dict[EventName, dict[str, Any]] = {
@@ -101,11 +103,12 @@ _OWN: dict[EventName, dict[str, Any]] = {
     },
 }
 _MAYBE: dict[EventName, dict[str, Any]] = {
+    EventName.NODE_READY: {"skipped": listed("SkippedServices", SKIPPED)},
     EventName.TASK_ADDED: {"directory": TEXT},
     EventName.PROGRESS: {"currentBlock": WHOLE, "targetBlock": WHOLE, "blocksRemaining": WHOLE},
 }
-"""Fields that an event may lack: blocks, before the node answered; the directory of a definition
-that no file holds."""
+"""Fields that an event may lack: services that are held where they are; blocks, before the node
+answered; the directory of a definition that no file holds."""
 
 
 def title_of(name: str) -> str:

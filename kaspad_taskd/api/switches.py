@@ -10,6 +10,7 @@ from kaspad_taskd.api.schemas import (
     FLAG,
     FREE,
     MAYBE_FLAG,
+    MAYBE_NUMBER,
     MAYBE_TEXT,
     MOMENT,
     TEXT,
@@ -37,6 +38,7 @@ from kaspad_taskd.core.switch import (
 )
 from kaspad_taskd.switching import plan
 from kaspad_taskd.switching.endpoint import Pointing
+from kaspad_taskd.switching.hands import Bad, Check
 
 Json: TypeAlias = Any
 
@@ -70,6 +72,7 @@ SWITCH = record(
     cure=MAYBE_TEXT,
     taskId=MAYBE_TEXT,
     by=word("SwitchedBy", ["user", "node-sync"]),
+    away=MAYBE_NUMBER,
 )
 ATTENTION = record(
     "ServiceAttention", code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT, since=MOMENT
@@ -79,12 +82,13 @@ STANDING = record(
     "StandingAttention",
     service=TEXT, code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT, since=MOMENT,
 )  # fmt: skip
+COMPOSE = record("ComposeService", project=TEXT, file=TEXT, service=TEXT)
 HINT = record("ServiceHint", code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT)
 SERVICE = record(
     "SwitchedService",
     service=TEXT,
     unit=MAYBE_TEXT,
-    compose=maybe(record("ComposeService", project=TEXT, file=TEXT, service=TEXT)),
+    compose=maybe(COMPOSE),
     node=TEXT,
     network=TEXT,
     points=word("SideOrUnknown", [*(each.value for each in Side), "unknown"]),
@@ -99,6 +103,77 @@ SERVICE = record(
     task=MAYBE_TEXT,
     switch=maybe(SWITCH),
 )
+
+
+CHECK = record(
+    "SwitchCheck",
+    key=word(
+        "SwitchCheckKey",
+        ["unit", "helper", "checker", "order", "node", "endpoints", "checkpoints"],
+    ),
+    good=FLAG,
+    decides=FLAG,
+    note=TEXT,
+    cure=MAYBE_TEXT,
+)
+PLAN = record(
+    "SwitchPlan",
+    service=TEXT,
+    to=SIDE,
+    possible=FLAG,
+    there=FLAG,
+    held=FLAG,
+    busy=FLAG,
+    checks=listed("SwitchChecks", CHECK),
+    unit=MAYBE_TEXT,
+    compose=maybe(COMPOSE),
+    away=MAYBE_NUMBER,
+    awayAt=TIME,
+)
+
+
+def plan_shape(
+    name: str,
+    declared: SwitchedService,
+    to: Side,
+    checks: Sequence[Check],
+    measured: Switch | None,
+    *,
+    there: bool,
+    held: bool,
+    busy: bool,
+) -> dict[str, Json]:
+    """What a switch would ask and find, what it would restart, and how long that took last time."""
+    runs_as = declared.runs_as
+    shown = [_check(each) for each in checks]
+    good = all(each["good"] or not each["decides"] for each in shown)
+    away = None if measured is None else measured.away
+    return {
+        "service": name,
+        "to": to.value,
+        "possible": good and not there and not busy,
+        "there": there,
+        "held": held,
+        "busy": busy,
+        "checks": shown,
+        "unit": runs_as.name if isinstance(runs_as, Unit) else None,
+        "compose": _compose(runs_as) if isinstance(runs_as, Compose) else None,
+        "away": None if away is None else away / 1000,
+        "awayAt": None if measured is None else _at(measured.ended_at or measured.started_at),
+    }
+
+
+def _check(check: Check) -> dict[str, Json]:
+    result = check.result
+    bad = result if isinstance(result, Bad) else None
+    note = _word("check", check.key, result.facts) or words.safe(check.key)
+    return {
+        "key": check.key,
+        "good": bad is None,
+        "decides": check.decides,
+        "note": note if bad is None else _says(bad.reason, bad.facts),
+        "cure": None if bad is None else _do(bad.reason, bad.facts),
+    }
 
 
 def switch_shape(switch: Switch) -> dict[str, Json]:
@@ -119,6 +194,7 @@ def switch_shape(switch: Switch) -> dict[str, Json]:
         "cure": _cure(switch),
         "taskId": switch.task_id,
         "by": switch.by,
+        "away": None if switch.away is None else switch.away / 1000,
     }
 
 

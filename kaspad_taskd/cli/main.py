@@ -124,7 +124,7 @@ def _verb(run: Run) -> int:
 
 def _named(options: Namespace | SimpleNamespace) -> str | None:
     """What the command line named: a task, or a service to switch."""
-    named = getattr(options, "service" if options.verb == "switch" else "task", None)
+    named = getattr(options, "service" if options.verb in ("switch", "hold") else "task", None)
     if isinstance(named, list):
         named = named[0] if len(named) == 1 else None
     return named if isinstance(named, str) else None

@@ -139,6 +139,13 @@ def _switch(parser: argparse.ArgumentParser) -> None:
     add("service", metavar="SERVICE", nargs="?", help="as the settings declare it; default: all")
     sides = ("local", "public", "status")
     add("to", nargs="?", choices=sides, help="where it shall run; status: where it is (default)")
+    add("--dry-run", action="store_true", help="ask all that a switch would ask; touch nothing")
+
+
+def _hold(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("service", metavar="SERVICE", help="as the settings declare it")
+    add("--off", action="store_true", help="let go: it is switched by itself again")
 
 
 def _warnings(parser: argparse.ArgumentParser) -> None:
@@ -213,6 +220,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "edit": ("edit", "change a definition's file, checked, then reload", "edit kaspa-node", _one),
     "reload": ("admin", "read settings and definitions again", "reload", _nothing),
     "switch": ("switch", "services between nodes", "switch kasia-indexer local", _switch),
+    "hold": ("hold", "only you switch it from now on", "hold kasia-indexer", _hold),
     "strategy": ("admin", "wait here, go on, or skip?", "strategy kaspa-node", _status),
     "backup": ("backup", "save the state; prints the copy's path", "backup", _backup),
     "token": ("admin", "the bridge's token, made anew", "token new", _token),

@@ -32,6 +32,7 @@ _STEP_SIGNS = {"done": ("✓", "done"), "failed": ("✗", "failure"), "current":
 _QUIET = ("·", "dim")
 _BAD = ("✗", "failure")
 _SHOWN = 3  # services above the list of tasks
+_DOUBT = ("!", "attention")
 
 
 def sign(service: WireService) -> Piece:
@@ -82,6 +83,8 @@ def state(service: WireService, nodes: Mapping[str, str], now: float) -> str:
         return say(f"service.state.{key}")
     if condition == "local":
         return _proven(service, now)
+    if service.get("held"):
+        return say("service.state.held")
     if words.troubles(service):
         return say("service.state.hindered")
     node = nodes.get(str(service.get("task")))
@@ -169,12 +172,43 @@ def _fields(service: WireService, nodes: Mapping[str, str]) -> Iterator[tuple[st
     runs_as = say("service.compose", **compose) if compose else service.get("unit")
     yield say("service.field.unit"), safe(runs_as)
     yield say("service.field.node"), safe(f"{service.get('node')}, {service.get('network')}")
-    node = nodes.get(str(service.get("task")))
+    if service.get("held"):
+        yield say("service.field.held"), say("service.held", name=words.name(service))
+    node = nodes.get(str(service.get("task"))) if not service.get("held") else None
     if node and words.condition(service) in ("public", "undone"):
         yield say("service.field.then"), say("service.state.waits", name=node)
 
 
 # -- a switch
+
+
+def plan(found: Mapping[str, Any], cells: int, now: float) -> list[Line]:
+    """Return what a switch would ask and has found, and what it would do then."""
+    lines: list[Line] = []
+    for one in found["checks"]:
+        good = one.get("good")
+        sign = ("✓", "done") if good else ("✗", "failure") if one.get("decides") else _DOUBT
+        label = fit(say(f"switch.label.{one.get('key')}"), _FIELD)
+        lines += hang([sign, (f" {label} ", "")], safe(one.get("note")), cells)
+        if one.get("cure") and not good:
+            lines.append([("  " + " " * (_FIELD + 1) + safe(one["cure"]), "dim")])
+    return [*lines, *_then(found, cells, now)]
+
+
+def _then(found: Mapping[str, Any], cells: int, now: float) -> Iterator[Line]:
+    """What a switch would do, and what stands in its way besides."""
+    names = {"name": words.name(found), "to": found.get("to")}
+    compose = found.get("compose")
+    runs_as = say("service.compose", **compose) if compose else found.get("unit")
+    for key, told in (("there", "switch.plan.there"), ("busy", "switch.plan.busy")):
+        if found.get(key):
+            yield from hang([("✗", "failure"), (" ", "")], say(told, **names), cells)
+    yield from hang([("  ", "")], say("switch.plan.restart", unit=safe(runs_as)), cells)
+    at, away = seconds_of(found.get("awayAt")), found.get("away")
+    last = {"when": when(at, now) if at else None, "away": away}
+    yield from hang([("  ", "")], say("switch.plan.away", **last), cells)
+    if found.get("held"):
+        yield from hang([("  ", "")], say("switch.plan.held", **names), cells)
 
 
 def steps(switch: WireSwitch, cells: int, now: float, ended_only: bool = False) -> list[Line]:

@@ -11,8 +11,9 @@ import time
 
 from kaspad_taskd.cli import services
 from kaspad_taskd.cli.ending import RETRY, is_gone
-from kaspad_taskd.cli.faults import FAILED, Fault
+from kaspad_taskd.cli.faults import FAILED, Fault, UsageFault
 from kaspad_taskd.cli.frame import Frame
+from kaspad_taskd.cli.options import PROG
 from kaspad_taskd.cli.screen import Screen
 from kaspad_taskd.cli.streams import end_line, must_be_read
 from kaspad_taskd.client import Refused, Unreachable
@@ -40,6 +41,8 @@ INTERRUPTED = 130
 def run(run: Run) -> int:
     """Show services, or switch one and follow it to its end."""
     service, to = run.options.service, run.options.to
+    if run.options.dry_run:
+        return _dry(run, service, to)
     if service is None:
         return _all(run)
     if to in (None, "status"):
@@ -70,6 +73,26 @@ def _code(found: Sequence[Mapping[str, Any]]) -> int:
     return FAILED if any(one.get("attention") for one in found) else 0
 
 
+def _dry(run: Run, service: str | None, to: str | None) -> int:
+    """Say what a switch would ask and find; without a side: to the node that it does not use."""
+    if service is None or to == "status":
+        raise UsageFault(say("error.dry-run-what"), f"{PROG} switch --help")
+    if to is None:
+        points = _declared(run.call("getServices"), service).get("points")
+        to = "public" if points == "local" else "local"
+    try:
+        found = run.call("getSwitchPlan", {"service": service, "to": to})
+    except Refused as fault:
+        if fault.reason == "not-found" and not run.options.json:
+            _declared(run.call("getServices"), service)
+        raise
+    if run.options.json:
+        run.print_json(found)
+    else:
+        run.screen.show(services.plan(found, run.screen.width, time.time()))
+    return 0 if found["possible"] else FAILED
+
+
 def _declared(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
     for one in found:
         if one["service"] == name:
@@ -87,12 +110,14 @@ def _nodes(run: Run) -> dict[str, str]:
 def _switch(run: Run, service: str, to: str) -> int:
     seq = _newest(run)
     try:
-        begun = run.call("switchService", {"service": service, "to": to})["switch"]
+        answer = run.call("switchService", {"service": service, "to": to})
     except Refused as fault:
         if fault.reason == "not-found" and not run.options.json:
             _declared(run.call("getServices"), service)
         raise
-    following = _Following(run, begun, seq)
+    if answer.get("held") and not run.options.json:
+        Screen(sys.stderr, "never", run.options.ascii).say(say("service.held-told", name=service))
+    following = _Following(run, answer["switch"], seq)
     try:
         ended = _show(run, following)
     except KeyboardInterrupt:

@@ -79,6 +79,7 @@ class SwitchReason(StrEnum):
     BORSH_CLOSED = "borsh-closed"  # the same, and it is a node's port for services
     CHECKPOINT_MISSING = "checkpoint-missing"  # the local node lacks the block it goes on from
     CHECKPOINT_UNKNOWN = "checkpoint-unknown"  # its database did not tell which
+    CHECKPOINT_UNCHECKED = "checkpoint-unchecked"  # no database is named; stops no switch
     UNIT_MISSING = "unit-missing"
     UNIT_MASKED = "unit-masked"
     ENDPOINT_OVERRIDDEN = "endpoint-overridden"  # another value wins over it; stops no switch
@@ -131,6 +132,7 @@ class Switch:
         steps: in order; those of the undo are added when it begins.
         reason: why it did not succeed: of the first step that failed, or the cancel.
         facts: of that reason.
+        away: ms from the restart until it was seen to work again, there or back; None: not yet.
     """
 
     id: int
@@ -146,6 +148,7 @@ class Switch:
     ended_at: Moment | None = None
     reason: SwitchReason | None = None
     facts: Facts = field(default_factory=dict)
+    away: int | None = None
 
     @property
     def current(self) -> SwitchStep | None:

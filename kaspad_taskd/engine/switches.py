@@ -32,6 +32,15 @@ class Switches:
         own = (each for each in self._kept.values() if each.service == service)
         return max(own, key=lambda each: each.id, default=None)
 
+    def measured(self, service: str) -> Switch | None:
+        """The newest switch of a service that has told for how long it was away."""
+        own = (
+            each
+            for each in self._kept.values()
+            if each.service == service and each.away is not None
+        )
+        return max(own, key=lambda each: each.id, default=None)
+
     def of_cause(self, seq: int) -> dict[str, Switch]:
         """Those that the event `seq` caused, by service."""
         return {each.service: each for each in self._kept.values() if each.cause == seq}

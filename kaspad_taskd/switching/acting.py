@@ -15,7 +15,7 @@ from kaspad_taskd.core.model import Health, Moment, Status, Task
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Facts, Side, Switch, SwitchReason, SwitchState
 from kaspad_taskd.engine.engine import Engine
-from kaspad_taskd.switching import node, verify
+from kaspad_taskd.switching import node, plan, verify
 from kaspad_taskd.switching.asking import Asking
 from kaspad_taskd.switching.declared import same_node
 from kaspad_taskd.switching.endpoint import Endpoints, Pointing
@@ -155,9 +155,12 @@ class LocalHands:
         self._asking.forget(service)
         result = await verify.verify(declared, self.systemd, self.find, self.make, facts)
         if isinstance(result, Good) and side is Side.LOCAL:
+            began = monotonic()
             again = await node.ready(declared, self._asking.max_lag(declared))
             if isinstance(again, Bad):
                 return Bad(SwitchReason.NODE_LOST, {**facts, **again.facts})
+            settled = float(result.facts.get(plan.SETTLED, 0.0)) + monotonic() - began
+            return Good({**result.facts, plan.SETTLED: settled})
         return result
 
 

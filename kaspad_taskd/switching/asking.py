@@ -32,8 +32,6 @@ HINTED: Final = 30.0
 """Seconds for which a node's hints are as good as new ones: a node logs each connection."""
 SIMPLY: Final = frozenset({"simply-kaspa", "k-indexer"})
 """Indexers that stop at a block which a pruned node may lack."""
-UNCHECKED: Final = "checkpoint-unchecked"
-OVERRIDDEN: Final = "endpoint-overridden"
 
 Ask: TypeAlias = Callable[[], Awaitable[Result]]
 Questions: TypeAlias = Sequence[tuple[str, Ask]]
@@ -97,7 +95,8 @@ class Asking:
         """Ask all of them together, `limit` s at most; each with what came of it."""
         questions = [*self._here(service, declared, to), ("order", self._order(service, declared))]
         if to is Side.LOCAL:
-            questions += self._there(declared, 1)
+            there = self._there(declared, 1)
+            questions += there if declared.dsn is not None else there[:-1]
         whose = self._whom(service, declared)
 
         async def one(key: str, ask: Ask) -> Check:
@@ -110,7 +109,12 @@ class Asking:
             found = Bad(result.reason, facts) if isinstance(result, Bad) else Good(facts)
             return Check(key, found, decides=key != "order")
 
-        return list(await asyncio.gather(*(one(key, ask) for key, ask in questions)))
+        found = list(await asyncio.gather(*(one(key, ask) for key, ask in questions)))
+        unchecked = declared.dsn is None and self._flavor(service, declared) in SIMPLY
+        if to is Side.LOCAL and unchecked:
+            no = Bad(SwitchReason.CHECKPOINT_UNCHECKED, whose, touched=False)
+            found.append(Check("checkpoints", no, decides=False))
+        return found
 
     async def hints(self, service: str, declared: SwitchedService) -> Sequence[Hint]:
         """All that speaks against a switch to the local node, and what cannot be checked.
@@ -139,9 +143,9 @@ class Asking:
         found = await self._hint(service, declared, questions)
         order = await self._order(service, declared)()
         if isinstance(order, Bad):
-            found.append(Hint(OVERRIDDEN, {**self._whom(service, declared), **order.facts}))
+            found.append(Hint(str(order.reason), {**self._whom(service, declared), **order.facts}))
         if declared.dsn is None and self._flavor(service, declared) in SIMPLY:
-            found.append(Hint(UNCHECKED, {"service": service}))
+            found.append(Hint(str(SwitchReason.CHECKPOINT_UNCHECKED), {"service": service}))
         return found
 
     async def _hint(
@@ -242,7 +246,7 @@ class Asking:
             return Bad(SwitchReason.UNIT_MISSING, facts)
         if facts["file"] not in found["EnvironmentFiles"].split():
             return Bad(SwitchReason.ENDPOINT_UNUSED, facts)
-        return Good({"unit": unit})
+        return Good(facts)
 
     async def _helper(self, service: str, to: Side) -> Result:
         """Whether root's helper is installed; and polkit, where we need its leave."""

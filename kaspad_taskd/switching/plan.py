@@ -27,6 +27,9 @@ from kaspad_taskd.core.switch import (
     SwitchStep,
 )
 
+SETTLED = "settled"
+"""A fact of a verification: for how long, in s, the service had been good when it ended."""
+
 
 def begin(
     number: int,
@@ -46,6 +49,7 @@ def begin(
 
 def passed(switch: Switch, now: Moment, facts: Facts | None = None) -> Switch:
     """Return the switch after its current step has succeeded."""
+    switch = _measured(switch, now, facts or {})
     switch = _leave(switch, now, StepState.DONE, None, facts or {})
     if any(each.state is StepState.NEXT for each in _way(switch)):
         return _enter(switch, now)
@@ -113,6 +117,20 @@ def proven(switch: Switch, points: Side) -> bool | None:
         return False
     undone = switch.state is SwitchState.UNDONE and len(switch.steps) > len(FORWARD)
     return True if undone and switch.back is points else None
+
+
+def _measured(switch: Switch, now: Moment, facts: Facts) -> Switch:
+    """The switch with how long its service was away, where its current step has seen it work."""
+    if switch.current is None or switch.current.key not in (StepKey.VERIFY, StepKey.UNDO_RESTART):
+        return switch
+    begun = [
+        step.started_at
+        for step in switch.steps
+        if step.key in (StepKey.RESTART, StepKey.UNDO_RESTART) and step.started_at is not None
+    ]
+    settled = facts.get(SETTLED, 0.0)
+    good = now - round(float(settled) * 1000) if isinstance(settled, int | float) else now
+    return replace(switch, away=max(0, good - min(begun, default=now)))
 
 
 def _way(switch: Switch) -> tuple[SwitchStep, ...]:

@@ -24,6 +24,8 @@ from kaspad_taskd.switching.declared import switched_by
 from kaspad_taskd.switching.switcher import PATIENCE, AlreadyThere, Busy, Switcher, Undeclared
 
 CURSOR: Final = "switching"
+HELD: Final = "held"
+"""Why a service was left where it was: somebody holds it there."""
 _BEFORE: Final = ("node-ready", REACTIONS)
 """Where the versions before this one kept how far they had come."""
 
@@ -52,12 +54,21 @@ class Announcer:
             return False
         switched: list[str] = []
         failed: list[str] = []
+        skipped: list[dict[str, str]] = []
         for name in switched_by(task.definition, self._switcher.services):
+            if self._is_held(name, event.seq):
+                skipped.append({"service": name, "reason": HELD})
+                continue
             worked = await self._bring(name, task, event.seq)
             if worked is not None:
                 (switched if worked else failed).append(name)
-        await self._announce(task, event, switched, failed)
+        await self._announce(task, event, switched=switched, failed=failed, skipped=skipped)
         return False  # it is saved already
+
+    def _is_held(self, name: str, seq: int) -> bool:
+        """Whether people alone switch it; a switch that was begun before goes on."""
+        begun = name in self._engine.switches.of_cause(seq)
+        return self._switcher.held(name) and not begun
 
     async def _bring(self, name: str, task: Task, seq: int) -> bool | None:
         """Bring a service to the node; returns whether it is there, None: it is not ours to say."""
@@ -83,15 +94,22 @@ class Announcer:
             await self._switcher.idle(name)
 
     async def _announce(
-        self, task: Task, event: Event, switched: list[str], failed: list[str]
+        self,
+        task: Task,
+        event: Event,
+        *,
+        switched: list[str],
+        failed: list[str],
+        skipped: list[dict[str, str]],
     ) -> None:
         """Put `node:ready` on record, and that it was: once, whatever crashes."""
         url = str(task.definition.checker.get("url", task.definition.endpoint or ""))
         place = urlsplit(url)
+        left = {"skipped": skipped} if skipped else {}
         ready = fact(
             task, EventName.NODE_READY, self._engine.now(), host=place.hostname, port=place.port,
             url=url, message=f"{task.definition.service} is ready", switched=switched,
-            failed=failed,
+            failed=failed, **left,
         )  # fmt: skip
         while True:
             commit = self._engine.commit(facts=[ready], cursors={CURSOR: event.seq})

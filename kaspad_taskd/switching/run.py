@@ -13,6 +13,10 @@ from kaspad_taskd.switching.hands import Bad, Good, Hands, Result
 
 _log = logging.getLogger(__name__)
 
+_DOUBTFUL = (
+    SwitchReason.RESTART_FAILED, SwitchReason.RESTART_TIMEOUT, SwitchReason.NO_SYSTEMD
+)  # fmt: skip
+"""Ends of a helper that do not tell whether the service was restarted."""
 _WRITES = (StepKey.ENDPOINT, StepKey.UNDO_ENDPOINT)
 
 
@@ -115,9 +119,18 @@ class Run:
             case StepKey.ENDPOINT | StepKey.UNDO_ENDPOINT:
                 return await self._write(declared, side)
         result = await self._restart(declared, side)
-        if step.key is StepKey.UNDO_RESTART and isinstance(result, Good):
-            return await self._hands.verify(service, declared, side)
-        return result
+        undoing = step.key is StepKey.UNDO_RESTART
+        return await self._seen(declared, side, result) if undoing else result
+
+    async def _seen(self, declared: SwitchedService, side: Side, result: Result) -> Result:
+        """How an undo ended, by what is there: its helper may have been killed when it was done."""
+        if isinstance(result, Bad) and result.reason not in _DOUBTFUL:
+            return result
+        seen = await self._hands.verify(self.switch.service, declared, side)
+        if isinstance(result, Good):
+            return seen
+        known = await self._hands.applied(self.switch.service, declared, side)
+        return seen if known and isinstance(seen, Good) else result
 
     async def _write(self, declared: SwitchedService, side: Side) -> Result:
         """Start root's helper; returns when the endpoint file is written, or it has failed."""
@@ -128,20 +141,25 @@ class Run:
             return written
         self._wrote.clear()
         self._drop_helper()
-        apply = self._hands.apply(service, declared, side, self._wrote.set)
+        result = await self._begin_helper(declared, side)
+        undoing = self.switch.state is SwitchState.UNDOING
+        if undoing and isinstance(result, Bad) and result.reason is SwitchReason.RESTART_FAILED:
+            result = await self._begin_helper(declared, side)  # killed before it wrote: once more
+        if isinstance(result, Bad):
+            self._helper = None
+            return Bad(result.reason, result.facts, result.touched or again)
+        return written
+
+    async def _begin_helper(self, declared: SwitchedService, side: Side) -> Result | None:
+        """Start it; None as soon as the file is written, else how it ended."""
+        apply = self._hands.apply(self.switch.service, declared, side, self._wrote.set)
         self._helper = asyncio.ensure_future(apply)
         waiting = asyncio.ensure_future(self._wrote.wait())
         try:
             await asyncio.wait((self._helper, waiting), return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
-        if self._wrote.is_set():
-            return written
-        result = await self._helper
-        if isinstance(result, Bad):
-            self._helper = None
-            return Bad(result.reason, result.facts, result.touched or again)
-        return written
+        return None if self._wrote.is_set() else await self._helper
 
     async def _restart(self, declared: SwitchedService, side: Side) -> Result:
         service, self.touched = self.switch.service, True

@@ -25,6 +25,10 @@ PATIENCE: Final = 5.0
 """Seconds until a record that could not be written is tried again."""
 UNSAVED: Final = 60.0
 """Seconds after which a running switch that cannot be recorded is undone."""
+HOLD: Final = "hold/"
+"""The mark of a service that only people switch: `hold/NAME`."""
+HELD: Final = ("service-released", "service-held")
+"""What is put on record when a hold ends, and begins."""
 DECISION: Final = "switched-to-local-node"
 """What is put on record of a success (contract section 7)."""
 
@@ -94,6 +98,30 @@ class Switcher:
         proven = None if last is None else plan.proven(last, to)
         good = proven is True if to is Side.LOCAL else proven is not False
         return found.side is to and found.fresh and good
+
+    def busy(self, service: str) -> bool:
+        """Whether a switch of a service is under way."""
+        return service in self._runs
+
+    def held(self, service: str) -> bool:
+        """Whether a service is switched by people alone."""
+        return f"{HOLD}{service}" in self._engine.marks
+
+    async def hold(self, service: str, *, hold: bool) -> None:
+        """Let people alone switch a service, or let go; over restarts and restores.
+
+        Raises:
+            Undeclared: the settings name no such service.
+            NotDurable: the store cannot write; nothing has changed.
+        """
+        if service not in self.services:
+            raise Undeclared(service)
+        if self.held(service) is hold:
+            return
+        now = self._engine.now()
+        marks = {f"{HOLD}{service}": now if hold else None}
+        decision = Decision(0, now, HELD[hold], {"service": service})
+        await self._engine.durable(self._engine.commit(marks=marks, decisions=[decision]))
 
     async def switch(self, service: str, to: Side) -> Switch:
         """Begin a switch for somebody, or turn one round that goes the other way.

@@ -20,6 +20,7 @@ from kaspad_taskd.probes.answers import HttpError
 from kaspad_taskd.probes.urls import parse_url
 from kaspad_taskd.switching.hands import Bad, Good, Result
 from kaspad_taskd.switching.node import MakeProbe, look, own_limit
+from kaspad_taskd.switching.plan import SETTLED
 from kaspad_taskd.switching.units import NoSystemd, Systemd
 
 SETTLE: Final = 10.0
@@ -136,7 +137,7 @@ async def _prove(watch: Watch, ask: Ask, within: float, settle: float, facts: Fa
         elif since is None:
             since = now
         elif now - since >= settle:
-            return Good(facts)
+            return Good({**facts, SETTLED: now - since})
         await asyncio.sleep(EVERY)
 
 

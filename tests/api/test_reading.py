@@ -19,6 +19,7 @@ pytestmark = pytest.mark.looptime
 READING = {
     *("getAllTasks", "getTask", "getTasksByService", "getTasksByType", "getEvents", "getHistory"),
     *("getDecisions", "getSyncStrategy", "getServices", "getWarnings", "getInfo"),
+    "getSwitchPlan",
     *("listDefinitions", "explainTask", "subscribe", "unsubscribe", "ping", "rpc.discover"),
 }
 

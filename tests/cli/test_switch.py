@@ -319,3 +319,84 @@ def test_a_service_in_need_is_exit_1(
     assert ctl(*words, *options)[0] == 0
     taskd.answers["getServices"] = [{**service(switch(4)), "attention": need(1)}]
     assert ctl(*words, *options)[0] == 1
+
+
+PLAN: dict[str, Any] = {
+    "service": "kasia-indexer", "to": "local", "possible": True, "there": False, "held": False,
+    "busy": False, "unit": "kasia-indexer.service", "compose": None, "away": 14.6,
+    "awayAt": "2026-11-23T13:00:00.000Z",
+    "checks": [
+        {"key": "unit", "good": True, "decides": True, "note": "it is there", "cure": None},
+        {"key": "order", "good": False, "decides": False, "note": "URL comes from /etc/default/k.",
+         "cure": "Take URL out of it"},
+    ],
+}  # fmt: skip
+
+
+def test_a_dry_run_shows_every_check_and_what_would_be_done(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """Without a side it is to the other node; what cannot be done is exit 1."""
+    taskd.answers |= {"getServices": [service()], "getSwitchPlan": PLAN}
+    code, out, _err = ctl("switch", "kasia-indexer", "--dry-run")
+    assert code == 0
+    assert taskd.asked[-1] == ("getSwitchPlan", {"service": "kasia-indexer", "to": "local"})
+    assert re.search(r"✓ unit +it is there", out)
+    assert re.search(r"! order +URL comes from /etc/default/k.\n +Take URL out of it", out)
+    assert "It would restart kasia-indexer.service." in out
+    assert re.search(r"Last time it was away for 14 s", out)
+    assert "switchService" not in [method for method, _ in taskd.asked]
+    no = {**PLAN, "possible": False, "there": True, "held": True, "away": None, "awayAt": None}
+    taskd.answers["getSwitchPlan"] = no
+    code, out, _err = ctl("switch", "kasia-indexer", "local", "--dry-run")
+    assert code == 1
+    assert "kasia-indexer is there already." in out
+    assert "it was not switched yet" in out
+    assert "nothing but you would switch it" in out
+    code, out, _err = ctl("switch", "kasia-indexer", "local", "--dry-run", "--json")
+    assert (code, json.loads(out)) == (1, no)
+    assert ctl("switch", "--dry-run")[0] == 2
+    assert ctl("switch", "kasia-indexer", "status", "--dry-run")[0] == 2
+
+
+def test_a_service_is_held_and_let_go(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """And a switch by hand of a held one says that it is."""
+    taskd.answers["holdService"] = lambda params: {
+        "success": True, "service": params["service"], "held": params["hold"]}  # fmt: skip
+    assert ctl("hold", "kasia-indexer")[:2] == (
+        0, "kasia-indexer is held where it is: only you switch it.\n")  # fmt: skip
+    assert ctl("hold", "kasia-indexer", "--off")[1].endswith("switched by itself again.\n")
+    assert json.loads(ctl("hold", "kasia-indexer", "--json")[1])["held"] is True
+    held = {**service(), "held": True}
+    taskd.answers["getServices"] = [held]
+    assert "held where it is" in ctl("switch")[1]
+    assert "hold kasia-indexer --off" in ctl("switch", "kasia-indexer")[1]
+
+
+def test_what_is_seen_now_is_shown(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """A proof with its age, or that there is none; what needs somebody, with its cure."""
+    seen = {"stateAt": "2026-11-23T14:12:09.000Z", "state": "running"}
+    proof = {"kind": "connections", "count": 3, "address": "127.0.0.1:17110",
+             "since": "2026-11-23T13:39:00.000Z", "at": "2026-11-23T14:12:09.000Z"}  # fmt: skip
+    works = {**service(switch(4)), **seen, "verified": True, "proof": proof}
+    taskd.answers["getServices"] = [works]
+    found = " ".join(ctl("switch")[1].split())
+    assert "works there: 3 connections to 127.0.0.1:17110 since" in found
+    one = {**proof, "count": 1, "kind": "noted"}
+    taskd.answers["getServices"] = [{**works, "proof": one}]
+    found = " ".join(ctl("switch", "kasia-indexer")[1].split())
+    assert "1 connection to 127.0.0.1:17110 at the switch" in found
+    taskd.answers["getServices"] = [{**works, "verified": None, "proof": None}]
+    assert "restarted, not proven" in ctl("switch")[1]
+    mended = {**service(failed()), **seen, "verified": None}
+    taskd.answers["getServices"] = [mended]
+    assert "down" not in ctl("switch")[1]
+    down = {"code": "down", "note": "k does not run.", "cure": "restart k", "params": {},
+            "since": "2026-11-23T13:39:00.000Z"}  # fmt: skip
+    taskd.answers["getServices"] = [{**mended, "attention": down}]
+    out = ctl("switch")[1]
+    assert re.search(r"✗ kasia-indexer .* down", out)
+    assert "! k does not run.\n  restart k" in out
+    unused = {**down, "code": "not-used", "note": "It does not."}
+    taskd.answers["getServices"] = [{**works, "verified": False, "attention": unused}]
+    out = ctl("switch")[1]
+    assert "works there" not in out
+    assert "does not use it, see below" in out

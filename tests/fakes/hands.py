@@ -11,7 +11,7 @@ from kaspad_taskd.core.attention import Sight
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason
 from kaspad_taskd.switching.endpoint import Pointing
-from kaspad_taskd.switching.hands import Bad, Good, Result
+from kaspad_taskd.switching.hands import Bad, Check, Good, Result
 
 
 def service(**given: object) -> SwitchedService:
@@ -55,6 +55,9 @@ class ScriptedHands:
     done: list[str] = field(default_factory=list)
     sights: dict[str, Sight] = field(default_factory=dict)
     looks: int = 0
+    asked: list[Check] = field(default_factory=list)
+    killed: set[str] = field(default_factory=set)
+    kill_first: int = 0
 
     def pointing(self, service: str, declared: SwitchedService) -> Pointing:
         side = self.world.files.get(service)
@@ -73,6 +76,9 @@ class ScriptedHands:
 
     async def check(self, service: str, declared: SwitchedService, to: Side) -> Result:
         return await self._act("check", service)
+
+    async def checks(self, service: str, declared: SwitchedService, to: Side) -> Sequence[Check]:
+        return self.asked
 
     async def hints(self, service: str, declared: SwitchedService) -> Sequence[Hint]:
         return self.told
@@ -95,6 +101,9 @@ class ScriptedHands:
             refused = self.bad.get(f"refuse {to}")
             if refused is not None:
                 return refused
+            if to is Side.PUBLIC and self.kill_first:
+                self.kill_first -= 1
+                return Bad(SwitchReason.RESTART_FAILED)
             await asyncio.sleep(self.takes.get("write", 0.5))
             self.world.files[service] = to
             wrote()
@@ -102,6 +111,8 @@ class ScriptedHands:
             if isinstance(result, Good):
                 self.world.started[service] = to
                 self.world.restarts.append(to)
+            if f"apply {to}" in self.killed:
+                return Bad(SwitchReason.RESTART_FAILED)
             return result
         finally:
             del self.world.helpers[service, to]

@@ -196,6 +196,14 @@ async def test_cursors_survive(bench: Bench) -> None:
     assert bench.loaded.cursors == {"reactions": 3, "mirror": 2}
 
 
+async def test_marks_survive(bench: Bench) -> None:
+    """Until they are taken back."""
+    await bench.put(Change(marks={"hold/a": 1, "hold/b": 2}))
+    await bench.put(Change(marks={"hold/a": None, "hold/b": 3}))
+    await bench.reopen()
+    assert bench.loaded.marks == {"hold/b": 3}
+
+
 async def test_decisions_are_numbered_by_the_store(bench: Bench) -> None:
     """Whatever number they come with; over a restart too."""
     given = [Decision(99, NOW, "wait", {"node": "a"}), Decision(99, NOW, "skip", None)]

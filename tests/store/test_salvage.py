@@ -289,6 +289,27 @@ async def test_what_was_removed_stays_removed(tmp_path: Path) -> None:
     assert [each.id for each in loaded.tasks] == ["stays"]
 
 
+@pytest.mark.parametrize("second", [True, False])
+async def test_marks_are_kept(tmp_path: Path, second: bool) -> None:
+    """What was held is held, by the second record, or by what can be read."""
+    path = tmp_path / "state.db"
+    ear, store = Ear(), SqliteStore(path, lambda: NOW)
+    store.open()
+    store.start(ear.settled)
+    first = Change(put=(task("t"),), marks={"hold/a": 1, "hold/b": 2, "attention/c/down": 3})
+    assert (await ear.submit(store, first)).fault is None
+    assert (await ear.submit(store, Change(marks={"hold/a": None}))).fault is None
+    await store.close()
+    if not second:
+        path.with_name("state.db.statuses").unlink()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE tasks SET document = '{'")
+    loaded, _ = await opened(path)
+    assert loaded.repaired is not None
+    assert loaded.marks.items() >= {"hold/b": 2, "attention/c/down": 3}.items()
+    assert not second or "hold/a" not in loaded.marks
+
+
 async def test_a_switch_finds_its_cause_under_its_new_number(path: Path) -> None:
     """Else an event that is read again would switch again."""
     path.with_name("state.db.statuses").write_bytes(b"")

@@ -287,7 +287,7 @@ async def test_every_check_is_made_for_a_dry_run(desk: Desk) -> None:
     desk.unit(LoadState="not-found")
     checks = {each.key: each.result for each in await desk.hands.checks("kasia", declared, LOCAL)}
     assert [key for key, result in checks.items() if isinstance(result, Good)] == [
-        "helper", "order", "checkpoints"]  # fmt: skip
+        "helper", "order"]  # fmt: skip
     assert reason(checks["unit"]) is SwitchReason.UNIT_MISSING
     assert reason(checks["node"]) is SwitchReason.NODE_UNREACHABLE
 

@@ -59,6 +59,23 @@ async def test_without_auto_switch_it_is_only_told() -> None:
         assert built.hands.done == []
 
 
+async def test_a_held_service_is_left_where_it_is() -> None:
+    """And said so, with the reason; the others are switched. Let go, the next one brings it."""
+    async with house() as built:
+        await add(built, "kasia", "ski")
+        await built.switcher.hold("kasia", hold=True)
+        (ready,) = await complete(built)
+        assert ready.fact.data["switched"] == ["ski"]
+        assert ready.fact.data["failed"] == []
+        assert ready.fact.data["skipped"] == [{"service": "kasia", "reason": "held"}]
+        assert built.hands.world.where("kasia") == (Side.PUBLIC, Side.PUBLIC)
+        await built.switcher.hold("kasia", hold=False)
+        await built.engine.act("node", Retry())
+        ready = (await complete(built))[-1]
+        assert ready.fact.data["switched"] == ["kasia", "ski"]
+        assert "skipped" not in ready.fact.data
+
+
 async def test_who_is_there_already_counts_without_a_restart() -> None:
     """A second attempt of the node: announced again, nothing touched."""
     async with house() as built:

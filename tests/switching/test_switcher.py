@@ -90,6 +90,65 @@ async def test_an_undo_that_fails_is_said(act: str) -> None:
         assert again.state is SwitchState.DONE
 
 
+async def test_how_long_a_service_was_away_is_kept() -> None:
+    """From its restart until it was seen to work: there, or back again; not of one untouched."""
+    async with home() as built:
+        built.hands.takes["apply local"] = 4.0
+        done = await to_end(built)
+        assert done.away == 4000 + 500  # and until it was verified
+        built.hands.bad["verify public"] = Bad(SwitchReason.NO_ANSWER)
+        undone = await to_end(built, PUBLIC)
+        assert undone.state is SwitchState.UNDONE
+        assert undone.away == 500 + 500 + 500 + 4000 + 500
+        assert built.engine.switches.measured("kasia") == undone
+        built.hands.bad["check"] = Bad(SwitchReason.UNIT_MISSING)
+        assert (await to_end(built, PUBLIC)).away is None
+        assert built.engine.switches.measured("kasia") == undone
+
+
+async def test_a_killed_undo_is_looked_at_before_it_is_called_failed() -> None:
+    """Its helper may have done its work; one that has not is told as it is."""
+    async with home() as built:
+        built.hands.bad["verify local"] = Bad(SwitchReason.SERVICE_DIED)
+        built.hands.killed.add("apply public")
+        assert (await to_end(built)).state is SwitchState.UNDONE
+        assert built.hands.world.where("kasia") == (PUBLIC, PUBLIC)
+        built.hands.bad["verify public"] = Bad(SwitchReason.NO_ANSWER)
+        assert (await to_end(built)).state is SwitchState.FAILED
+
+
+async def test_an_undo_whose_helper_was_killed_before_it_wrote_is_tried_once_more() -> None:
+    """Once: what kills it each time ends it."""
+    async with home() as built:
+        built.hands.bad["verify local"] = Bad(SwitchReason.SERVICE_DIED)
+        built.hands.kill_first = 1
+        assert (await to_end(built)).state is SwitchState.UNDONE
+        built.hands.kill_first = 2
+        assert (await to_end(built)).state is SwitchState.FAILED
+
+
+async def test_a_held_service_is_held_over_restarts() -> None:
+    """Until somebody lets go; each is on record, and what changes nothing is not."""
+    async with home() as built:
+        await built.switcher.hold("kasia", hold=True)
+        await built.switcher.hold("kasia", hold=True)
+        assert (await to_end(built)).state is SwitchState.DONE  # by hand it is switched
+        store = built.store
+    async with house(store) as built:
+        built.services["kasia"] = service()
+        assert built.switcher.held("kasia")
+        await built.switcher.hold("kasia", hold=False)
+        assert not built.switcher.held("kasia")
+        with pytest.raises(Undeclared):
+            await built.switcher.hold("ski", hold=True)
+        decisions = [each.decision for each in await built.store.decisions()]
+        assert decisions == ["service-held", "switched-to-local-node", "service-released"]
+        built.store.fail_next("disk full")
+        with pytest.raises(NotDurable):
+            await built.switcher.hold("kasia", hold=True)
+        assert not built.switcher.held("kasia")
+
+
 @pytest.mark.parametrize("crash", ["check", "apply local", "verify local"])
 async def test_a_fault_of_ours_is_undone_as_well(
     crash: str, caplog: pytest.LogCaptureFixture

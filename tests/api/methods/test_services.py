@@ -14,7 +14,7 @@ from kaspad_taskd.config.switched import Compose
 from kaspad_taskd.core.attention import ServiceState, Sight
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import SwitchReason
-from kaspad_taskd.switching.hands import Bad
+from kaspad_taskd.switching.hands import Bad, Check, Good
 from tests.api.house import ApiHouse
 from tests.fakes.hands import service
 
@@ -295,3 +295,51 @@ async def test_reports_once_a_second_are_a_line_a_minute(
         await asyncio.sleep(1)
     who = "reportTask by rpc uid=2 pid=1"
     assert [each.getMessage() for each in caplog.records] == [who, f"{who}, and 59 more"]
+
+
+NAMED = {"service": "kasia", "unit": "k.service"}
+
+
+async def test_a_dry_run_tells_every_check_and_touches_nothing(house: ApiHouse) -> None:
+    """With what would be restarted, and for how long it was away last time."""
+    house.hands.asked = [
+        Check("unit", Good({"unit": "k.service", "file": "/f.env"})),
+        Check("order", Bad(SwitchReason.ENDPOINT_OVERRIDDEN, {
+            "variable": "URL", "by": "/etc/default/k", "unit": "k.service", "file": "/f.env",
+        }), decides=False),
+    ]  # fmt: skip
+    before = len(house.hands.done)
+    plan = await house.ask("getSwitchPlan", service="kasia", to="local")
+    assert len(house.hands.done) == before
+    assert (plan["possible"], plan["unit"], plan["away"]) == (True, "kasia-indexer.service", None)
+    unit, order = plan["checks"]
+    assert (unit["good"], unit["note"]) == (True, "k.service is there and loads /f.env")
+    assert (order["good"], order["decides"]) == (False, False)
+    assert order["note"].startswith("URL of k.service comes from /etc/default/k")
+    await house.ask("switchService", service="kasia", to="local")
+    busy = await house.ask("getSwitchPlan", service="kasia", to="local")
+    assert (busy["possible"], busy["busy"]) == (False, True)
+    await end(house)
+    there = await house.ask("getSwitchPlan", service="kasia", to="local")
+    assert (there["possible"], there["there"]) == (False, True)
+    switch = (await house.ask("getServices"))[0]["switch"]
+    assert (there["away"], there["awayAt"]) == (switch["away"], switch["endedAt"])
+    house.hands.asked = [Check("unit", Bad(SwitchReason.UNIT_MISSING, NAMED))]
+    bad = await house.ask("getSwitchPlan", service="kasia", to="public")
+    assert (bad["possible"], bad["checks"][0]["cure"]) == (
+        False, "Correct `unit` of [services.kasia], or install k.service")  # fmt: skip
+    assert (await house.no("getSwitchPlan", service="ski", to="local")).reason == "not-found"
+
+
+async def test_a_service_can_be_held(house: ApiHouse) -> None:
+    """It is told wherever it is listed, and by the switch that somebody asks for all the same."""
+    assert await house.ask("holdService", service="kasia", hold=True) == {
+        "success": True, "service": "kasia", "held": True}  # fmt: skip
+    assert (await house.ask("getServices"))[0]["held"] is True
+    assert (await house.ask("getSwitchPlan", service="kasia", to="local"))["held"] is True
+    assert (await house.ask("switchService", service="kasia", to="local"))["held"] is True
+    await house.ask("holdService", service="kasia", hold=False)
+    assert (await end(house))["held"] is False
+    assert (await house.no("holdService", service="ski", hold=True)).reason == "not-found"
+    wrong = await house.raw("holdService", {"service": "kasia"})
+    assert wrong["error"]["code"] == -32602
