@@ -18,6 +18,7 @@ from kaspad_taskd.base.values import quote
 NETWORK: Final = re.compile(r"mainnet|testnet-[0-9]{1,4}|devnet|simnet")
 NETWORK_WORDS: Final = 'must be "mainnet", "testnet-10", "devnet" or "simnet"'
 _UNIT: Final = re.compile(r"[A-Za-z0-9:_.@\\][A-Za-z0-9:_.@\\-]{0,246}\.service")
+_OWN: Final = re.compile(r"kaspad-taskd(?:-switch@.*)?\.service")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _LOADER: Final = ("LD_", "DOCKER_", "COMPOSE_", "PYTHON")
 _FORBIDDEN: Final = frozenset({"PATH", "HOME", "IFS", "BASH_ENV", "ENV", "NODE_OPTIONS"})
@@ -85,6 +86,31 @@ class SwitchedService:
     public_env: Mapping[str, str]
     verify: Verify | None = None
     dsn: str | None = None
+
+
+def doubts(services: Mapping[str, SwitchedService]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what is accepted of services, and hardly meant: the key, its parts, and a sentence.
+
+    Two services of one unit, or of one container, restart each other; our own unit, ourselves.
+    """
+    seen: dict[str, str] = {}
+    for name, service in services.items():
+        runs_as = service.runs_as
+        key = "unit" if isinstance(runs_as, Unit) else "compose"
+        if isinstance(runs_as, Unit):
+            shown, what = runs_as.name, runs_as.name
+        else:
+            shown = f"{runs_as.service} of {runs_as.project}"
+            what = f"{runs_as.project}/{runs_as.service}"
+        other = seen.setdefault(what, name)
+        if other != name:
+            says = f"{shown} is that of [services.{other}] too: a switch of one restarts the other"
+            yield ("services", name, key), says
+        if _OWN.fullmatch(what):
+            says = (
+                f"{shown} is kaspad-taskd's own: a switch would restart it in the middle of itself"
+            )
+            yield ("services", name, key), says
 
 
 def read_service(table: Table) -> SwitchedService:

@@ -38,6 +38,7 @@ from kaspad_taskd.core.record import Loaded
 from kaspad_taskd.core.runway import MADE_HERE
 from kaspad_taskd.daemon.housekeeping import Housekeeping
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
+from kaspad_taskd.daemon.offline import doubtful
 from kaspad_taskd.daemon.quiet import be_sparing
 from kaspad_taskd.daemon.repaired import StoreWatch, tell
 from kaspad_taskd.engine.ageing import Ageing
@@ -221,6 +222,7 @@ class Daemon:
             self._engine.warnings.clear("restart-needed")  # this is the restart
             self._ageing.begin(loaded)
             Story(self._engine)
+            _warn(self._settings)
             if loaded.repaired is not None:
                 tell(self._engine, loaded.repaired)
             self._store_watch.begin(loaded)
@@ -356,6 +358,12 @@ class Daemon:
         self._databases.update(settings.databases)
         self._services.clear()
         self._services.update(settings.services)
+        _warn(settings)
+
+
+def _warn(settings: Settings) -> None:
+    for doubt in doubtful(settings):
+        _log.warning("%s", doubt)
 
 
 def _troubled(task: Task) -> bool:

@@ -19,7 +19,7 @@ from kaspad_taskd.config.layers import Layers, read_layers
 from kaspad_taskd.config.places import FIRST_USER, Places, find_places
 from kaspad_taskd.config.reading import shown
 from kaspad_taskd.config.settings import Settings, look_over
-from kaspad_taskd.config.switched import Compose
+from kaspad_taskd.config.switched import Compose, doubts
 from kaspad_taskd.probes import TYPES, add
 from kaspad_taskd.probes.migrations import database_migration
 from kaspad_taskd.probes.node.node_sync import crossed_ports
@@ -45,7 +45,7 @@ def check(places: Places) -> int:
         print(f"{len(faults)} fault{'s'[: len(faults) != 1]}", file=sys.stderr)
         return BAD_SETTINGS
     missing = [*_not_there(_named_by(settings)), *missing_in(layers)]
-    for warning in (*missing, *_weak(settings), *crossed(layers)):
+    for warning in (*missing, *_weak(settings), *doubtful(settings), *crossed(layers)):
         print(f"warning: {warning}")
     print(_verdict(layers, settings, len(missing)))
     return OK
@@ -121,6 +121,15 @@ def _weak(settings: Settings) -> Iterator[Fault]:
     weak = None if file is None else weakness(file)
     if weak is not None:
         yield Fault("bridge.token_file", weak, settings.source("bridge", "token_file"))
+
+
+def doubtful(settings: Settings) -> Iterator[Fault]:
+    """Services that are accepted, and hardly meant so."""
+    for path, says in doubts(settings.services):
+        key = path[0]
+        for part in path[1:]:
+            key = key_path(key, part)
+        yield Fault(key, says, settings.source(*path))
 
 
 def unnamed(layers: Layers, settings: Settings) -> Iterator[Fault]:

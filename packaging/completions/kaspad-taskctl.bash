@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/kaspad-taskctl
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_kaspad_taskctl_subparsers=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events definitions edit reload switch strategy backup token doctor warnings call)
+_shtab_kaspad_taskctl_subparsers=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events definitions edit reload switch hold strategy backup token doctor warnings call)
 
 _shtab_kaspad_taskctl_list_option_strings=(-h --help --status --type --failed --ids --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_ls_option_strings=(-h --help --status --type --failed --ids --socket --json --color --ascii --timeout)
@@ -29,7 +29,8 @@ _shtab_kaspad_taskctl_events_option_strings=(-h --help --last --after --since --
 _shtab_kaspad_taskctl_definitions_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_edit_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_reload_option_strings=(-h --help --socket --json --color --ascii --timeout)
-_shtab_kaspad_taskctl_switch_option_strings=(-h --help --socket --json --color --ascii --timeout)
+_shtab_kaspad_taskctl_switch_option_strings=(-h --help --dry-run --socket --json --color --ascii --timeout)
+_shtab_kaspad_taskctl_hold_option_strings=(-h --help --off --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_strategy_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_backup_option_strings=(-h --help --to --keep --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_token_option_strings=(-h --help --socket --json --color --ascii --timeout)
@@ -83,6 +84,7 @@ _shtab_kaspad_taskctl_edit_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_edit___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_reload___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_switch___socket_COMPGEN=_shtab_compgen_files
+_shtab_kaspad_taskctl_hold___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_strategy_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_strategy___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_backup___socket_COMPGEN=_shtab_compgen_files
@@ -120,6 +122,7 @@ _shtab_kaspad_taskctl_edit___color_choices=(auto always never)
 _shtab_kaspad_taskctl_reload___color_choices=(auto always never)
 _shtab_kaspad_taskctl_switch_pos_1_choices=(local public status)
 _shtab_kaspad_taskctl_switch___color_choices=(auto always never)
+_shtab_kaspad_taskctl_hold___color_choices=(auto always never)
 _shtab_kaspad_taskctl_strategy___color_choices=(auto always never)
 _shtab_kaspad_taskctl_backup___color_choices=(auto always never)
 _shtab_kaspad_taskctl_token_pos_0_choices=(new)
@@ -128,7 +131,7 @@ _shtab_kaspad_taskctl_doctor___color_choices=(auto always never)
 _shtab_kaspad_taskctl_warnings_pos_0_choices=(ack)
 _shtab_kaspad_taskctl_warnings___color_choices=(auto always never)
 _shtab_kaspad_taskctl_call___color_choices=(auto always never)
-_shtab_kaspad_taskctl_pos_0_choices=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events definitions edit reload switch strategy backup token doctor warnings call)
+_shtab_kaspad_taskctl_pos_0_choices=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events definitions edit reload switch hold strategy backup token doctor warnings call)
 _shtab_kaspad_taskctl___color_choices=(auto always never)
 
 _shtab_kaspad_taskctl_list_pos_0_nargs='*'
@@ -256,8 +259,14 @@ _shtab_kaspad_taskctl_reload___json_nargs=0
 _shtab_kaspad_taskctl_reload___ascii_nargs=0
 _shtab_kaspad_taskctl_switch__h_nargs=0
 _shtab_kaspad_taskctl_switch___help_nargs=0
+_shtab_kaspad_taskctl_switch___dry_run_nargs=0
 _shtab_kaspad_taskctl_switch___json_nargs=0
 _shtab_kaspad_taskctl_switch___ascii_nargs=0
+_shtab_kaspad_taskctl_hold__h_nargs=0
+_shtab_kaspad_taskctl_hold___help_nargs=0
+_shtab_kaspad_taskctl_hold___off_nargs=0
+_shtab_kaspad_taskctl_hold___json_nargs=0
+_shtab_kaspad_taskctl_hold___ascii_nargs=0
 _shtab_kaspad_taskctl_strategy__h_nargs=0
 _shtab_kaspad_taskctl_strategy___help_nargs=0
 _shtab_kaspad_taskctl_strategy___json_nargs=0

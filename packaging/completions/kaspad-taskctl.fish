@@ -50,7 +50,7 @@ function _shtab_kaspad_taskctl_using
   test "$_shtab_kaspad_taskctl_cmdpath" = "$argv"
 end
 
-set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events definitions edit reload switch strategy backup token doctor warnings call
+set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events definitions edit reload switch hold strategy backup token doctor warnings call
 set -g _shtab_kaspad_taskctl_opts_with_value --after --color --confirmations --error --file --give-up-after --id --interval --keep --last --look-timeout --progress --since --socket --stall-after --status --timeout --to --type
 
 complete -c kaspad-taskctl -e
@@ -277,12 +277,21 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using reload' -l ascii -d '
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using reload' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a switch -d 'services between nodes'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using switch' -s h -l help -d 'show this help message and exit'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using switch' -l dry-run -d 'ask all that a switch would ask; touch nothing'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using switch' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using switch' -l json -d 'the daemon'"'"'s answer, for programs'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using switch' -l color -xka "auto always never" -d 'default: auto'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using switch' -l ascii -d 'no characters beyond ASCII'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using switch' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using switch; and test $_shtab_kaspad_taskctl_npos -eq 1' -ka "local public status" -d 'where it shall run; status: where it is (default)'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a hold -d 'only you switch it from now on'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using hold' -s h -l help -d 'show this help message and exit'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using hold' -l off -d 'let go: it is switched by itself again'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using hold' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using hold' -l json -d 'the daemon'"'"'s answer, for programs'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using hold' -l color -xka "auto always never" -d 'default: auto'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using hold' -l ascii -d 'no characters beyond ASCII'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using hold' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a strategy -d 'wait here, go on, or skip?'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using strategy' -s h -l help -d 'show this help message and exit'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using strategy' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'

@@ -160,6 +160,24 @@ def test_a_short_token_is_a_warning(places: Places, capsys: pytest.CaptureFixtur
         assert text not in said
 
 
+def test_services_that_are_hardly_meant_so_are_a_warning(
+    places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two of one unit, and our own unit: accepted as before."""
+    node = 'node = "grpc://localhost:16110"\nenv = {URL = "ws://127.0.0.1:17110"}\n'
+    text = f'[services.a]\nunit = "k.service"\n{node}[services.b]\nunit = "x.service"\n{node}'
+    places.settings.write_text(text)
+    assert check(places) == OK
+    assert "warning" not in capsys.readouterr().out
+    places.settings.write_text(text.replace("x.service", "k.service")
+                               + f'[services.own]\nunit = "kaspad-taskd.service"\n{node}')  # fmt: skip
+    assert check(places) == OK
+    said = capsys.readouterr().out
+    assert f"warning: {places.settings}, services.b.unit: k.service is that of [services.a]" in said
+    assert "services.own.unit: kaspad-taskd.service is kaspad-taskd's own" in said
+    assert "services.a.unit" not in said
+
+
 def test_settings_files_are_named(
     places: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

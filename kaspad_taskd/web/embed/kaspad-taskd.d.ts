@@ -225,6 +225,7 @@ export interface Events {
       cure: string | null;
       taskId: string | null;
       by: "user" | "node-sync";
+      away: number | null;
     };
     step: string;
   };
@@ -256,6 +257,7 @@ export interface Events {
       cure: string | null;
       taskId: string | null;
       by: "user" | "node-sync";
+      away: number | null;
     };
   };
   "switch:error": {
@@ -286,6 +288,7 @@ export interface Events {
       cure: string | null;
       taskId: string | null;
       by: "user" | "node-sync";
+      away: number | null;
     };
     error: string;
     reason: string;
@@ -302,6 +305,10 @@ export interface Events {
     message: string;
     switched: string[];
     failed: string[];
+    skipped?: {
+      service: string;
+      reason: "held";
+    }[];
   };
   "service:attention": {
     seq: number;
@@ -989,6 +996,7 @@ export interface Methods {
         cure: string | null;
         taskId: string | null;
         by: "user" | "node-sync";
+        away: number | null;
       } | null;
     }[];
   };
@@ -1022,7 +1030,51 @@ export interface Methods {
         cure: string | null;
         taskId: string | null;
         by: "user" | "node-sync";
+        away: number | null;
       };
+      held: boolean;
+    };
+  };
+  /** What a switch would ask, and find, now; nothing is touched. */
+  "getSwitchPlan": {
+    params: {
+      service: string;
+      to: "local" | "public";
+    };
+    result: {
+      service: string;
+      to: "local" | "public";
+      possible: boolean;
+      there: boolean;
+      held: boolean;
+      busy: boolean;
+      checks: {
+        key: "unit" | "helper" | "checker" | "order" | "node" | "endpoints" | "checkpoints";
+        good: boolean;
+        decides: boolean;
+        note: string;
+        cure: string | null;
+      }[];
+      unit: string | null;
+      compose: {
+        project: string;
+        file: string;
+        service: string;
+      } | null;
+      away: number | null;
+      awayAt: string | null;
+    };
+  };
+  /** Let people alone switch a service, or let go. */
+  "holdService": {
+    params: {
+      service: string;
+      hold: boolean;
+    };
+    result: {
+      success: true;
+      service: string;
+      held: boolean;
     };
   };
   /** What has still to be seen, oldest first. */
