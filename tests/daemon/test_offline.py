@@ -169,8 +169,8 @@ def test_services_that_are_hardly_meant_so_are_a_warning(
     places.settings.write_text(text)
     assert check(places) == OK
     assert "warning" not in capsys.readouterr().out
-    places.settings.write_text(text.replace("x.service", "k.service")
-                               + f'[services.own]\nunit = "kaspad-taskd.service"\n{node}')  # fmt: skip
+    ours = f'[services.own]\nunit = "kaspad-taskd.service"\n{node}'
+    places.settings.write_text(text.replace("x.service", "k.service") + ours)
     assert check(places) == OK
     said = capsys.readouterr().out
     assert f"warning: {places.settings}, services.b.unit: k.service is that of [services.a]" in said
