@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.lab import machine
+from tests.lab.lives import LIVES, Lives
 
 # Its asserts explain themselves, as those of test modules do.
 pytest.register_assert_rewrite("tests.core.play")
@@ -48,8 +52,9 @@ WHY = "takes long: run by CI, and when it is named (./dev test tests/{})"
 MINUTES = "minutes long: ./dev test --long"
 
 
-LAST = ("tests/system/test_real_node.py", "tests/system/test_real_trouble.py")
-"""CI builds the node meanwhile."""
+PACKAGE = "tests/system/test_package.py"
+LAST = (PACKAGE, "tests/system/test_real_node.py", "tests/system/test_real_trouble.py")
+"""Meanwhile machines live with the package, and CI builds the node."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,3 +83,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = next((each for each in LONG if place.startswith(each)), None)
         if long is not None and "test_bundle" not in place:
             item.add_marker(pytest.mark.skip(reason=WHY.format(long)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lives(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lives | None]:
+    """What the package lives through in machines, begun before all else where it is asked for."""
+    items = (item for item in request.session.items if item.nodeid.startswith(PACKAGE))
+    asked = {item.name for item in items if item.get_closest_marker("skip") is None}
+    if not asked:
+        yield None
+        return
+    names = [name for name in LIVES if f"test_it[{name}]" in asked and machine.obstacle() is None]
+    living = Lives(tmp_path_factory.mktemp("lives"), names)
+    try:
+        yield living
+    finally:
+        living.end()
