@@ -287,7 +287,7 @@ def _works(sight: Sight) -> bool:
 
 def _unproven(known: Known) -> tuple[AttentionCode, Facts] | None:
     sight = known.sight
-    if sight.override is not None and not sight.connections:
+    if sight.override is not None and known.proof is None:
         return AttentionCode.NOT_USED, {"variable": sight.override.variable,
                                         "by": sight.override.by}  # fmt: skip
     if sight.node is False:

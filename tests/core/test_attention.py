@@ -13,6 +13,7 @@ from kaspad_taskd.core.attention import (
     AttentionCode,
     Known,
     Override,
+    Proof,
     ServiceState,
     Sight,
     judge,
@@ -138,6 +139,8 @@ def test_a_service_that_uses_another_node_is_told() -> None:
     assert code(won, done(), LOCAL) is AttentionCode.NOT_USED
     assert code(won, done(), PUBLIC) is None
     assert code(replace(won, connections=2), done(), LOCAL) is None  # seen is seen
+    noted = replace(won, noted=Proof("noted", 1, "127.0.0.1:17110", NOW, NOW))
+    assert code(noted, done(), LOCAL) is None  # the unit was changed since this process began
     none = replace(UP, connections=0, address="127.0.0.1:17110")
     known = see(None, none)
     assert code(replace(none, at=NOW + UNUSED - 1), done(), LOCAL, known) is None

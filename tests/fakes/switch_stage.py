@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import Any, cast
 
-from aiohttp import web
+from aiohttp import ClientError, ClientSession, web
 
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
@@ -72,11 +73,24 @@ async def indexer(name: str, url: str, network: str, listen: str) -> None:
     if listen and mood != "deaf":
         seen = "testnet-10" if mood == "elsewhere" else network
         await serve(pages(seen), int(listen.rpartition(":")[2]))
+    using = asyncio.create_task(use(url))
     try:
         async with asyncio.timeout(5 if mood == "die" else None):
             await stop.wait()
     except TimeoutError:
         sys.exit("panicked after 5 s")
+    finally:
+        using.cancel()
+
+
+async def use(url: str) -> None:
+    """Hold a WebSocket to the node, and come back when it is gone."""
+    async with ClientSession() as session:
+        while True:
+            with contextlib.suppress(ClientError, OSError):
+                async with session.ws_connect(url) as ws:
+                    await ws.receive()
+            await asyncio.sleep(0.2)
 
 
 def pages(network: str) -> dict[str, Any]:
@@ -104,7 +118,9 @@ def main() -> None:
     parser.add_argument("-n", dest="network", default="simnet")
     parser.add_argument("-l", dest="listen", default="")
     given = parser.parse_args()
-    STAGE.mkdir(exist_ok=True)
+    if not STAGE.exists():
+        STAGE.mkdir()
+        STAGE.chmod(0o777)  # not all of them are root
     if given.what == "node":
         asyncio.run(node())
     else:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.switch_stage import INDEXER, LOCAL_URL, NODE, PUBLIC_URL, STAGE
+from tests.fakes.switch_stage import BORSH, INDEXER, LOCAL_URL, NODE, PUBLIC_URL, STAGE
 from tests.lab.installed import ETC, PROGRAM, apt, ask, call, deb, inside
 
 ROOT = Path(__file__).parents[2]
@@ -188,6 +188,7 @@ def _installed() -> Iterator[None]:
     for name, line in words.items():
         path = f"{PROGRAM}:{ROOT}"
         text = SERVICE.format(path=path, public=PUBLIC_URL, name=name, words=line)
+        text += "User=daemon\n" if name == KASIA else ""
         (UNITS / f"{name}.service").write_text(text)
     systemctl("daemon-reload")
     systemctl("start", "stage-node", SKI, KASIA)
@@ -235,6 +236,10 @@ def test_a_node_in_sync_brings_its_services_over() -> None:
     for name in (SKI, KASIA):
         found = service(name)
         assert (found["points"], found["verified"], found["task"]) == ("local", True, "node")
+        proof = found["proof"]  # root's is noted by the helper, who has a user of his own is seen
+        assert proof["kind"] == {SKI: "noted", KASIA: "connections"}[name]
+        assert (proof["count"], proof["address"]) == (1, f"127.0.0.1:{BORSH}")
+        assert found["switch"]["away"] < 60
         assert found["switch"]["by"] == "node-sync"
         assert [step["state"] for step in found["switch"]["steps"]] == ["done"] * 4
         file = (ENDPOINTS / f"{name}.env").stat()
@@ -293,8 +298,57 @@ def test_an_undo_that_fails_is_said_with_what_to_type() -> None:
         assert (found["state"], found["reason"]) == ("failed", "restart-failed"), found
         assert "works with neither node" in found["error"]
         assert f"sudo systemctl restart {SKI}.service" in found["cure"]
-        assert service()["verified"] is False
+        found = service()
+        assert (found["verified"], found["state"]) == (False, "failed")
+        assert found["attention"]["code"] == "down"
+    systemctl("reset-failed", SKI)
+    systemctl("restart", SKI)  # the printed cure
+    for _ in until("what is seen now", 60):
+        found = service()
+        if found["attention"] is None:
+            break
+    assert (found["state"], found["switch"]["state"]) == ("running", "failed")
+    assert "neither node" not in run("kaspad-taskctl", "doctor", check=False).stdout
     assert switch("public")["state"] == "done"
+
+
+def test_a_later_file_that_wins_is_named() -> None:
+    """Before a switch, and after it: nothing says that it works there."""
+    later = Path("/etc/default/stage-later")
+    later.write_text(f"KASPA_RPC_URL={PUBLIC_URL}\n")
+    helper = f"kaspad-taskd-switch@{SKI.replace('-', chr(92) + 'x2d')}"
+    with changed(f"{SKI}.service", f"EnvironmentFile={later}"):
+        checks = call("getSwitchPlan", service=SKI, to="local")["checks"]
+        order = next(each for each in checks if each["key"] == "order")
+        assert not order["good"]
+        assert "KASPA_RPC_URL" in order["note"]
+        systemctl("start", f"{helper}:local.service")
+        found = service()
+        assert (found["points"], found["verified"], found["proof"]) == ("local", False, None)
+        assert found["attention"]["code"] == "not-used"
+        assert found["attention"]["params"]["by"] == str(later)
+        assert uses() == PUBLIC_URL
+    systemctl("start", f"{helper}:public.service")
+    assert service()["attention"] is None
+
+
+def test_a_masked_unit_is_told_as_that() -> None:
+    """Not as one that is not there."""
+    unit = UNITS / f"{KASIA}.service"
+    text = unit.read_text()
+    unit.unlink()
+    systemctl("mask", "--now", KASIA)
+    try:
+        plan = call("getSwitchPlan", service=KASIA, to="local")
+        assert not plan["possible"]
+        note = next(each["note"] for each in plan["checks"] if each["key"] == "unit")
+        assert "is masked" in note
+        assert service(KASIA)["state"] == "masked"
+    finally:
+        systemctl("unmask", KASIA)
+        unit.write_text(text)
+        systemctl("daemon-reload")
+        systemctl("start", KASIA)
 
 
 def test_a_stop_that_hangs_for_ever_is_bounded() -> None:
