@@ -155,6 +155,8 @@ def page(service: WireService, nodes: Mapping[str, str], cells: int, now: float)
 def _headline(service: WireService, now: float) -> str:
     condition, switch = words.condition(service), service.get("switch") or {}
     key = condition if condition in ("switching", "undoing", "down", "unknown") else "points"
+    if condition == "down" and words.needs(service).get("code") not in (None, "undo-failed"):
+        key = "off"
     since = seconds_of(service.get("since"))
     text = say(
         f"service.headline.{key}",

@@ -222,7 +222,6 @@ class Daemon:
             self._engine.warnings.clear("restart-needed")  # this is the restart
             self._ageing.begin(loaded)
             Story(self._engine)
-            _warn(self._settings)
             if loaded.repaired is not None:
                 tell(self._engine, loaded.repaired)
             self._store_watch.begin(loaded)
