@@ -44,11 +44,13 @@ def _findings(run: Run) -> Iterator[Finding]:
     except Unreachable as fault:
         said = of_unreachable(fault, run.timeout).said()
         yield Finding(FAULT, say("doctor.daemon"), said[0], said[1] if said[1:] else None)
-        yield from stopped.last_error(beside(run.client.path))
-        if run.client.path == SYSTEM_SOCKET:
+        socket = stopped.meant(run.client.path)
+        yield from stopped.last_error(socket)
+        if socket == SYSTEM_SOCKET:
             yield from checkup.settings(checkup.SETTINGS, "mended-down")
             yield from stopped.preflight(*stopped.SYSTEM)
-        elif beside(run.client.path) == own_socket():
+        elif socket == own_socket():
+            yield from checkup.settings(stopped.own_settings(), "mended-down")
             yield from stopped.preflight(*stopped.OWN)
     else:
         yield checkup.daemon(version, run.client.path, time.perf_counter() - began)

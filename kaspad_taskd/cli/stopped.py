@@ -9,6 +9,8 @@ import time
 from kaspad_taskd.cli import checkup
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import typed
+from kaspad_taskd.client import SYSTEM_SOCKET
+from kaspad_taskd.client.unit import beside, own_socket
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, say
 
@@ -30,6 +32,28 @@ SYSTEM = (
     *OWN,
 )
 """With the places of the system's daemon, as its unit names them."""
+
+
+def meant(path: str) -> str:
+    """Return the first socket of the daemon that is examined, by any socket of it.
+
+    Where none of the usual ones is there, the system's is asked for; but on a host that has none,
+    and where this user's own was, that one is meant.
+    """
+    socket, own = beside(path), own_socket()
+    if socket == SYSTEM_SOCKET and own and _was_there(own) and not _was_there(socket):
+        return own
+    return socket
+
+
+def _was_there(socket: str) -> bool:
+    return os.path.isdir(os.path.dirname(socket))  # noqa: PTH112, PTH120 - pathlib costs start time
+
+
+def own_settings() -> str:
+    """Return where this user's own daemon has its settings."""
+    config = os.environ.get("XDG_CONFIG_HOME") or f"{os.environ.get('HOME') or '/'}/.config"
+    return f"{config}/kaspad-taskd/kaspad-taskd.toml"
 
 
 def last_error(socket: str) -> Iterator[Finding]:

@@ -66,7 +66,7 @@ def the_user() -> User:
     try:
         found = pwd.getpwnam(NAME) if uid == 0 else pwd.getpwuid(uid)
     except KeyError:
-        return User(str(uid), uid, frozenset(os.getgroups()))
+        return User("root" if uid == 0 else str(uid), uid, frozenset(os.getgroups()))
     groups = os.getgrouplist(found.pw_name, found.pw_gid)
     return User(found.pw_name, found.pw_uid, frozenset(groups))
 

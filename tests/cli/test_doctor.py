@@ -132,6 +132,22 @@ def test_why_the_last_start_failed_is_told(
     assert found["cure"].startswith(cure)
 
 
+def test_a_users_own_daemon_is_meant_where_only_that_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither runs: the one that has left its directory is examined, the system's before it."""
+    system, own = tmp_path / "run/kaspad-taskd/rpc.sock", tmp_path / "user/kaspad-taskd/rpc.sock"
+    monkeypatch.setattr(stopped, "SYSTEM_SOCKET", str(system))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "user"))
+    assert stopped.meant(str(system)) == str(system)
+    own.parent.mkdir(parents=True)
+    assert stopped.meant(str(system)) == str(own)
+    assert stopped.meant(str(own.with_name("watch.sock"))) == str(own)
+    system.parent.mkdir(parents=True)
+    assert stopped.meant(str(system)) == str(system)
+    assert stopped.meant("/elsewhere/rpc.sock") == "/elsewhere/rpc.sock"
+
+
 @pytest.mark.parametrize("text", ["", "[1]", '{"at": 1}', '{"at": "x", "said": [], "code": 1}'])
 def test_what_it_left_may_be_anything(tmp_path: Path, text: str) -> None:
     """No finding is made of it, and no traceback."""
