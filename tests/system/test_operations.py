@@ -6,12 +6,14 @@ of this test, and the host's directories and port are the test's own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,16 +33,24 @@ url = "grpc://127.0.0.1:9"
 """
 
 SYSTEMCTL = """#!/bin/bash
+# As the unit: on a failure started again, on 78 not.
 set -e
 [ "$2" = kaspad-taskd ] || exit 5
-alive() {{ kill -0 "$(cat {place}/pid)" 2>/dev/null; }}
+alive() {{ kill -0 "$(cat {place}/loop)" 2>/dev/null; }}
+keep() {{
+  while :; do
+    kaspad-taskd >>{place}/log 2>&1 </dev/null &
+    echo $! >{place}/pid
+    wait $! && exit || [ $? != 78 ] || exit
+  done
+}}
 stop() {{
-  kill "$(cat {place}/pid)"
+  kill "$(cat {place}/pid)" 2>/dev/null || true
   while alive; do sleep 0.02; done
 }}
 start() {{
-  kaspad-taskd >>{place}/log 2>&1 </dev/null &
-  echo $! >{place}/pid
+  (trap "" TERM; keep) >/dev/null 2>&1 &
+  echo $! >{place}/loop
   until kaspad-taskctl call ping >/dev/null 2>&1; do
     alive || {{ cat {place}/log >&2; exit 1; }}
   done
@@ -48,6 +58,7 @@ start() {{
 case $1 in
   start) start ;;
   stop) stop ;;
+  restart) stop; start ;;
 esac
 """
 TASKD = """#!/bin/sh
@@ -74,7 +85,7 @@ class Host:
         self.place = place
         self.bridge = f"127.0.0.1:{free_port()}"
         etc, run, commands = place / "etc/kaspad-taskd", place / "run", place / "bin"
-        for each in (etc / "tasks.d", run, commands, place / "root"):
+        for each in (etc / "tasks.d", etc / "kaspad-taskd.toml.d", run, commands, place / "root"):
             each.mkdir(parents=True)
         (etc / "kaspad-taskd.toml").write_text(f'[bridge]\nlisten = "{self.bridge}"\n')
         (etc / "tasks.d/node-sync-kaspa-node.toml").write_text(NODE)
@@ -108,6 +119,7 @@ class Host:
             ("/var/lib/kaspad-taskd", f"{self.place}/lib/kaspad-taskd"),
             ("/root/", f"{self.place}/root/"),
             ("127.0.0.1:3080", self.bridge),
+            ("127.0.0.1 3080", self.bridge.replace(":", " ")),
         ):
             text = text.replace(theirs, ours)
         return text
@@ -122,13 +134,18 @@ class Host:
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def tried(self, text: str) -> str:
+        """Run what is tried; returns what it printed, however it ends."""
+        done = subprocess.run(
+            ["bash", "-c", self.here(text)], env=self.env, cwd=self.place, timeout=PATIENCE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        return " ".join(done.stdout.split())
+
     def end(self) -> None:
-        pid = self.place / "pid"
-        if pid.exists():
-            try:
-                os.kill(int(pid.read_text()), signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        for name in ("loop", "pid", "root/other"):
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int((self.place / name).read_text()), signal.SIGKILL)
 
 
 @pytest.fixture
@@ -154,6 +171,32 @@ def test_the_blocks_in_their_order(host: Host) -> None:
     assert backup == ""
     assert restored.startswith("restored: 2 tasks, the last event ")
     assert "snapshot-import" in host.run("kaspad-taskctl list")
+
+
+ROW = re.compile(
+    r"^\| ([^|`]+): `(.+?)` \| ([^`]+?) \| `([^`]+)`: `([^`]+)` \| (.+) \|$", re.MULTILINE
+)
+CODE = re.compile(r"`([^`]+)`")
+
+
+def test_what_happens_if_line_by_line(host: Host) -> None:
+    """Each line is done as it stands, shows what it says, and its cure brings all back."""
+    section = PAGE.read_text().partition("\n## What happens if\n")[2].partition("\n## ")[0]
+    rows = ROW.findall(section)
+    assert len(rows) == section.count("\n| ") - 1
+    host.run("systemctl start kaspad-taskd")
+    for block in BLOCK.findall(PAGE.read_text()):
+        if "report snapshot-import" in block or "kaspad-taskctl backup" in block:
+            host.run(block)
+    for name, happens, _then, look, shown, cure in rows:
+        host.tried(happens)
+        end = time.monotonic() + PATIENCE
+        while host.here(shown) not in (said := host.tried(look)):
+            assert time.monotonic() < end, f"{name}: {look} does not say {shown}: {said}"
+        for command in CODE.findall(cure):
+            host.run(command)
+        assert "snapshot-import" in host.tried("kaspad-taskctl list"), name
+        assert host.tried("kaspad-taskctl warnings") == "No warning stands.", name
 
 
 def test_every_named_command_and_option_exists() -> None:
