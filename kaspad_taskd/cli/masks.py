@@ -33,7 +33,7 @@ def mask(directory: str, name: str) -> bool:
             root's alone, and we are root.
         OSError: it cannot be made.
     """
-    os.makedirs(directory, 0o755, exist_ok=True)  # noqa: PTH103 - pathlib costs start time
+    _make(directory)
     with _opened(directory) as place:
         try:
             os.symlink(NULL, name, dir_fd=place)  # whole or not there, and in nobody's place
@@ -61,6 +61,16 @@ def unmask(directory: str, name: str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _make(directory: str) -> None:
+    """Make it where it is missing; as root only where it will be root's alone."""
+    above = os.path.realpath(directory)
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)  # noqa: PTH120 - pathlib costs start time
+    if os.geteuid() == 0 and not is_roots_alone(above):
+        raise Fault("mask-foreign", directory=directory)
+    os.makedirs(directory, 0o755, exist_ok=True)  # noqa: PTH103
 
 
 def _move(directory: str) -> str:

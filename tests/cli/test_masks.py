@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from kaspad_taskd.cli.faults import Fault
 from kaspad_taskd.words.plain import width
 from tests.cli.conftest import Ran
 from tests.cli.test_looks import written
-from tests.fakes.taskd import Error, ScriptedTaskd
+from tests.fakes.taskd import Error, ScriptedTaskd, scripted
 
 Ctl = Callable[..., Ran]
 NOBODY = 65534
@@ -32,7 +33,21 @@ def listed(name: str = "a", **fields: Any) -> dict[str, Any]:
 @pytest.fixture
 def place(taskd: ScriptedTaskd, tmp_path: Path) -> Path:
     """The administrator's directory, as the daemon names it."""
-    made = tmp_path / "tasks.d"
+    return prepared(taskd, tmp_path)
+
+
+@pytest.fixture
+def open_place() -> Iterator[tuple[ScriptedTaskd, Path]]:
+    """The same where other users may enter, and use the socket."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        with scripted(Path(name) / "rpc.sock", {}) as taskd:
+            taskd.path.chmod(0o666)
+            yield taskd, prepared(taskd, Path(name))
+
+
+def prepared(taskd: ScriptedTaskd, above: Path) -> Path:
+    made = above / "tasks.d"
     made.mkdir(mode=0o755)
     taskd.answers["listDefinitions"] = [listed()]
     taskd.answers["getInfo"] = {"definitionDirs": ["/usr/lib/x", str(made)]}
@@ -95,6 +110,17 @@ def test_root_does_not_write_where_others_can(tmp_path: Path, theirs: str) -> No
     assert masks.mask(str(place), "a.toml")
 
 
+@ROOT
+def test_root_makes_no_directory_where_others_can(tmp_path: Path) -> None:
+    """Nor any above it."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, NOBODY, -1)
+    with pytest.raises(Fault):
+        masks.mask(str(theirs / "deep" / "tasks.d"), "a.toml")
+    assert list(theirs.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["../x", ".x"])
 def test_a_name_that_leads_elsewhere_is_none(
     ctl: Ctl, taskd: ScriptedTaskd, place: Path, name: str
@@ -120,15 +146,14 @@ sys.exit(run(sys.argv[1:]))
 
 @ROOT
 @pytest.mark.parametrize("action", ["mask", "unmask"])
-def test_who_may_not_is_told_how_he_may(taskd: ScriptedTaskd, place: Path, action: str) -> None:
+def test_who_may_not_is_told_how_he_may(
+    open_place: tuple[ScriptedTaskd, Path], action: str
+) -> None:
     """The same words with sudo; nothing is changed, nothing reloaded."""
+    taskd, place = open_place
     if action == "unmask":
         (place / "a.toml").symlink_to("/dev/null")
         taskd.answers["listDefinitions"] = [listed(state="masked", file=str(place / "a.toml"))]
-    for each in (place, *place.parents):
-        if each != Path("/"):
-            each.chmod(each.stat().st_mode | 0o055)
-    taskd.path.chmod(0o666)
     argv = ["--socket", str(taskd.path), "definitions", action, "a"]
     done = subprocess.run(
         [sys.executable, "-c", AS_NOBODY, *argv], capture_output=True, text=True, check=False
