@@ -98,6 +98,7 @@ class _Pipe:
         self._answer: dict[str, Any] | None = None
         self._over = False  # its end is reported: nothing more is
         self._lost = 0  # the exit code of what no further try would mend
+        self._broken = False  # what was to be read could not be
         self._complained = ""
 
     def read(self) -> None:
@@ -105,7 +106,13 @@ class _Pipe:
         lines = Lines(STDIN)
         self._try(self._find)
         while not (self._lost and os.isatty(STDIN)):
-            got = lines.next(self._due())
+            try:
+                got = lines.next(self._due())
+            except OSError as error:  # a directory, or a terminal that has gone
+                self._broken = True
+                why = error.strerror or str(error)
+                self._complain(Fault("bad-file", file="-", detail=why))
+                return
             if got is None:
                 return
             for line in got:
@@ -115,7 +122,7 @@ class _Pipe:
 
     def end(self) -> int:
         """Report the last of it; returns the exit code."""
-        if self._run.options.complete_at_end or self._reached >= 100:
+        if not self._broken and (self._run.options.complete_at_end or self._reached >= 100):
             self._told.completed = True
         ended = time.monotonic()
         while (due := self._due()) is not None:
@@ -126,9 +133,9 @@ class _Pipe:
                 return FAILED
             if isinstance(fault, Unreachable) and (not known or is_gone(fault, ended)):
                 return UNREACHABLE
-        if not self._lost:
+        if not self._lost and not self._broken:
             self._say()
-        return self._lost
+        return self._lost or (FAILED if self._broken else 0)
 
     def last_word(self) -> None:
         """Report how far it came, if that can be done at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -197,6 +198,30 @@ def test_an_end_whose_answer_was_lost_is_no_failure(
 def test_two_ways_at_once_are_a_wrong_command_line(ctl: Ctl, words: str) -> None:
     """Nothing is read, nothing sent."""
     assert ctl("report", "headers-import", *words.split())[:2] == (2, "")
+
+
+@pytest.mark.parametrize("words", ["", "--complete-at-end"])
+def test_what_cannot_be_read_is_no_end(
+    ctl: Ctl, pipe: Any, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """A terminal that has gone: said as that, exit 1; what was read is reported, nothing ends."""
+
+    class Broken(Given):
+        def next(self, timeout: float | None) -> list[str] | None:
+            got = super().next(timeout)
+            if got is None:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return got
+
+    told = pipe((0, ["99 %"]), (0.1, ["100 %"]))
+    broken = Broken((0, ["99 %"]), (0.1, ["100 %"]))
+    for module in (piped, ending):
+        monkeypatch.setattr(module, "time", broken)
+    monkeypatch.setattr(piped, "Lines", broken)
+    code, out, err = ctl("report", "headers-import", "-", *words.split())
+    assert (code, out) == (1, "")
+    assert err.startswith("kaspad-taskctl: - cannot be read: Input/output error\n")
+    assert [params for _at, params in told] == [{"progress": 99.0}, {"progress": 100.0}]
 
 
 # -- the pipe itself
