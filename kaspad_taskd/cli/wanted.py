@@ -95,7 +95,7 @@ def events(parser: ArgumentParser) -> None:
     """Take what narrows the events: a task, their number, time and type."""
     add = parser.add_argument
     add("task", metavar="TASK", nargs="?", help="an id, or a service with one task")
-    add("--last", metavar="N", type=int, help="how many (20; with --after or --since: all)")
+    add("--last", "-n", metavar="N", type=int, help="how many (20; with --after or --since: all)")
     add("--after", metavar="SEQ", type=int, help="those that followed this number")
     what = "those of the time since then: 1h, today, 14:30, 2026-11-29"
     add("--since", metavar="TIME", type=since, help=what)
