@@ -49,8 +49,8 @@ def measure(path: str) -> Space | Hidden | None:
     except OSError as error:
         return None if error.errno in _OURS else Hidden(_why(path, error))
     try:
-        if _is_stand_in(opened):
-            return Hidden(_covered(path, path))
+        if kind := _stand_in(opened):
+            return Hidden(_covered(path, path, kind))
         return _space(path, os.statvfs(opened))
     except OSError as error:
         return None if error.errno in _OURS else Hidden(_why(path, error))
@@ -78,8 +78,8 @@ def _why(path: str, error: OSError) -> dict[str, Scalar]:
         try:
             if not stat.S_ISDIR(os.fstat(opened).st_mode):
                 return {"path": path, "problem": f"{part} is no directory"}
-            if _is_stand_in(opened):
-                return _covered(path, part)
+            if kind := _stand_in(opened):
+                return _covered(path, part, kind)
         finally:
             os.close(opened)
         reached = part
@@ -97,10 +97,10 @@ def _ways(path: str) -> Iterator[str]:
         yield str(each)
 
 
-def _covered(path: str, covered: str) -> dict[str, Scalar]:
+def _covered(path: str, covered: str, kind: str) -> dict[str, Scalar]:
     if covered in _TEMPORARY:
         return _named(path, "tmp", covered)
-    return _named(path, "home" if _home(covered) else "covered", covered)
+    return _named(path, "home" if _home(covered) else kind, covered)
 
 
 def _named(path: str, key: str, what: str) -> dict[str, Scalar]:
@@ -121,16 +121,17 @@ def _own_temporary(path: str) -> str | None:
     return place if private else None
 
 
-def _is_stand_in(opened: int) -> bool:
-    """Whether a sandbox put this directory in the place of the real one.
+def _stand_in(opened: int) -> str | None:
+    """How a sandbox put this directory in the place of the real one, None where it did not.
 
-    systemd covers with a directory of mode 000, or with a tmpfs in which there is nothing but
-    what leads to places that are let through.
+    systemd covers with a directory of mode 000 ("inaccessible"), or with a tmpfs in which there is
+    nothing but what leads to places that are let through ("covered").
     """
     found = os.fstat(opened)
     if stat.S_IMODE(found.st_mode) == 0 and found.st_uid == 0:
-        return True
-    return _is_tmpfs(found.st_dev) and _has_no_file(opened, found.st_dev)
+        return "inaccessible"
+    empty = _is_tmpfs(found.st_dev) and _has_no_file(opened, found.st_dev)
+    return "covered" if empty else None
 
 
 def _is_tmpfs(device: int) -> bool:

@@ -162,9 +162,13 @@ def test_the_sandbox_is_seen_through(open_path: Path, uid: int) -> None:
     itself = f"mount --bind {stand_in}/dir {data}"
     empty = f"mount -t tmpfs -o mode=0755,size=1m tmpfs {data.parent}"
     covered = {"path": str(data), "covered": str(data.parent), "plain": str(data)}
+
+    def shut(place: Path) -> dict[str, str]:
+        return {"path": str(data), "inaccessible": str(place), "plain": str(data)}
+
     assert apart(str(data), uid=uid) == whole
-    assert apart(str(data), *inaccessible, over, uid=uid) == covered
-    assert apart(str(data), *inaccessible, itself, uid=uid) == {**covered, "covered": str(data)}
+    assert apart(str(data), *inaccessible, over, uid=uid) == shut(data.parent)
+    assert apart(str(data), *inaccessible, itself, uid=uid) == shut(data)
     assert apart(str(data), empty, uid=uid) == covered
     assert apart(str(data.parent), empty, uid=uid)["covered"] == str(data.parent)
     # a place that is let through, and what leads to it
@@ -190,6 +194,7 @@ def test_the_sandbox_is_seen_through(open_path: Path, uid: int) -> None:
         {"home": "/home", "plain": "/d"},
         {"tmp": "/tmp", "plain": "/d"},
         {"covered": "/srv", "plain": "/d"},
+        {"inaccessible": "/srv", "plain": "/d"},
         {"closed": "/srv", "plain": "/d"},
         {"missing": "/d"},
         {"silent": 70},
@@ -200,12 +205,12 @@ def test_the_sandbox_is_seen_through(open_path: Path, uid: int) -> None:
 def test_each_way_has_its_sentence_and_its_cure(params: Mapping[str, Any]) -> None:
     """The drop-in to type, where that helps."""
     says, do = words.hint("data-dir-hidden", {"path": "/d", **params})
-    assert says.startswith("How full the disk of /d is cannot be seen: ")
+    assert says.startswith("The disk of /d cannot be seen: ")
     assert do is not None
     assert "{" not in says + do
-    drop_in = {"home": "Service]\\nProtectHome=tmpfs\\nBindReadOnlyPaths=-/d\\n'",
-               "tmp": "Service]\\nPrivateTmp=no\\n'",
-               "covered": "Service]\\nBindReadOnlyPaths=-/d\\n'"}  # fmt: skip
+    drop_in = {"home": "[Service] ProtectHome=tmpfs and BindReadOnlyPaths=-/d;",
+               "tmp": "[Service] PrivateTmp=no;",
+               "covered": "[Service] BindReadOnlyPaths=-/d;"}  # fmt: skip
     for key, line in drop_in.items():
         assert (line in do) == (key in params and "plain" in params)
 
