@@ -95,7 +95,7 @@ def test_every_key_of_a_checker_is_described_and_no_other(kind: str) -> None:
     for key in described:
         asked = [key not in unknown(kind, {**config, key: "x"}) for config in tried or [{}]]
         assert any(asked), key
-    assert not described & {"ca", "headers", "query", "command", "onComplete"}
+    assert not described & {"ca", "dataDir", "headers", "query", "command", "onComplete"}
 
 
 def test_what_the_methods_of_old_take() -> None:

@@ -364,6 +364,33 @@ def test_the_drop_ins_are_what_they_say() -> None:
     systemctl("restart", UNIT)
 
 
+def test_a_directory_in_a_home_is_seen_with_the_drop_in() -> None:
+    """Of all homes that one; without it the hint has the drop-in, and nothing else is measured."""
+    data = Path("/home/kaspa/.rusty-kaspa")
+    data.mkdir(parents=True)
+    (data / "file").write_text("x")
+    data.parent.chmod(0o700)
+    checker = f'url = "http://127.0.0.1:9/"\nprogress = "p"\ndata_dir = "{data}"\n'
+    define("roomy", f'type = "http-json"\nservice = "roomy"\n\n[checker]\n{checker}')
+    for _ in until("it is hidden"):
+        hints = {each["code"]: each["params"] for each in call("getTask", taskId="roomy")["hints"]}
+        if "data-dir-hidden" in hints:
+            break
+    assert hints["data-dir-hidden"]["home"] == "/home"
+    assert "diskFree" not in call("getTask", taskId="roomy")["metadata"]
+    shipped = Path("/usr/share/doc/kaspad-taskd/examples/drop-ins/data-dir.conf")
+    path = drop_in("data-dir", shipped.read_text())
+    systemctl("restart", UNIT)
+    for _ in until("it is seen"):
+        task = call("getTask", taskId="roomy")
+        if "diskFree" in task["metadata"]:
+            break
+    assert "data-dir-hidden" not in [each["code"] for each in task["hints"]]
+    forget("roomy")
+    take_out(path)
+    systemctl("restart", UNIT)
+
+
 def test_the_demo_runs_for_anybody() -> None:
     """From the package's own directory, as an ordinary user who is not in the group."""
     told = subprocess.run(
