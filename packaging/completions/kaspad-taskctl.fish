@@ -51,7 +51,7 @@ function _shtab_kaspad_taskctl_using
 end
 
 set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events definitions edit reload switch hold strategy backup token doctor warnings call
-set -g _shtab_kaspad_taskctl_opts_with_value --after --color --confirmations --error --file --give-up-after --id --interval --keep --last --look-timeout --progress --since --socket --stall-after --status --timeout --to --type
+set -g _shtab_kaspad_taskctl_opts_with_value --after --color --confirmations --error --file --give-up-after --id --interval --keep --last --look-timeout --progress --since --socket --stall-after --status --timeout --to --type -n
 
 complete -c kaspad-taskctl -e
 complete -c kaspad-taskctl -f
@@ -240,7 +240,7 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l timeout -x
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a events -d 'what happened'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -s h -l help -d 'show this help message and exit'
-complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l last -x -d 'how many (20; with --after or --since: all)'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l last -s n -x -d 'how many (20; with --after or --since: all)'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l after -x -d 'those that followed this number'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l since -x -d 'those of the time since then: 1h, today, 14:30, 2026-11-29'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l type -x -d 'sync:error, sync:*; several'
