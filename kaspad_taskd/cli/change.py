@@ -6,6 +6,7 @@ import time
 
 from kaspad_taskd.cli import detail
 from kaspad_taskd.cli.faults import FAILED, Fault
+from kaspad_taskd.cli.filters import is_called, is_pattern, no_task
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.telling import tell
 from kaspad_taskd.cli.wanted import of_all
@@ -16,7 +17,7 @@ from kaspad_taskd.words.sentences import maybe, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Iterator
     from typing import Any
 
     from kaspad_taskd.cli.main import Run
@@ -32,47 +33,76 @@ _METHODS = {
 }
 
 
+_MEANWHILE = ("not-allowed", "not-found")
+"""What becomes of a task that ends, or is removed, while all are acted on."""
+
+
 def run(run: Run) -> int:
     """Do it, and say of each task what has become of it."""
-    if getattr(run.options, "all", False):
-        return _every(run)
     names = run.options.task
-    if len(names) == 1:
+    if len(names) == 1 and not is_pattern(names[0]):
         _one(run, find(run, names[0]))
         return 0
-    return _several(run, names)
+    doing = _Doing(run)
+    if getattr(run.options, "all", False):
+        doing.every("*")
+    for name in names:
+        doing.named(name)
+    return doing.code
 
 
-def _every(run: Run) -> int:
-    """Each task for which the verb is of use; others are left alone."""
-    verb, tasks = run.options.verb, run.call("getAllTasks")
-    found = [
-        task["id"]
-        for task in tasks
-        if of_all(verb, task.get("status"), bool(task.get("waitingFor")))
-    ]
-    if not found and not run.options.json:
-        run.screen.say(say("changed.nothing", verb=verb))
-    return _several(run, found, shared(tasks))
-
-
-def _several(run: Run, names: Sequence[str], alike: Container[str] = ()) -> int:
+class _Doing:
     """One after the other; what fails is said, and the others are done all the same.
 
-    `alike`: the services that do not tell a task.
+    Attributes:
+        code: of the exit, so far.
     """
-    code = 0
-    done: set[str] = set()
-    for name in names:
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._done: set[str] = set()  # one may be named twice: by its id, and by its service
+        self.code = 0
+
+    def named(self, name: str) -> None:
+        """Do it with the task of this id or service; of a pattern with each for which it is."""
+        if is_pattern(name) and hasattr(self._run.options, "all"):
+            self.every(name)
+            return
         try:
-            task = find(run, name)
-            if task["id"] not in done:  # named twice: by its id, and by its service
-                done.add(task["id"])
-                _one(run, {**task, "alike": task.get("service") in alike})
+            self._act(find(self._run, name))
         except (Refused, Fault) as fault:
-            tell(run, fault, name, among=True)
-            code = FAILED
-    return code
+            self._failed(fault, name)
+
+    def every(self, pattern: str) -> None:
+        """Do it with each task of such a name for which it is of use; others are left alone."""
+        verb, tasks = self._run.options.verb, self._run.call("getAllTasks")
+        called = [task for task in tasks if is_called(task, pattern)]
+        alike = shared(tasks)
+        if not called and not self._run.options.all:
+            self._failed(no_task(pattern, tasks), pattern)
+            return
+        wanted = [
+            task
+            for task in called
+            if of_all(verb, task.get("status"), bool(task.get("waitingFor")))
+        ]
+        if not wanted and not self._run.options.json:
+            self._run.screen.say(say("changed.nothing", verb=verb))
+        for task in wanted:
+            try:
+                self._act({**task, "alike": task.get("service") in alike})
+            except Refused as fault:
+                if fault.reason not in _MEANWHILE:
+                    self._failed(fault, task["id"])
+
+    def _act(self, task: dict[str, Any]) -> None:
+        if task["id"] not in self._done:
+            self._done.add(task["id"])
+            _one(self._run, task)
+
+    def _failed(self, fault: Refused | Fault, name: str) -> None:
+        tell(self._run, fault, name, among=True)
+        self.code = FAILED
 
 
 def _one(run: Run, task: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Which of the tasks on record a list shows. Pure."""
+"""Which of the tasks on record are meant by names, patterns, statuses, types. Pure."""
 
 from __future__ import annotations
 
@@ -26,15 +26,13 @@ def narrowed(tasks: Sequence[dict[str, Any]], options: Any) -> list[dict[str, An
         Fault: `no-task`: a name without a wildcard is of no task. A pattern may mean none.
     """
     for name in options.names:
-        if not is_pattern(name) and not any(_is_called(task, name) for task in tasks):
-            ids = ", ".join(task["id"] for task in tasks[:_NAMED])
-            more = ", ..." if len(tasks) > _NAMED else ""
-            raise Fault("no-task", task=name, names=ids + more if ids else None)
+        if not is_pattern(name) and not any(is_called(task, name) for task in tasks):
+            raise no_task(name, tasks)
     statuses = [*(options.status or ()), *(["error"] if options.failed else ())]
     return [
         task
         for task in tasks
-        if (not options.names or any(_is_called(task, name) for name in options.names))
+        if (not options.names or any(is_called(task, name) for name in options.names))
         and (not statuses or task.get("status") in statuses)
         and (not options.type or any(fnmatchcase(str(task.get("type")), t) for t in options.type))
     ]
@@ -43,10 +41,18 @@ def narrowed(tasks: Sequence[dict[str, Any]], options: Any) -> list[dict[str, An
 _NAMED = 8  # known ones named where there is none of this name
 
 
+def no_task(name: str, tasks: Sequence[dict[str, Any]]) -> Fault:
+    """Return that none of the tasks is called so, naming the first of them."""
+    ids = ", ".join(task["id"] for task in tasks[:_NAMED])
+    more = ", ..." if len(tasks) > _NAMED else ""
+    return Fault("no-task", task=name, names=ids + more if ids else None)
+
+
 def is_pattern(name: str) -> bool:
     """Whether a name has a wildcard in it: `kas*`."""
     return any(char in name for char in _WILD)
 
 
-def _is_called(task: dict[str, Any], name: str) -> bool:
+def is_called(task: dict[str, Any], name: str) -> bool:
+    """Whether a task's id or service is this name, or as this pattern."""
     return any(fnmatchcase(str(task.get(key)), name) for key in ("id", "service"))

@@ -10,6 +10,7 @@ import time
 
 from kaspad_taskd.cli.bars import bar
 from kaspad_taskd.cli.ending import FAILED, RETRY, TIMED_OUT, code_of, is_gone
+from kaspad_taskd.cli.filters import is_pattern
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.listing import share, time_left
 from kaspad_taskd.cli.screen import Screen, clip
@@ -35,7 +36,7 @@ def run(run: Run) -> int:
     line = BarLine(Screen(sys.stderr, run.options.color, run.options.ascii))
     if run.options.json:
         line.shown = False
-    if run.options.all or len(run.options.task) > 1:
+    if run.options.all or len(run.options.task) > 1 or is_pattern(run.options.task[0]):
         from kaspad_taskd.cli import waiting
 
         return waiting.several(run, line, began)

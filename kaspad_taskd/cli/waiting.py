@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from kaspad_taskd.cli.ending import FAILED, RETRY, TIMED_OUT, code_of, is_gone, worst
+from kaspad_taskd.cli.filters import is_called, is_pattern, no_task
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.streams import must_be_read
 from kaspad_taskd.cli.wait import verdict
@@ -47,16 +48,23 @@ def several(run: Run, line: BarLine, began: float) -> int:
 
 
 def wanted(run: Run) -> list[dict[str, Any]]:
-    """Return the tasks that are named, each once; with --all those that have not ended.
+    """Return the tasks that are named, each once; of a pattern, and all, those not ended yet.
 
     Raises:
         Fault: one of the names is none.
     """
-    if run.options.all:
-        every = run.call("getAllTasks")
-        return [task for task in every if of_all("wait", task.get("status"), False)]
-    found = [find(run, name) for name in run.options.task]
+    found = _live(run, "*") if run.options.all else []
+    for name in run.options.task:
+        found += _live(run, name) if is_pattern(name) else [find(run, name)]
     return list({task["id"]: task for task in found}.values())
+
+
+def _live(run: Run, pattern: str) -> list[dict[str, Any]]:
+    every: list[dict[str, Any]] = run.call("getAllTasks")
+    called = [task for task in every if is_called(task, pattern)]
+    if not called and not run.options.all:
+        raise no_task(pattern, every)
+    return [task for task in called if of_all("wait", task.get("status"), False)]
 
 
 class _Ends:

@@ -47,7 +47,8 @@ def several(parser: ArgumentParser) -> None:
 
 def acting(parser: ArgumentParser) -> None:
     """Take the names of tasks, or --all."""
-    several(parser)
+    what = 'an id, or a service with one task; several, also "kas*"'
+    parser.add_argument("task", metavar="TASK", nargs="*", help=what)
     verb = parser.prog.rpartition(" ")[2]
     parser.add_argument("--all", action="store_true", help=_ALL[verb])
 

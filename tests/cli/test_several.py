@@ -96,6 +96,34 @@ def test_all_are_those_of_use(
     assert {known[task_id]["status"] for task_id in wanted} == statuses
 
 
+@pytest.mark.parametrize("verb", ["pause", "resume", "start", "cancel"])
+def test_a_pattern_is_each_of_such_a_name(ctl: Ctl, acting: ScriptedTaskd, verb: str) -> None:
+    """For which the verb is of use, as with --all; one that is of no task is a failure."""
+    assert ctl(verb, "--all")[0] == 0
+    every = [task_id for task_id in acted(acting, verb) if task_id.startswith("node-sync-")]
+    acting.asked.clear()
+    code, _out, err = ctl(verb, "node-sync-*", "no*body")
+    assert (code, acted(acting, verb)) == (1, every)
+    assert err.startswith("kaspad-taskctl: there is no task no*body\n  Known: ")
+    acting.asked.clear()
+    assert ctl(verb, "*-node")[0] == 0
+    assert {task_id[-5:] for task_id in acted(acting, verb)} <= {"-node"}
+    assert ctl(verb, "failed-*")[:2] == (0, f"There is no task to {verb}.\n")
+
+
+@pytest.mark.parametrize("words", ["*", "x", ""])
+def test_what_ends_meanwhile_is_no_failure_of_all(
+    ctl: Ctl, acting: ScriptedTaskd, words: str
+) -> None:
+    """It was of use when all were asked for; of one that is named it is told."""
+    no = Error(-32003, "The task is complete.", reason="not-allowed")
+    acting.answers["pauseTask"] = no
+    code, out, err = ctl("pause", words or "--all") if words != "x" else ctl("pause", "lonely")
+    assert (code, out, bool(err)) == (int(words == "x"), "", words == "x")
+    acting.answers["pauseTask"] = Error(-32006, "disk full", reason="store-unavailable")
+    assert ctl("pause", "--all")[0] == 1
+
+
 def test_two_of_a_service_are_told_apart(ctl: Ctl, acting: ScriptedTaskd) -> None:
     """By their ids."""
     twin = {**golden_task("lonely"), "service": "kaspa-node"}
@@ -203,6 +231,18 @@ def test_one_that_has_ended_before_counts(ctl: Ctl, taskd: ScriptedTaskd) -> Non
     """With --any at once: the first that is named."""
     code, out, _err = ctl("wait", "kaspa-node", "failed-job", "headers-import", "--any")
     assert (code, "failed-job failed" in out, len(out.splitlines())) == (4, True, 1)
+
+
+def test_a_pattern_is_waited_for(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """Those of it that have not ended; one that is of no task is a failure."""
+    done = [{**task, "status": "complete"} for task in golden_tasks()]
+    taskd.answers["subscribe"] = lambda params: {
+        "seq": 1, "tasks": [task for task in done if task["id"] in params["tasks"]],
+    }  # fmt: skip
+    code, out, _err = ctl("wait", "node-sync-*", "failed-*")
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert ctl("wait", "failed-*")[0] == 0
+    assert ctl("wait", "no*body")[0] == 1
 
 
 def test_a_removed_one_is_a_failure(ctl: Ctl, taskd: ScriptedTaskd) -> None:
