@@ -6,7 +6,7 @@ import json
 
 from kaspad_taskd.cli.faults import USAGE, Fault, UsageFault
 from kaspad_taskd.cli.options import PROG
-from kaspad_taskd.cli.register import pairs
+from kaspad_taskd.cli.pairs import pairs
 from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start

@@ -14,7 +14,7 @@ from kaspad_taskd.cli.ending import is_gone
 from kaspad_taskd.cli.faults import FAILED, UNREACHABLE, Fault
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.options import PROG
-from kaspad_taskd.cli.register import pairs
+from kaspad_taskd.cli.pairs import pairs
 from kaspad_taskd.cli.telling import tell
 from kaspad_taskd.cli.told import Told, read
 from kaspad_taskd.client import Refused, Unreachable

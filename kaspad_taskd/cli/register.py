@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
-from kaspad_taskd.cli.faults import USAGE, Fault, UsageFault
+from kaspad_taskd.cli.faults import Fault, UsageFault
 from kaspad_taskd.cli.find import find
+from kaspad_taskd.cli.pairs import pairs
 from kaspad_taskd.cli.wish import not_taken
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any
 
     from kaspad_taskd.cli.main import Run
@@ -73,30 +73,6 @@ def _overrides(options: Any) -> dict[str, Any]:
         "start": False if options.no_start else None,
     }
     return {key: value for key, value in given.items() if value is not None}
-
-
-def pairs(given: Sequence[str]) -> dict[str, Any]:
-    """Return KEY=VALUE words as an object; a value is JSON where it reads so, else text.
-
-    Raises:
-        Fault: `bad-pair`.
-    """
-    found = {}
-    for pair in given:
-        key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise Fault("bad-pair", USAGE, pair=pair)
-        found[key] = _value(value)
-    return found
-
-
-def _value(text: str) -> Any:
-    try:
-        value = json.loads(text)
-        json.dumps(value, allow_nan=False)  # NaN and 1e999, however deep, are no JSON
-    except (ValueError, RecursionError):
-        return text
-    return value
 
 
 def _from_file(path: str) -> dict[str, Any]:

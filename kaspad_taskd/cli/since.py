@@ -39,7 +39,7 @@ def _named(word: str, now: float) -> float | None:
 
 
 def _ago(word: str, now: float) -> float | None:
-    from kaspad_taskd.cli.options import duration
+    from kaspad_taskd.cli.durations import duration
 
     try:
         return now - duration(word.removesuffix(" ago").removeprefix("-"))

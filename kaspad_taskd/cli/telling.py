@@ -12,11 +12,21 @@ from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from kaspad_taskd.cli.main import Run
+    from typing import Any, Protocol
+
+    from kaspad_taskd.client import Client
+
+    class Asked(Protocol):
+        """What was asked for, and of whom: `main.Run`."""
+
+        options: Any
+        client: Client
+        method: str | None
+        timeout: float
 
 
 def tell(
-    run: Run, fault: Refused | Unreachable | Fault, named: str | None, among: bool = False
+    run: Asked, fault: Refused | Unreachable | Fault, named: str | None, among: bool = False
 ) -> int:
     """Say it, and return the exit code that it means.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from kaspad_taskd.cli.options import duration
+from kaspad_taskd.cli.durations import duration
 from kaspad_taskd.words import spans
 from kaspad_taskd.words.sentences import say
 

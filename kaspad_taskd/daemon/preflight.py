@@ -170,11 +170,13 @@ def _missing(need: _Need, user: User) -> Iterator[dict[str, str | None]]:
 
 
 def _lacking(need: _Need, place: Path, bits: int, user: User) -> dict[str, str | None]:
-    do = "write" if bits & _WRITE else "read" if bits & _READ else "enter"
+    do = "doctor.may.enter"
+    if bits & (_READ | _WRITE):
+        do = "doctor.may.write" if bits & _WRITE else "doctor.may.read"
     cure = need.cure if place == need.path else {"place": place}
     if place.name == "secrets" and place.parent.name == NAME:
         cure = {"secrets": place}
-    known = {"user": user.name, "do": words.say(f"doctor.may.{do}"), "path": place, **cure}
+    known = {"user": user.name, "do": words.say(do), "path": place, **cure}
     return _found(need.level, "rights", "rights-missing", **known)
 
 

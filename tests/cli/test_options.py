@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaspad_taskd.cli import options
+from kaspad_taskd.cli import durations, options
 from kaspad_taskd.cli.faults import UsageFault
 from kaspad_taskd.cli.options import parse
 from kaspad_taskd.cli.quick import options_of
@@ -40,21 +40,21 @@ def test_the_common_command_lines_take_the_short_way() -> None:
 )
 def test_durations(text: str, seconds: float) -> None:
     """A bare number is seconds; units add up."""
-    assert options.duration(text) == pytest.approx(seconds)
+    assert durations.duration(text) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("text", ["", "0", "x", "10 parsecs", "1.2.3s", ".", "-5", "1h1", "nan"])
 def test_no_duration(text: str) -> None:
     """Anything else is refused with an example."""
     with pytest.raises(argparse.ArgumentTypeError, match="is no duration"):
-        options.duration(text)
+        durations.duration(text)
 
 
 @given(st.text(max_size=20))
 def test_any_text_is_a_duration_or_refused(text: str) -> None:
     """No text does anything else, or hangs."""
     try:
-        assert options.duration(text) > 0
+        assert durations.duration(text) > 0
     except argparse.ArgumentTypeError:
         pass
 
