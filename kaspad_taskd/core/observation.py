@@ -104,7 +104,7 @@ class Disk:
         growth: bytes a second that it fills, 0 where it does not, None where that is not known.
         seconds: until it is full at that growth, None where that is not known well enough.
         inodes: files that may still be made, where these are what runs out.
-        low: little is left, and that becomes less.
+        low: nothing is left, or little, and that becomes less.
         nearly: that was so, or all but.
     """
 

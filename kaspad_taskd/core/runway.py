@@ -46,6 +46,8 @@ RESIZED: Final = 0.01
 GIB: Final = 1 << 30
 LOW, LOW_SHARE, LOW_MOST = GIB, 0.02, 20 * GIB
 LOW_INODES: Final = 1000
+FULL: Final = 32 << 20
+"""Who has no more than this is full, and so grows no more."""
 LEAVE: Final = 1.25
 """What was told as low goes when there is so many times as much."""
 LOW_LOOKS, LOW_SPAN_S, LOW_GROWN = 3, 20.0, 64 << 10
@@ -237,7 +239,9 @@ def _ahead(left: int | None, rate: float | None, span: float) -> float | None:
 
 
 def _low(space: Space, window: Sequence[Sample], times: float) -> bool:
-    """Whether little is left, and that becomes less."""
+    """Whether nothing is left, or little, and that becomes less."""
+    if space.free < times * FULL or (space.all_inodes and not space.inodes):
+        return True
     few = _few(space, times)
     some = space.free < times * max(LOW, min(LOW_SHARE * space.total, LOW_MOST))
     if not (few or some) or len(window) < LOW_LOOKS:

@@ -111,7 +111,7 @@ def test_an_end_that_comes_just_first_is_told_as_such() -> None:
 
 def test_no_growth_is_no_trouble_however_little_there_is() -> None:
     """A full disk that does not become fuller harms nobody; tiny noise neither."""
-    for free in (900 * GB, 3 * GB, 50 * MB):
+    for free in (900 * GB, 3 * GB, 90 * MB):
         watch = Watch(free, lambda now: (now // 10) % 3 * 8_192)
         assert watch.until(5 * HOUR).hints == ()
         assert watch.told_first is None
@@ -207,6 +207,15 @@ def test_little_that_becomes_less_is_told_at_once() -> None:
         assert told(disk, None, hints) == ()
     past, disk = seen(Past(), Space(900 * MB, TOTAL), 0.0)
     assert not disk.low
+
+
+def test_a_disk_that_is_full_stays_told() -> None:
+    """Nothing can grow there any more: that is no reason to say nothing."""
+    watch = Watch(300 * MB, lambda now: MB * min(now, 290.0)).until(5 * HOUR)
+    assert [each.code for each in watch.hints] == ["disk-full"]
+    assert watch.hints[0].params["free"] == 10 * MB
+    _, disk = seen(Past(), Space(9 * GB, TOTAL, 0, 100), 0.0)
+    assert [dict(each.params) for each in told(disk, None, ())] == [{"free": 9 * GB, "inodes": 0}]
 
 
 def test_inodes_that_run_out_are_the_same_death() -> None:
