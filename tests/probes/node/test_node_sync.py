@@ -305,3 +305,20 @@ async def test_what_it_died_of_is_said_while_it_is_down(node: GrpcNode, tmp_path
     assert {"left", "again"} & set(hint.params)
     assert "free" in words.note(missed.reason, missed.params)
     assert "secret" not in str(missed)
+
+
+async def test_the_room_is_that_of_the_data_dir_where_one_is_named(
+    node: GrpcNode, tmp_path: Path
+) -> None:
+    """What its log calls its directory may be another one, as in a container: not asked then."""
+    log = tmp_path / "kaspad.log"
+    log.write_text(f"Application directory: {tmp_path}\nkaspad v2.1.0\n")
+    before = await look(probe(node.url, log=str(log)))
+    url = node.url
+    await node.__aexit__()
+    with log.open("a") as file:
+        file.write("thread 'main' panicked at a.rs:1:1: IO error: No space left on device\n")
+    for place, known in ((tmp_path, True), (tmp_path / "none", False)):
+        seen = await look(probe(url, log=str(log), dataDir=str(place)), before.memory)
+        hints = {each.code: set(each.params) for each in seen.hints}
+        assert bool({"left", "again"} & hints["disk-full"]) is known
