@@ -94,6 +94,9 @@ class SwitchReason(StrEnum):
     RESTART_TIMEOUT = "restart-timeout"
     NO_ANSWER = "no-answer"
     SERVICE_DIED = "service-died"
+    UNIT_CONDITION = "unit-condition"  # it was not started: a condition of its unit is not met
+    UNIT_KILLED = "unit-killed"  # a signal ended it
+    UNIT_OUT_OF_MEMORY = "unit-out-of-memory"  # the kernel ended it for its memory
     SERVICE_WRONG_NETWORK = "service-wrong-network"
     SERVICE_REFUSED = "service-refused"  # its checker's answer cannot become success
     CHECKER_MISSING = "checker-missing"  # the task that `verify` names is not there

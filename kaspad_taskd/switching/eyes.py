@@ -10,7 +10,7 @@ from typing import Final
 from kaspad_taskd.config.switched import Compose, SwitchedService, Unit
 from kaspad_taskd.core.attention import ServiceState, Sight
 from kaspad_taskd.core.model import Moment
-from kaspad_taskd.core.switch import Facts
+from kaspad_taskd.core.switch import Facts, SwitchReason
 from kaspad_taskd.switching import proving
 from kaspad_taskd.switching.proving import Prover
 from kaspad_taskd.switching.units import NoSystemd, Systemd
@@ -21,6 +21,10 @@ PROPERTIES: Final = (
     "NRestarts", "StateChangeTimestampMonotonic", "Job",
 )  # fmt: skip
 """What is asked of a unit: all of it systemd has in memory."""
+ENDING: Final = (
+    "Result", "ExecMainCode", "ExecMainStatus", "ConditionResult", "ConditionTimestampMonotonic"
+)  # fmt: skip
+"""What tells how a unit ended."""
 BY_USER: Final[Facts] = {"systemctl": "systemctl --user", "journalctl": "journalctl --user"}
 """What is to be typed where the units are a user's own."""
 _STATES: Final = {
@@ -109,6 +113,19 @@ def sight(shown: Mapping[str, str], now: Moment, facts: Facts) -> Sight:
         condition=state is ServiceState.DOWN and checked and shown["ConditionResult"] == "no",
         facts=facts,
     )
+
+
+def ending(shown: Mapping[str, str]) -> tuple[SwitchReason, Facts]:
+    """Return why a unit that was just started does not run, by ENDING and its ActiveState."""
+    checked = _number(shown["ConditionTimestampMonotonic"]) > 0
+    if shown["ActiveState"] == "inactive" and checked and shown["ConditionResult"] == "no":
+        return SwitchReason.UNIT_CONDITION, {}
+    if shown["Result"] == "oom-kill":
+        return SwitchReason.UNIT_OUT_OF_MEMORY, {}
+    killed = _signal(shown)
+    if killed:
+        return SwitchReason.UNIT_KILLED, {"signal": killed}
+    return SwitchReason.SERVICE_DIED, {}
 
 
 def _state(shown: Mapping[str, str]) -> ServiceState:

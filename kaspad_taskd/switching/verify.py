@@ -18,6 +18,7 @@ from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.switch import Facts, SwitchReason
 from kaspad_taskd.probes.answers import HttpError
 from kaspad_taskd.probes.urls import parse_url
+from kaspad_taskd.switching.eyes import ENDING, ending
 from kaspad_taskd.switching.hands import Bad, Good, Result
 from kaspad_taskd.switching.node import MakeProbe, look, own_limit
 from kaspad_taskd.switching.plan import SETTLED
@@ -33,7 +34,7 @@ EVERY: Final = 2.0
 """Seconds between two looks."""
 REFUSALS: Final = 2
 """Refused looks in a row that are believed."""
-_PROPERTIES: Final = ("ActiveState", "SubState", "InvocationID", "NRestarts")
+_PROPERTIES: Final = ("ActiveState", "SubState", "InvocationID", "NRestarts", *ENDING)
 
 Ask: TypeAlias = Callable[[], Awaitable["bool | Bad"]]
 
@@ -58,7 +59,8 @@ class Watch:
         state, process = found["ActiveState"], (found["InvocationID"], found["NRestarts"])
         died = state in ("failed", "inactive") or found["SubState"].startswith("auto-restart")
         if died or (self._process is not None and process != self._process):
-            return Bad(SwitchReason.SERVICE_DIED, self._facts)
+            reason, facts = ending(found)
+            return Bad(reason, {**self._facts, **facts})
         if state == "active":
             self._process = process
         return state == "active"

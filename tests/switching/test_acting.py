@@ -338,6 +338,28 @@ async def test_how_a_unit_ended_is_seen(desk: Desk) -> None:
     assert (await look(ActiveState="inactive", UnitFileState="static")).enabled is True
 
 
+ENDS = {
+    "unit-condition": {"ActiveState": "inactive", "ConditionResult": "no",
+                       "ConditionTimestampMonotonic": "7"},
+    "unit-killed": {"ActiveState": "failed", "Result": "signal", "ExecMainCode": "2",
+                    "ExecMainStatus": "9"},
+    "unit-out-of-memory": {"ActiveState": "activating", "SubState": "auto-restart",
+                           "Result": "oom-kill", "ExecMainCode": "2", "ExecMainStatus": "9"},
+    "service-died": {"ActiveState": "failed", "Result": "exit-code", "ExecMainCode": "1",
+                     "ExecMainStatus": "9"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("expected", ENDS)
+async def test_why_a_restarted_unit_does_not_run_is_told(desk: Desk, expected: str) -> None:
+    """A condition, a signal, its memory are told as such."""
+    desk.unit(**ENDS[expected])
+    result = await desk.verify(service())
+    assert reason(result) == expected
+    killed = isinstance(result, Bad) and expected == "unit-killed"
+    assert not killed or result.facts["signal"] == "SIGKILL"
+
+
 async def test_what_a_failed_switch_left_is_asked_whether_it_works(desk: Desk) -> None:
     """Its checker, once a look; nobody is asked otherwise."""
     desk.unit(ActiveState="active", LoadState="loaded")
