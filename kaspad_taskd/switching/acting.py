@@ -19,7 +19,7 @@ from kaspad_taskd.switching import node, plan, verify
 from kaspad_taskd.switching.asking import Asking
 from kaspad_taskd.switching.declared import same_node
 from kaspad_taskd.switching.endpoint import Endpoints, Pointing
-from kaspad_taskd.switching.eyes import Eyes, now_ms, wall_ms, whom
+from kaspad_taskd.switching.eyes import ENDING, Eyes, ending, now_ms, wall_ms, whom
 from kaspad_taskd.switching.hands import Bad, Check, Good, Result
 from kaspad_taskd.switching.node import MakeProbe
 from kaspad_taskd.switching.proving import Prover
@@ -123,7 +123,28 @@ class LocalHands:
         """Let root's helper write and restart."""
         file = self.endpoints.path(service)
         self._asking.forget(service)
-        return await self.systemd.helper(service, to, file, self._whom(service, declared), wrote)
+        facts = self._whom(service, declared)
+        result = await self.systemd.helper(service, to, file, facts, wrote)
+        if isinstance(result, Good) or result.reason is not SwitchReason.RESTART_FAILED:
+            return result
+        written = self.pointing(service, declared).side is to  # else it was not restarted at all
+        return await self._why(declared, result) if written else result
+
+    async def _why(self, declared: SwitchedService, failed: Bad) -> Bad:
+        """A restart that failed, with what ended the unit, where systemd knows."""
+        if not isinstance(declared.runs_as, Unit):
+            return failed
+        try:
+            shown = await self.systemd.show(declared.runs_as.name, "ActiveState", *ENDING)
+        except NoSystemd:
+            return failed
+        reason, facts = ending(shown)
+        if (
+            shown["ActiveState"] not in ("failed", "inactive")
+            or reason is SwitchReason.SERVICE_DIED
+        ):
+            return failed
+        return Bad(reason, {**failed.facts, **facts}, failed.touched)
 
     async def applied(self, service: str, declared: SwitchedService, to: Side) -> bool:
         """Whether the unit was started after its endpoint file was written; unknown of containers.

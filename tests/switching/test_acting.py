@@ -360,6 +360,25 @@ async def test_why_a_restarted_unit_does_not_run_is_told(desk: Desk, expected: s
     assert not killed or result.facts["signal"] == "SIGKILL"
 
 
+async def test_why_a_restart_failed_is_told(desk: Desk) -> None:
+    """Where the unit itself was killed, and was restarted at all."""
+    desk.unit(**ENDS["unit-killed"])
+
+    async def helper(*_given: Any) -> Result:
+        return Bad(SwitchReason.RESTART_FAILED, {"unit": UNIT})
+
+    desk.systemd.helper = helper  # type: ignore[attr-defined]
+    declared = service()
+    desk.write(PUBLIC, declared)
+    result = await desk.hands.apply("kasia", declared, LOCAL, lambda: None)
+    assert reason(result) is SwitchReason.RESTART_FAILED
+    result = await desk.hands.apply("kasia", declared, PUBLIC, lambda: None)
+    assert reason(result) is SwitchReason.UNIT_KILLED
+    desk.unit(**ENDS["service-died"])
+    result = await desk.hands.apply("kasia", declared, PUBLIC, lambda: None)
+    assert reason(result) is SwitchReason.RESTART_FAILED
+
+
 async def test_what_a_failed_switch_left_is_asked_whether_it_works(desk: Desk) -> None:
     """Its checker, once a look; nobody is asked otherwise."""
     desk.unit(ActiveState="active", LoadState="loaded")
