@@ -72,8 +72,14 @@ def test_a_socket_that_was_left_over_is_no_obstacle() -> None:
         left.bind(str(SOCKET))
     systemctl("start", UNIT, check=False)
     until_logged(f"{SOCKET} is of a daemon that another user ran: stop that one, or remove")
+    for _ in until("it stays before it ends, and says why"):
+        if "does not start; tried again in" in shown("StatusText"):
+            break
+    told = " ".join(run("kaspad-taskctl", "doctor", check=False).split())
+    assert f"The last start failed 1 s ago: {SOCKET} is of" in re.sub(r"\d+ s ago", "1 s ago", told)
     SOCKET.unlink()
     until_active()
+    assert not SOCKET.with_name("last-error").exists()
     assert call("ping")["pong"] is True
 
 
