@@ -341,6 +341,10 @@ def test_it_may_start_the_switch_and_nothing_else() -> None:
         refused = ask_systemd(verb, unit)  # systemd 262 says "requires interactive authentication"
         assert "nteractive authentication" in refused, (verb, unit, refused)
     systemctl("reset-failed", switch)
+    escaped = ("systemd-escape", "--template=kaspad-taskd-switch@.service", "kasia-indexer:local")
+    page = Path("/src/docs/switching.md").read_text()
+    assert " ".join(escaped) in page
+    assert f"systemctl status '{run(*escaped).strip()}'" in page
 
 
 def test_the_drop_ins_are_what_they_say() -> None:

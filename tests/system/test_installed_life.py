@@ -143,6 +143,7 @@ HELD = {
     "group": ("root", "kaspad-taskd", 0o640, "root:kaspad-taskd 640"),
     "its-own": ("kaspad-taskd", "kaspad-taskd", 0o640, "kaspad-taskd:kaspad-taskd 640"),
     "roots": ("root", "root", 0o600, "root:root 600"),
+    "pgpass": ("kaspad-taskd", "kaspad-taskd", 0o600, "kaspad-taskd:kaspad-taskd 600"),
 }
 """Files of secrets: whose they were, with which mode; and as they are after the upgrade."""
 
@@ -153,7 +154,8 @@ def with_secrets() -> str:
     (secrets / "sub").mkdir(0o700)
     shutil.chown(secrets / "sub", "kaspad-taskd")
     for name, (user, group, mode, _) in HELD.items():
-        text = token if name == "token" else "postgresql://x@127.0.0.1:9/x"
+        other = {"token": token, "pgpass": "127.0.0.1:9:x:x:guess"}
+        text = other.get(name, "postgresql://x:y@127.0.0.1:9/x?host=::1")
         (secrets / name).write_text(f"{text}\n")
         shutil.chown(secrets / name, user, group)
         (secrets / name).chmod(mode)
