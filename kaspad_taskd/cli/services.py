@@ -82,24 +82,13 @@ def state(service: WireService, nodes: Mapping[str, str], now: float) -> str:
         key = "unreadable" if condition == "unknown" else condition
         return say(f"service.state.{key}")
     if condition == "local":
-        return _proven(service, now)
+        return words.use(service, now)
     if service.get("held"):
         return say("service.state.held")
     if words.troubles(service):
         return say("service.state.hindered")
     node = nodes.get(str(service.get("task")))
     return say("service.state.waits", name=node) if node else "-"
-
-
-def _proven(service: WireService, now: float) -> str:
-    """Whether it is seen to use the local node, and by what."""
-    code = words.needs(service).get("code")
-    if code in ("not-used", "node-lost"):
-        return say(f"service.state.{code}")
-    if service.get("verified"):
-        return say("service.state.proven", proof=words.proof(service, now))
-    switched = (service.get("switch") or {}).get("state") in ("done", "undone")
-    return say("service.state.restarted" if switched else "service.state.unproven")
 
 
 def _wrong(service: WireService, cells: int) -> Iterator[Line]:

@@ -54,7 +54,7 @@ def _is_of(switch: words.WireSwitch, task: WireTask) -> bool:
 def _one(service: words.WireService, node: WireTask | None, now: float) -> Panel:
     condition = words.condition(service)
     icon, tone = LOOKS.get(condition, ("ring", "attention"))
-    if words.hindered(service):
+    if condition != "down" and (words.hindered(service) or words.needs(service)):
         tone = "attention"
     says, cures = _causes(service, condition)
     since = _since(service, condition)
@@ -69,8 +69,8 @@ def _one(service: words.WireService, node: WireTask | None, now: float) -> Panel
         "cures": cures,
         "since": since,
         "when": when(seconds, now) if (seconds := seconds_of(since)) else "",
-        "facts": list(_facts(service, condition, node)),
-        "steps": list(_steps(service, now)) if condition in _STEPPING else [],
+        "facts": list(_facts(service, condition, node, now)),
+        "steps": list(_steps(service, now)) if _steps_are_told(service, condition) else [],
         "button": _button(service, condition),
     }
 
@@ -89,16 +89,18 @@ def _runs_as(service: words.WireService) -> str:
 
 def _since(service: words.WireService, condition: str) -> Any:
     """Since when it is so; of a switch under way its steps tell."""
+    if condition == "down" and words.needs(service):
+        return words.needs(service).get("since")
     if condition in ("undone", "down"):
         return service["switch"]["endedAt"]
     return None if condition in _STEPPING else service.get("since")
 
 
 def _causes(service: words.WireService, condition: str) -> tuple[list[str], list[str]]:
-    """What is wrong, and what to do."""
-    switch = service.get("switch") or {}
-    told: list[Mapping[str, Any]] = []
-    if condition in ("undoing", "undone", "down"):
+    """What is wrong, and what to do: what is seen now, before what its last switch told."""
+    switch, needs = service.get("switch") or {}, words.needs(service)
+    told: list[Mapping[str, Any]] = [needs] if needs else []
+    if condition in ("undoing", "undone") or (condition == "down" and _is_of_switch(needs)):
         told.append({"note": switch.get("error"), "cure": switch.get("cure")})
     if condition == "unknown":
         told.append({"note": cap(say("service.state.unreadable"))})
@@ -109,10 +111,25 @@ def _causes(service: words.WireService, condition: str) -> tuple[list[str], list
     return [stop(safe(one["note"])) for one in told if one.get("note")], list(cures)
 
 
-def _facts(service: words.WireService, condition: str, node: WireTask | None) -> Iterator[str]:
+def _is_of_switch(needs: Mapping[str, Any]) -> bool:
+    """Whether what the last switch ended with is what is wrong."""
+    return needs.get("code") in (None, "undo-failed")
+
+
+def _steps_are_told(service: words.WireService, condition: str) -> bool:
+    """Those of a switch that goes on, or that explains how the service is."""
+    of_switch = condition != "down" or _is_of_switch(words.needs(service))
+    return condition in _STEPPING and of_switch and bool(service.get("switch"))
+
+
+def _facts(
+    service: words.WireService, condition: str, node: WireTask | None, now: float
+) -> Iterator[str]:
     if condition == "local":
-        key = "proven" if service.get("verified") else "unproven"
-        yield cap(say(f"service.state.{key}"))
+        yield cap(words.use(service, now))
+    if service.get("held"):
+        yield cap(say("service.state.held"))
+        return
     waits = node is not None and node.get("status") != "complete"
     if node is not None and waits and condition in ("public", "undone"):
         yield cap(say("service.state.waits", name=tasks.name(node)))

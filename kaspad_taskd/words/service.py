@@ -75,6 +75,17 @@ def proof(service: WireService, now: float) -> str | None:
     )
 
 
+def use(service: WireService, now: float) -> str:
+    """Return whether it is seen to use the local node, and by what."""
+    code = needs(service).get("code")
+    if code in ("not-used", "node-lost"):
+        return say(f"service.state.{code}")
+    if service.get("verified"):
+        return say("service.state.proven", proof=proof(service, now))
+    switched = (service.get("switch") or {}).get("state") in ("done", "undone")
+    return say("service.state.restarted" if switched else "service.state.unproven")
+
+
 def brief(code: object) -> str:
     """Return in a word or two what is wrong with a service, for one line among others."""
     return maybe(f"service.attention.{code}.brief") or safe(code, 60)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kaspad_taskd.core.observation import Hint
-from kaspad_taskd.core.switch import Side, SwitchReason
+from kaspad_taskd.core.switch import Side, Switch, SwitchReason
 from kaspad_taskd.web.page import Page
 from kaspad_taskd.web.services import panel, with_switching
 from kaspad_taskd.web.story import story
@@ -180,3 +180,51 @@ def test_a_service_in_need_is_told_in_the_first_lines() -> None:
     link = '<a data-o="attention" href="#s-kasia-indexer">1 service needs attention: '
     assert f"{link}k.service does not run.</a>" in html
     assert 'id="s-kasia-indexer"' in html
+
+
+DOWN = {
+    "code": "down", "note": "k.service does not run.", "cure": "sudo systemctl restart k.service",
+    "params": {}, "since": "2026-11-23T14:01:00.000Z",
+}  # fmt: skip
+SEEN = {"stateAt": "2026-11-23T14:12:09.000Z", "state": "failed"}
+
+
+@pytest.mark.parametrize("last", [None, switch(4), failed()], ids=["never", "done", "failed"])
+def test_what_is_seen_to_be_down_is_told_whatever_the_last_switch_was(last: Switch | None) -> None:
+    """Since when, why, what to type; not the steps of a switch that has nothing to do with it."""
+    shown = one({**service(last), **SEEN, "attention": DOWN})
+    assert (shown["icon"], shown["tone"], shown["state"]) == ("octagon", "failure", "Down")
+    assert shown["banner"] == "k.service does not run."
+    assert shown["cures"] == ["sudo systemctl restart k.service"]
+    assert shown["when"].startswith("14:01")
+    assert shown["steps"] == []
+    html = Page().index(snapshot(services=[{**service(last), **SEEN, "attention": DOWN}]), {})
+    assert "sudo systemctl restart k.service" in html
+
+
+def test_what_was_mended_is_not_told_as_down() -> None:
+    """The last switch failed, and the unit is seen to run since."""
+    shown = one({**service(failed()), "stateAt": SEEN["stateAt"], "state": "running"})
+    assert shown["icon"] != "octagon"
+    assert "may be down" not in shown["banner"]
+
+
+def test_a_proof_is_told_with_its_age_and_a_doubt_as_one() -> None:
+    """Never more than was seen."""
+    proof = {"kind": "connections", "count": 3, "address": "127.0.0.1:17110",
+             "since": "2026-11-23T13:39:00.000Z", "at": "2026-11-23T14:12:09.000Z"}  # fmt: skip
+    known = {**service(switch(4)), "stateAt": SEEN["stateAt"], "state": "running"}
+    (fact,) = one({**known, "verified": True, "proof": proof})["facts"]
+    assert fact.startswith("Works there: 3 connections to 127.0.0.1:17110 since 13:39")
+    (fact,) = one({**known, "verified": None, "proof": None})["facts"]
+    assert fact == "Restarted, not proven"
+    unused = {**DOWN, "code": "not-used", "note": "k does not use the local node."}
+    shown = one({**known, "verified": False, "proof": None, "attention": unused})
+    assert (shown["tone"], shown["banner"]) == ("attention", "k does not use the local node.")
+    assert "Works there" not in " ".join(shown["facts"])
+
+
+def test_a_held_service_says_so() -> None:
+    """And not that it waits for its node, which it does not."""
+    shown = one({**service(), "held": True}, golden_task("kaspa-node"))
+    assert shown["facts"] == ["Held where it is"]
