@@ -34,6 +34,17 @@ READY = {
     **{key: value for key, value in STATES["switching"].items() if key != "switching"},
     "actions": ["retry"],
 }
+SEEN = {"stateAt": "2026-11-23T14:12:09.000Z", "state": "failed"}
+DOWN = {
+    "code": "down", "params": {}, "since": "2026-11-23T14:01:00.000Z",
+    "note": "kasia-indexer.service does not run: it ended with exit-code.",
+    "cure": "journalctl -u kasia-indexer.service -n 50; then by hand: "
+    "sudo systemctl restart kasia-indexer.service",
+}  # fmt: skip
+PROOF = {
+    "kind": "connections", "count": 3, "address": "127.0.0.1:17110",
+    "since": "2026-11-23T13:39:00.000Z", "at": "2026-11-23T14:12:09.000Z",
+}  # fmt: skip
 SERVICES: dict[str, dict[str, Any]] = {
     "services-idle": {
         "services": [
@@ -49,6 +60,21 @@ SERVICES: dict[str, dict[str, Any]] = {
     "switching-back": {"services": [service(on(no(switch(3, ago=130_000))))]},
     "switch-undone": {"services": [service(undone())]},
     "switch-and-undo-failed": {"services": [service(failed())]},
+    "services-down": {
+        "tasks": [READY],
+        "attentions": [{**DOWN, "service": "kasia-indexer"}],
+        "services": [
+            {**service(switch(4)), **SEEN, "attention": DOWN},
+            {
+                **service(switch(4), name="k-indexer"),
+                **SEEN,
+                "state": "running",
+                "verified": True,
+                "proof": PROOF,
+            },
+            {**service(name="simply-kaspa-indexer"), **SEEN, "state": "running", "held": True},
+        ],
+    },
     "services-read-only": {"services": [service(undone())], "canChange": False},
 }
 """What a page is made of where services are declared, by its name."""
