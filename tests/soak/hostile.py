@@ -76,7 +76,8 @@ class Hostile:
                 writer.write(self._garbage.http())
                 self.said += 1
                 writer.write_eof()
-                await asyncio.wait_for(reader.read(1 << 16), 0.5)
+                async with asyncio.timeout(0.5):
+                    await reader.read(1 << 16)
             finally:
                 writer.close()
 

@@ -28,6 +28,8 @@ SHORT, LONG = (1.0, 8.0), (60.0, 120.0)
 """Seconds of a life: most are short, so that there are many ends; in a long one memory is seen."""
 WARM = 20.0
 """Seconds of a long life after which memory has to be flat."""
+PATIENCE = 120.0
+"""Seconds in which those who were with the daemon have to have gone."""
 CALM = 40.0
 """Seconds after the last of a crowd has gone: its connections are forgotten, and collected."""
 DAY = 86_400.0
@@ -139,9 +141,7 @@ class Lives:
         await asyncio.sleep(min(seconds, WARM))
         process.begin()
         await asyncio.sleep(max(0.0, seconds - WARM))
-        for task in (eyes, *harming):
-            task.cancel()
-        await asyncio.gather(eyes, *harming, return_exceptions=True)
+        await _stop(eyes, *harming)
         if seconds > WARM:
             await asyncio.sleep(CALM)
             process.check(self._promises, seconds - WARM)
@@ -234,6 +234,19 @@ class Lives:
         rate = total["bytes"] / max(1.0, total["seconds"])
         total["MB an hour"] = round(rate * 3600 / 1e6, 2)
         self._promises.log.held(rate <= RATE, f"{rate:.0f} bytes a second")
+
+
+async def _stop(*tasks: asyncio.Task[None]) -> None:
+    """Cancel them until they have ended.
+
+    Once is not enough: Python 3.11's wait_for loses what comes as its own work ends.
+    """
+    async with asyncio.timeout(PATIENCE):
+        while waiting := [task for task in tasks if not task.done()]:
+            for task in waiting:
+                task.cancel()
+            await asyncio.wait(waiting, timeout=1.0)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _first_trace(log: bytes) -> str:
