@@ -126,7 +126,7 @@ def _facts(
     service: words.WireService, condition: str, node: WireTask | None, now: float
 ) -> Iterator[str]:
     if condition == "local":
-        yield cap(words.use(service, now))
+        yield cap(words.use(service, now, when))
     if service.get("held"):
         yield cap(say("service.state.held"))
         return

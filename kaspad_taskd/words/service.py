@@ -8,11 +8,12 @@ from kaspad_taskd.words.sentences import maybe, plural, say
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any, TypeAlias
 
     WireService: TypeAlias = Mapping[str, Any]
     WireSwitch: TypeAlias = Mapping[str, Any]
+    SayWhen: TypeAlias = Callable[[float, float], str]
 
 RUNNING = ("running", "undoing")
 """States of a switch that goes on."""
@@ -60,8 +61,11 @@ def needs(service: WireService) -> Mapping[str, Any]:
     return service.get("attention") or {}
 
 
-def proof(service: WireService, now: float) -> str | None:
-    """Return why it is known to use its node: `3 connections to 127.0.0.1:17110 since 14:39`."""
+def proof(service: WireService, now: float, say_when: SayWhen = when) -> str | None:
+    """Return why it is known to use its node: `3 connections to 127.0.0.1:17110 since 14:39`.
+
+    `say_when`: how a moment is told where this is read.
+    """
     known = service.get("proof") or {}
     since = seconds_of(known.get("since"))
     if since is None:
@@ -71,17 +75,17 @@ def proof(service: WireService, now: float) -> str | None:
         n=known.get("count"),
         connections=plural("service.proof.count", int(known.get("count") or 0)),
         address=known.get("address"),
-        when=when(since, now),
+        when=say_when(since, now),
     )
 
 
-def use(service: WireService, now: float) -> str:
-    """Return whether it is seen to use the local node, and by what."""
+def use(service: WireService, now: float, say_when: SayWhen = when) -> str:
+    """Return whether it is seen to use the local node, and by what; `say_when` as in `proof`."""
     code = needs(service).get("code")
     if code in ("not-used", "node-lost"):
         return say(f"service.state.{code}")
     if service.get("verified"):
-        return say("service.state.proven", proof=proof(service, now))
+        return say("service.state.proven", proof=proof(service, now, say_when))
     switched = (service.get("switch") or {}).get("state") in ("done", "undone")
     return say("service.state.restarted" if switched else "service.state.unproven")
 

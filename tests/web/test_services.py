@@ -215,7 +215,7 @@ def test_a_proof_is_told_with_its_age_and_a_doubt_as_one() -> None:
              "since": "2026-11-23T13:39:00.000Z", "at": "2026-11-23T14:12:09.000Z"}  # fmt: skip
     known = {**service(switch(4)), "stateAt": SEEN["stateAt"], "state": "running"}
     (fact,) = one({**known, "verified": True, "proof": proof})["facts"]
-    assert fact.startswith("Works there: 3 connections to 127.0.0.1:17110 since 13:39")
+    assert fact.startswith("Works there: 3 connections to 127.0.0.1:17110 since 13:39 UTC")
     (fact,) = one({**known, "verified": None, "proof": None})["facts"]
     assert fact == "Restarted, not proven"
     unused = {**DOWN, "code": "not-used", "note": "k does not use the local node."}
