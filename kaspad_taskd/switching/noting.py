@@ -156,6 +156,7 @@ def _connections(
 ) -> tuple[int, str]:
     """How many connections to which node these processes have; each network is read once."""
     best = 0, ""
+    ports = {port for _, port in places}
     tables: dict[str, list[sockets.Row]] = {}
     own: dict[str, set[int]] = {}
     for process in processes:
@@ -163,7 +164,7 @@ def _connections(
         try:
             network = str((place / "ns" / "net").readlink())
             if network not in tables:
-                tables[network] = sockets.to(sockets.rows(place / "net"), places)
+                tables[network] = sockets.to(sockets.rows(ports, place / "net"), places)
             own.setdefault(network, set()).update(_inodes(place / "fd"))
         except OSError:
             continue

@@ -11,7 +11,7 @@ import glob
 import os
 import pwd
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -44,10 +44,12 @@ class Prover:
 
     Args:
         endpoints: the endpoint files, and what root's helper has noted.
-        rows: the TCP sockets of this host; raises OSError.
+        rows: the TCP sockets of this host with one of these ports; raises OSError.
     """
 
-    def __init__(self, endpoints: Endpoints, rows: Callable[[], list[Row]] = sockets.rows) -> None:
+    def __init__(
+        self, endpoints: Endpoints, rows: Callable[[Collection[int]], list[Row]] = sockets.rows
+    ) -> None:
         self._endpoints = endpoints
         self._rows = rows
         self._resolved: dict[str, tuple[float, list[str]]] = {}
@@ -79,7 +81,7 @@ class Prover:
     ) -> Mapping[str, Sight]:
         users = Counter(filter(None, map(user, shown.values())))
         try:
-            rows = self._rows()
+            rows = self._rows({port for each in places.values() for _, port in each})
         except OSError:
             rows = None
         found = {}

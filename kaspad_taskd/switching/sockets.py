@@ -41,18 +41,19 @@ class Row:
     inode: int
 
 
-def rows(directory: Path = OWN) -> list[Row]:
-    """Return all TCP sockets of a network; of tcp6 none where there is no IPv6.
+def rows(ports: Collection[int] | None = None, directory: Path = OWN) -> list[Row]:
+    """Return the TCP sockets of a network; of tcp6 none where there is no IPv6.
 
     Args:
+        ports: only those with one of these at either end: a host has thousands of others.
         directory: `/proc/PID/net`.
 
     Raises:
         OSError: it cannot be read.
     """
-    found = list(parse(_text(directory / "tcp")))
+    found = list(parse(_text(directory / "tcp"), ports))
     if (directory / "tcp6").exists():
-        found += parse(_text(directory / "tcp6"))
+        found += parse(_text(directory / "tcp6"), ports)
     return found
 
 
@@ -61,9 +62,9 @@ def _text(path: Path) -> str:
         return file.read(LARGEST)
 
 
-def parse(text: str) -> Iterator[Row]:
+def parse(text: str, ports: Collection[int] | None = None) -> Iterator[Row]:
     """Yield the sockets of a table of proc(5); a line that cannot be understood is left out."""
-    for line in text.splitlines()[1:]:
+    for line in text.splitlines()[1:] if ports is None else _lines(text, ports):
         parts = line.split()
         try:
             yield Row(
@@ -72,6 +73,14 @@ def parse(text: str) -> Iterator[Row]:
             )  # fmt: skip
         except (ValueError, IndexError):
             continue
+
+
+def _lines(text: str, ports: Collection[int]) -> list[str]:
+    """The lines that name one of these ports; those of others are never taken apart."""
+    if not ports:
+        return []
+    named = "|".join(f"{port:04X}" for port in ports)
+    return re.findall(rf"^.*:(?:{named}) .*$", text, re.MULTILINE)
 
 
 def _address(text: str) -> Address:

@@ -50,7 +50,7 @@ class Desk:
         return {name: {**known, **given}.get(name, "") for name in PROPERTIES}
 
     async def look(self, seen: Sight | None = None) -> Sight:
-        prover = Prover(self.endpoints, lambda: self.rows)
+        prover = Prover(self.endpoints, lambda _ports: self.rows)
         found: Mapping[str, Sight] = await prover.prove(
             self.services, self.shown, dict.fromkeys(self.services, seen or self.seen)
         )
@@ -116,7 +116,7 @@ async def test_a_unit_that_does_not_run_uses_nothing(desk: Desk) -> None:
 async def test_a_table_that_cannot_be_read_says_nothing(desk: Desk) -> None:
     """Nor does it break anything."""
 
-    def no() -> list[Row]:
+    def no(_ports: object) -> list[Row]:
         raise PermissionError
 
     prover = Prover(desk.endpoints, no)

@@ -76,6 +76,19 @@ def test_the_kernels_words_are_understood() -> None:
     assert [row.remote for row in sockets.parse(TABLE6)] == [("::1", 17110), node]
 
 
+def test_of_thousands_of_sockets_only_those_of_a_port_are_taken_apart() -> None:
+    """At either end; a number elsewhere in a line is no port."""
+    ports = {17110}
+    assert list(sockets.parse(TABLE, ports)) == list(sockets.parse(TABLE))
+    assert len(list(sockets.parse(TABLE6, ports))) == 2
+    assert list(sockets.parse(TABLE, {33059})) == list(sockets.parse(TABLE))[1:]
+    assert list(sockets.parse(TABLE, {998, 100})) == []
+    assert list(sockets.parse(TABLE, ())) == []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert [row.local[1] for row in sockets.rows({port})] == [port]
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
