@@ -113,6 +113,7 @@ def test_it_runs_as_with_the_package() -> None:
     assert (task["origin"], task["reason"]) == ("vendor", "refused")
     assert SOCKET.group() == "kaspad-taskd"
     assert (SOCKET.parent / "watch.sock").group() == "kaspad-taskd-read"
+    assert run("stat", "-c", "%U:%G %a", str(ETC / "secrets")).strip() == "root:kaspad-taskd 750"
     told = run("systemd-analyze", "security", "--no-pager", UNIT)
     found = re.search(r"exposure level for \S+: (\d+\.\d)", told)
     assert found is not None
@@ -122,8 +123,9 @@ def test_it_runs_as_with_the_package() -> None:
     own = ("runuser", "-u", "kaspad-taskd", "--", "systemctl", "--no-ask-password")
     assert "control process exited" in run(*own, "start", SWITCH, check=False)
     assert "nteractive authentication" in run(*own, "restart", SWITCH, check=False)
-    assert "has no [services.nothing]" in run("journalctl", "-u", SWITCH, "--no-pager")
+    helper = run("journalctl", "-u", SWITCH, "--no-pager")
     systemctl("reset-failed", SWITCH)
+    assert f"kaspad-taskd-switch: {ETC}/kaspad-taskd.toml" in helper  # there are no settings yet
     assert "asyncpg" in said
 
 
