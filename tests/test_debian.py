@@ -56,7 +56,7 @@ def test_a_backup_runs_in_the_daemons_sandbox_and_writes_two_directories() -> No
     unit = _section(ROOT / "packaging/systemd/kaspad-taskd-backup.service")
     own = {
         *("Type", "ExecStart", "TimeoutStartSec", "StateDirectory", "StateDirectoryMode"),
-        *("ReadWritePaths", "RestrictAddressFamilies", "PrivateNetwork"),
+        *("ReadWritePaths", "RestrictAddressFamilies", "PrivateNetwork", "InaccessiblePaths"),
     }
     assert {key: unit[key] for key in unit.keys() - own} == {
         key: sandbox.get(key) for key in unit.keys() - own
