@@ -105,8 +105,12 @@ def until_active(instead_of: int = 0) -> None:
 
 
 def define(name: str, text: str) -> None:
+    """Give it a task; systemd's word for the reload comes before its end."""
     (TASKS / f"{name}.toml").write_text(text)
     systemctl("reload", UNIT)
+    for _ in until(f"{name} is known"):
+        if call("getTask", taskId=name) is not None:
+            return
 
 
 def forget(*names: str) -> None:
