@@ -452,7 +452,7 @@ def test_without_the_rule_polkit_refuses_and_that_is_said() -> None:
         allows(False)
         found = switch()
         assert (found["state"], found["reason"]) == ("undone", "no-rights"), found
-        assert "50-kaspad-taskd.rules" in found["cure"]
+        assert "--reinstall kaspad-taskd" in found["cure"]
     finally:
         RULE.write_text(text)
         allows(True)
