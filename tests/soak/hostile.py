@@ -13,7 +13,7 @@ import aiohttp
 
 from tests.soak.garbage import Garbage
 
-STRANGER = "127.0.0.3"
+STRANGER = "127.0.0.33"
 """Where they come from: on loopback every address is one's own."""
 CROWD = 400
 """Connections that one of them opens at once and says nothing on."""

@@ -86,7 +86,9 @@ def test_of_thousands_of_sockets_only_those_of_a_port_are_taken_apart() -> None:
     assert list(sockets.parse(TABLE, ())) == []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert [row.local[1] for row in sockets.rows({port})] == [port]
+        found = list(sockets.rows({port}))  # others of this host may have one of that number, too
+    assert ("127.0.0.1", port) in [row.local for row in found]
+    assert all(port in (row.local[1], row.remote[1]) for row in found)
 
 
 @pytest.mark.parametrize(
