@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Final, Protocol, TypeAlias
+from weakref import ref
 
 import engineio
 import socketio
 from aiohttp import web
 from engineio.async_drivers import aiohttp as driver
+from engineio.packet import PING, Packet
 from engineio.payload import Payload
 from socketio.exceptions import ConnectionRefusedError as NotLetIn
 
@@ -161,11 +163,23 @@ def _look_at(data: bytes) -> None:
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc]
-    """The layer below: with queues that are bounded."""
+    """The layer below: with queues that are bounded, and sockets that go when they have ended."""
 
     def create_queue(self, *_args: object, **_more: object) -> Outbox:
         """Return a socket's queue."""
         return Outbox()
+
+    def start_background_task(self, target: Any, *args: Any, **more: Any) -> asyncio.Task[Any]:
+        """Run it beside; a ping by our own hand: theirs keeps its socket until it is due (25 s)."""
+        if getattr(target, "__name__", "") == "_send_ping":
+            return asyncio.ensure_future(self._ping(ref(target.__self__)))
+        return asyncio.ensure_future(target(*args, **more))
+
+    async def _ping(self, known: ref[Any]) -> None:
+        await asyncio.sleep(self.ping_interval)
+        if (end := known()) is not None and not end.closing and not end.closed:
+            end.last_ping = time()
+            await end.send(Packet(PING))
 
 
 class Clients(socketio.AsyncManager):  # type: ignore[misc]

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import json
 import logging
 import resource
 import sys
 import time
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from engineio.async_socket import AsyncSocket
+from engineio.packet import PING
 
-from kaspad_taskd.bridge.sockets import MESSAGE_BYTES
+from kaspad_taskd.bridge.sockets import MESSAGE_BYTES, Engine
 from tests.bridge.house import Bridged, bridged, until
 from tests.fakes.bridged import line_of, program
 from tests.fakes.patience import PATIENCE
@@ -63,6 +67,28 @@ class Poller:
             while not any(word in packet for packet in packets):
                 packets += (await self.get()).split("\x1e")
         return packets
+
+
+@pytest.mark.looptime
+async def test_a_socket_that_has_ended_is_not_kept_until_its_ping() -> None:
+    """A crowd that comes and goes would be all in memory for 25 s; who stays is pinged in time."""
+    engine = Engine(async_mode="aiohttp")
+    stays, goes = (AsyncSocket(engine, sid) for sid in ("stays", "goes"))
+    for each in (stays, goes):
+        each.schedule_ping()
+    gone = weakref.ref(goes)
+    del goes, each
+    await asyncio.sleep(1)
+    gc.collect()
+    assert gone() is None
+    await asyncio.sleep(engine.ping_interval - 2)
+    assert stays.queue.empty()
+    await asyncio.sleep(2)
+    assert (await stays.queue.get()).packet_type == PING
+    stays.closing = True
+    stays.schedule_ping()
+    await asyncio.sleep(engine.ping_interval + 1)
+    assert stays.queue.empty()
 
 
 async def test_a_polling_client_is_served(house: Bridged) -> None:
