@@ -17,12 +17,12 @@ from kaspad_taskd.daemon.arguments import (
     restore_parser,
     uninstall_parser,
 )
+from kaspad_taskd.daemon.codes import CRASHED
 from kaspad_taskd.daemon.starts import Starts
 from kaspad_taskd.systemd.journal import complain
 
 PIPE_CLOSED = 141
 INTERRUPTED = 130
-CRASHED = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -74,14 +74,10 @@ SWITCH = record(
     by=word("SwitchedBy", ["user", "node-sync"]),
     away=MAYBE_NUMBER,
 )
-ATTENTION = record(
-    "ServiceAttention", code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT, since=MOMENT
-)
+_ATTENTION = {"code": TEXT, "params": FREE, "note": TEXT, "cure": MAYBE_TEXT, "since": MOMENT}
+ATTENTION = record("ServiceAttention", **_ATTENTION)
+STANDING = record("StandingAttention", service=TEXT, **_ATTENTION)
 PROOF = record("ServiceProof", kind=TEXT, count=WHOLE, address=TEXT, since=MOMENT, at=MOMENT)
-STANDING = record(
-    "StandingAttention",
-    service=TEXT, code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT, since=MOMENT,
-)  # fmt: skip
 COMPOSE = record("ComposeService", project=TEXT, file=TEXT, service=TEXT)
 HINT = record("ServiceHint", code=TEXT, params=FREE, note=TEXT, cure=MAYBE_TEXT)
 SERVICE = record(
@@ -144,7 +140,6 @@ def plan_shape(
     busy: bool,
 ) -> dict[str, Json]:
     """What a switch would ask and find, what it would restart, and how long that took last time."""
-    runs_as = declared.runs_as
     shown = [_check(each) for each in checks]
     good = all(each["good"] or not each["decides"] for each in shown)
     away = None if measured is None else measured.away
@@ -156,8 +151,7 @@ def plan_shape(
         "held": held,
         "busy": busy,
         "checks": shown,
-        "unit": runs_as.name if isinstance(runs_as, Unit) else None,
-        "compose": _compose(runs_as) if isinstance(runs_as, Compose) else None,
+        **_runs_as(declared.runs_as),
         "away": None if away is None else away / 1000,
         "awayAt": None if measured is None else _at(measured.ended_at or measured.started_at),
     }
@@ -211,13 +205,11 @@ def service_shape(
     held: bool = False,
 ) -> dict[str, Json]:
     """A declared service: where it points, what is seen of it, and what is known of that."""
-    runs_as = declared.runs_as
     seen = None if known is None else known.sight
     stale = [] if pointing.fresh else [Hint(STALE, {"service": name, "side": str(pointing.side)})]
     return {
         "service": name,
-        "unit": runs_as.name if isinstance(runs_as, Unit) else None,
-        "compose": _compose(runs_as) if isinstance(runs_as, Compose) else None,
+        **_runs_as(declared.runs_as),
         "node": declared.node,
         "network": declared.network,
         "points": "unknown" if pointing.side is None else pointing.side.value,
@@ -289,12 +281,12 @@ def _at(moment: Moment | None) -> str | None:
     return None if moment is None else iso(moment)
 
 
-def _compose(runs_as: Compose) -> dict[str, str]:
-    return {
-        "project": runs_as.project,
-        "file": str(runs_as.file),
-        "service": runs_as.service,
-    }
+def _runs_as(what: Unit | Compose) -> dict[str, Json]:
+    """What runs a service: a unit, or a container."""
+    if isinstance(what, Unit):
+        return {"unit": what.name, "compose": None}
+    known = {"project": what.project, "file": str(what.file), "service": what.service}
+    return {"unit": None, "compose": known}
 
 
 def _step(step: SwitchStep) -> dict[str, Json]:

@@ -197,7 +197,7 @@ def files(listed: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
 
 def system_clock() -> Iterator[Finding]:
     """Whether the system keeps its clock right, where systemd knows."""
-    said = _ask("timedatectl", "show", "--property=NTPSynchronized", "--value")
+    said = ask("timedatectl", "show", "--property=NTPSynchronized", "--value")
     if said == "yes":
         yield finding(GOOD, "clock", "clock-synced")
     elif said == "no":
@@ -216,7 +216,7 @@ def settings(
     """
     if not isinstance(path, str) or not can_read(path):
         return
-    said = _ask(*check_command(path))
+    said = ask(*check_command(path))
     if said is None:  # its program is elsewhere
         return
     says = say(f"doctor.{cure}", **typed(SYSTEM_SOCKET))
@@ -238,19 +238,19 @@ def unit(path: str) -> Iterator[Finding]:
         return
     if path == SYSTEM_SOCKET:
         yield from _system_unit()
-    elif path == own_socket() and _ask("systemctl", "--user", "is-active", _UNIT) == "active":
+    elif path == own_socket() and ask("systemctl", "--user", "is-active", _UNIT) == "active":
         yield finding(GOOD, "unit", "unit-active", state="active")
-        if _ask("systemctl", "--user", "is-enabled", _UNIT) == "disabled":
+        if ask("systemctl", "--user", "is-enabled", _UNIT) == "disabled":
             yield finding(WARNING, "unit", "unit-not-enabled-user")
-        if _ask("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value") == "no":
+        if ask("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value") == "no":
             yield finding(WARNING, "unit", "unit-not-lingering")
 
 
 def _system_unit() -> Iterator[Finding]:
-    enabled = _ask("systemctl", "is-enabled", _UNIT)
+    enabled = ask("systemctl", "is-enabled", _UNIT)
     if enabled in (None, "", "not-found"):  # the daemon was started by hand
         return
-    active = _ask("systemctl", "is-active", _UNIT)
+    active = ask("systemctl", "is-active", _UNIT)
     if active == "active":
         yield finding(GOOD, "unit", "unit-active", state=active)
     elif active:
@@ -306,7 +306,7 @@ def man(installed: str = "/var/lib/dpkg/info/kaspad-taskd.list") -> Iterator[Fin
     """Whether the package's pages can be read, where it is a package and there is a `man`."""
     if not os.path.exists(installed):  # noqa: PTH110 - as above
         return
-    found = _ask("man", "-w", "kaspad-taskctl")
+    found = ask("man", "-w", "kaspad-taskctl")
     if found:
         yield finding(GOOD, "man", "man-good", page="kaspad-taskctl")
     elif found is not None:
@@ -315,10 +315,6 @@ def man(installed: str = "/var/lib/dpkg/info/kaspad-taskd.list") -> Iterator[Fin
 
 def ask(*command: str) -> str | None:
     """Return what a program of the system says, or None: there is none, or it hangs."""
-    return _ask(*command)
-
-
-def _ask(*command: str) -> str | None:
     from subprocess import DEVNULL, PIPE, SubprocessError
     from subprocess import run as run_program
 

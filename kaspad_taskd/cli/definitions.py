@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import stat
 
 from kaspad_taskd.cli import admin, masks
-from kaspad_taskd.cli.faults import FAILED, Fault, UsageFault
-from kaspad_taskd.cli.listing import FILES
+from kaspad_taskd.cli.faults import FAILED, Fault, UsageFault, first_of
+from kaspad_taskd.cli.listing import own_files
 from kaspad_taskd.cli.options import PROG
+from kaspad_taskd.cli.placing import content
 from kaspad_taskd.cli.telling import tell
 from kaspad_taskd.client import Refused
 from kaspad_taskd.words.plain import safe
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from kaspad_taskd.cli.main import Run
 
 _SUFFIX = ".toml"
-_NAMED = 8  # known ones named where there is none of this name
-_LONGEST = 1 << 20
 
 
 def run(run: Run) -> int:
@@ -85,9 +83,7 @@ class _Named:
         if found is not None:
             return found
         known = [str(one["id"]) for one in self._listed if one.get("id")]
-        more = ", ..." if len(known) > _NAMED else ""
-        names = ", ".join(known[:_NAMED]) + more if known else None
-        raise Fault("no-definition", name=name, names=names)
+        raise Fault("no-definition", name=name, names=first_of(known))
 
     # -- show
 
@@ -103,7 +99,7 @@ class _Named:
     def _text(self, found: Mapping[str, Any]) -> str:
         path = str(found["file"])
         try:
-            return _read(path)
+            return content(path).decode("utf-8", "replace")
         except PermissionError:
             raise Fault("definition-closed", file=path, sudo=self._sudo(found)) from None
         except OSError as error:
@@ -140,7 +136,7 @@ class _Named:
 
     def _directory(self) -> str:
         """Where a mask counts: the higher of the daemon's directories."""
-        return str([FILES, *(self._run.call("getInfo").get("definitionDirs") or ())][-1])
+        return own_files(self._run.call("getInfo"))
 
     def _sudo(self, found: Mapping[str, Any]) -> str:
         socket = self._run.options.socket
@@ -158,19 +154,3 @@ class _Named:
                 self._run.print_json({**one, "reload": answer})
         elif any(answer.get(key) for key in ("added", "changed", "removed", "faults")):
             admin.reloaded(self._run, answer)
-
-
-def _read(path: str) -> str:
-    """The text of a file, whatever stands at a path that a daemon has told: no pipe is waited for.
-
-    Raises:
-        OSError: it cannot be read, is no file or longer than a definition may be.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(handle, "rb") as file:  # noqa: PTH123
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError("it is no file")
-        data = file.read(_LONGEST + 1)
-    if len(data) > _LONGEST:
-        raise OSError("it is longer than 1 MiB")
-    return data.decode("utf-8", "replace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from kaspad_taskd.cli.faults import FAILED
+from kaspad_taskd.cli.listing import own_files
 from kaspad_taskd.cli.proposed import judge
 from kaspad_taskd.cli.screen import Screen
 from kaspad_taskd.client import Refused, Unreachable
@@ -23,7 +24,6 @@ _HEADER = (
     "giveUpAfter", "after", "start", "autoSwitch", "onComplete",
 )  # fmt: skip
 """Keys that stand beside `config`."""
-FILES = "/etc/kaspad-taskd/tasks.d"
 
 
 def show(run: Run, kind: str | None, wish: Mapping[str, Any]) -> int:
@@ -37,7 +37,7 @@ def show(run: Run, kind: str | None, wish: Mapping[str, Any]) -> int:
     info = _info(run)
     answer = judge(info, body=wish if kind is None else _plain(kind, wish))
     faults, warnings = answer["faults"], answer["warnings"]
-    directory = str([FILES, *(info.get("definitionDirs") or ())][-1])
+    directory = own_files(info)
     file = None if answer["id"] is None else f"{directory}/{answer['id']}.toml"
     if run.options.json:
         run.print_json({**answer, "file": file})

@@ -9,10 +9,11 @@ from kaspad_taskd.words.sentences import maybe, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 FAILED, USAGE, UNREACHABLE = 1, 2, 3
+_NAMED = 8
 
 
 class UsageFault(Exception):
@@ -52,6 +53,12 @@ class Fault(Exception):
         what = say(f"error.{self.key}.what", **self.params)
         cure = maybe(f"error.{self.key}.cure", **{**self.params, **self.typed})
         return [what, *([cure] if cure else [])]
+
+
+def first_of(names: Sequence[str]) -> str | None:
+    """Return the first of the names there are, for who has given another one; None: none."""
+    more = ", ..." if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more if names else None
 
 
 def of_unreachable(fault: Unreachable, timeout: float | None) -> Fault:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from kaspad_taskd.cli.faults import Fault
+from kaspad_taskd.cli.faults import Fault, first_of
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -38,14 +38,9 @@ def narrowed(tasks: Sequence[dict[str, Any]], options: Any) -> list[dict[str, An
     ]
 
 
-_NAMED = 8  # known ones named where there is none of this name
-
-
 def no_task(name: str, tasks: Sequence[dict[str, Any]]) -> Fault:
     """Return that none of the tasks is called so, naming the first of them."""
-    ids = ", ".join(task["id"] for task in tasks[:_NAMED])
-    more = ", ..." if len(tasks) > _NAMED else ""
-    return Fault("no-task", task=name, names=ids + more if ids else None)
+    return Fault("no-task", task=name, names=first_of([task["id"] for task in tasks]))
 
 
 def is_pattern(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kaspad_taskd.cli.faults import Fault
+from kaspad_taskd.cli.faults import Fault, first_of
 from kaspad_taskd.client import Refused
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kaspad_taskd.cli.main import Run
-
-_NAMED = 8  # known ones named where there is none of this name
 
 
 def find(run: Run, name: str) -> dict[str, Any]:
@@ -32,6 +30,5 @@ def find(run: Run, name: str) -> dict[str, Any]:
         return only
     if found:
         raise Fault("ambiguous", task=name, names=", ".join(task["id"] for task in found))
-    names = [task["id"] for task in run.call("getAllTasks")]
-    more = ", ..." if len(names) > _NAMED else ""
-    raise Fault("no-task", task=name, names=", ".join(names[:_NAMED]) + more if names else None)
+    names = first_of([task["id"] for task in run.call("getAllTasks")])
+    raise Fault("no-task", task=name, names=names)

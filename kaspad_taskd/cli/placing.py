@@ -12,6 +12,22 @@ from kaspad_taskd.cli.masks import is_roots_alone
 _LIMIT = 1 << 20  # bytes; a definition has a KiB
 
 
+def content(path: str) -> bytes:
+    """Return a file, whatever stands at a path that a daemon has told: no pipe is waited for.
+
+    Raises:
+        OSError: it cannot be read, is no file or longer than a definition may be.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(handle, "rb") as file:  # noqa: PTH123 - pathlib costs start time
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError("it is no file")
+        data = file.read(_LIMIT + 1)
+    if len(data) > _LIMIT:
+        raise OSError("it is longer than 1 MiB")
+    return data
+
+
 def read(path: str) -> bytes:
     """Return a file.
 
@@ -19,10 +35,7 @@ def read(path: str) -> bytes:
         Fault: `bad-file`.
     """
     try:
-        # a pipe in its place would block the open for ever
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(handle, "rb") as file:  # noqa: PTH123 - pathlib costs start time
-            return file.read(_LIMIT)
+        return content(path)
     except OSError as error:
         raise Fault("bad-file", file=path, detail=error.strerror or str(error)) from None
 

@@ -59,7 +59,7 @@ def _page(run: Run, tasks: list[dict[str, Any]]) -> int:
     first = None if run.options.verb == "list" else most_urgent(told_apart(tasks))
     head = listing.verdict(first, cells, now) if first else []
     info = run.call("getInfo")
-    directory = str([listing.FILES, *(info.get("definitionDirs") or ())][-1])
+    directory = listing.own_files(info)
     if tasks or not _narrows(run):
         rows = listing.rows(tasks, cells, now, told=first, directory=directory)
     else:

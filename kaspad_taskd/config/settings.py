@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from kaspad_taskd.base.tables import MISSING, Fault, Table
+from kaspad_taskd.base.tables import MISSING, Fault, Table, key_path
 from kaspad_taskd.base.written import Written, merge
 from kaspad_taskd.config.drop_ins import read_files
 from kaspad_taskd.config.places import Places
-from kaspad_taskd.config.switched import SwitchedService, read_service
+from kaspad_taskd.config.switched import SwitchedService, doubts, read_service
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -125,6 +125,15 @@ def look_over(places: Places) -> tuple[Settings | None, list[Fault]]:
     if unread:
         return None, [*unread, *(fault for fault in faults if fault.kind != MISSING)]
     return replace(settings, files=tuple(file for file, _ in layers), written=written), faults
+
+
+def doubtful(settings: Settings) -> Iterator[Fault]:
+    """Yield what is accepted of services, and hardly meant so."""
+    for path, says in doubts(settings.services):
+        key = path[0]
+        for part in path[1:]:
+            key = key_path(key, part)
+        yield Fault(key, says, settings.source(*path))
 
 
 def parse_settings(data: object, file: str | None = None) -> Settings | list[Fault]:

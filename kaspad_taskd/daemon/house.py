@@ -32,13 +32,12 @@ from kaspad_taskd.bridge.opening import BridgeDoor
 from kaspad_taskd.config.layers import definition_dirs
 from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.config.places import FIRST_USER, Places
-from kaspad_taskd.config.settings import Address, Settings
+from kaspad_taskd.config.settings import Address, Settings, doubtful
 from kaspad_taskd.core.model import Definition, Health, Origin, Status, Task
 from kaspad_taskd.core.record import Loaded
 from kaspad_taskd.core.runway import MADE_HERE
 from kaspad_taskd.daemon.housekeeping import Housekeeping
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
-from kaspad_taskd.daemon.offline import doubtful
 from kaspad_taskd.daemon.quiet import be_sparing
 from kaspad_taskd.daemon.repaired import StoreWatch, tell
 from kaspad_taskd.engine.ageing import Ageing

@@ -12,8 +12,8 @@ from pathlib import Path
 from kaspad_taskd.bridge.access import CannotOpenError
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.settings import Settings, load_settings
+from kaspad_taskd.daemon.codes import BAD_SETTINGS, CRASHED, OK
 from kaspad_taskd.daemon.house import Daemon
-from kaspad_taskd.daemon.offline import BAD_SETTINGS, CRASHED, OK
 from kaspad_taskd.daemon.starts import Starts
 from kaspad_taskd.engine.errors import NotDurable
 from kaspad_taskd.probes import add

@@ -18,16 +18,14 @@ from kaspad_taskd.client.unit import own_socket, started_by
 from kaspad_taskd.config.layers import Layers, read_layers
 from kaspad_taskd.config.places import FIRST_USER, Places, find_places
 from kaspad_taskd.config.reading import shown
-from kaspad_taskd.config.settings import Settings, look_over
-from kaspad_taskd.config.switched import Compose, doubts
+from kaspad_taskd.config.settings import Settings, doubtful, look_over
+from kaspad_taskd.config.switched import Compose
+from kaspad_taskd.daemon.codes import BAD_SETTINGS, CRASHED, OK
 from kaspad_taskd.probes import TYPES, add
 from kaspad_taskd.probes.migrations import database_migration
 from kaspad_taskd.probes.node.node_sync import crossed_ports
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.restoring import Restored, restore
-
-OK, CRASHED, BAD_SETTINGS = 0, 1, 78
-"""Exit codes (contract, section 1)."""
 
 
 def check(places: Places) -> int:
@@ -121,15 +119,6 @@ def _weak(settings: Settings) -> Iterator[Fault]:
     weak = None if file is None else weakness(file)
     if weak is not None:
         yield Fault("bridge.token_file", weak, settings.source("bridge", "token_file"))
-
-
-def doubtful(settings: Settings) -> Iterator[Fault]:
-    """Services that are accepted, and hardly meant so."""
-    for path, says in doubts(settings.services):
-        key = path[0]
-        for part in path[1:]:
-            key = key_path(key, part)
-        yield Fault(key, says, settings.source(*path))
 
 
 def unnamed(layers: Layers, settings: Settings) -> Iterator[Fault]:

@@ -13,13 +13,13 @@ from kaspad_taskd.config.switched import SwitchedService, Unit
 from kaspad_taskd.core.attention import Sight
 from kaspad_taskd.core.model import Health, Moment, Status, Task
 from kaspad_taskd.core.observation import Hint
-from kaspad_taskd.core.switch import Facts, Side, Switch, SwitchReason, SwitchState
+from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.switching import node, plan, verify
 from kaspad_taskd.switching.asking import Asking
-from kaspad_taskd.switching.declared import same_node
+from kaspad_taskd.switching.declared import node_tasks
 from kaspad_taskd.switching.endpoint import Endpoints, Pointing
-from kaspad_taskd.switching.eyes import ENDING, Eyes, ending, now_ms, wall_ms, whom
+from kaspad_taskd.switching.eyes import ENDING, Eyes, ending, now_ms, wall_ms
 from kaspad_taskd.switching.hands import Bad, Check, Good, Result
 from kaspad_taskd.switching.node import MakeProbe
 from kaspad_taskd.switching.proving import Prover
@@ -91,10 +91,8 @@ class LocalHands:
         return replace(seen, node=self._node_answers(declared.node), facts=facts)
 
     def _node_answers(self, node: str) -> bool | None:
-        for task in self.tasks():
-            url = str(task.definition.checker.get("url", ""))
-            watched = task.definition.type == "node-sync" and task.status is Status.IN_PROGRESS
-            if watched and same_node(url, node) and task.health is not Health.UNKNOWN:
+        for task in node_tasks(node, self.tasks()):
+            if task.status is Status.IN_PROGRESS and task.health is not Health.UNKNOWN:
                 return task.health is not Health.UNREACHABLE
         return None
 
@@ -112,9 +110,6 @@ class LocalHands:
         """All that speaks against a switch to the local node."""
         return await self._asking.hints(service, declared)
 
-    def _whom(self, service: str, declared: SwitchedService) -> Facts:
-        return whom(service, declared, user=self.systemd.user)
-
     # -- acting
 
     async def apply(
@@ -123,7 +118,7 @@ class LocalHands:
         """Let root's helper write and restart."""
         file = self.endpoints.path(service)
         self._asking.forget(service)
-        facts = self._whom(service, declared)
+        facts = self._asking.whom(service, declared)
         result = await self.systemd.helper(service, to, file, facts, wrote)
         if isinstance(result, Good) or result.reason is not SwitchReason.RESTART_FAILED:
             return result
@@ -172,7 +167,7 @@ class LocalHands:
 
     async def verify(self, service: str, declared: SwitchedService, side: Side) -> Result:
         """Look at the service, then, where it shall use it, at the node once more."""
-        facts = self._whom(service, declared)
+        facts = self._asking.whom(service, declared)
         self._asking.forget(service)
         result = await verify.verify(declared, self.systemd, self.find, self.make, facts)
         if isinstance(result, Good) and side is Side.LOCAL:

@@ -21,7 +21,7 @@ from kaspad_taskd.core.switch import Facts, Side, SwitchReason
 from kaspad_taskd.probes.indexers.indexer_sync import guess
 from kaspad_taskd.switching import environment, node
 from kaspad_taskd.switching.codes import helper_unit
-from kaspad_taskd.switching.declared import same_node
+from kaspad_taskd.switching.declared import node_tasks
 from kaspad_taskd.switching.endpoint import Endpoints
 from kaspad_taskd.switching.eyes import whom
 from kaspad_taskd.switching.hands import Bad, Check, Good, Result
@@ -76,13 +76,13 @@ class Asking:
         self, service: str, declared: SwitchedService, to: Side, limit: float
     ) -> Result:
         """Ask all that can be asked before, in `limit` s; the first "no" decides."""
-        facts: dict[str, str | bool | int | float] = dict(self._whom(service, declared))
+        facts: dict[str, str | bool | int | float] = dict(self.whom(service, declared))
         try:
             async with asyncio.timeout(limit):
                 for _, ask in self._all(service, declared, to):
                     result = await ask()
                     if isinstance(result, Bad):
-                        known = {**self._whom(service, declared), **result.facts}
+                        known = {**self.whom(service, declared), **result.facts}
                         return Bad(result.reason, known)
                     facts.update(result.facts)
         except TimeoutError:
@@ -97,7 +97,7 @@ class Asking:
         if to is Side.LOCAL:
             there = self._there(declared, 1)
             questions += there if declared.dsn is not None else there[:-1]
-        whose = self._whom(service, declared)
+        whose = self.whom(service, declared)
 
         async def one(key: str, ask: Ask) -> Check:
             try:
@@ -143,7 +143,7 @@ class Asking:
         found = await self._hint(service, declared, questions)
         order = await self._order(service, declared)()
         if isinstance(order, Bad):
-            found.append(Hint(str(order.reason), {**self._whom(service, declared), **order.facts}))
+            found.append(Hint(str(order.reason), {**self.whom(service, declared), **order.facts}))
         if declared.dsn is None and self._flavor(service, declared) in SIMPLY:
             found.append(Hint(str(SwitchReason.CHECKPOINT_UNCHECKED), {"service": service}))
         return found
@@ -152,7 +152,7 @@ class Asking:
         self, service: str, declared: SwitchedService, questions: Questions
     ) -> list[Hint]:
         results = await asyncio.gather(*(ask() for _, ask in questions))
-        whose = self._whom(service, declared)
+        whose = self.whom(service, declared)
         return [
             Hint(str(each.reason), {**whose, **each.facts})
             for each in results
@@ -204,16 +204,15 @@ class Asking:
         """The name of its endpoint file."""
         return str(self.endpoints.path(service))
 
-    def _whom(self, service: str, declared: SwitchedService) -> Facts:
+    def whom(self, service: str, declared: SwitchedService) -> Facts:
+        """What sentences on a service are filled with."""
         return whom(service, declared, user=self.systemd.user)
 
     def _node(self, declared: SwitchedService) -> object:
         """What the node's own tasks say of it."""
         return [
             (task.id, task.status, task.health, task.reason)
-            for task in self.tasks()
-            if task.definition.type == "node-sync"
-            and same_node(str(task.definition.checker.get("url", "")), declared.node)
+            for task in node_tasks(declared.node, self.tasks())
         ]
 
     def _flavor(self, service: str, declared: SwitchedService) -> str:
@@ -223,11 +222,9 @@ class Asking:
 
     def max_lag(self, declared: SwitchedService) -> str:
         """How old the node's newest block may be: as its own task has it."""
-        for task in self.tasks():
-            checker = task.definition.checker
-            same = same_node(str(checker.get("url", "")), declared.node)
-            if task.definition.type == "node-sync" and same and "maxLag" in checker:
-                return str(checker["maxLag"])
+        for task in node_tasks(declared.node, self.tasks()):
+            if "maxLag" in task.definition.checker:
+                return str(task.definition.checker["maxLag"])
         return "1min"
 
     async def _unit(self, service: str, declared: SwitchedService) -> Result:

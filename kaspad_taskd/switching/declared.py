@@ -24,6 +24,16 @@ def _place(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, "localhost" if host in LOOPBACK else host, parts.port
 
 
+def node_tasks(url: str, tasks: Iterable[Task]) -> list[Task]:
+    """Return the tasks that watch the node at a URL."""
+    return [
+        task
+        for task in tasks
+        if task.definition.type == "node-sync"
+        and same_node(str(task.definition.checker.get("url", "")), url)
+    ]
+
+
 def switched_by(definition: Definition, services: Mapping[str, SwitchedService]) -> list[str]:
     """Return the services that a task switches when it completes, in the order of the settings."""
     if definition.type != "node-sync" or not definition.auto_switch:

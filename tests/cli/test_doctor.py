@@ -34,7 +34,7 @@ INFO = {"store": {"path": "/var/lib/kaspad-taskd/state.db", "durable": True, "pr
 @pytest.fixture(autouse=True)
 def _no_system(monkeypatch: pytest.MonkeyPatch) -> None:
     """The host of the tests is not what is examined."""
-    monkeypatch.setattr(checkup, "_ask", lambda *_command: None)
+    monkeypatch.setattr(checkup, "ask", lambda *_command: None)
     monkeypatch.setattr(checkup, "_free", lambda _place: 1 << 40)
     monkeypatch.setattr(checkup, "_PATIENCE", PATIENCE)
 
@@ -104,7 +104,7 @@ def test_settings_that_keep_the_daemon_down_are_named(
     """It ended with 78: the file and the key, and how it is started then."""
     file = tmp_path / "kaspad-taskd.toml"
     file.touch()
-    monkeypatch.setattr(checkup, "_ask", lambda *_command: f"{file}, log_level: is none")
+    monkeypatch.setattr(checkup, "ask", lambda *_command: f"{file}, log_level: is none")
     monkeypatch.setattr(checkup, "SETTINGS", str(file))
     for module in (wire, doctor):
         monkeypatch.setattr(module, "SYSTEM_SOCKET", str(tmp_path / "none"))
@@ -158,11 +158,11 @@ def test_what_it_left_may_be_anything(tmp_path: Path, text: str) -> None:
 def test_what_the_daemons_program_finds_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """State, rights, port, each as it says; an older program says nothing of it."""
     one = {"check": "port", "level": "warning", "text": "taken", "cure": "ss -ltnp"}
-    monkeypatch.setattr(checkup, "_ask", lambda *_command: json.dumps([one]))
+    monkeypatch.setattr(checkup, "ask", lambda *_command: json.dumps([one]))
     (found,) = stopped.preflight("kaspad-taskd", "--preflight")
     assert found.as_json() == one
     for said in (None, "", "usage: kaspad-taskd", "[1]", "{}", '[{"check": 1}]'):
-        monkeypatch.setattr(checkup, "_ask", lambda *_command, said=said: said)
+        monkeypatch.setattr(checkup, "ask", lambda *_command, said=said: said)
         assert list(stopped.preflight("kaspad-taskd", "--preflight")) == []
 
 
@@ -299,7 +299,7 @@ def test_pages_of_a_package_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_pat
     listed.touch()
     assert list(checkup.man(str(listed))) == []
     for said, level in (("", WARNING), ("/usr/share/man/man1/kaspad-taskctl.1.gz", GOOD)):
-        monkeypatch.setattr(checkup, "_ask", lambda *_command, said=said: said)
+        monkeypatch.setattr(checkup, "ask", lambda *_command, said=said: said)
         assert [one.level for one in checkup.man(str(listed))] == [level]
 
 
@@ -317,7 +317,7 @@ def test_the_systems_clock_and_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     """What systemd says of the clock and of the service becomes findings."""
     said = {"timedatectl": "no", "is-active": "failed", "is-enabled": "disabled"}
     monkeypatch.setattr(
-        checkup, "_ask", lambda *command: said.get(command[0]) or said.get(command[1])
+        checkup, "ask", lambda *command: said.get(command[0]) or said.get(command[1])
     )
     monkeypatch.setattr(os.path, "isdir", lambda _path: True)
     assert [one.level for one in checkup.system_clock()] == [WARNING]
@@ -339,7 +339,7 @@ def test_a_users_unit_starts_by_itself_and_outlives_the_login(
     own = "/run/user/1000/kaspad-taskd/rpc.sock"
     said = {"is-active": "active", "is-enabled": "disabled", "show-user": "no"}
     monkeypatch.setattr(
-        checkup, "_ask", lambda *words: next((said[each] for each in words if each in said), None)
+        checkup, "ask", lambda *words: next((said[each] for each in words if each in said), None)
     )
     found = list(checkup.unit(own))
     assert [(one.level, one.cure) for one in found] == [

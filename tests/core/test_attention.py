@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ from kaspad_taskd.core.attention import (
 )
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState
 from kaspad_taskd.switching import plan
+from kaspad_taskd.words.service import BROKEN
 
 NOW = 1_795_000_000_000
 UP = Sight(NOW, ServiceState.RUNNING, NOW - 60_000, "one")
@@ -168,3 +170,12 @@ def test_a_proof_is_as_old_as_its_connections() -> None:
     assert anew.proof.since == NOW + 60_000
     assert see(anew, replace(seen, at=NOW + 90_000, connections=0)).proof is None
     assert see(anew, replace(seen, at=NOW + 90_000, connections=None)).proof is None
+
+
+def test_all_agree_on_what_does_not_work() -> None:
+    """The client's words and the alert rules know nothing of this room: they are held to it here."""
+    broken = {each.value for each in AttentionCode if each.broken}
+    assert set(BROKEN) == broken
+    rules = Path(__file__).parents[2] / "packaging/monitoring/kaspad-taskd.rules.yml"
+    served = "|".join(each.value for each in AttentionCode if not each.broken)
+    assert rules.read_text().count(f'"{served}"') == 2

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from kaspad_taskd.config.places import Places, find_places
-from kaspad_taskd.daemon.offline import BAD_SETTINGS, OK, check
+from kaspad_taskd.daemon.codes import BAD_SETTINGS, OK
+from kaspad_taskd.daemon.offline import check
 
 MIGRATION = """\
 type = "database-migration"
