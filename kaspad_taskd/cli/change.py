@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 from kaspad_taskd.cli import detail
+from kaspad_taskd.cli.arguments import of_all
+from kaspad_taskd.cli.complaints import tell
 from kaspad_taskd.cli.faults import FAILED, Fault
 from kaspad_taskd.cli.filters import is_called, is_pattern, no_task
 from kaspad_taskd.cli.find import find
-from kaspad_taskd.cli.telling import tell
-from kaspad_taskd.cli.wanted import of_all
 from kaspad_taskd.client import Refused
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.apart import shared

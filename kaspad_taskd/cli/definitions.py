@@ -6,11 +6,11 @@ import os
 import shlex
 
 from kaspad_taskd.cli import admin, masks
+from kaspad_taskd.cli.complaints import tell
 from kaspad_taskd.cli.faults import FAILED, Fault, UsageFault, first_of
 from kaspad_taskd.cli.listing import own_files
 from kaspad_taskd.cli.options import PROG
 from kaspad_taskd.cli.placing import content
-from kaspad_taskd.cli.telling import tell
 from kaspad_taskd.client import Refused
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import say

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from kaspad_taskd.cli import ailing, checkup, looking, stopped
+from kaspad_taskd.cli import checkup, checkup_now, checkup_offline, checkup_tasks
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import FAILED, of_unreachable
 from kaspad_taskd.cli.screen import hang, wrap
@@ -44,14 +44,14 @@ def _findings(run: Run) -> Iterator[Finding]:
     except Unreachable as fault:
         said = of_unreachable(fault, run.timeout).said()
         yield Finding(FAULT, say("doctor.daemon"), said[0], said[1] if said[1:] else None)
-        socket = stopped.meant(run.client.path)
-        yield from stopped.last_error(socket)
+        socket = checkup_offline.meant(run.client.path)
+        yield from checkup_offline.last_error(socket)
         if socket == SYSTEM_SOCKET:
             yield from checkup.settings(checkup.SETTINGS, "mended-down")
-            yield from stopped.preflight(*stopped.SYSTEM)
+            yield from checkup_offline.preflight(*checkup_offline.SYSTEM)
         elif socket == own_socket():
-            yield from checkup.settings(stopped.own_settings(), "mended-down")
-            yield from stopped.preflight(*stopped.OWN)
+            yield from checkup.settings(checkup_offline.own_settings(), "mended-down")
+            yield from checkup_offline.preflight(*checkup_offline.OWN)
     else:
         yield checkup.daemon(version, run.client.path, time.perf_counter() - began)
         yield from checkup.rights(run.client.path)
@@ -70,11 +70,11 @@ def _findings(run: Run) -> Iterator[Finding]:
 
 def _asked_now(run: Run) -> Iterator[Finding]:
     """What is watched and switched, as it is now: not as it was when somebody looked last."""
-    within = run.options.timeout or looking.WITHIN
+    within = run.options.timeout or checkup_now.WITHIN
     path = run.client.path
-    looked = looking.look(path, run.call("getAllTasks"), within)
-    yield from looking.findings(looked, within)
-    yield from ailing.tasks(looked.tasks, time.time(), partial(looking.timed, looked))
+    looked = checkup_now.look(path, run.call("getAllTasks"), within)
+    yield from checkup_now.findings(looked, within)
+    yield from checkup_tasks.tasks(looked.tasks, time.time(), partial(checkup_now.timed, looked))
     yield from checkup.switching(looked.services or (), beside(path))
 
 

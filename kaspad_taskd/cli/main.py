@@ -6,11 +6,11 @@ import errno
 import os
 import sys
 
+from kaspad_taskd.cli.complaints import complain, tell
 from kaspad_taskd.cli.faults import FAILED, USAGE, Fault, UsageFault, typed
 from kaspad_taskd.cli.quick import options_of
 from kaspad_taskd.cli.screen import Screen
 from kaspad_taskd.cli.streams import end_line, hold_streams, let_go
-from kaspad_taskd.cli.telling import complain, tell
 from kaspad_taskd.client import Client, Refused, Unreachable
 from kaspad_taskd.words.sentences import say
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from kaspad_taskd.cli import wanted
+from kaspad_taskd.cli import arguments
 from kaspad_taskd.cli.durations import duration
 from kaspad_taskd.cli.faults import UsageFault
 from kaspad_taskd.cli.quick import ALIASES, DEFAULTS
@@ -153,37 +153,37 @@ def _nothing(_parser: argparse.ArgumentParser) -> None:
 
 # verb -> module and function, what it does, an example, its own arguments
 VERBS: dict[str, tuple[str, str, str, Adder]] = {
-    "list": ("tasks", "all tasks, trouble said below", "list --failed", wanted.listing),
+    "list": ("tasks", "all tasks, trouble said below", "list --failed", arguments.listing),
     "status": ("tasks", "one task in full; without TASK the verdict", "status kaspa-node", _status),
     "watch": ("watch", "the same, live", "watch kaspa-node", _watch),
-    "wait": ("wait", "wait for the end of tasks", "wait kaspa-node --timeout 3h", wanted.wait),
+    "wait": ("wait", "wait for the end of tasks", "wait kaspa-node --timeout 3h", arguments.wait),
     "explain": ("explain", "why it is shown so, rule by rule", "explain kaspa-node", _one),
     "register": ("register", "watch something", "register node-sync kaspa-node", _register),
     "set": ("pace", "another pace for what a program registered", "set import interval=20s", _set),
-    "start": ("change", "begin to watch, or go on", "start kaspa-node", wanted.acting),
-    "resume": ("change", "go on with what is paused", "resume kaspa-node", wanted.acting),
-    "pause": ("change", "stop watching for now", "pause kaspa-node", wanted.acting),
-    "check": ("change", "look now", "check kaspa-node", wanted.several),
+    "start": ("change", "begin to watch, or go on", "start kaspa-node", arguments.acting),
+    "resume": ("change", "go on with what is paused", "resume kaspa-node", arguments.acting),
+    "pause": ("change", "stop watching for now", "pause kaspa-node", arguments.acting),
+    "check": ("change", "look now", "check kaspa-node", arguments.several),
     "cancel": (
         "change",
         "stop watching; nothing else is touched",
         "cancel kaspa-node",
-        wanted.acting,
+        arguments.acting,
     ),
-    "retry": ("change", "a new attempt at what has ended", "retry kaspa-node", wanted.several),
+    "retry": ("change", "a new attempt at what has ended", "retry kaspa-node", arguments.several),
     "remove": (
         "change",
         "forget a task that a program registered",
         "remove import",
-        wanted.several,
+        arguments.several,
     ),
     "report": ("register", "tell how far a report task is", "report import --progress 42", _report),
-    "events": ("events", "what happened", "events kaspa-node --since 1h", wanted.events),
+    "events": ("events", "what happened", "events kaspa-node --since 1h", arguments.events),
     "definitions": (
         "definitions",
         "the definition files and their faults",
         "definitions mask ID",
-        wanted.definitions,
+        arguments.definitions,
     ),
     "edit": ("edit", "change a definition's file, checked, then reload", "edit kaspa-node", _one),
     "reload": ("admin", "read settings and definitions again", "reload", _nothing),
@@ -227,7 +227,7 @@ def parser_of(verb: str) -> Parser:
     parser = Parser(
         prog=f"{PROG} {verb}",
         description=summary[0].upper() + summary[1:] + ".",
-        epilog=f"{wanted.NOTES.get(verb, '').strip()}\n\nexample: {PROG} {example}".strip(),
+        epilog=f"{arguments.NOTES.get(verb, '').strip()}\n\nexample: {PROG} {example}".strip(),
         formatter_class=_Help,
         allow_abbrev=False,
     )

@@ -138,7 +138,7 @@ def _report(run: Run) -> int:
 
 
 def _piped(run: Run) -> int:
-    from kaspad_taskd.cli.piped import report
+    from kaspad_taskd.cli.report_pipe import report
 
     options = run.options
     if options.complete or options.error is not None or options.progress is not None:

@@ -1,4 +1,4 @@
-"""`wait TASK`: until it has ended (of several: waiting.py).
+"""`wait TASK`: until it has ended (of several: wait_several.py).
 
 A bar on stderr for a person, the verdict on stdout.
 """
@@ -12,7 +12,7 @@ from kaspad_taskd.cli.ending import FAILED, RETRY, TIMED_OUT, code_of, is_gone
 from kaspad_taskd.cli.filters import is_pattern
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.screen import Screen
-from kaspad_taskd.cli.waited import BarLine, verdict
+from kaspad_taskd.cli.wait_shown import BarLine, verdict
 from kaspad_taskd.client import Refused, Unreachable
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -32,9 +32,9 @@ def run(run: Run) -> int:
     if run.options.json:
         line.shown = False
     if run.options.all or len(run.options.task) > 1 or is_pattern(run.options.task[0]):
-        from kaspad_taskd.cli import waiting
+        from kaspad_taskd.cli import wait_several
 
-        return waiting.several(run, line, began)
+        return wait_several.several(run, line, began)
     task = find(run, run.options.task[0])
     try:
         ended, code = _wait(run, task, line, began)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import shtab
 
+from kaspad_taskd.cli.arguments import STATUSES
 from kaspad_taskd.cli.options import PROG, full_parser
-from kaspad_taskd.cli.wanted import STATUSES
 
 HERE = Path(__file__).parent
 FILES = {"bash": "kaspad-taskctl.bash", "zsh": "_kaspad-taskctl", "fish": "kaspad-taskctl.fish"}

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.cli import ailing, checkup, doctor, stopped
+from kaspad_taskd.cli import checkup, checkup_offline, checkup_tasks, doctor
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING
 from kaspad_taskd.cli.main import run
 from kaspad_taskd.client import SYSTEM_SOCKET, wire
@@ -137,33 +137,33 @@ def test_a_users_own_daemon_is_meant_where_only_that_was(
 ) -> None:
     """Neither runs: the one that has left its directory is examined, the system's before it."""
     system, own = tmp_path / "run/kaspad-taskd/rpc.sock", tmp_path / "user/kaspad-taskd/rpc.sock"
-    monkeypatch.setattr(stopped, "SYSTEM_SOCKET", str(system))
+    monkeypatch.setattr(checkup_offline, "SYSTEM_SOCKET", str(system))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "user"))
-    assert stopped.meant(str(system)) == str(system)
+    assert checkup_offline.meant(str(system)) == str(system)
     own.parent.mkdir(parents=True)
-    assert stopped.meant(str(system)) == str(own)
-    assert stopped.meant(str(own.with_name("watch.sock"))) == str(own)
+    assert checkup_offline.meant(str(system)) == str(own)
+    assert checkup_offline.meant(str(own.with_name("watch.sock"))) == str(own)
     system.parent.mkdir(parents=True)
-    assert stopped.meant(str(system)) == str(system)
-    assert stopped.meant("/elsewhere/rpc.sock") == "/elsewhere/rpc.sock"
+    assert checkup_offline.meant(str(system)) == str(system)
+    assert checkup_offline.meant("/elsewhere/rpc.sock") == "/elsewhere/rpc.sock"
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"at": 1}', '{"at": "x", "said": [], "code": 1}'])
 def test_what_it_left_may_be_anything(tmp_path: Path, text: str) -> None:
     """No finding is made of it, and no traceback."""
     (tmp_path / "last-error").write_text(text)
-    assert list(stopped.last_error(str(tmp_path / "rpc.sock"))) == []
+    assert list(checkup_offline.last_error(str(tmp_path / "rpc.sock"))) == []
 
 
 def test_what_the_daemons_program_finds_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """State, rights, port, each as it says; an older program says nothing of it."""
     one = {"check": "port", "level": "warning", "text": "taken", "cure": "ss -ltnp"}
     monkeypatch.setattr(checkup, "ask", lambda *_command: json.dumps([one]))
-    (found,) = stopped.preflight("kaspad-taskd", "--preflight")
+    (found,) = checkup_offline.preflight("kaspad-taskd", "--preflight")
     assert found.as_json() == one
     for said in (None, "", "usage: kaspad-taskd", "[1]", "{}", '[{"check": 1}]'):
         monkeypatch.setattr(checkup, "ask", lambda *_command, said=said: said)
-        assert list(stopped.preflight("kaspad-taskd", "--preflight")) == []
+        assert list(checkup_offline.preflight("kaspad-taskd", "--preflight")) == []
 
 
 def test_json_lists_the_findings(ctl: Ctl, taskd: ScriptedTaskd) -> None:
@@ -183,7 +183,7 @@ def test_json_lists_the_findings(ctl: Ctl, taskd: ScriptedTaskd) -> None:
 
 def test_a_task_in_trouble_has_its_causes() -> None:
     """A failed task is a fault, an unreachable or stalled one a warning, each likely cause too."""
-    found = list(ailing.tasks([golden_task("lonely"), golden_task("failed-job"),
+    found = list(checkup_tasks.tasks([golden_task("lonely"), golden_task("failed-job"),
                                 golden_task("headers-import")], NOW))  # fmt: skip
     assert [(one.level, one.name) for one in found] == [
         (WARNING, "node"), (WARNING, "clock"), (WARNING, "node"), (FAULT, "command")]  # fmt: skip
@@ -413,7 +413,7 @@ def test_a_node_that_goes_on_tells_its_reason_too() -> None:
     node = golden_task("kaspa-node")
     hint = {"code": "clock-skew", "params": {"skew": 300, "way": "ahead"}}
     node |= {"reason": "clock-skew", "note": "The clock is off.", "hints": [hint]}
-    first, clock = ailing.tasks([node], NOW)
+    first, clock = checkup_tasks.tasks([node], NOW)
     assert (first.level, clock.level, clock.name) == (GOOD, WARNING, "clock")
     assert clock.text == "The clock is off."
     assert clock.cure
@@ -431,11 +431,11 @@ def test_a_log_that_tells_nothing_is_a_warning_of_its_own() -> None:
     ):
         node["hints"] = [{"code": code, "params": params}]
         for change in ({}, {"status": "error"}):
-            _, log = ailing.tasks([{**node, **change}], NOW)
+            _, log = checkup_tasks.tasks([{**node, **change}], NOW)
             assert (log.level, log.name) == (WARNING, "log")
             assert log.text.startswith("kaspa-node: ")
             assert log.cure
-        (log,) = ailing.tasks([{**node, "type": "indexer-sync"}], NOW)
+        (log,) = checkup_tasks.tasks([{**node, "type": "indexer-sync"}], NOW)
         assert (log.level, log.name) == (WARNING, "log")
 
 
@@ -443,13 +443,13 @@ def test_a_silent_reference_and_an_unread_log_are_warnings() -> None:
     """Both only make numbers finer, so nobody would notice that they are missing."""
     node = golden_task("kaspa-node")
     node["metadata"] = {"referenceAnswers": False, "logProblem": "cannot read /x: no such file"}
-    _, tip, log = ailing.tasks([node], NOW)
+    _, tip, log = checkup_tasks.tasks([node], NOW)
     assert (tip.level, tip.name) == (WARNING, "tip")
     assert tip.text.startswith("the reference of kaspa-node does not answer")
     assert (log.level, log.name) == (WARNING, "log")
     assert "cannot read /x: no such file" in log.text
     node["metadata"] = {"referenceAnswers": True}
-    assert [one.level for one in ailing.tasks([node], NOW)] == [GOOD, GOOD]
+    assert [one.level for one in checkup_tasks.tasks([node], NOW)] == [GOOD, GOOD]
 
 
 def test_a_cure_in_words_is_folded_and_a_command_stays_whole() -> None:

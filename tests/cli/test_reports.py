@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.cli import ailing, detail, listing, live
+from kaspad_taskd.cli import checkup_tasks, detail, listing, live
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.event import sentence
 from tests.cli.test_looks import written
@@ -22,7 +22,7 @@ NAMES = ("report-none-yet", "report-running", "report-silent", "report-still")
 def test_nothing_told_of_reports_speaks_of_checks(name: str) -> None:
     """Neither the list, nor its page, nor `watch`, nor `doctor`."""
     task = STATES[name]
-    found = [each.text + (each.cure or "") for each in ailing.tasks([task], NOW)]
+    found = [each.text + (each.cure or "") for each in checkup_tasks.tasks([task], NOW)]
     said = [
         written(listing._narrow([task], 80, NOW)[1:]),
         written(listing.troubles([task], 80, NOW, None)),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.cli import ending, waiting
+from kaspad_taskd.cli import ending, wait_several
 from kaspad_taskd.cli.faults import UsageFault
 from kaspad_taskd.cli.options import parse
 from tests.cli.conftest import Ran
@@ -261,8 +261,10 @@ def test_the_time_is_up_for_those_that_go_on(
 ) -> None:
     """Exit 6; who has ended by then is told as ended."""
     passed = SetTime()
-    monkeypatch.setattr(waiting, "time", passed)
-    monkeypatch.setattr(waiting, "hear", lambda *_given: setattr(passed, "now", passed.now + 30))
+    monkeypatch.setattr(wait_several, "time", passed)
+    monkeypatch.setattr(
+        wait_several, "hear", lambda *_given: setattr(passed, "now", passed.now + 30)
+    )
     taskd.answers["ping"] = {}
     code, out, _err = ctl("wait", "kaspa-node", "headers-import", "lonely", "--timeout", "100s")
     assert code == 6

@@ -173,7 +173,7 @@ def test_a_proof_is_as_old_as_its_connections() -> None:
 
 
 def test_all_agree_on_what_does_not_work() -> None:
-    """The client's words and the alert rules know nothing of this room: they are held to it here."""
+    """The client's words and the alert rules know nothing of this room: they are held to it."""
     broken = {each.value for each in AttentionCode if each.broken}
     assert set(BROKEN) == broken
     rules = Path(__file__).parents[2] / "packaging/monitoring/kaspad-taskd.rules.yml"

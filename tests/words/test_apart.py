@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaspad_taskd.cli import ailing, listing, live
+from kaspad_taskd.cli import checkup_tasks, listing, live
 from kaspad_taskd.web.overview import overview
 from kaspad_taskd.web.story import story
 from kaspad_taskd.words.apart import column, owners, shared, told_apart
@@ -51,7 +51,7 @@ def test_every_place_tells_them_apart() -> None:
     both = [
         written(listing.troubles(TASKS, 200, NOW, None)),
         status_line(TASKS),
-        "\n".join(each.text for each in ailing.tasks(TASKS, NOW)),
+        "\n".join(each.text for each in checkup_tasks.tasks(TASKS, NOW)),
         " ".join(one["name"] for one in story([event(1, ONE)], TASKS)) + TWO["id"],
         " ".join(one["name"] for one in story([event(1, ONE), event(2, TWO)])),
     ]

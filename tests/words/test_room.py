@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.cli import ailing, detail, listing
+from kaspad_taskd.cli import checkup_tasks, detail, listing
 from kaspad_taskd.cli.checkup import GOOD, WARNING
 from kaspad_taskd.web.listing import listing as page_listing
 from kaspad_taskd.web.listing import slim
@@ -57,14 +57,14 @@ def test_the_page_says_it_first() -> None:
 
 def test_doctor_says_it_once_with_what_to_do() -> None:
     """As a warning; what is hidden is one of any type of task."""
-    found = list(ailing.tasks([RUNWAY], NOW))
+    found = list(checkup_tasks.tasks([RUNWAY], NOW))
     assert [(one.level, SENTENCE in one.text) for one in found] == [(WARNING, True)]
     assert "Make room where /srv/kaspa is" in (found[0].cure or "")
     hidden = {**STATES["data-dir-hidden"], "type": "http-json"}
-    found = list(ailing.tasks([hidden], NOW))
+    found = list(checkup_tasks.tasks([hidden], NOW))
     assert [one.level for one in found] == [WARNING]
     assert "ProtectHome=tmpfs" in (found[0].cure or "")
-    assert [one.level for one in ailing.tasks([STATES["disk-roomy"]], NOW)] == [GOOD]
+    assert [one.level for one in checkup_tasks.tasks([STATES["disk-roomy"]], NOW)] == [GOOD]
 
 
 @pytest.mark.parametrize("status", ["pending", "paused", "complete", "error", "cancelled"])

@@ -10,13 +10,13 @@ import os
 import select
 import time
 
+from kaspad_taskd.cli.complaints import tell
 from kaspad_taskd.cli.ending import is_gone
 from kaspad_taskd.cli.faults import FAILED, UNREACHABLE, Fault
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.options import PROG
 from kaspad_taskd.cli.pairs import pairs
-from kaspad_taskd.cli.telling import tell
-from kaspad_taskd.cli.told import Told, read
+from kaspad_taskd.cli.pipe_lines import Told, read
 from kaspad_taskd.client import Refused, Unreachable
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.plain import safe

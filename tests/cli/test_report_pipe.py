@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.cli import ending, piped
-from kaspad_taskd.cli.piped import LONGEST, Lines
+from kaspad_taskd.cli import ending, report_pipe
+from kaspad_taskd.cli.report_pipe import LONGEST, Lines
 from tests.cli.conftest import Ran
 from tests.fakes.golden import golden_task
 from tests.fakes.patience import PATIENCE
@@ -59,9 +59,9 @@ def pipe(
         given = Given(*parts)
         told: list[tuple[float, Any]] = []
         left = list(answers or [{"task": TASK}])
-        monkeypatch.setattr(piped, "time", given)
+        monkeypatch.setattr(report_pipe, "time", given)
         monkeypatch.setattr(ending, "time", given)
-        monkeypatch.setattr(piped, "Lines", given)
+        monkeypatch.setattr(report_pipe, "Lines", given)
 
         def answer(params: dict[str, Any]) -> Any:
             assert params.pop("taskId") == TASK["id"]
@@ -215,9 +215,9 @@ def test_what_cannot_be_read_is_no_end(
 
     told = pipe((0, ["99 %"]), (0.1, ["100 %"]))
     broken = Broken((0, ["99 %"]), (0.1, ["100 %"]))
-    for module in (piped, ending):
+    for module in (report_pipe, ending):
         monkeypatch.setattr(module, "time", broken)
-    monkeypatch.setattr(piped, "Lines", broken)
+    monkeypatch.setattr(report_pipe, "Lines", broken)
     code, out, err = ctl("report", "headers-import", "-", *words.split())
     assert (code, out) == (1, "")
     assert err.startswith("kaspad-taskctl: - cannot be read: Input/output error\n")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kaspad_taskd.cli.asking import ask
 from kaspad_taskd.cli.checkup import GOOD, WARNING, Finding
+from kaspad_taskd.cli.questions import ask
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.sentences import say
 

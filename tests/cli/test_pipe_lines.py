@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaspad_taskd.cli.told import FACTS, Told, read
+from kaspad_taskd.cli.pipe_lines import FACTS, Told, read
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.cli import looking
+from kaspad_taskd.cli import checkup_now
 from kaspad_taskd.cli.checkup import GOOD, WARNING
 from tests.cli.test_doctor import Ctl, _no_system, well
 from tests.fakes.golden import golden_task
@@ -51,7 +51,7 @@ def test_who_is_asked(taskd: ScriptedTaskd) -> None:
     taskd.answers["checkTaskStatus"] = lambda params: {
         "task": next(task for task in tasks if task["id"] == params["taskId"])
     }
-    found = looking.look(str(taskd.path), tasks, PATIENCE)
+    found = checkup_now.look(str(taskd.path), tasks, PATIENCE)
     asked = [params["taskId"] for name, params in taskd.asked if name == "checkTaskStatus"]
     assert asked == [golden_task("kaspa-node")["id"], "ill", "job"]
     assert [task["id"] for task in found.tasks] == [task["id"] for task in tasks]

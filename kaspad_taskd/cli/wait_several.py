@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 
+from kaspad_taskd.cli.arguments import of_all
 from kaspad_taskd.cli.ending import FAILED, RETRY, TIMED_OUT, code_of, is_gone, worst
 from kaspad_taskd.cli.filters import is_called, is_pattern, no_task
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.streams import must_be_read
-from kaspad_taskd.cli.waited import verdict
-from kaspad_taskd.cli.wanted import of_all
+from kaspad_taskd.cli.wait_shown import verdict
 from kaspad_taskd.cli.watch import Watched, hear
 from kaspad_taskd.client import Refused, Unreachable
 from kaspad_taskd.words.apart import shared
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kaspad_taskd.cli.main import Run
-    from kaspad_taskd.cli.waited import BarLine
+    from kaspad_taskd.cli.wait_shown import BarLine
     from kaspad_taskd.client import Subscription
 
 _TICK = 1.0
