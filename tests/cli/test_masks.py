@@ -192,6 +192,7 @@ def test_what_is_no_definition_file_is_not_shown(
     assert (code, out, str(path) in err) == (1, "", True)
 
 
+@pytest.mark.usefixtures("utc")
 @pytest.mark.parametrize("cells", [60, 80, 120])
 def test_no_line_is_wider_than_the_terminal(cells: int) -> None:
     """Long ids, types and directories, a fault that names a long path; ids stay different."""
