@@ -7,7 +7,7 @@ from typing import Any
 
 from kaspad_taskd.core.estimate import broken
 from kaspad_taskd.core.fact import EventName, Fact
-from kaspad_taskd.core.model import Epoch, Health, Live, Moment, Status, Task
+from kaspad_taskd.core.model import Epoch, Health, Live, Moment, Status, Task, Watch
 from kaspad_taskd.core.reason import EtaReason
 
 
@@ -50,6 +50,11 @@ def at_rest(live: Live) -> Live:
     )
 
 
+def done(live: Live) -> Live:
+    """The live fields of a complete task at which nobody looks just now: nothing is left to do."""
+    return replace(at_rest(live), eta=0.0, eta_reason=None)
+
+
 def unwatched(task: Task, status: Status, live: Live, now: Moment, **durable: Any) -> Task:
     """The task paused or ended: its service's health is not known from here on."""
     return changed(
@@ -64,13 +69,22 @@ def unwatched(task: Task, status: Status, live: Live, now: Moment, **durable: An
     )
 
 
+def begun(task: Task, now: Moment) -> Fact:
+    """That the task's attempt began; `because` where it did so by itself."""
+    why = {} if task.because is None else {"because": task.because}
+    return fact(task, EventName.START, now, attempt=task.attempt, **why)
+
+
 def patient(live: Live, now: Moment) -> Live:
     """Patience begins anew."""
     return replace(live, patient_since=now, persistent_since=now)
 
 
-def anew(task: Task, now: Moment, status: Status, attempt: int) -> Task:
-    """The task at the begin of an attempt: nothing known, nothing remembered."""
+def anew(task: Task, now: Moment, status: Status, attempt: int, because: str | None = None) -> Task:
+    """The task at the begin of an attempt: nothing known, nothing remembered.
+
+    `because`: why it began by itself.
+    """
     watched = status is Status.IN_PROGRESS
     live = Live(answered=task.live.answered)
     return changed(
@@ -92,4 +106,9 @@ def anew(task: Task, now: Moment, status: Status, attempt: int) -> Task:
         started_at=now if watched else None,
         ended_at=None,
         failure=None,
+        proven=False,
+        watch=Watch.NONE,
+        watched_since=None,
+        because=because,
+        relapsed_at=now if because else task.relapsed_at,
     )

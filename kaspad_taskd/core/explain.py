@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kaspad_taskd.core.estimate import ENOUGH_MS, ENOUGH_SAMPLES, rates_of
-from kaspad_taskd.core.model import Definition, Detail, Health, Moment, Status, Task, Walk
+from kaspad_taskd.core.model import Definition, Detail, Health, Moment, Status, Task, Walk, Watch
 from kaspad_taskd.core.observation import Condition
 from kaspad_taskd.core.progress import overall, share_of
 from kaspad_taskd.core.reason import EtaReason, Reason
@@ -34,7 +34,17 @@ PERCENT_RULES = (
     "counted",  # done of total
     "unknown",  # nothing tells a share
 )
-HEALTH_RULES = ("not-watched", "unread", "unreachable", "refused", "stalled", "answers")
+HEALTH_RULES = (
+    "not-watched",
+    "unread",
+    "not-good-yet",  # complete, and no look of its watch was good yet
+    "clock",  # complete, and the clock is wrong: no age says anything
+    "unreachable",
+    "refused",
+    "stalled",
+    "behind",
+    "answers",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +204,7 @@ def explain(task: Task, definition: Definition, now: Moment) -> Explanation:
 
 def completion(task: Task, definition: Definition) -> Completion:
     """Return why a task is complete or not; that all conditions hold ends one in progress."""
-    proven = task.status is Status.COMPLETE and task.live.read_at == task.ended_at
+    proven = task.status is Status.COMPLETE and task.proven
     conditions = _conditions(task, definition, proven)
     return Completion(
         task.status is Status.COMPLETE, _completion_rule(task, conditions, proven), conditions
@@ -263,17 +273,25 @@ def _wellness(task: Task) -> Wellness:
 
 
 def _health_rule(task: Task) -> str:
-    if task.status is not Status.IN_PROGRESS:
+    if not task.watched:
         return "not-watched"
     if task.live.refusals:
         return "refused"
+    if task.watch is Watch.ON and task.health is Health.UNKNOWN:
+        return _unknown_rule(task)
     by_health = {Health.UNKNOWN: "unread", Health.OK: "answers"}
     return by_health.get(task.health, task.health.value)
 
 
+def _unknown_rule(task: Task) -> str:
+    if task.live.last_checked is not None and task.watched_since is None:
+        return "not-good-yet"
+    return "clock" if task.reason is Reason.CLOCK_SKEW else "unread"
+
+
 def _motion(task: Task, definition: Definition, now: Moment) -> Motion:
     live = task.live
-    since = live.patient_since if task.status is Status.IN_PROGRESS else None
+    since = live.patient_since if task.watched else None
     return Motion(
         _moves(task),
         live.last_moved,
@@ -286,7 +304,9 @@ def _motion(task: Task, definition: Definition, now: Moment) -> Motion:
 
 def _moves(task: Task) -> bool | None:
     live = task.live
-    if task.status is not Status.IN_PROGRESS or live.read_at is None:
+    if not task.watched or live.read_at is None:
+        return None
+    if task.watch is Watch.ON and live.newest is None:  # it has nothing that could be new
         return None
     if live.misses or live.refusals:
         return None

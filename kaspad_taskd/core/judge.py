@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from kaspad_taskd.core import progress, runway
-from kaspad_taskd.core.change import at_rest, changed, fact, unwatched
+from kaspad_taskd.core.change import at_rest, changed, done, fact, patient, unwatched
 from kaspad_taskd.core.estimate import broken, follow, is_over, rates_of, stands, waited, walk
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.inputs import Look
@@ -20,6 +21,7 @@ from kaspad_taskd.core.model import (
     Status,
     Task,
     Walk,
+    Watch,
     Window,
 )
 from kaspad_taskd.core.movement import Movement, afresh, movement
@@ -62,7 +64,7 @@ def lose_patience(task: Task, definition: Definition, now: Moment) -> Outcome:
         return _give_up(task, definition, now)
     report = task.definition.type == "report"
     answers = task.health is Health.OK or (report and task.health is Health.UNKNOWN)
-    if not answers or not _stalled(task.live, definition, now):
+    if not answers or not stalled(task.live, definition, now):
         return task, []
     heard = task.live.last_update
     silent = report and (heard is None or heard <= (task.live.patient_since or 0))
@@ -100,17 +102,30 @@ def fail(task: Task, failure: Failure, now: Moment, hints: tuple[Hint, ...] = ()
     return ended, [fact(ended, EventName.ERROR, now, status="error", erroredAt=now, **data)]
 
 
-def finish(task: Task, live: Live, now: Moment) -> Outcome:
-    """Return the task complete."""
+def finish(task: Task, live: Live, now: Moment, *, proven: bool) -> Outcome:
+    """Return the task complete, and on watch where that is wanted and its last look was good.
+
+    `proven`: by its looks, not by somebody's word.
+    """
     last = progress.finished(progress.shown(task), now)
-    live = replace(at_rest(live), eta=0.0, eta_reason=None)
     ended = unwatched(
-        task, Status.COMPLETE, live, now, ended_at=now, percent=last.percent, basis=last.basis,
-        phase=last.phase, phases=last.phases,
+        task, Status.COMPLETE, done(live), now, ended_at=now, percent=last.percent,
+        basis=last.basis, phase=last.phase, phases=last.phases, proven=proven,
     )  # fmt: skip
     spent = now - (ended.started_at or now)
     data = {"status": "complete", "progress": 100, "completedAt": now, "durationMs": spent}
-    return ended, [fact(ended, EventName.COMPLETE, now, **data)]
+    if task.because is not None:
+        data["because"] = task.because
+    facts = [fact(ended, EventName.COMPLETE, now, **data)]
+    if not task.definition.keep_watching or not (proven or task.confirmed):
+        return ended, facts
+    if task.health not in (Health.UNKNOWN, Health.OK):  # what was told is over
+        facts.insert(0, fact(task, EventName.HEALTH, now, **health_data(Health.OK, now)))
+    kept = changed(
+        ended, patient(ended.live, now), watch=Watch.ON, watched_since=now, health=Health.OK,
+        health_since=now,
+    )  # fmt: skip
+    return kept, facts
 
 
 def _give_up(task: Task, definition: Definition, now: Moment) -> Outcome:
@@ -158,9 +173,7 @@ def _refused(
         params=refused.params,
         window=broken(task.live.window),
     )
-    known = task.live.answered is not None and task.live.answered == _endpoint(definition)
-    lasts = now - since >= (REFUSED_KNOWN_MS if known else REFUSED_MS)
-    if pushed or (refusals >= REFUSALS and lasts):
+    if pushed or refusal_stands(live, definition, now):
         text = refused.params.get("text")
         said = text if isinstance(text, str) else None
         task = replace(task, live=live)
@@ -169,7 +182,16 @@ def _refused(
     return _with_health(task, live, health, refused.reason, now, confirmed=0)
 
 
-def _endpoint(definition: Definition) -> str:
+def refusal_stands(live: Live, definition: Definition, now: Moment) -> bool:
+    """Whether it has refused so often, and for so long, that it means it."""
+    known = live.answered is not None and live.answered == endpoint(definition)
+    lasts = REFUSED_KNOWN_MS if known else REFUSED_MS
+    since = now if live.refused_since is None else live.refused_since
+    return live.refusals >= REFUSALS and now - since >= lasts
+
+
+def endpoint(definition: Definition) -> str:
+    """What a good answer has to come from."""
     return definition.endpoint or ""
 
 
@@ -189,7 +211,7 @@ def _read(
     live = _live(task, definition, reading, seen, progressed_at, now)
     enough = reading.settled and confirmed >= definition.confirmations
     if reading.complete and (pushed or enough):
-        ended, more = finish(changed(task, live, **taken), live, now)
+        ended, more = finish(changed(task, live, **taken), live, now, proven=True)
         return ended, facts + more
     if _given_up(live, definition, now):
         ended, more = _give_up(replace(task, live=live), definition, now)
@@ -264,8 +286,8 @@ def _live(
         memory=reading.memory,
         reached=seen.reached,
         entered=seen.entered,
-        answered=_endpoint(definition),
-        patient_since=now if moving else _patient_since(task, definition, now),
+        answered=endpoint(definition),
+        patient_since=now if moving else patient_since(task, definition, now),
         persistent_since=now if moving else old.persistent_since,
         progressed_at=progressed_at,
     )
@@ -299,7 +321,7 @@ def _moving(seen: Movement, reading: Reading) -> bool:
     return seen.moved is not False or (reading.complete and reading.settled)
 
 
-def _patient_since(task: Task, definition: Definition, now: Moment) -> Moment | None:
+def patient_since(task: Task, definition: Definition, now: Moment) -> Moment | None:
     """From when stalling is measured: time without answers does not count, a long one begins anew.
 
     A service that answers for seconds, goes and comes back gets nowhere all the same.
@@ -343,7 +365,7 @@ def _taken(
 def _health(task: Task, live: Live, definition: Definition, moving: bool, now: Moment) -> Health:
     if moving:
         return Health.OK
-    if task.health is Health.STALLED or _stalled(live, definition, now):
+    if task.health is Health.STALLED or stalled(live, definition, now):
         return Health.STALLED
     return Health.OK
 
@@ -353,7 +375,8 @@ def _still(live: Live) -> Live:
     return replace(live, rate=None, eta=None, eta_reason=EtaReason.STALLED)
 
 
-def _stalled(live: Live, definition: Definition, now: Moment) -> bool:
+def stalled(live: Live, definition: Definition, now: Moment) -> bool:
+    """Whether nothing has moved for as long as patience lasts."""
     since = live.patient_since
     return since is not None and now - since >= definition.stall_after * 1000
 
@@ -363,7 +386,7 @@ def _given_up(live: Live, definition: Definition, now: Moment) -> bool:
     return limit is not None and since is not None and now - since >= limit * 1000
 
 
-def _spent(live: Live, reason: Reason | None, now: Moment) -> dict[str, Scalar]:
+def spent(live: Live, reason: Reason | None, now: Moment) -> dict[str, Scalar]:
     """For how many seconds nothing came, as the sentence of a standstill's event says it."""
     if reason not in (Reason.NO_MOVEMENT, Reason.SILENT_REPORT) or live.patient_since is None:
         return {}
@@ -387,6 +410,15 @@ def _with_health(
     new = changed(task, live, health=health, health_since=now, reason=reason, **durable)
     if first:
         return new, []
-    params = {**_spent(live, reason, now), **live.params}
-    data = {"health": health, "since": now, "reason": reason, "params": params}
-    return new, [fact(new, EventName.HEALTH, now, **data)]
+    params = {**spent(live, reason, now), **live.params}
+    return new, [fact(new, EventName.HEALTH, now, **health_data(health, now, reason, params))]
+
+
+def health_data(
+    health: Health,
+    now: Moment,
+    reason: Reason | None = None,
+    params: Mapping[str, Scalar] | None = None,
+) -> dict[str, Any]:
+    """What the fact of a change of health tells."""
+    return {"health": health, "since": now, "reason": reason, "params": params or {}}

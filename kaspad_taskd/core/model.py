@@ -43,8 +43,17 @@ class Health(StrEnum):
 
     UNKNOWN = "unknown"
     OK = "ok"
+    BEHIND = "behind"  # of what is kept watch on: it was in sync, and is not any more
     STALLED = "stalled"
     UNREACHABLE = "unreachable"
+
+
+class Watch(StrEnum):
+    """Whether looks go on at a complete task."""
+
+    NONE = "none"
+    ON = "on"
+    PAUSED = "paused"
 
 
 class Origin(StrEnum):
@@ -53,6 +62,10 @@ class Origin(StrEnum):
     VENDOR = "vendor"
     API = "api"
     ADMIN = "admin"
+
+
+WATCHED_TYPES = frozenset({"node-sync", "indexer-sync"})
+"""Types that are kept watch on unless their definition says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,10 @@ class Definition:
         give_up_after: seconds without movement after which it fails, or None for never.
         after: ids of tasks that must be complete before this one starts.
         start: False keeps it pending until somebody starts it.
+        keep_watching: whether looks go on when it is complete.
+        watch_interval: seconds between two of these looks; never less than `interval`.
+        behind_after: seconds that what is watched may be not in sync before it counts as behind.
+        relapse_after: seconds of work, by scores, beyond which a new download is another attempt.
         auto_switch: whether the services of a completed node are switched to it.
         checker: the probe's own table, checked and with its defaults filled in, as it is shown.
         endpoint: what is asked, without secrets, or None.
@@ -95,6 +112,10 @@ class Definition:
     after: tuple[str, ...] = ()
     start: bool = True
     auto_switch: bool = True
+    keep_watching: bool = False
+    watch_interval: float = 30.0
+    behind_after: float = 120.0
+    relapse_after: float = 3600.0
     checker: Mapping[str, Json] = field(default_factory=dict)
     endpoint: str | None = None
     on_complete: OnComplete | None = None
@@ -256,6 +277,11 @@ class Live:
     patient_since: Moment | None = None  # stalling is measured from here
     persistent_since: Moment | None = None  # giving up is measured from here
     progressed_at: Moment | None = None  # the last time progress was taken
+    newest: str | None = None  # on watch: the newest that it has, as of `patient_since`
+    paced: tuple[float, Moment] | None = None  # on watch: a score and its moment, for the pace
+    good: int = 0  # on watch: good looks in a row
+    bad_since: Moment | None = None  # on watch: the first look that was none, until it is well
+    lost: str | None = None  # on watch: why data was lost, until the next attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +291,11 @@ class Task:
     `revision` grows by one with each change of a durable field (all but `live`).
     `percent` is the share of the whole way known to be done, one decimal, rounded down; it never
     falls within an attempt's epoch, and is 100 only when complete.
+
+    What is kept watch on is complete: `watch` says whether looks go on, `watched_since` when the
+    first good one was (None: there was none yet, and nothing is troubled or told).
+    `because` says why this attempt began by itself, `relapsed_at` when one did so last.
+    `proven`: looks made it complete, not somebody's word.
     """
 
     definition: Definition
@@ -286,6 +317,11 @@ class Task:
     ended_at: Moment | None = None
     failure: Failure | None = None
     attempt: int = 1
+    proven: bool = False
+    watch: Watch = Watch.NONE
+    watched_since: Moment | None = None
+    because: str | None = None
+    relapsed_at: Moment | None = None
     revision: int = 1
     live: Live = Live()
 
@@ -293,3 +329,13 @@ class Task:
     def id(self) -> str:
         """The definition's id."""
         return self.definition.id
+
+    @property
+    def watched(self) -> bool:
+        """Whether looks are taken at it: it is in progress, or complete and on watch."""
+        return self.status is Status.IN_PROGRESS or self.watch is Watch.ON
+
+    @property
+    def open(self) -> bool:
+        """Whether there is more to come of it: it is live, or its watch is on or paused."""
+        return self.status.live or self.watch is not Watch.NONE

@@ -118,6 +118,28 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
+class Following:
+    """What keeping watch has to know of one that follows something without an end.
+
+    Attributes:
+        newest: a name of the newest that it has: the same at two looks, and nothing came.
+        score: where that is, or None.
+        pace: by how much the score of all others rises a second.
+        joined: others are there, and what comes is what they have just made: no download.
+        lacks: seconds of their work that it lacks while it downloads, by scores alone; None where
+            it downloads nothing, or nothing tells.
+        clock_off: this host's clock is known to be wrong, so no age says anything.
+    """
+
+    newest: str
+    score: float | None = None
+    pace: float = 0.0
+    joined: bool = False
+    lacks: float | None = None
+    clock_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """An answer.
 
@@ -150,6 +172,7 @@ class Reading:
             exactly where both are so.
         shown: the current and target block as the wizard shows them, where these differ from
             position and target.
+        following: for keeping watch; None where a standstill means nothing.
         metadata: named facts for people and programs; numbers, booleans, short strings.
         memory: what the probe wants back at its next look (JSON, at most 4 KiB).
         disk: where its data is, None where nobody looked.
@@ -178,6 +201,7 @@ class Reading:
     hints: tuple[Hint, ...] = ()
     conditions: tuple[Condition, ...] = ()
     shown: tuple[float, float] | None = None
+    following: Following | None = None
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     memory: Mapping[str, Json] = field(default_factory=dict)
     disk: Disk | None = None

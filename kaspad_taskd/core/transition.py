@@ -8,12 +8,21 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
-from kaspad_taskd.core import inputs
-from kaspad_taskd.core.change import NotAllowed, anew, at_rest, changed, fact, patient, unwatched
+from kaspad_taskd.core import inputs, watching
+from kaspad_taskd.core.change import (
+    NotAllowed,
+    anew,
+    at_rest,
+    begun,
+    changed,
+    fact,
+    patient,
+    unwatched,
+)
 from kaspad_taskd.core.estimate import broken, emptied
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.judge import fail, finish, judge, lose_patience, other_patience
-from kaspad_taskd.core.model import LIVE, Definition, Failure, Moment, Status, Task
+from kaspad_taskd.core.model import LIVE, Definition, Failure, Moment, Status, Task, Watch
 from kaspad_taskd.core.reason import EtaReason, Reason
 
 
@@ -57,9 +66,18 @@ PEOPLE = (Action.START, Action.PAUSE, Action.CANCEL, Action.RETRY)
 Outcome = tuple[Task, list[Fact]]
 
 
-def offered(status: Status) -> list[str]:
+WATCH: dict[tuple[Watch, Action], Watch] = {
+    (Watch.ON, Action.PAUSE): Watch.PAUSED,
+    (Watch.PAUSED, Action.START): Watch.ON,
+}
+"""Where each action leads the watch over a complete task, whose status stays."""
+
+
+def offered(status: Status, watch: Watch = Watch.NONE) -> list[str]:
     """The actions that people can take in this status."""
-    return [action.value for action in PEOPLE if (status, action) in TABLE]
+    return [
+        action.value for action in PEOPLE if (status, action) in TABLE or (watch, action) in WATCH
+    ]
 
 
 def step(task: Task, definition: Definition, given: inputs.Input, now: Moment) -> Outcome:
@@ -80,8 +98,10 @@ def step(task: Task, definition: Definition, given: inputs.Input, now: Moment) -
 def _step(task: Task, definition: Definition, given: inputs.Input, now: Moment) -> Outcome:
     match given:
         case inputs.Look():
-            if task.status is not Status.IN_PROGRESS or given.attempt != task.attempt:
+            if not task.watched or given.attempt != task.attempt:
                 return task, []
+            if task.watch is Watch.ON:
+                return watching.look(task, definition, given, now)
             return judge(task, definition, given, now)
         case inputs.Tick():
             if task.status is not Status.IN_PROGRESS:
@@ -99,6 +119,10 @@ def _step(task: Task, definition: Definition, given: inputs.Input, now: Moment) 
 
 def _act(task: Task, given: inputs.Input, now: Moment) -> Outcome:
     match given:
+        case inputs.Start() if task.watch is Watch.PAUSED:
+            return watching.resume(task, now)
+        case inputs.Pause() if task.watch is Watch.ON:
+            return watching.pause(task, now)
         case inputs.Start():
             _allow(task, Action.START)
             return _start(task, now)
@@ -114,7 +138,7 @@ def _act(task: Task, given: inputs.Input, now: Moment) -> Outcome:
         case inputs.Complete():
             _allow(task, Action.COMPLETE)
             metadata = {**task.live.metadata, **given.metadata}
-            return finish(task, replace(task.live, metadata=metadata), now)
+            return finish(task, replace(task.live, metadata=metadata), now, proven=False)
         case inputs.Fail():
             _allow(task, Action.FAIL)
             return fail(task, Failure(Reason.BY_REQUEST, text=given.text), now)
@@ -139,10 +163,12 @@ def _start(task: Task, now: Moment) -> Outcome:
 
 def _begin(task: Task, attempt: int, now: Moment) -> Outcome:
     new = anew(task, now, Status.IN_PROGRESS, attempt)
-    return new, [fact(new, EventName.START, now, attempt=attempt)]
+    return new, [begun(new, now)]
 
 
 def _attach(task: Task, jumped: bool, now: Moment) -> Task:
+    if task.watch is Watch.ON:
+        return watching.attach(task, now)
     if task.status is not Status.IN_PROGRESS:
         return task
     window = emptied(task.live.window) if jumped else broken(task.live.window)
@@ -162,6 +188,9 @@ def _redefine(task: Task, definition: Definition, now: Moment) -> Outcome:
         return task, []
     new = changed(task, task.live, definition=definition)
     facts = [fact(new, EventName.TASK_CHANGED, now)]
+    if task.status is Status.COMPLETE:
+        kept, more = _keep(new, definition.same_work(old), now)
+        return kept, facts + more
     if definition.same_work(old) or task.status not in LIVE or task.status is Status.PENDING:
         new, more = other_patience(new, old, definition, now)
         return new, facts + more
@@ -169,3 +198,12 @@ def _redefine(task: Task, definition: Definition, now: Moment) -> Outcome:
         begun, more = _begin(new, task.attempt + 1, now)
         return begun, facts + more
     return anew(new, now, task.status, task.attempt + 1), facts
+
+
+def _keep(task: Task, same_work: bool, now: Moment) -> Outcome:
+    """The complete task, on watch as its new definition says."""
+    if not task.definition.keep_watching:
+        return (task, []) if task.watch is Watch.NONE else watching.end(task, now)
+    if task.watch is Watch.NONE:
+        return watching.begin(task, now), []
+    return (task, []) if same_work else watching.afresh(task, now)

@@ -10,13 +10,14 @@ older daemon refuses.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.model import (
+    WATCHED_TYPES,
     Definition,
     Detail,
     Epoch,
@@ -32,6 +33,7 @@ from kaspad_taskd.core.model import (
     Task,
     Walk,
     Walked,
+    Watch,
     Window,
 )
 from kaspad_taskd.core.observation import Condition, Hint, Json
@@ -134,6 +136,7 @@ _LIVE = _Shape(
     memory=_TABLE,
     reached=_TABLE,
     entered=_TUPLE,
+    paced=_or_none(_TUPLE),
 )
 _TASK = _Shape(
     Task,
@@ -147,6 +150,7 @@ _TASK = _Shape(
     failure=_or_none(
         _one(_Shape(Failure, reason=_word(Reason, Reason.CHECKER_ERROR), params=_TABLE))
     ),
+    watch=(None, Watch),
     live=_one(_LIVE),
 )
 
@@ -168,7 +172,10 @@ def definition_of(text: str) -> Definition:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
-    definition: Definition = _DEFINITION.read(jsontext.loads(text))
+    document = jsontext.loads(text)
+    definition: Definition = _DEFINITION.read(document)
+    if "keep_watching" not in document:  # of a version that knew of none
+        return replace(definition, keep_watching=definition.type in WATCHED_TYPES)
     return definition
 
 
@@ -187,11 +194,27 @@ def task_of(text: str, definition: Definition) -> Task:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
-    task: Task = _TASK.read(jsontext.loads(text), definition=definition)
+    document = jsontext.loads(text)
+    task: Task = _TASK.read(document, definition=definition)
+    if "watch" not in document:
+        task = _of_before(task)
     for number in (task.number, task.revision, task.attempt, task.created_at):
         if not isinstance(number, int):
             raise TypeError(f"{number!r} is no number")
     return task
+
+
+def _of_before(task: Task) -> Task:
+    """A task as the versions before kept it: those did not look at what was complete.
+
+    One of a file is on watch from now on, as its definition says; what was registered is not, for
+    nobody who did so expects it.
+    """
+    if task.status is not Status.COMPLETE:
+        return task
+    proven = task.live.read_at == task.ended_at
+    kept = task.definition.keep_watching and task.definition.origin is not Origin.API
+    return replace(task, proven=proven, watch=Watch.ON if kept else Watch.NONE)
 
 
 def fact_text(fact: Fact) -> str:

@@ -82,7 +82,11 @@ _WARNINGS = (
 MARKS = "SELECT substr(key, 6), value FROM meta WHERE key LIKE 'mark/%'"
 """The marks that hold: name and moment."""
 
-STEPS: tuple[str, ...] = (_FIRST, _SWITCHES, _WARNINGS)
+_WATCH = "SELECT 1"
+# No table changes: tasks may say "behind", and complete ones are kept watch on, which a daemon that
+# knows neither could not read.
+
+STEPS: tuple[str, ...] = (_FIRST, _SWITCHES, _WARNINGS, _WATCH)
 """SQL statements with `;` between them: step 1, 2, ..."""
 
 

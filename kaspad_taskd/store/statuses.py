@@ -35,6 +35,9 @@ Key: TypeAlias = str
 """What a line is of: `task/ID`, `cursor/NAME`, `switch/N`, `warning/N`, `decision/N`,
 `mark/NAME`."""
 
+Signature: TypeAlias = tuple[str, int, Definition]
+"""What a task is: its status and watch, its attempt, its definition."""
+
 SLACK = 256 * 1024
 """Bytes that old lines may take before all is written anew (as much again as what counts, too)."""
 DECISIONS = 1_000
@@ -147,7 +150,7 @@ class Statuses:
 
     def __init__(self, state: Path) -> None:
         self.path = state.with_name(f"{state.name}.statuses")
-        self._seen: dict[str, tuple[str, int, Definition]] = {}
+        self._seen: dict[str, Signature] = {}
         self._handle: int | None = None
         self._end = 0
         self._limit = 0
@@ -262,11 +265,11 @@ class Statuses:
             yield _line(f"decision/{each.id}", seq, [each.at, each.decision, each.context])
 
 
-def _signature(task: Task) -> tuple[str, int, Definition]:
-    return task.status.value, task.attempt, task.definition
+def _signature(task: Task) -> Signature:
+    return f"{task.status.value} {task.watch.value}", task.attempt, task.definition
 
 
-def _same(one: tuple[str, int, Definition] | None, two: tuple[str, int, Definition]) -> bool:
+def _same(one: Signature | None, two: Signature) -> bool:
     return one is not None and one[:2] == two[:2] and (one[2] is two[2] or one[2] == two[2])
 
 

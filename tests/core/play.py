@@ -14,7 +14,7 @@ from typing import Any
 from kaspad_taskd.core import inputs
 from kaspad_taskd.core.change import NotAllowed
 from kaspad_taskd.core.fact import TERMINAL_EVENTS, EventName, Fact
-from kaspad_taskd.core.model import Definition, Health, Status, Task
+from kaspad_taskd.core.model import Definition, Health, Status, Task, Watch
 from kaspad_taskd.core.observation import Observation, PlannedPhase, Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.transition import step
@@ -173,12 +173,14 @@ def check(before: Task, after: Task, facts: list[Fact]) -> None:
     _check_progress(before, after)
     assert (after.live.eta is None) == (after.live.eta_reason is not None)
     assert len(after.live.window.samples) <= 20
-    if after.status is not Status.IN_PROGRESS:
+    if not after.watched:
         assert after.health is Health.UNKNOWN
         assert after.reason is None
+    if after.status is not Status.IN_PROGRESS:
         assert after.live.rate is None
     begun = (after.attempt, after.started_at) != (before.attempt, before.started_at)
-    if after.health is before.health and not begun:
+    ended = after.status is not before.status
+    if after.health is before.health and not begun and not (ended and after.watched):
         assert after.health_since == before.health_since
 
 
@@ -193,6 +195,11 @@ def _check_status(before: Task, after: Task, facts: list[Fact]) -> None:
     terminal = [index for index, each in enumerate(facts) if each.name in TERMINAL_EVENTS]
     assert terminal in ([], [len(facts) - 1])
     assert (after.ended_at is None) == after.status.live
+    assert after.watch is Watch.NONE or after.status is Status.COMPLETE
+    of_health = [each for each in facts if each.name is EventName.HEALTH]
+    if before.watch is not Watch.NONE and after.status is Status.COMPLETE:
+        assert len(of_health) == (after.health is not before.health)
+        assert not of_health or of_health[0].data["health"] == after.health
     assert (after.failure is not None) == (after.status is Status.ERROR)
 
 
@@ -200,5 +207,7 @@ def _check_progress(before: Task, after: Task) -> None:
     assert (after.percent == 100) == (after.status is Status.COMPLETE)
     assert 0 <= after.percent <= 100
     assert round(after.percent, 1) == after.percent
+    if after.status is Status.COMPLETE:
+        assert (after.live.eta, after.live.eta_reason) == (0.0, None)
     if (before.attempt, before.epoch.number) == (after.attempt, after.epoch.number):
         assert after.percent >= before.percent

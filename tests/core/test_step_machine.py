@@ -15,6 +15,7 @@ from kaspad_taskd.core.fact import TERMINAL_EVENTS, EventName, Fact
 from kaspad_taskd.core.model import Definition, Status, Task
 from kaspad_taskd.core.observation import (
     Done,
+    Following,
     Hint,
     Leg,
     Observation,
@@ -25,7 +26,7 @@ from kaspad_taskd.core.observation import (
     Unreachable,
 )
 from kaspad_taskd.core.reason import EtaReason, Reason
-from kaspad_taskd.core.transition import TABLE, Action, step
+from kaspad_taskd.core.transition import TABLE, WATCH, Action, step
 from tests.core.play import NOW, check, definition, durable, reloaded
 
 KEYS = ("proof", "headers", "blocks")
@@ -42,6 +43,15 @@ routes = st.builds(
     st.lists(st.builds(Leg, st.sampled_from(KEYS), positions), max_size=2).map(tuple),
     positions,
     st.sampled_from([(), ("headers", "blocks"), ("blocks",)]),
+)
+followings = st.builds(
+    Following,
+    st.sampled_from("nm"),
+    st.none() | positions,
+    st.sampled_from([0.0, 10.0]),
+    st.booleans(),
+    st.sampled_from([None, None, 10.0, 7200.0]),
+    st.sampled_from([False, False, True]),
 )
 readings = st.builds(
     Reading,
@@ -63,6 +73,7 @@ readings = st.builds(
     epoch=st.sampled_from([None, None, None, "db-reset"]),
     eta_reason=st.sampled_from([None, EtaReason.NO_TOTAL]),
     reason=st.sampled_from([None, Reason.NO_PEERS]),
+    following=st.none() | followings,
     params=scalars,
     hints=st.lists(st.builds(Hint, st.just("disk-full"), scalars), max_size=1).map(tuple),
     metadata=scalars,
@@ -73,6 +84,8 @@ refusals = st.builds(Refused, st.just(Reason.WRONG_NETWORK), scalars)
 definitions = st.builds(
     definition,
     type=st.sampled_from(["http-json", "report"]),
+    keep_watching=st.booleans(),
+    behind_after=st.sampled_from([0.0, 60.0]),
     confirmations=st.integers(1, 3),
     stall_after=st.sampled_from([5.0, 60.0]),
     give_up_after=st.sampled_from([None, None, 90.0]),
@@ -187,7 +200,7 @@ class Walk(RuleBasedStateMachine):
             Action.RETRY: inputs.Retry(),
         }
         if action in given:
-            allowed = (self.task.status, action) in TABLE
+            allowed = (self.task.status, action) in TABLE or (self.task.watch, action) in WATCH
             assert self.give(given[action]) == allowed
 
     @precondition(lambda self: not self.task.status.live)
@@ -225,20 +238,20 @@ class Walk(RuleBasedStateMachine):
 
     @rule(seen=readings | misses | refusals, off=st.sampled_from([-1, 1]))
     def late_look(self, seen: Observation, off: int) -> None:
-        """A look of another attempt changes nothing; neither does one at a task at rest."""
+        """A look of another attempt changes nothing; neither does one at a task not watched."""
         late = inputs.Look(self.task.attempt + off, seen, pushed=True)
         assert step(self.task, self.task.definition, late, self.now) == (self.task, [])
-        if self.task.status is not Status.IN_PROGRESS:
+        if not self.task.watched:
             mine = replace(late, attempt=self.task.attempt)
             assert step(self.task, self.task.definition, mine, self.now) == (self.task, [])
 
     @invariant()
     def nothing_after_the_end(self) -> None:
-        """One terminal fact per attempt, and only words about the definition after it."""
+        """One terminal fact per attempt; after it only words about definition and health."""
         ended: set[int] = set()
         for attempt, told in self.facts:
             if attempt in ended:
-                assert told.name is EventName.TASK_CHANGED
+                assert told.name in (EventName.TASK_CHANGED, EventName.HEALTH)
             if told.name in TERMINAL_EVENTS:
                 ended.add(attempt)
 

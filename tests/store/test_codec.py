@@ -9,7 +9,16 @@ from hypothesis import given, settings
 
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.core.fact import Fact
-from kaspad_taskd.core.model import Failure, Health, Live, Status, Task
+from kaspad_taskd.core.model import (
+    Definition,
+    Failure,
+    Health,
+    Live,
+    Origin,
+    Status,
+    Task,
+    Watch,
+)
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.reason import EtaReason, Reason
 from kaspad_taskd.store import codec
@@ -81,3 +90,48 @@ def test_a_damaged_document_raises(text: str) -> None:
     """Garbage is an error that the store knows how to take, never a task."""
     with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
         codec.task_of(text, samples.definition())
+
+
+def of_before(task: Task) -> Task:
+    """A task as a version that kept no watch wrote it, read by this one."""
+    document = jsontext.loads(codec.task_text(task))
+    known = jsontext.loads(codec.definition_text(task.definition))
+    for name in ("watch", "watched_since", "proven", "because", "relapsed_at"):
+        del document[name]
+    for name in ("keep_watching", "watch_interval", "behind_after", "relapse_after"):
+        del known[name]
+    definition = codec.definition_of(jsontext.dumps(known).decode())
+    return codec.task_of(jsontext.dumps(document).decode(), definition)
+
+
+@pytest.mark.parametrize(
+    ("origin", "status", "watch"),
+    [
+        (Origin.ADMIN, Status.COMPLETE, Watch.ON),
+        (Origin.VENDOR, Status.COMPLETE, Watch.ON),
+        (Origin.API, Status.COMPLETE, Watch.NONE),
+        (Origin.ADMIN, Status.ERROR, Watch.NONE),
+        (Origin.ADMIN, Status.IN_PROGRESS, Watch.NONE),
+    ],
+)
+def test_what_was_complete_before_is_watched_if_it_is_a_files(
+    origin: Origin, status: Status, watch: Watch
+) -> None:
+    """Nobody who registered one expects it; of its health nothing is known, and nothing told."""
+    task = Task(samples.definition(origin=origin), samples.NOW, status=status, ended_at=5,
+                live=Live(read_at=5))  # fmt: skip
+    back = of_before(task)
+    assert (back.watch, back.health, back.watched_since) == (watch, Health.UNKNOWN, None)
+    assert back.proven == (status is Status.COMPLETE)
+    again = codec.task_of(codec.task_text(back), back.definition)
+    assert again == back
+
+
+@pytest.mark.parametrize(
+    ("kind", "keep"), [("node-sync", True), ("indexer-sync", True), ("http-json", False)]
+)
+def test_a_definition_of_before_keeps_watch_as_a_new_one_of_its_type(kind: str, keep: bool) -> None:
+    """So that a file that says nothing of it is no changed definition."""
+    known = jsontext.loads(codec.definition_text(Definition("a", kind, "s")))
+    del known["keep_watching"]
+    assert codec.definition_of(jsontext.dumps(known).decode()).keep_watching is keep

@@ -141,3 +141,16 @@ def test_a_strangers_log_is_not_played_into_a_copy(db: sqlite3.Connection, path:
     assert again.execute("SELECT document FROM tasks").fetchall() == [("{}",)]
     schema.check(again)
     again.close()
+
+
+def test_a_state_that_knows_watches_is_refused_by_who_knows_none(path: Path) -> None:
+    """A task may say "behind", which a daemon of three steps could not read."""
+    db = schema.connect(path)
+    schema.migrate(db, path)
+    db.close()
+    with pytest.MonkeyPatch.context() as older:
+        older.setattr(schema, "STEPS", schema.STEPS[:3])
+        again = schema.connect(path)
+        with pytest.raises(StoreError, match="schema 4, this kaspad-taskd knows 3"):
+            schema.refuse_newer(again, path)
+        again.close()

@@ -9,6 +9,7 @@ from kaspad_taskd.core.observation import Condition, Done, Leg, Reading, Route, 
 from kaspad_taskd.core.reason import EtaReason
 from kaspad_taskd.kaspa.sync import gate, hints, phase, settling, way, work
 from kaspad_taskd.kaspa.sync.clock import YOUNG_MS, Clock, verdict
+from kaspad_taskd.kaspa.sync.following import following
 from kaspad_taskd.kaspa.sync.hints import Aside
 from kaspad_taskd.kaspa.sync.identity import Met, met
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
@@ -124,6 +125,7 @@ def _reading(seen: Seen, memory: Memory, aside: Aside, done: bool, epoch: str | 
         params=told,
         hints=hints.hints(memory, look, said, told, seen.clock, aside),
         shown=_shown(where),
+        following=following(look, where, seen.clock),
         metadata=_metadata(look, memory, where, seen.clock),
         memory=memory.to_json(),
     )

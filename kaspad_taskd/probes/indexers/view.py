@@ -8,7 +8,7 @@ from math import ceil, floor
 from typing import Final
 
 from kaspad_taskd.base.durations import tenths
-from kaspad_taskd.core.observation import Condition, Done, Hint, Reading, Scalar
+from kaspad_taskd.core.observation import Condition, Done, Following, Hint, Reading, Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.indexers.memory import Memory, Met, crash_loop
 from kaspad_taskd.words.spans import up
@@ -104,6 +104,7 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
         done=_done(view, memory, target),
         at_work=None if view.position is not None or view.newest is None else fresh,
         epoch=epoch,
+        following=None if view.position is None else Following(f"{view.position:.0f}"),
         reason=Reason.NODE_NOT_SYNCED if unsynced else None,
         hints=_hints(view, memory, unsynced, now),
         metadata=_metadata(view, memory, lag),

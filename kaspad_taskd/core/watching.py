@@ -1,0 +1,290 @@
+"""Keeping watch: what a look at a complete task means. Its status stays, its health is the news.
+
+In this order: who refuses or does not answer is unreachable; who has nothing new for `stall_after`
+is stalled; who is not in sync for `behind_after` is behind; else it is well, after `confirmations`
+good looks in a row. What is neither stays as it was: one bad look is no trouble, and one good one
+amid bad ones no end of it.
+
+All that the rules count is live: a crash, a restart, a clock jump only let them count anew, from
+the health that is on record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kaspad_taskd.core import progress
+from kaspad_taskd.core.change import anew, begun, changed, done, fact, patient
+from kaspad_taskd.core.fact import EventName, Fact
+from kaspad_taskd.core.inputs import Look
+from kaspad_taskd.core.judge import (
+    LATE_S,
+    endpoint,
+    health_data,
+    patient_since,
+    refusal_stands,
+    spent,
+    stalled,
+)
+from kaspad_taskd.core.model import Definition, Health, Live, Moment, Status, Task, Watch
+from kaspad_taskd.core.observation import Following, Reading, Refused, Unreachable, deciding
+from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.core.schedule import look_every
+
+RELAPSE_MS = 600_000
+"""At most one attempt in so long begins by itself."""
+FAR_BEHIND = "far-behind"
+"""Why an attempt began by itself, where no data was lost."""
+AWAITED = 3.0
+"""Units that a span must let expect before their coming says anything of the pace."""
+PACE = 0.5
+"""Of the pace of all others: who keeps so much of it keeps up, for blocks come unevenly."""
+
+_TROUBLE = (Health.BEHIND, Health.STALLED, Health.UNREACHABLE)
+Outcome = tuple[Task, list[Fact]]
+
+
+def look(task: Task, definition: Definition, given: Look, now: Moment) -> Outcome:
+    """Return the task after a look at it, and what happened."""
+    if _late(task.live, definition, now):
+        task = replace(task, live=patient(_uncounted(task.live), now))
+    match given.observation:
+        case Reading() as reading:
+            return _read(task, definition, reading, now)
+        case Unreachable() as missed:
+            return _missed(task, missed, now)
+        case Refused() as refused:
+            return _refused(task, definition, refused, now)
+
+
+def _late(live: Live, definition: Definition, now: Moment) -> bool:
+    """Whether nobody looked for so long that what was in between is not known."""
+    usual = 3 * look_every(definition) + definition.timeout + LATE_S
+    return live.last_checked is not None and now - live.last_checked > usual * 1000
+
+
+def begin(task: Task, now: Moment) -> Task:
+    """Return a complete task on watch: nothing is known of it until its first good look."""
+    live = patient(_uncounted(done(task.live)), now)
+    return changed(task, live, watch=Watch.ON, watched_since=None)
+
+
+def pause(task: Task, now: Moment) -> Outcome:
+    """Return the task with its watch paused: from here on its health is not known."""
+    return _become(_with(task, Watch.PAUSED), _unseen(task.live), Health.UNKNOWN, None, now)
+
+
+def resume(task: Task, now: Moment) -> Outcome:
+    """Return the task on watch again; its first look will tell how it is."""
+    return changed(task, patient(task.live, now), watch=Watch.ON), []
+
+
+def end(task: Task, now: Moment) -> Outcome:
+    """Return the task as one that is complete and looked at no more."""
+    return _become(_with(task, Watch.NONE), _unseen(task.live), Health.UNKNOWN, None, now)
+
+
+def attach(task: Task, now: Moment) -> Task:
+    """Return the task as the daemon takes up its watch: patience begins anew, no more."""
+    return replace(task, live=patient(_uncounted(replace(task.live, misses=0)), now))
+
+
+def afresh(task: Task, now: Moment) -> Outcome:
+    """Return the task on watch over something else: what was seen of the other says nothing."""
+    live = replace(Live(), eta=0.0, eta_reason=None)
+    new, facts = _become(task, patient(live, now), Health.UNKNOWN, None, now)
+    return changed(new, new.live, watched_since=None), facts
+
+
+def _with(task: Task, watch: Watch) -> Task:
+    return changed(task, task.live, watch=watch)
+
+
+def _uncounted(live: Live) -> Live:
+    return replace(live, paced=None, good=0, bad_since=None)
+
+
+def _unseen(live: Live) -> Live:
+    """Nobody looks: how far behind it was says nothing of now."""
+    return replace(_uncounted(done(live)), behind=None)
+
+
+def _missed(task: Task, missed: Unreachable, now: Moment) -> Outcome:
+    live = replace(
+        _bad(task.live, now),
+        last_checked=now,
+        misses=task.live.misses + 1,
+        refusals=0,
+        refused_since=None,
+        behind=None,
+        hints=missed.hints,
+        params=missed.params,
+        memory=task.live.memory if missed.memory is None else missed.memory,
+        paced=None,
+    )
+    return _become(task, live, Health.UNREACHABLE, missed.reason, now)
+
+
+def _refused(task: Task, definition: Definition, refused: Refused, now: Moment) -> Outcome:
+    since = task.live.refused_since
+    live = replace(
+        _bad(task.live, now),
+        last_checked=now,
+        last_update=now,
+        misses=0,
+        refusals=task.live.refusals + 1,
+        refused_since=now if since is None else min(now, since),
+        behind=None,
+        hints=refused.hints,
+        params=refused.params,
+        paced=None,
+    )
+    stands = refusal_stands(live, definition, now)
+    health = Health.UNREACHABLE if stands else task.health
+    return _become(task, live, health, refused.reason, now)
+
+
+def _bad(live: Live, now: Moment) -> Live:
+    """One more look that was not good."""
+    since = now if live.bad_since is None else min(now, live.bad_since)
+    return replace(live, good=0, bad_since=since)
+
+
+def _read(task: Task, definition: Definition, reading: Reading, now: Moment) -> Outcome:
+    live = _seen(task, definition, reading, now)
+    because = _relapse(task, definition, reading, live, now)
+    if because is not None:
+        new = anew(task, now, Status.IN_PROGRESS, task.attempt + 1, because)
+        return new, [begun(new, now)]
+    following = reading.following
+    if following is not None and following.clock_off:
+        live, health = _by_pace(task, live, following, now)
+        return _become(task, live, health, reading.reason or Reason.CLOCK_SKEW, now)
+    live = replace(live, paced=None)
+    stands = following is not None and _stands(task, live, definition, now)
+    good = reading.complete and not stands
+    live = _good(live, definition) if good else _bad(live, now)
+    health = _health(task, live, definition, stands=stands, good=reading.complete, now=now)
+    if task.watched_since is None and live.good:
+        task = changed(task, task.live, watched_since=now)
+    return _become(task, live, health, _reason(reading, health), now)
+
+
+def _stands(task: Task, live: Live, definition: Definition, now: Moment) -> bool:
+    """Whether nothing has come for too long; once that is said, something has to come."""
+    still = live.patient_since != now
+    return still and (task.health is Health.STALLED or stalled(live, definition, now))
+
+
+def _good(live: Live, definition: Definition) -> Live:
+    """One more good look; enough of them in a row, and all is well."""
+    good = live.good + 1
+    if good < definition.confirmations:
+        return replace(live, good=good)
+    return replace(live, good=good, bad_since=None, lost=None)
+
+
+def _health(
+    task: Task, live: Live, definition: Definition, *, stands: bool, good: bool, now: Moment
+) -> Health:
+    if stands:
+        return Health.STALLED
+    if good:
+        return Health.OK if live.good >= definition.confirmations else task.health
+    bad = now - (live.bad_since or now)
+    if task.health in _TROUBLE and task.health_since is not None:
+        bad = max(bad, now - task.health_since)
+    return Health.BEHIND if bad >= definition.behind_after * 1000 else task.health
+
+
+def _reason(reading: Reading, health: Health) -> Reason | None:
+    if reading.reason is not None or health is not Health.STALLED:
+        return reading.reason
+    joined = reading.following is not None and reading.following.joined
+    return Reason.NETWORK_STANDS_STILL if joined else Reason.NO_MOVEMENT
+
+
+def _by_pace(task: Task, live: Live, following: Following, now: Moment) -> tuple[Live, Health]:
+    """Return the health while the clock is wrong: well is who was so and keeps up with all others.
+
+    Of anybody else nothing is known.
+    """
+    live = replace(live, good=0, bad_since=None)
+    keeps, live = _keeps_up(task.live, live, following, now)
+    well = task.health is Health.OK and following.joined and keeps is not False
+    return live, Health.OK if well else Health.UNKNOWN
+
+
+def _keeps_up(
+    before: Live, live: Live, following: Following, now: Moment
+) -> tuple[bool | None, Live]:
+    """Whether its score rises as all others' do; None: not enough was to be expected yet."""
+    if following.score is None:
+        return None, replace(live, paced=None)
+    here = (following.score, now)
+    if before.paced is None:
+        return None, replace(live, paced=here)
+    score, at = before.paced
+    awaited = following.pace * (now - at) / 1000
+    if awaited < AWAITED:
+        return None, replace(live, paced=before.paced)
+    return following.score - score >= PACE * awaited, replace(live, paced=here)
+
+
+def _relapse(
+    task: Task, definition: Definition, reading: Reading, live: Live, now: Moment
+) -> str | None:
+    """Why it has to do all of it again, or None: by scores alone, and not twice within minutes."""
+    following = reading.following
+    if task.watched_since is None or (following is not None and following.clock_off):
+        return None
+    if task.relapsed_at is not None and 0 <= now - task.relapsed_at < RELAPSE_MS:
+        return None
+    if live.lost is not None and not reading.complete:
+        return live.lost
+    lacks = None if following is None else following.lacks
+    return FAR_BEHIND if lacks is not None and lacks > definition.relapse_after else None
+
+
+def _seen(task: Task, definition: Definition, reading: Reading, now: Moment) -> Live:
+    """The live fields after a reading, but for what the rules count."""
+    old, following = task.live, reading.following
+    newest = None if following is None else following.newest
+    moved = newest is None or newest != old.newest
+    return replace(
+        old,
+        last_checked=now,
+        last_update=now,
+        last_moved=now if moved and newest is not None else old.last_moved,
+        read_at=now,
+        position=reading.position,
+        target=reading.target,
+        shown=reading.shown,
+        detail=progress.detail(reading) if reading.complete else None,
+        behind=reading.behind,
+        hints=reading.hints,
+        conditions=deciding(reading),
+        metadata=reading.metadata,
+        params=reading.params,
+        memory=reading.memory,
+        misses=0,
+        refusals=0,
+        refused_since=None,
+        answered=endpoint(definition),
+        patient_since=now if moved else patient_since(task, definition, now),
+        newest=newest,
+        lost=reading.epoch or old.lost,
+    )
+
+
+def _become(task: Task, live: Live, health: Health, reason: Reason | None, now: Moment) -> Outcome:
+    """The task with this health, and the fact of its change; before a good look there is none."""
+    if task.watched_since is None:
+        health, reason = Health.UNKNOWN, None
+    if health is task.health:
+        return changed(task, live, reason=reason), []
+    new = changed(task, live, health=health, health_since=now, reason=reason)
+    data = health_data(health, now, reason, {**spent(live, reason, now), **live.params})
+    if health is Health.BEHIND:
+        data["behind"] = live.behind
+    return new, [fact(new, EventName.HEALTH, now, **data)]

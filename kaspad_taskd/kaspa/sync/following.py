@@ -1,0 +1,41 @@
+"""What keeping watch has to know of a node: what it has newest, and what it lacks by scores."""
+
+from __future__ import annotations
+
+from kaspad_taskd.core.observation import Following
+from kaspad_taskd.kaspa.sync.clock import Clock
+from kaspad_taskd.kaspa.sync.gate import needs_peers
+from kaspad_taskd.kaspa.sync.position import Position
+from kaspad_taskd.kaspa.sync.reading import NodeReading
+from kaspad_taskd.kaspa.sync.settling import network_pace
+
+HASH = 16
+"""Digits of a hash that tell two blocks apart."""
+
+
+def following(look: NodeReading, where: Position, clock: Clock) -> Following:
+    """Return what a look says of how the node follows its network.
+
+    Args:
+        look: the node's answers.
+        where: the same, understood.
+        clock: the verdict on this host's clock.
+    """
+    blocks = look.block_count if look.protocol == "go" else ""  # its score stands amid a download
+    return Following(
+        newest=f"{look.sink[:HASH]} {where.pos} {blocks}".rstrip(),
+        score=where.pos,
+        pace=network_pace(look, where),
+        joined=look.ibd_peers == 0 and (look.peers > 0 or not needs_peers(look.network)),
+        lacks=_lacks(look, where),
+        clock_off=clock.off is not None,
+    )
+
+
+def _lacks(look: NodeReading, where: Position) -> float | None:
+    """Seconds of blocks up to the newest header, or to a reference, while it downloads."""
+    if where.pos is None or not (look.ibd_peers or where.transitional):
+        return None
+    ends = [where.headers, where.tip if where.exact else None]
+    known = [float(each) for each in ends if each is not None]
+    return max(0.0, max(known) - where.pos) / where.bps if known else None
