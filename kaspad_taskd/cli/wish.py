@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-SPANS = ("checkInterval", "timeout", "stallAfter", "giveUpAfter")
+SPANS = (
+    "checkInterval", "timeout", "stallAfter", "giveUpAfter", "watchInterval", "behindAfter",
+    "relapseAfter",
+)  # fmt: skip
 """Keys of a definition that are spans: texts, or ms."""
-SETTABLE = (*SPANS, "confirmations", "after", "autoSwitch")
+SETTABLE = (*SPANS, "confirmations", "after", "autoSwitch", "keepWatching")
 """Those that `set` changes."""
 
 

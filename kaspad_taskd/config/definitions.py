@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from kaspad_taskd.base.forms import Form, form_of
 from kaspad_taskd.base.tables import Fault, Style, Table
 from kaspad_taskd.base.values import Json, quote
-from kaspad_taskd.core.model import Definition, OnComplete, Origin
+from kaspad_taskd.core.model import WATCHED_TYPES, Definition, OnComplete, Origin
 
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 ID_WORDS: Final = "must be letters, digits, . _ or -, beginning with a letter or digit, 100 at most"
@@ -27,6 +27,8 @@ INTERVAL: Final = (0.25, DAY)
 TIMEOUT: Final = (0.1, 600.0)
 STALL_AFTER: Final = (1.0, 30 * DAY)
 GIVE_UP_AFTER: Final = (1.0, 365 * DAY)
+BEHIND_AFTER: Final = (1.0, 30 * DAY)
+RELAPSE_AFTER: Final = (60.0, 365 * DAY)
 MAX_CONFIRMATIONS: Final = 100
 MAX_AFTER: Final = 64
 MAX_ARGUMENTS: Final = 64
@@ -134,7 +136,7 @@ def _read(
     service = table.string("service", pattern=SERVICE, must=SERVICE_WORDS)
     task_id = id or _id(table) or f"{kind}-{service}"
     checker = _checker(table, types.get(kind), service)
-    header = _header(table)
+    header = _header(table, kind)
     on_complete = _on_complete(table)
     if origin is Origin.API:
         _forbid_commands(table, kind, _FORBIDDEN.format(files=files))
@@ -167,7 +169,7 @@ def _checker(table: Table, probe_type: ProbeType | None, service: str) -> Checke
     return probe_type.parse(table.table("checker"), service)
 
 
-def _header(table: Table) -> dict[str, Any]:
+def _header(table: Table, kind: str) -> dict[str, Any]:
     """Return pace, patience and order, by the fields of Definition."""
     return {
         "interval": table.duration("interval", DEFAULTS.interval, *INTERVAL),
@@ -180,7 +182,18 @@ def _header(table: Table) -> dict[str, Any]:
         "after": _after(table),
         "start": table.boolean("start", DEFAULTS.start),
         "auto_switch": table.boolean("auto_switch", DEFAULTS.auto_switch),
+        "keep_watching": _keep_watching(table, kind),
+        "watch_interval": table.duration("watch_interval", DEFAULTS.watch_interval, *INTERVAL),
+        "behind_after": table.duration("behind_after", DEFAULTS.behind_after, *BEHIND_AFTER),
+        "relapse_after": table.duration("relapse_after", DEFAULTS.relapse_after, *RELAPSE_AFTER),
     }
+
+
+def _keep_watching(table: Table, kind: str) -> bool:
+    wanted = table.boolean("keep_watching", None)
+    if wanted and kind == "report":
+        table.fault("keep_watching", "must be false: a report comes by itself, nobody looks")
+    return kind in WATCHED_TYPES if wanted is None else wanted
 
 
 def _give_up_after(table: Table) -> float | None:

@@ -13,7 +13,9 @@ from kaspad_taskd.base.values import Json
 from kaspad_taskd.config.definitions import JSON_NAMES, NEVER, ProbeType
 from kaspad_taskd.core.model import Definition
 
-_SPANS: Final = ("interval", "timeout", "stall_after")
+_SPANS: Final = (
+    "interval", "timeout", "stall_after", "watch_interval", "behind_after", "relapse_after",
+)  # fmt: skip
 
 
 def to_json(definition: Definition) -> dict[str, Json]:
@@ -63,6 +65,10 @@ def _header(definition: Definition) -> dict[str, Json]:
         "after": list(definition.after),
         "start": definition.start,
         "auto_switch": definition.auto_switch,
+        "keep_watching": definition.keep_watching,
+        "watch_interval": definition.watch_interval,
+        "behind_after": definition.behind_after,
+        "relapse_after": definition.relapse_after,
     }
     if definition.on_complete is not None:
         table["on_complete"] = {"command": list(definition.on_complete.command)}

@@ -77,6 +77,10 @@ def test_a_file_with_every_key() -> None:
         after = ["x", "y", "x"]
         start = false
         auto_switch = false
+        keep_watching = false
+        watch_interval = "1min"
+        behind_after = "5min"
+        relapse_after = "2h"
         [checker]
         url = "grpc://localhost:16110"
         network = "mainnet"
@@ -97,12 +101,42 @@ def test_a_file_with_every_key() -> None:
         after=("x", "y"),
         start=False,
         auto_switch=False,
+        keep_watching=False,
+        watch_interval=60.0,
+        behind_after=300.0,
+        relapse_after=7200.0,
         checker=definition.checker,
         endpoint="grpc://localhost:16110",
         on_complete=OnComplete(("/usr/local/bin/notify", "{id}")),
         origin=Origin.ADMIN,
     )
     assert definition.checker["network"] == "mainnet"
+
+
+@pytest.mark.parametrize(
+    ("kind", "keep"),
+    [("node-sync", True), ("indexer-sync", True), ("http-json", False), ("report", False)],
+)
+def test_nodes_and_indexers_are_kept_watch_on_unless_they_say_otherwise(
+    kind: str, keep: bool
+) -> None:
+    """The others end; who wants more says so, but of what nobody looks at."""
+    checkers = {
+        "indexer-sync": 'flavor = "kasia"\nurl = "http://localhost:8080"',
+        "http-json": 'url = "http://localhost:9000"\ncompleted = "done"',
+    }
+    head, tail = f'type = "{kind}"\nservice = "s"\n', f"[checker]\n{checkers.get(kind, '')}"
+    definition = from_toml(head + tail)
+    assert isinstance(definition, Definition)
+    assert definition.keep_watching is keep
+    other = from_toml(f"{head}keep_watching = {str(not keep).lower()}\n{tail}")
+    if kind == "report":
+        assert told(other) == {
+            "keep_watching": "must be false: a report comes by itself, nobody looks"
+        }
+    else:
+        assert isinstance(other, Definition)
+        assert other.keep_watching is not keep
 
 
 def test_what_is_left_out_has_the_defaults() -> None:
