@@ -105,10 +105,21 @@ _OWN: dict[EventName, dict[str, Any]] = {
 _MAYBE: dict[EventName, dict[str, Any]] = {
     EventName.NODE_READY: {"skipped": listed("SkippedServices", SKIPPED)},
     EventName.TASK_ADDED: {"directory": TEXT},
-    EventName.PROGRESS: {"currentBlock": WHOLE, "targetBlock": WHOLE, "blocksRemaining": WHOLE},
+    EventName.START: {"because": TEXT},
+    EventName.COMPLETE: {"because": TEXT},
+    EventName.HEALTH: {"behind": NUMBER},
+    EventName.PROGRESS: {
+        "healthSince": TIME,
+        "lastChecked": TIME,
+        "behind": NUMBER,
+        "currentBlock": WHOLE,
+        "targetBlock": WHOLE,
+        "blocksRemaining": WHOLE,
+    },
 }
 """Fields that an event may lack: services that are held where they are; blocks, before the node
-answered; the directory of a definition that no file holds."""
+answered; how it is now, of what is not kept watch on, or how far behind, where that is not known;
+why an attempt began, where somebody began it; the directory of a definition that no file holds."""
 
 
 def title_of(name: str) -> str:

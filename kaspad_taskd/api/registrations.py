@@ -19,7 +19,8 @@ from kaspad_taskd.probes import TYPES, ProbeType
 
 HEADER: Final = frozenset(
     {"id", "type", "service", "checkInterval", "timeout", "confirmations", "stallAfter",
-     "giveUpAfter", "after", "start", "autoSwitch", "onComplete"}
+     "giveUpAfter", "after", "start", "autoSwitch", "keepWatching", "watchInterval",
+     "behindAfter", "relapseAfter", "onComplete"}
 )  # fmt: skip
 """Keys of a definition that stand beside `config` (contract section 5, in camelCase)."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from kaspad_taskd.core.model import Health, Origin, Status
+from kaspad_taskd.core.model import Health, Origin, Status, Watch
 
 TEXT = {"type": "string"}
 MAYBE_TEXT = {"type": ["string", "null"]}
@@ -70,7 +70,12 @@ _FIELDS: dict[str, Any] = {
     "giveUpAfter": MAYBE_WHOLE,
     "after": TEXTS,
     "autoSwitch": FLAG,
+    "keepWatching": FLAG,
+    "watchInterval": WHOLE,
+    "behindAfter": WHOLE,
+    "relapseAfter": WHOLE,
     "status": STATUS,
+    "watch": word("TaskWatch", Watch),
     "health": HEALTH,
     "healthSince": TIME,
     "reason": MAYBE_TEXT,

@@ -12,14 +12,17 @@ from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.fact import Event, EventName, Fact
 from kaspad_taskd.core.model import (
     Definition,
+    Health,
     Live,
     Moment,
     Origin,
     PhaseRecord,
     Status,
     Task,
+    Watch,
 )
 from kaspad_taskd.core.observation import Scalar
+from kaspad_taskd.core.schedule import look_every
 from kaspad_taskd.core.switch import Switch, switch_of
 from kaspad_taskd.core.transition import offered
 from kaspad_taskd.core.warning import StandingWarning
@@ -37,6 +40,11 @@ BLOCKS = frozenset({"node-sync", "indexer-sync"})
 """Types whose positions are DAA scores, shown as blocks."""
 BLOCK_FIELDS = frozenset({"currentBlock", "targetBlock", "blocksRemaining"})
 """Fields of progress that are not always there."""
+
+
+ANSWERS = frozenset({Health.OK, Health.BEHIND, Health.STALLED})
+NOT_THERE = frozenset({Health.BEHIND, Health.STALLED, Health.UNREACHABLE})
+"""Of what is complete and kept watch on: it is not known to be in sync now."""
 
 
 class Shapes:
@@ -132,7 +140,12 @@ def _task(task: Task) -> dict[str, Json]:
         "giveUpAfter": definition.give_up_after and round(definition.give_up_after * 1000),
         "after": list(definition.after),
         "autoSwitch": definition.auto_switch,
+        "keepWatching": definition.keep_watching,
+        "watchInterval": round(look_every(definition) * 1000),
+        "behindAfter": round(definition.behind_after * 1000),
+        "relapseAfter": round(definition.relapse_after * 1000),
         "status": task.status.value,
+        "watch": task.watch.value,
         "health": task.health.value,
         "healthSince": _at(task.health_since),
         "reason": task.reason and task.reason.value,
@@ -185,8 +198,8 @@ def _task(task: Task) -> dict[str, Json]:
 
 def actions(task: Task) -> list[str]:
     """What may be done with a task now."""
-    allowed = offered(task.status)
-    if task.status is Status.IN_PROGRESS and task.definition.type != "report":
+    allowed = offered(task.status, task.watch)
+    if task.watched and task.definition.type != "report":
         allowed.append("check")
     if task.definition.origin is Origin.API:
         allowed.append("remove")
@@ -230,9 +243,14 @@ def progress_event(task: Task, seq: int, now: Moment) -> dict[str, Json]:
         estimatedTimeRemaining=_left(live),
         formattedTimeRemaining=words.format_time_left(_left(live), complete),
         syncRate=_reached(live.rate or 0.0),
-        connected=task.health.value in ("ok", "stalled") or complete,
-        synced=complete or task.confirmed > 0,
+        connected=task.health in ANSWERS or (complete and task.health is Health.UNKNOWN),
+        synced=task.health not in NOT_THERE if complete else task.confirmed > 0,
     )
+    if task.watch is not Watch.NONE:
+        data.pop("behind", None)
+        data.update(healthSince=_at(task.health_since), lastChecked=_at(live.last_checked))
+        if live.behind is not None:
+            data["behind"] = _ahead(live.behind)
     if task.definition.type in BLOCKS:
         data.update(_blocks(task))
     return data
@@ -289,6 +307,9 @@ def _say(told: Fact, data: dict[str, Json]) -> None:
         params = data.pop("params", {})
         reason = data.get("reason")
         data["note"] = words.note(reason, params, told.type) if reason else None
+        behind = data.pop("behind", None)
+        if behind is not None:
+            data["behind"] = _ahead(behind)
     elif told.name is EventName.WARNING:
         data["note"], data["cure"] = words.warning(str(data["code"]), data["params"])
     elif told.name is EventName.ATTENTION:

@@ -22,7 +22,7 @@ from kaspad_taskd.bridge.browser import Browser
 from kaspad_taskd.bridge.outbox import Outbox
 from kaspad_taskd.bridge.packets import Message, event
 from kaspad_taskd.core.fact import Event, EventName
-from kaspad_taskd.core.model import Status, Task
+from kaspad_taskd.core.model import Task
 from kaspad_taskd.engine.errors import Gap
 from kaspad_taskd.engine.follow import News
 
@@ -157,7 +157,7 @@ class Fanout:
 
     def _running(self) -> list[Task]:
         tasks = self._api.engine.tasks()
-        return [task for task in tasks if task.status is Status.IN_PROGRESS]
+        return [task for task in tasks if task.watched]
 
     def _fault(self, since: Json, journal: Json) -> Gap | ApiError | None:
         """Why one cannot go on from there."""
@@ -204,10 +204,10 @@ class Fanout:
                 browser.outbox.answer_all([event(name, each) for each in told])
 
     def _recent(self) -> list[Task]:
-        """Tasks that are live or ended within a day."""
+        """Tasks that are live, kept watch on, or ended within a day."""
         since = self._api.engine.now() - DAY_MS
         tasks = self._api.engine.tasks()
-        return [task for task in tasks if task.status.live or (task.ended_at or 0) >= since]
+        return [task for task in tasks if task.open or (task.ended_at or 0) >= since]
 
     async def _states(self, browser: Browser, tasks: Iterable[Task]) -> None:
         ids = [task.id for task in tasks]

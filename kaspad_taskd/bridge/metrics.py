@@ -130,18 +130,18 @@ def _tasks(tasks: Iterable[Task]) -> Iterator[Family]:
     behind = Family("task_behind_seconds", "gauge", "How far behind the present it is.")
     moved = Family("task_last_moved_timestamp_seconds", "gauge", "When it last moved.")
     attempt = Family("task_attempt", "gauge", "Which attempt this is.")
-    status = Family("task_status", "stateset", "Status of a task that has not ended.")
-    health = Family("task_health", "stateset", "Health of what a task in progress watches.")
+    status = Family("task_status", "stateset", "Status of a task that is live or kept watch on.")
+    health = Family("task_health", "stateset", "Health of what a task watches.")
     for task in tasks:
         live, labels = task.live, _labels(task)
         progress.add(task.percent / 100, labels)
         attempt.add(task.attempt, labels)
-        if task.status.live:
+        if task.open:
             status.states(Status, task.status, labels)
-        if task.status is not Status.IN_PROGRESS:
+        if not task.watched:
             continue
         health.states(Health, task.health, labels)
-        if live.eta is not None:
+        if live.eta is not None and task.status is Status.IN_PROGRESS:
             left.add(live.eta, labels)
         if live.rate is not None:
             unit = live.detail.unit if live.detail is not None else None

@@ -365,7 +365,7 @@ def _warn(settings: Settings) -> None:
 
 
 def _troubled(task: Task) -> bool:
-    ill = task.status is Status.ERROR or task.health in (Health.STALLED, Health.UNREACHABLE)
+    ill = task.status is Status.ERROR or task.health not in (Health.UNKNOWN, Health.OK)
     return ill or any(each.code in MADE_HERE for each in task.live.hints)
 
 

@@ -37,6 +37,8 @@ REMEMBERED = 1024
 """Events kept in memory; older ones are read from the store."""
 LIVE_EVERY_MS = 30_000
 """Live fields that changed are written after this time at the latest."""
+WATCH_EVERY_MS = 300_000
+"""The same of tasks that are complete and kept watch on: for ever, so the disk has its peace."""
 MINUTE_MS = 60_000
 FLUSH_CHUNK = 64
 
@@ -162,10 +164,14 @@ class Engine:
             for task_id in self._dirty
             if task_id in self._table
             and task_id not in self._tips
-            and (all_of_it or not 0 <= now - self._written.get(task_id, 0) < LIVE_EVERY_MS)
+            and (all_of_it or self._unwritten_for_long(self._table[task_id], now))
         ]
         chunks = [ids[start : start + FLUSH_CHUNK] for start in range(0, len(ids), FLUSH_CHUNK)]
         return [self.commit([self._table[task_id] for task_id in chunk]) for chunk in chunks]
+
+    def _unwritten_for_long(self, task: Task, now: Moment) -> bool:
+        longest = LIVE_EVERY_MS if task.status.live else WATCH_EVERY_MS
+        return not 0 <= now - self._written.get(task.id, 0) < longest
 
     # -- changing
 
@@ -182,7 +188,7 @@ class Engine:
         now = self.now()
         new, facts = step(task, task.definition, given, now)
         look = new if isinstance(given, Look) and new is not task else None
-        if look is not None:
+        if look is not None and task.status is Status.IN_PROGRESS:
             self._note_history(new, now)
         told = isinstance(given, Look) and given.pushed  # somebody waits until it is on disk
         if new.revision == task.revision and not facts and not (told and look):
@@ -367,7 +373,7 @@ class Engine:
     def _keep_live(self, look: Task) -> None:
         """A look that could not be written was taken all the same: when, what to ask next."""
         task = self._table[look.id]
-        if task.status is Status.IN_PROGRESS and look.attempt == task.attempt:
+        if task.watched and look.attempt == task.attempt:
             self._dirty[look.id] = None
             self._swap(look.id, replace(task, live=look.live))
 

@@ -174,8 +174,9 @@ class Board:
             follower.wake()
 
     def _swapped(self, old: Task | None, new: Task | None) -> None:
-        if new is None or not new.status.live:  # the end is told with its event
-            ended = old or new
+        ends = old is not None and old.status.live
+        if new is None or not (new.status.live or (new.open and not ends)):
+            ended = old or new  # the end is told with its event
             if ended is not None:
                 self._shown.pop(ended.id, None)
                 self._held.pop(ended.id, None)
@@ -194,9 +195,9 @@ class Board:
 
     def _show(self, task_id: str, now: Moment) -> None:
         task = self.engine.get(task_id)
-        if task is None or not task.status.live:
+        if task is None or not task.open:
             return
-        if task.status is Status.IN_PROGRESS:
+        if task.watched:
             self._shown[task_id] = (now, _seen(task))
         else:
             self._shown.pop(task_id, None)
@@ -205,8 +206,10 @@ class Board:
 
 
 def _seen(task: Task) -> object:
-    """What people see of a task's progress."""
+    """What people see of a task's progress; of a complete one, how it is."""
     live = task.live
+    if task.status is Status.COMPLETE:
+        return task.revision
     return (
         task.revision,
         live.position,

@@ -20,7 +20,7 @@ from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit, limit
 from kaspad_taskd.base.libraries import cause
 from kaspad_taskd.base.repeats import Repeats, counted
 from kaspad_taskd.core.inputs import Input, Look, Tick
-from kaspad_taskd.core.model import Status, Task
+from kaspad_taskd.core.model import Task
 from kaspad_taskd.core.observation import Hint, Observation, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.schedule import next_look
@@ -47,7 +47,7 @@ _PERHAPS_OURS: Final = frozenset(
 
 
 class Monitors:
-    """Looks at every task in progress, in its own time.
+    """Looks at every task that is watched, in its own time: in progress, or complete and on watch.
 
     Args:
         engine: whose tasks.
@@ -89,9 +89,9 @@ class Monitors:
     # -- what others ask
 
     def begin(self) -> None:
-        """Begin with all tasks that are in progress."""
+        """Begin with all tasks that are watched."""
         for task in self._engine.tasks():
-            if task.status is Status.IN_PROGRESS:
+            if task.watched:
                 self._plan(task.id, self._time())
 
     def due_in(self, task_id: str) -> float | None:
@@ -179,8 +179,8 @@ class Monitors:
     def _swapped(self, old: Task | None, new: Task | None) -> None:
         task = new or old
         assert task is not None
-        was = old is not None and old.status is Status.IN_PROGRESS
-        runs = new is not None and new.status is Status.IN_PROGRESS
+        was = old is not None and old.watched
+        runs = new is not None and new.watched
         if was and old is not None and (not runs or _other_work(old, new)):
             self._let_go(task.id)
         if new is not None and runs and (not was or _other_work(old, new)):
@@ -221,7 +221,7 @@ class Monitors:
 
     async def _look(self, task_id: str) -> None:
         task = self._engine.get(task_id)
-        if task is not None and task.status is Status.IN_PROGRESS:
+        if task is not None and task.watched:
             await self._take(task)
 
     def _ended(self, task_id: str) -> None:
@@ -294,7 +294,7 @@ class Monitors:
             self._plan(task_id, self._due[task_id])
             return
         task = self._engine.get(task_id)
-        if task is None or task.status is not Status.IN_PROGRESS:
+        if task is None or not task.watched:
             return
         due = self._time() + next_look(task, task.definition, self._jitter())
         self._plan(task_id, math.ceil(due * BEATS) / BEATS)
@@ -325,10 +325,14 @@ def _other_work(old: Task | None, new: Task | None) -> bool:
         old is None
         or new is None
         or old.attempt != new.attempt
-        or old.definition.interval != new.definition.interval
-        or old.definition.timeout != new.definition.timeout  # a probe shares it out
+        or _pace(old) != _pace(new)
         or not old.definition.same_work(new.definition)
     )
+
+
+def _pace(task: Task) -> tuple[float, float, float]:
+    known = task.definition
+    return known.interval, known.watch_interval, known.timeout  # which a probe shares out
 
 
 def _other_patience(old: Task | None, new: Task) -> bool:

@@ -135,14 +135,17 @@ class Roster:
         self._mirror.drop(task_id)
         return task
 
-    async def cleanup(self, max_age_ms: float) -> int:
+    async def cleanup(self, max_age_ms: float, *, watched: bool = False) -> int:
         """Remove API tasks that ended longer ago, as somebody asked for; returns how many.
+
+        `watched`: those too that are kept watch on.
 
         Raises:
             NotDurable: the store cannot write.
         """
         before = self._engine.now() - max_age_ms
-        return await self._clear([task for task in self._ended() if (task.ended_at or 0) < before])
+        ended = self._ended(watched=watched)
+        return await self._clear([task for task in ended if (task.ended_at or 0) < before])
 
     async def expire(self, sure: SureTime) -> SureTime:
         """Remove API tasks that surely ended 30 days ago, the oldest first, a tenth a day.
@@ -172,12 +175,13 @@ class Roster:
             await self._clear(old)
         return sure
 
-    def _ended(self) -> list[Task]:
-        """API tasks that have ended."""
+    def _ended(self, *, watched: bool = False) -> list[Task]:
+        """API tasks that have ended; `watched`: also those over which there is a watch."""
         return [
             task
             for task in self._engine.everyone()
-            if task.definition.origin is Origin.API and not task.status.live
+            if task.definition.origin is Origin.API
+            and not (task.status.live if watched else task.open)
         ]
 
     async def _clear(self, old: Sequence[Task]) -> int:

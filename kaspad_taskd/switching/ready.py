@@ -1,5 +1,8 @@
 """What follows when a node is in sync: its services are switched, then `node:ready` is told, once.
 
+An attempt that began by itself, since the node had lost what it had, switches nothing: what was
+brought elsewhere meanwhile, and why, is not known here.
+
 A follower of the journal with its own cursor, put on record together with `node:ready`: a crash
 anywhere before finds the completion again, and with it the switches that it has caused already.
 """
@@ -55,7 +58,9 @@ class Announcer:
         switched: list[str] = []
         failed: list[str] = []
         skipped: list[dict[str, str]] = []
-        for name in switched_by(task.definition, self._switcher.services):
+        again = event.fact.data.get("because") is not None  # it was in sync before, and was lost
+        services = [] if again else switched_by(task.definition, self._switcher.services)
+        for name in services:
             if self._is_held(name, event.seq):
                 skipped.append({"service": name, "reason": HELD})
                 continue

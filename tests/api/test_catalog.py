@@ -29,7 +29,7 @@ FIFTEEN: dict[str, list[str] | None] = {
     "cancelTask": ["taskId"],
     "completeTask": ["taskId", "finalStatus"],
     "errorTask": ["taskId", "error"],
-    "cleanupOldTasks": ["maxAge"],
+    "cleanupOldTasks": ["maxAge", "watched"],
     "shutdown": [],
 }
 """The task manager's, with their parameters in order; None is one object."""

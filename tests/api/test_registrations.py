@@ -23,7 +23,8 @@ from kaspad_taskd.probes.probe_type import Checker, ProbeType
 
 HEADER = {
     *("id", "type", "service", "checkInterval", "timeout", "confirmations", "stallAfter"),
-    *("giveUpAfter", "after", "start", "autoSwitch", "config"),
+    *("giveUpAfter", "after", "start", "autoSwitch", "keepWatching", "watchInterval"),
+    *("behindAfter", "relapseAfter", "config"),
 }
 GOOD: dict[str, dict[str, Any]] = {
     "node-sync": {"host": "127.0.0.1", "port": 16110, "network": "mainnet", "maxLag": "90s"},

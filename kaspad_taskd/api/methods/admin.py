@@ -133,7 +133,7 @@ def _daemon(api: Api) -> list[Method]:
         }
 
     def shutdown(_caller: Caller, _given: Given) -> Json:
-        watched = sum(task.status is Status.IN_PROGRESS for task in api.engine.tasks())
+        watched = sum(task.watched for task in api.engine.tasks())
         api.host.stop()
         return {"success": True, "tasksCleaned": watched}
 

@@ -28,7 +28,7 @@ from kaspad_taskd.api.schemas import (
 from kaspad_taskd.api.wire import event_shape
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.base.clock import iso, parse_iso
-from kaspad_taskd.core.model import Status
+from kaspad_taskd.core.model import Health, Status
 from kaspad_taskd.core.record import Decision
 
 Json: TypeAlias = Any
@@ -155,8 +155,9 @@ def _choices(api: Api) -> list[Method]:
 
     def strategy(_caller: Caller, given: Given) -> Json:
         task = api.task(given["taskId"])
-        left = 0.0 if task.status is Status.COMPLETE else task.live.eta
-        return _strategy(left, task.status is Status.COMPLETE)
+        there = task.status is Status.COMPLETE and task.health in (Health.OK, Health.UNKNOWN)
+        known = task.live.eta if task.status is not Status.COMPLETE else None
+        return _strategy(0.0 if there else known, there)
 
     return [
         Method("recordDecision", "Put somebody's choice on record.", answering(decide),

@@ -33,7 +33,7 @@ from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.change import NotAllowed
 from kaspad_taskd.core.explain import explain
 from kaspad_taskd.core.inputs import Cancel, Complete, Fail, Input, Look, Pause, Retry, Start
-from kaspad_taskd.core.model import Origin, Status, Task
+from kaspad_taskd.core.model import Origin, Status, Task, Watch
 from kaspad_taskd.core.observation import Observation, Reading, Refused
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.engine.engine import Engine
@@ -94,12 +94,12 @@ def _acting(api: Api) -> list[Method]:
     engine = api.engine
 
     async def start(_caller: Caller, given: Given) -> Json:
-        task = await _reach(engine, given["taskId"], Status.IN_PROGRESS, Start())
+        task = await _reach(engine, given["taskId"], _runs, Start())
         interval = round(task.definition.interval * 1000)
         return {"success": True, "taskId": task.id, "checkInterval": interval}
 
     async def stop(_caller: Caller, given: Given) -> Json:
-        task = await _reach(engine, given["taskId"], Status.PAUSED, Pause())
+        task = await _reach(engine, given["taskId"], _rests, Pause())
         return {"success": True, "taskId": task.id}
 
     def acting(given_input: Callable[[], Input]) -> Callable[[Caller, Given], Any]:
@@ -136,17 +136,25 @@ def _acting(api: Api) -> list[Method]:
     ]  # fmt: skip
 
 
-async def _reach(engine: Engine, task_id: str, status: Status, way: Input) -> Task:
-    """Return the task in a status, in which it is already or to which `way` brings it."""
+def _runs(task: Task) -> bool:
+    return task.watched
+
+
+def _rests(task: Task) -> bool:
+    return task.status is Status.PAUSED or task.watch is Watch.PAUSED
+
+
+async def _reach(engine: Engine, task_id: str, there: Callable[[Task], bool], way: Input) -> Task:
+    """Return the task where it is to be: it is there already, or `way` brings it there."""
     await engine.settled(task_id)
     task = engine.get(task_id)
-    if task is not None and task.status is status:
+    if task is not None and there(task):
         return task
     try:
         return await engine.act(task_id, way)
     except NotAllowed:  # somebody else brought it there meanwhile
         task = engine.get(task_id)
-        if task is None or task.status is not status:
+        if task is None or not there(task):
             raise
         return task
 
@@ -176,10 +184,13 @@ def _ending(api: Api) -> list[Method]:
         return {"success": True, "taskId": task.id, "task": api.shapes.task(task)}
 
     async def cleanup(_caller: Caller, given: Given) -> Json:
-        return {"success": True, "cleaned": await api.roster.cleanup(given["maxAge"])}
+        watched = bool(given["watched"])
+        cleaned = await api.roster.cleanup(given["maxAge"], watched=watched)
+        return {"success": True, "cleaned": cleaned}
 
     which = checks.task_id()
     final = checks.maybe_object("finalStatus", _final, "metadata: named facts to keep")
+    watched = checks.flag("watched", summary="also those that are kept watch on")
     age = checks.number("maxAge", 0, 1e15, default=HOUR_MS, summary="ms since the end")
     no = (*OFTEN, "not-allowed")
     return [
@@ -193,7 +204,7 @@ def _ending(api: Api) -> list[Method]:
         Method("removeTask", "Remove a task that came over an API.", answering(remove),
                (which,), CHANGED, changes=True, errors=no),
         Method("cleanupOldTasks", "Remove API tasks that ended longer ago than maxAge (ms).",
-               answering(cleanup), (age,),
+               answering(cleanup), (age, watched),
                record("CleanedUp", success=YES, cleaned=WHOLE), changes=True,
                errors=("store-unavailable",)),
     ]  # fmt: skip

@@ -12,8 +12,13 @@ export interface Task {
   giveUpAfter: number | null;
   after: string[];
   autoSwitch: boolean;
+  keepWatching: boolean;
+  watchInterval: number;
+  behindAfter: number;
+  relapseAfter: number;
   status: "pending" | "in-progress" | "paused" | "complete" | "error" | "cancelled";
-  health: "unknown" | "ok" | "stalled" | "unreachable";
+  watch: "none" | "on" | "paused";
+  health: "unknown" | "ok" | "behind" | "stalled" | "unreachable";
   healthSince: string | null;
   reason: string | null;
   note: string | null;
@@ -106,6 +111,7 @@ export interface Events {
     service: string;
     type: string;
     attempt: number;
+    because?: string;
   };
   "sync:progress": {
     seq: number;
@@ -114,7 +120,7 @@ export interface Events {
     service: string;
     type: string;
     status: "pending" | "in-progress" | "paused" | "complete" | "error" | "cancelled";
-    health: "unknown" | "ok" | "stalled" | "unreachable";
+    health: "unknown" | "ok" | "behind" | "stalled" | "unreachable";
     phase: string | null;
     progress: number;
     percentage: number;
@@ -123,6 +129,9 @@ export interface Events {
     syncRate: number;
     connected: boolean;
     synced: boolean;
+    healthSince?: string | null;
+    lastChecked?: string | null;
+    behind?: number;
     currentBlock?: number;
     targetBlock?: number;
     blocksRemaining?: number;
@@ -142,6 +151,7 @@ export interface Events {
       hours: number;
       formatted: string;
     };
+    because?: string;
   };
   "sync:error": {
     seq: number;
@@ -182,10 +192,11 @@ export interface Events {
     taskId: string;
     service: string;
     type: string;
-    health: "unknown" | "ok" | "stalled" | "unreachable";
+    health: "unknown" | "ok" | "behind" | "stalled" | "unreachable";
     since: string | null;
     reason: string | null;
     note: string | null;
+    behind?: number;
   };
   "sync:epoch": {
     seq: number;
@@ -351,6 +362,10 @@ export interface Methods {
       after?: string[];
       start?: boolean;
       autoSwitch?: boolean;
+      keepWatching?: boolean;
+      watchInterval?: string | number;
+      behindAfter?: string | number;
+      relapseAfter?: string | number;
       config?: {
         protocol?: "grpc" | "wrpc-json";
         host?: string;
@@ -416,6 +431,10 @@ export interface Methods {
       after?: string[];
       start?: boolean;
       autoSwitch?: boolean;
+      keepWatching?: boolean;
+      watchInterval?: string | number;
+      behindAfter?: string | number;
+      relapseAfter?: string | number;
       protocol?: "grpc" | "wrpc-json";
       host?: string;
       port?: number;
@@ -458,6 +477,10 @@ export interface Methods {
       after?: string[];
       start?: boolean;
       autoSwitch?: boolean;
+      keepWatching?: boolean;
+      watchInterval?: string | number;
+      behindAfter?: string | number;
+      relapseAfter?: string | number;
       flavor?: "simply-kaspa" | "kasia" | "k-indexer" | "generic";
       url?: string;
       progress?: string;
@@ -559,8 +582,8 @@ export interface Methods {
         pass: number;
       } | null;
       health: {
-        value: "unknown" | "ok" | "stalled" | "unreachable";
-        rule: "not-watched" | "unread" | "unreachable" | "refused" | "stalled" | "answers";
+        value: "unknown" | "ok" | "behind" | "stalled" | "unreachable";
+        rule: "not-watched" | "unread" | "not-good-yet" | "clock" | "unreachable" | "refused" | "stalled" | "behind" | "answers";
         since: string | null;
         reason: string | null;
         missed: number;
@@ -745,6 +768,7 @@ export interface Methods {
   "cleanupOldTasks": {
     params: {
       maxAge?: number;
+      watched?: boolean;
     };
     result: {
       success: true;
@@ -820,7 +844,7 @@ export interface Methods {
         progress: number | null;
         done: number | null;
         rate: number | null;
-        health: "unknown" | "ok" | "stalled" | "unreachable" | null;
+        health: "unknown" | "ok" | "behind" | "stalled" | "unreachable" | null;
       }[];
     };
   };
