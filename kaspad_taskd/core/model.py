@@ -281,6 +281,7 @@ class Live:
     paced: tuple[float, Moment] | None = None  # on watch: a score and its moment, for the pace
     good: int = 0  # on watch: good looks in a row
     bad_since: Moment | None = None  # on watch: the first look that was none, until it is well
+    clock_off: bool = False  # on watch: the clock was wrong when anything told of it last
     lost: str | None = None  # on watch: why data was lost, until the next attempt
 
 

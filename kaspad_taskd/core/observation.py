@@ -128,7 +128,8 @@ class Following:
         joined: others are there, and what comes is what they have just made: no download.
         lacks: seconds of their work that it lacks while it downloads, by scores alone; None where
             it downloads nothing, or nothing tells.
-        clock_off: this host's clock is known to be wrong, so no age says anything.
+        clock_off: whether this host's clock is known to be wrong, so that no age says anything;
+            None where nothing tells: it is then as it was.
     """
 
     newest: str
@@ -136,7 +137,7 @@ class Following:
     pace: float = 0.0
     joined: bool = False
     lacks: float | None = None
-    clock_off: bool = False
+    clock_off: bool | None = False
 
 
 @dataclass(frozen=True, slots=True)

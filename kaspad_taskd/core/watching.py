@@ -85,8 +85,12 @@ def end(task: Task, now: Moment) -> Outcome:
 
 
 def attach(task: Task, now: Moment) -> Task:
-    """Return the task as the daemon takes up its watch: patience begins anew, no more."""
-    return replace(task, live=patient(_uncounted(replace(task.live, misses=0)), now))
+    """Return the task as the daemon takes up its watch: patience begins anew, no more.
+
+    After a jump the clock may be right again.
+    """
+    live = replace(task.live, misses=0, clock_off=False)
+    return replace(task, live=patient(_uncounted(live), now))
 
 
 def afresh(task: Task, now: Moment) -> Outcome:
@@ -157,9 +161,9 @@ def _read(task: Task, definition: Definition, reading: Reading, now: Moment) -> 
         new = anew(task, now, Status.IN_PROGRESS, task.attempt + 1, because)
         return new, [begun(new, now)]
     following = reading.following
-    if following is not None and following.clock_off:
+    if following is not None and live.clock_off:
         live, health = _by_pace(task, live, following, now)
-        return _become(task, live, health, reading.reason or Reason.CLOCK_SKEW, now)
+        return _become(task, live, health, Reason.CLOCK_SKEW, now)
     live = replace(live, paced=None)
     stands = following is not None and _stands(task, live, definition, now)
     good = reading.complete and not stands
@@ -172,7 +176,7 @@ def _read(task: Task, definition: Definition, reading: Reading, now: Moment) -> 
 
 def _stands(task: Task, live: Live, definition: Definition, now: Moment) -> bool:
     """Whether nothing has come for too long; once that is said, something has to come."""
-    still = live.patient_since != now
+    still = live.newest == task.live.newest
     return still and (task.health is Health.STALLED or stalled(live, definition, now))
 
 
@@ -236,7 +240,7 @@ def _relapse(
 ) -> str | None:
     """Why it has to do all of it again, or None: by scores alone, and not twice within minutes."""
     following = reading.following
-    if task.watched_since is None or (following is not None and following.clock_off):
+    if task.watched_since is None or live.clock_off:
         return None
     if task.relapsed_at is not None and 0 <= now - task.relapsed_at < RELAPSE_MS:
         return None
@@ -273,8 +277,20 @@ def _seen(task: Task, definition: Definition, reading: Reading, now: Moment) -> 
         answered=endpoint(definition),
         patient_since=now if moved else patient_since(task, definition, now),
         newest=newest,
+        clock_off=_clock_off(old, reading),
         lost=reading.epoch or old.lost,
     )
+
+
+def _clock_off(old: Live, reading: Reading) -> bool:
+    """Whether the clock is wrong: what was told of it stands until something tells otherwise.
+
+    A node that no longer follows tells nothing of it, and its clock is as wrong as before.
+    """
+    if reading.complete or reading.following is None:
+        return False
+    told = reading.following.clock_off
+    return old.clock_off if told is None else told
 
 
 def _become(task: Task, live: Live, health: Health, reason: Reason | None, now: Moment) -> Outcome:

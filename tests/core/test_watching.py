@@ -379,6 +379,27 @@ def test_a_wrong_clock_makes_no_behind_node_ok_and_no_answer_is_still_none() -> 
     assert built.play("ok ok").health() is Health.OK
 
 
+def test_a_clock_that_was_wrong_is_so_until_something_tells_otherwise() -> None:
+    """A node that stops tells nothing of it any more; a jump may have put it right."""
+    built = node().play("ok ok")
+
+    def stands(clock_off: bool | None) -> None:
+        built.now += 30_000
+        told = Following("x", 1.0, PACE, True, None, clock_off)
+        built.give(inputs.Look(1, Reading(behind=300.0, following=told)))
+
+    stands(None)
+    assert built.health() is Health.OK
+    stands(True)
+    stands(None)
+    stands(None)
+    assert built.is_ == (Health.UNKNOWN, Reason.CLOCK_SKEW)
+    built.give(inputs.Attach(jumped=True))
+    for _ in range(5):
+        stands(None)
+    assert built.health().value == "behind"
+
+
 def test_on_a_slow_network_the_pace_is_measured_until_something_was_to_come() -> None:
     """A block a minute: a look without one says nothing of its pace."""
     built = node().play("ok ok")

@@ -13,13 +13,14 @@ HASH = 16
 """Digits of a hash that tell two blocks apart."""
 
 
-def following(look: NodeReading, where: Position, clock: Clock) -> Following:
+def following(look: NodeReading, where: Position, clock: Clock, max_lag: float = 60.0) -> Following:
     """Return what a look says of how the node follows its network.
 
     Args:
         look: the node's answers.
         where: the same, understood.
         clock: the verdict on this host's clock.
+        max_lag: seconds off up to which it is called right.
     """
     blocks = look.block_count if look.protocol == "go" else ""  # its score stands amid a download
     return Following(
@@ -28,8 +29,16 @@ def following(look: NodeReading, where: Position, clock: Clock) -> Following:
         pace=network_pace(look, where),
         joined=look.ibd_peers == 0 and (look.peers > 0 or not needs_peers(look.network)),
         lacks=_lacks(look, where),
-        clock_off=clock.off is not None,
+        clock_off=_clock_off(clock, max_lag),
     )
+
+
+def _clock_off(clock: Clock, max_lag: float) -> bool | None:
+    """Whether the clock is wrong; right is what a witness says whom none contradicts."""
+    if clock.off is not None:
+        return True
+    said = [abs(off) <= max_lag for _, off in clock.witnesses]
+    return False if clock.good or (said and all(said)) else None
 
 
 def _lacks(look: NodeReading, where: Position) -> float | None:

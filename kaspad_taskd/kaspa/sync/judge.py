@@ -125,7 +125,7 @@ def _reading(seen: Seen, memory: Memory, aside: Aside, done: bool, epoch: str | 
         params=told,
         hints=hints.hints(memory, look, said, told, seen.clock, aside),
         shown=_shown(where),
-        following=following(look, where, seen.clock),
+        following=following(look, where, seen.clock, aside.max_lag),
         metadata=_metadata(look, memory, where, seen.clock),
         memory=memory.to_json(),
     )
