@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kaspad_taskd.bridge.fanout import BATCH
+from kaspad_taskd.core.model import Watch
 from kaspad_taskd.core.observation import Reading
 from tests.bridge.house import Bridged, Visitor, bridged, until
 from tests.fakes.hands import service
@@ -66,6 +67,42 @@ async def test_what_ended_long_ago_is_not_told(house: Bridged) -> None:
     house.house.engine.now = lambda: base() + 86_400_001
     visitor = await house.visit()
     assert (await visitor.event("sync:progress"))["taskId"] == "new"
+
+
+async def kept(house: Bridged, task_id: str = "kept") -> None:
+    """A task that is complete, and kept watch on."""
+    house.house.probe(task_id).default = Reading(complete=True)
+    await house.add(task_id, type="http-json", confirmations=1, keep_watching=True)
+    await until(lambda: _watched(house, task_id))
+
+
+def _watched(house: Bridged, task_id: str) -> bool:
+    task = house.house.engine.get(task_id)
+    return task is not None and task.watch is Watch.ON
+
+
+async def test_what_is_kept_watch_on_is_told_however_long_ago_it_ended(house: Bridged) -> None:
+    """Nobody shows the lag of yesterday: neither who comes anew nor who comes again."""
+    await kept(house)
+    base, seq = house.house.now, house.house.engine.seq
+    house.house.engine.now = lambda: base() + 86_400_001
+    visitor = await house.visit()
+    shown = await visitor.event("sync:progress")
+    assert (shown["taskId"], shown["status"], shown["health"]) == ("kept", "complete", "ok")
+    assert shown["lastChecked"] is not None
+    again = await house.visit({"since": seq})
+    assert (await again.event("sync:progress"))["taskId"] == "kept"
+
+
+async def test_a_paused_watch_is_told_to_who_comes(house: Bridged) -> None:
+    """As a paused task is."""
+    await kept(house)
+    await house.house.ask("pauseTask", taskId="kept")
+    base = house.house.now
+    house.house.engine.now = lambda: base() + 86_400_001
+    visitor = await house.visit()
+    shown = await visitor.event("sync:progress")
+    assert (shown["taskId"], shown["health"]) == ("kept", "unknown")
 
 
 async def test_an_event_is_told_to_all(house: Bridged) -> None:

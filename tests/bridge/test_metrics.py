@@ -21,7 +21,7 @@ from kaspad_taskd.bridge.metrics import Family, label, text, wants_openmetrics
 from kaspad_taskd.core.attention import AttentionCode, ServiceState, Sight
 from kaspad_taskd.core.observation import Disk, Reading
 from kaspad_taskd.core.record import Change, Outcome
-from tests.bridge.house import Bridged, bridged
+from tests.bridge.house import Bridged, bridged, until
 from tests.fakes.hands import service
 from tests.fakes.house import ScriptedProbe
 
@@ -122,6 +122,22 @@ async def test_a_disk_in_numbers(house: Bridged) -> None:
     assert value(found, "task_disk_free_bytes", task="a", type="http-json") == 5 << 30
     assert value(found, "task_disk_runway_seconds", task="a") == 5300
     assert value(found, "task_disk_free_bytes", task="b") is None
+
+
+async def test_what_is_kept_watch_on_has_a_health_and_no_time_left(house: Bridged) -> None:
+    """So that the alerts that there are hold for it, too; one that merely ended has none."""
+    for task_id, keep in (("kept", True), ("ended", False)):
+        house.house.probe(task_id).default = Reading(complete=True, behind=2.5)
+        await house.add(task_id, type="http-json", confirmations=1, keep_watching=keep)
+    await until(lambda: all(each.ended_at for each in house.house.engine.tasks()))
+    found = read((await house.get("/metrics", **OPEN))[1])
+    health = {"kaspad_taskd_task_health": "ok"}
+    assert value(found, "task_health", task="kept", **health) == 1
+    assert value(found, "task_behind_seconds", task="kept") == 2.5
+    assert value(found, "task_eta_seconds", task="kept") is None
+    status = {"kaspad_taskd_task_status": "complete"}
+    assert value(found, "task_status", task="kept", **status) == 1
+    assert value(found, "task_health", task="ended", **health) is None
 
 
 async def test_the_old_format_for_who_does_not_ask(house: Bridged) -> None:
