@@ -22,7 +22,16 @@ from kaspad_taskd.core.change import (
 from kaspad_taskd.core.estimate import broken, emptied
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.judge import fail, finish, judge, lose_patience, other_patience
-from kaspad_taskd.core.model import LIVE, Definition, Failure, Moment, Status, Task, Watch
+from kaspad_taskd.core.model import (
+    LIVE,
+    Definition,
+    Failure,
+    Moment,
+    Origin,
+    Status,
+    Task,
+    Watch,
+)
 from kaspad_taskd.core.reason import EtaReason, Reason
 
 
@@ -189,7 +198,7 @@ def _redefine(task: Task, definition: Definition, now: Moment) -> Outcome:
     new = changed(task, task.live, definition=definition)
     facts = [fact(new, EventName.TASK_CHANGED, now)]
     if task.status is Status.COMPLETE:
-        kept, more = _keep(new, definition.same_work(old), now)
+        kept, more = _keep(new, old, now)
         return kept, facts + more
     if definition.same_work(old) or task.status not in LIVE or task.status is Status.PENDING:
         new, more = other_patience(new, old, definition, now)
@@ -200,10 +209,16 @@ def _redefine(task: Task, definition: Definition, now: Moment) -> Outcome:
     return anew(new, now, task.status, task.attempt + 1), facts
 
 
-def _keep(task: Task, same_work: bool, now: Moment) -> Outcome:
-    """The complete task, on watch as its new definition says."""
-    if not task.definition.keep_watching:
+def _keep(task: Task, old: Definition, now: Moment) -> Outcome:
+    """The complete task, on watch as its new definition says.
+
+    One over which there is none gets it where that is what changed, or a file takes it over.
+    """
+    definition = task.definition
+    if not definition.keep_watching:
         return (task, []) if task.watch is Watch.NONE else watching.end(task, now)
     if task.watch is Watch.NONE:
-        return watching.begin(task, now), []
-    return (task, []) if same_work else watching.afresh(task, now)
+        taken_over = old.origin is Origin.API and definition.origin is not Origin.API
+        wanted = taken_over or not old.keep_watching
+        return (watching.begin(task, now) if wanted else task), []
+    return (task, []) if definition.same_work(old) else watching.afresh(task, now)

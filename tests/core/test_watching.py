@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kaspad_taskd.core import inputs
 from kaspad_taskd.core.change import NotAllowed
 from kaspad_taskd.core.fact import EventName, Fact
-from kaspad_taskd.core.model import Health, Status, Task, Watch
+from kaspad_taskd.core.model import Health, Origin, Status, Task, Watch
 from kaspad_taskd.core.observation import (
     Following,
     Hint,
@@ -277,6 +277,16 @@ def test_time_in_which_nobody_looked_is_neither_good_nor_bad() -> None:
     built = node().play("bad").play("bad", 3600.0)
     assert built.health() is Health.OK
     assert built.play("bad bad bad bad").health() is Health.BEHIND
+
+
+def test_who_has_no_watch_gets_none_by_another_change() -> None:
+    """Completed by hand out of sync, or registered before: its pace is not what begins one."""
+    built = Node(pending(keep_watching=True, type="node-sync", origin=Origin.API))
+    built.give(inputs.Start()).play("bad").give(inputs.Complete())
+    slower = replace(built.task.definition, interval=60.0)
+    assert built.give(inputs.Redefine(slower)).task.watch is Watch.NONE
+    of_file = replace(slower, origin=Origin.ADMIN)
+    assert built.give(inputs.Redefine(of_file)).task.watched
 
 
 # -- relapse
