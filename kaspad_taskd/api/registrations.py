@@ -26,7 +26,7 @@ HEADER: Final = frozenset(
 
 CHANGEABLE: Final = (
     "checkInterval", "timeout", "stallAfter", "giveUpAfter", "confirmations", "after",
-    "autoSwitch",
+    "autoSwitch", "keepWatching", "watchInterval", "behindAfter", "relapseAfter",
 )  # fmt: skip
 """Those that `updateTask` changes, in this order."""
 

@@ -105,7 +105,7 @@ def change_definition(definition: Definition, data: object) -> Definition | list
     """
     faults: list[Fault] = []
     table = Table(data, faults, style="json", names=JSON_NAMES)
-    header = _header(table)
+    header = _header(table, definition.type)
     _no_self_wait(table, definition.id, header["after"])
     table.done()
     given = {key: value for key, value in header.items() if table.peek(key) is not None}

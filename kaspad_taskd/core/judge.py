@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,16 +29,21 @@ from kaspad_taskd.core.observation import (
     Hint,
     Reading,
     Refused,
-    Scalar,
     Unreachable,
     deciding,
 )
+from kaspad_taskd.core.patience import (
+    LATE_S,
+    endpoint,
+    health_data,
+    patient_since,
+    refusal_stands,
+    spent,
+    stalled,
+    waiting_since,
+)
 from kaspad_taskd.core.reason import EtaReason, Reason
 
-REFUSALS = 3  # refused looks in a row that end a task, if they also span
-REFUSED_MS = 60_000  # so long: a proxy's page while a container starts is daily life
-REFUSED_KNOWN_MS = 300_000  # ... and so long where this address once gave a good answer
-LATE_S = 10.0  # beyond three intervals: the daemon stood still (SIGSTOP, a suspended host)
 PASSING = frozenset({EtaReason.WARMING_UP, EtaReason.STALLED, EtaReason.NO_ANSWER})
 """Why a time left is missing that was there, or will be."""
 PROGRESS_EVERY_MS = 1_000  # progress from looks is taken, and so written, this often at most
@@ -76,20 +80,12 @@ def other_patience(task: Task, old: Definition, new: Definition, now: Moment) ->
     """Return the task after its patience was changed: what it bears with now is not stalled."""
     if task.health is not Health.STALLED or task.status is not Status.IN_PROGRESS:
         return task, []
-    began = _waiting_since(task, old)
+    began = waiting_since(task, old)
     if began is None or now - began >= new.stall_after * 1000:
         return task, []
     live = replace(task.live, patient_since=min(now, began), eta_reason=EtaReason.NO_ANSWER)
     health = Health.UNKNOWN if live.last_update is None else Health.OK
     return _with_health(task, live, health, None, now)
-
-
-def _waiting_since(task: Task, definition: Definition) -> Moment | None:
-    """When the wait of a stalled task began: patience may have begun anew, with a restart."""
-    since, stalled = task.live.patient_since, task.health_since
-    if stalled is None or (since is not None and since <= stalled):
-        return since
-    return stalled - round(definition.stall_after * 1000)
 
 
 def fail(task: Task, failure: Failure, now: Moment, hints: tuple[Hint, ...] = ()) -> Outcome:
@@ -143,7 +139,7 @@ def _missed(task: Task, definition: Definition, missed: Unreachable, now: Moment
         rate=None,
         eta=None,
         eta_reason=EtaReason.NO_ANSWER,
-        hints=_hints(task, definition, missed.hints, missed.disk, None, passing=True),
+        hints=all_hints(task, definition, missed.hints, missed.disk, None, passing=True),
         metadata=runway.facts(task.live.metadata, missed.disk),
         params=missed.params,
         memory=task.live.memory if missed.memory is None else missed.memory,
@@ -180,19 +176,6 @@ def _refused(
         return fail(task, Failure(refused.reason, refused.params, said), now, refused.hints)
     health = Health.OK if task.health is Health.UNREACHABLE else task.health
     return _with_health(task, live, health, refused.reason, now, confirmed=0)
-
-
-def refusal_stands(live: Live, definition: Definition, now: Moment) -> bool:
-    """Whether it has refused so often, and for so long, that it means it."""
-    known = live.answered is not None and live.answered == endpoint(definition)
-    lasts = REFUSED_KNOWN_MS if known else REFUSED_MS
-    since = now if live.refused_since is None else live.refused_since
-    return live.refusals >= REFUSALS and now - since >= lasts
-
-
-def endpoint(definition: Definition) -> str:
-    """What a good answer has to come from."""
-    return definition.endpoint or ""
 
 
 def _read(
@@ -271,7 +254,7 @@ def _live(
         eta=None if known is None else known.seconds,
         eta_reason=ahead if isinstance(ahead, EtaReason) else None,
         walk=known,
-        hints=_hints(
+        hints=all_hints(
             task,
             definition,
             reading.hints,
@@ -300,7 +283,7 @@ def _end(reading: Reading, ahead: Walk | None) -> float | None:
     return None if ahead is None else ahead.seconds
 
 
-def _hints(
+def all_hints(
     task: Task,
     definition: Definition,
     found: tuple[Hint, ...],
@@ -319,19 +302,6 @@ def _hints(
 def _moving(seen: Movement, reading: Reading) -> bool:
     """Whether patience begins anew: what is done needs none, what cannot be seen gets it."""
     return seen.moved is not False or (reading.complete and reading.settled)
-
-
-def patient_since(task: Task, definition: Definition, now: Moment) -> Moment | None:
-    """From when stalling is measured: time without answers does not count, a long one begins anew.
-
-    A service that answers for seconds, goes and comes back gets nowhere all the same.
-    """
-    since, answered = task.live.patient_since, task.live.last_update
-    if task.health is not Health.UNREACHABLE:
-        return since
-    if since is None or answered is None or now - answered >= definition.stall_after * 1000:
-        return now
-    return min(now, since + max(0, now - max(since, answered)))
 
 
 def _late(live: Live, definition: Definition, now: Moment) -> bool:
@@ -375,22 +345,9 @@ def _still(live: Live) -> Live:
     return replace(live, rate=None, eta=None, eta_reason=EtaReason.STALLED)
 
 
-def stalled(live: Live, definition: Definition, now: Moment) -> bool:
-    """Whether nothing has moved for as long as patience lasts."""
-    since = live.patient_since
-    return since is not None and now - since >= definition.stall_after * 1000
-
-
 def _given_up(live: Live, definition: Definition, now: Moment) -> bool:
     since, limit = live.persistent_since, definition.give_up_after
     return limit is not None and since is not None and now - since >= limit * 1000
-
-
-def spent(live: Live, reason: Reason | None, now: Moment) -> dict[str, Scalar]:
-    """For how many seconds nothing came, as the sentence of a standstill's event says it."""
-    if reason not in (Reason.NO_MOVEMENT, Reason.SILENT_REPORT) or live.patient_since is None:
-        return {}
-    return {"seconds": (now - live.patient_since) / 1000}
 
 
 def _with_health(
@@ -412,13 +369,3 @@ def _with_health(
         return new, []
     params = {**spent(live, reason, now), **live.params}
     return new, [fact(new, EventName.HEALTH, now, **health_data(health, now, reason, params))]
-
-
-def health_data(
-    health: Health,
-    now: Moment,
-    reason: Reason | None = None,
-    params: Mapping[str, Scalar] | None = None,
-) -> dict[str, Any]:
-    """What the fact of a change of health tells."""
-    return {"health": health, "since": now, "reason": reason, "params": params or {}}

@@ -221,4 +221,6 @@ def _keep(task: Task, old: Definition, now: Moment) -> Outcome:
         taken_over = old.origin is Origin.API and definition.origin is not Origin.API
         wanted = taken_over or not old.keep_watching
         return (watching.begin(task, now) if wanted else task), []
-    return (task, []) if definition.same_work(old) else watching.afresh(task, now)
+    if definition.same_work(old):
+        return watching.other_patience(task, old, definition, now)
+    return watching.afresh(task, now)

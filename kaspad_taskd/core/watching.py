@@ -13,11 +13,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kaspad_taskd.core import progress
+from kaspad_taskd.core import progress, runway
 from kaspad_taskd.core.change import anew, begun, changed, done, fact, patient
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.inputs import Look
-from kaspad_taskd.core.judge import (
+from kaspad_taskd.core.judge import all_hints
+from kaspad_taskd.core.model import Definition, Health, Live, Moment, Status, Task, Watch
+from kaspad_taskd.core.observation import Following, Reading, Refused, Unreachable, deciding
+from kaspad_taskd.core.patience import (
     LATE_S,
     endpoint,
     health_data,
@@ -25,9 +28,8 @@ from kaspad_taskd.core.judge import (
     refusal_stands,
     spent,
     stalled,
+    waiting_since,
 )
-from kaspad_taskd.core.model import Definition, Health, Live, Moment, Status, Task, Watch
-from kaspad_taskd.core.observation import Following, Reading, Refused, Unreachable, deciding
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.schedule import look_every
 
@@ -52,7 +54,7 @@ def look(task: Task, definition: Definition, given: Look, now: Moment) -> Outcom
         case Reading() as reading:
             return _read(task, definition, reading, now)
         case Unreachable() as missed:
-            return _missed(task, missed, now)
+            return _missed(task, definition, missed, now)
         case Refused() as refused:
             return _refused(task, definition, refused, now)
 
@@ -100,6 +102,24 @@ def afresh(task: Task, now: Moment) -> Outcome:
     return changed(new, new.live, watched_since=None), facts
 
 
+def other_patience(task: Task, old: Definition, new: Definition, now: Moment) -> Outcome:
+    """Return the task after its patience was changed: what it bears with now is no trouble."""
+    if task.health_since is None or task.health not in (Health.STALLED, Health.BEHIND):
+        return task, []
+    moved, bad = waiting_since(task, old), task.live.bad_since or now
+    if task.health is Health.BEHIND:
+        bad = min(bad, task.health_since - round(old.behind_after * 1000))
+    elif moved is None or now - moved >= new.stall_after * 1000:
+        return task, []
+    else:
+        bad = min(bad, task.health_since)
+    health = Health.BEHIND if now - bad >= new.behind_after * 1000 else Health.OK
+    if health is task.health:
+        return task, []
+    live = replace(task.live, bad_since=bad, patient_since=moved)
+    return _become(task, live, health, None, now)
+
+
 def _with(task: Task, watch: Watch) -> Task:
     return changed(task, task.live, watch=watch)
 
@@ -113,7 +133,7 @@ def _unseen(live: Live) -> Live:
     return replace(_uncounted(done(live)), behind=None)
 
 
-def _missed(task: Task, missed: Unreachable, now: Moment) -> Outcome:
+def _missed(task: Task, definition: Definition, missed: Unreachable, now: Moment) -> Outcome:
     live = replace(
         _bad(task.live, now),
         last_checked=now,
@@ -121,7 +141,8 @@ def _missed(task: Task, missed: Unreachable, now: Moment) -> Outcome:
         refusals=0,
         refused_since=None,
         behind=None,
-        hints=missed.hints,
+        hints=all_hints(task, definition, missed.hints, missed.disk, None, passing=True),
+        metadata=runway.facts(task.live.metadata, missed.disk),
         params=missed.params,
         memory=task.live.memory if missed.memory is None else missed.memory,
         paced=None,
@@ -266,9 +287,9 @@ def _seen(task: Task, definition: Definition, reading: Reading, now: Moment) -> 
         shown=reading.shown,
         detail=progress.detail(reading) if reading.complete else None,
         behind=reading.behind,
-        hints=reading.hints,
+        hints=all_hints(task, definition, reading.hints, reading.disk, None, passing=False),
         conditions=deciding(reading),
-        metadata=reading.metadata,
+        metadata=runway.facts(reading.metadata, reading.disk),
         params=reading.params,
         memory=reading.memory,
         misses=0,

@@ -42,7 +42,7 @@ MORE: dict[str, list[str] | None] = {
     "updateTask": [
         "taskId",
         *("checkInterval", "timeout", "stallAfter", "giveUpAfter", "confirmations", "after"),
-        "autoSwitch",
+        *("autoSwitch", "keepWatching", "watchInterval", "behindAfter", "relapseAfter"),
     ],
     "waitTask": ["taskId", "revision", "timeout"],
     "reportTask": ["taskId", "progress", "completed", "error", "metadata"],

@@ -279,6 +279,22 @@ def test_time_in_which_nobody_looked_is_neither_good_nor_bad() -> None:
     assert built.play("bad bad bad bad").health() is Health.BEHIND
 
 
+def test_what_a_new_patience_bears_with_is_no_trouble_any_more() -> None:
+    """At once, and told; what it does not bear with stays."""
+    built = node(stall_after=300.0).play("ok " + "bad " * 6)
+    longer = replace(built.task.definition, behind_after=600.0)
+    assert built.health() is Health.BEHIND
+    assert built.give(inputs.Redefine(longer)).health().value == "ok"
+    assert built.play("bad " * 13).health().value == "ok"
+    assert built.play("bad bad").health().value == "behind"
+    still = node(stall_after=300.0).play("ok " + "still " * 11)
+    patient = replace(still.task.definition, stall_after=3600.0)
+    assert still.give(inputs.Redefine(patient)).told.endswith(
+        "stalled(network-stands-still) task:changed health=behind"
+    )
+    assert still.give(inputs.Redefine(replace(patient, interval=11.0))).health() is Health.BEHIND
+
+
 def test_who_has_no_watch_gets_none_by_another_change() -> None:
     """Completed by hand out of sync, or registered before: its pace is not what begins one."""
     built = Node(pending(keep_watching=True, type="node-sync", origin=Origin.API))
