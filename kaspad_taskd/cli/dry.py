@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _HEADER = (
     "id", "type", "service", "checkInterval", "timeout", "confirmations", "stallAfter",
-    "giveUpAfter", "after", "start", "autoSwitch", "onComplete",
+    "giveUpAfter", "after", "start", "autoSwitch", "keepWatching", "watchInterval", "behindAfter",
+    "relapseAfter", "onComplete",
 )  # fmt: skip
 """Keys that stand beside `config`."""
 

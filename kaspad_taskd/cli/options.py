@@ -87,7 +87,10 @@ def _register(parser: argparse.ArgumentParser) -> None:
 
 def _set(parser: argparse.ArgumentParser) -> None:
     _task(parser)
-    what = "interval, timeout, stall_after, give_up_after, confirmations, after or auto_switch"
+    what = (
+        "interval, timeout, stall_after, give_up_after, confirmations, after, auto_switch, "
+        "keep_watching, watch_interval, behind_after or relapse_after"
+    )
     parser.add_argument("pairs", metavar="KEY=VALUE", nargs="+", help=what)
 
 

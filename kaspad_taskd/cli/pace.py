@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _WIRE = {
     "interval": "checkInterval", "timeout": "timeout", "stall_after": "stallAfter",
     "give_up_after": "giveUpAfter", "confirmations": "confirmations", "after": "after",
-    "auto_switch": "autoSwitch",
+    "auto_switch": "autoSwitch", "keep_watching": "keepWatching",
+    "watch_interval": "watchInterval", "behind_after": "behindAfter",
+    "relapse_after": "relapseAfter",
 }  # fmt: skip
 """What can be set, as files spell it, and on the wire."""
 _WORDS = {"true": True, "false": False}
