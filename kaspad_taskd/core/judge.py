@@ -115,6 +115,9 @@ def finish(task: Task, live: Live, now: Moment, *, proven: bool) -> Outcome:
     facts = [fact(ended, EventName.COMPLETE, now, **data)]
     if not task.definition.keep_watching or not (proven or task.confirmed):
         return ended, facts
+    if not proven and task.confirmed < task.definition.confirmations:
+        live = replace(patient(ended.live, now), good=task.confirmed)
+        return changed(ended, live, watch=Watch.ON, watched_since=now), facts
     if task.health not in (Health.UNKNOWN, Health.OK):  # what was told is over
         facts.insert(0, fact(task, EventName.HEALTH, now, **health_data(Health.OK, now)))
     kept = changed(

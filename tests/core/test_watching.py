@@ -194,9 +194,13 @@ def test_work_without_a_present_can_be_behind_but_never_stands_still() -> None:
 def test_by_hand_it_is_watched_only_if_its_last_look_was_good() -> None:
     """Somebody's word begins no watch over what is not in sync."""
     for looks, watch in (("ok", Watch.ON), ("bad", Watch.NONE), ("ok gone", Watch.NONE)):
-        built = Node(pending(keep_watching=True, type="node-sync", confirmations=9))
+        built = Node(pending(keep_watching=True, type="node-sync", confirmations=3))
         built.give(inputs.Start()).play(looks).give(inputs.Complete())
         assert (built.task.watch, built.task.proven) == (watch, False)
+        assert built.health() is Health.UNKNOWN  # of one look nobody knows
+        if watch is Watch.ON:
+            assert built.play("ok").health().value == "unknown"
+            assert built.play("ok").health().value == "ok"
     built = Node(pending(keep_watching=True, type="node-sync", confirmations=9))
     built.give(inputs.Start()).play("ok").give(inputs.Pause()).give(inputs.Complete())
     assert built.task.watch is Watch.NONE
