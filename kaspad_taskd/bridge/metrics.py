@@ -158,7 +158,7 @@ def _disks(tasks: Iterable[Task]) -> Iterator[Family]:
     says = "Until that disk is full, as it fills now; absent while unknown."
     runway = Family("task_disk_runway_seconds", "gauge", says)
     for task in tasks:
-        if task.status is not Status.IN_PROGRESS or not task.definition.checker.get("dataDir"):
+        if not task.watched or not task.definition.checker.get("dataDir"):
             continue
         for family, fact in ((free, FREE), (runway, RUNWAY)):
             value = task.live.metadata.get(fact)

@@ -68,7 +68,8 @@ def look(path: str, tasks: Sequence[WireTask], within: float) -> Looked:
 
 
 def _is_looked_at(task: WireTask) -> bool:
-    return task.get("status") == "in-progress" and task.get("type") != "report"
+    runs = task.get("status") == "in-progress" and task.get("type") != "report"
+    return runs or task.get("watch") == "on"
 
 
 def _urgency(task: WireTask) -> tuple[bool, bool]:

@@ -11,9 +11,9 @@ from typing import Final
 
 from kaspad_taskd.config.switched import SwitchedService, Unit
 from kaspad_taskd.core.attention import Sight
-from kaspad_taskd.core.model import Health, Moment, Status, Task
+from kaspad_taskd.core.model import Health, Moment, Task
 from kaspad_taskd.core.observation import Hint
-from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState
+from kaspad_taskd.core.switch import Facts, Side, Switch, SwitchReason, SwitchState
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.switching import node, plan, verify
 from kaspad_taskd.switching.asking import Asking
@@ -92,7 +92,7 @@ class LocalHands:
 
     def _node_answers(self, node: str) -> bool | None:
         for task in node_tasks(node, self.tasks()):
-            if task.status is Status.IN_PROGRESS and task.health is not Health.UNKNOWN:
+            if task.watched and task.health is not Health.UNKNOWN:
                 return task.health is not Health.UNREACHABLE
         return None
 

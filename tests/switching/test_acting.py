@@ -15,7 +15,7 @@ from aiohttp import web
 
 from kaspad_taskd.config.switched import Compose, SwitchedService, VerifyHttp, VerifyTask
 from kaspad_taskd.core.attention import Override, ServiceState, Sight
-from kaspad_taskd.core.model import Definition, Health, Status, Task
+from kaspad_taskd.core.model import Definition, Health, Status, Task, Watch
 from kaspad_taskd.core.observation import Observation, Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState
@@ -413,6 +413,8 @@ async def test_a_node_that_does_not_answer_its_own_task_is_seen(desk: Desk) -> N
     assert await node_of(status=Status.IN_PROGRESS, health=Health.UNREACHABLE) is False
     assert await node_of(health=Health.OK) is True
     assert await node_of(status=Status.COMPLETE) is None
+    lost = {"watch": Watch.ON, "health": Health.UNREACHABLE}
+    assert await node_of(status=Status.COMPLETE, **lost) is False
 
 
 async def test_a_database_that_does_not_tell_stops_the_switch(
