@@ -217,6 +217,8 @@ def _next(task: WireTask) -> str:
         "complete": "unwatched",
         "unreachable": "nothing-lost",
     }.get(words.condition(task))
+    if key == "unwatched" and task.get("watch") in ("on", "paused"):
+        return ""
     told = words.of_type(task.get("type"), f"status.{key}")
     return say(told, id=task.get("id")) if key else ""
 

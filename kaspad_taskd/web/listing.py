@@ -27,10 +27,10 @@ STATES: Mapping[str, Callable[[WireTask], bool]] = {
 }
 
 SLIM = (
-    "id", "type", "service", "endpoint", "status", "health", "healthSince", "reason", "waitingFor",
-    "progress", "progressBasis", "phase", "progressDetail", "estimatedTimeRemaining", "etaReason",
-    "startedAt", "lastUpdate", "lastMoved", "completedAt", "erroredAt", "cancelledAt", "error",
-    "switching", "alike",
+    "id", "type", "service", "endpoint", "status", "watch", "health", "healthSince", "reason",
+    "waitingFor", "progress", "progressBasis", "phase", "progressDetail", "estimatedTimeRemaining",
+    "etaReason", "startedAt", "lastUpdate", "lastMoved", "completedAt", "erroredAt", "cancelledAt",
+    "error", "switching", "alike",
 )  # fmt: skip
 PHASE = ("key", "state", "weight", "progress", "basis")
 

@@ -198,11 +198,16 @@ def _note(task: WireTask, condition: str, now: float) -> str:
         return ""
     kind = "node" if task.get("type") == "node-sync" else "work"
     at, began = ended(task), seconds_of(task.get("startedAt"))
+    key, more = f"page.say.{condition}", {}
+    if condition == "complete" and task.get("watch") in ("on", "paused"):
+        key, since = f"page.say.kept.{task.get('health')}", seconds_of(task.get("healthSince"))
+        more = {"since": when(since, now) if since else None}
     texts = [
         say(
-            words.of_type(task.get("type"), f"page.say.{condition}"),
+            words.of_type(task.get("type"), key),
             names=words.awaited(task),
             when=when(at, now) if at else None,
+            **more,
             took=at - began if at and began else None,
             **(task.get("switching") or {}),
         )

@@ -128,6 +128,15 @@ STATES: dict[str, dict[str, Any]] = {
         lastUpdate="2026-11-23T13:49:58.000Z", **ENDED
     ),
     "paused-work": golden_task("paused-thing"),
+    **{
+        f"kept-{health}": _node(
+            status="complete", watch="on", progress=100.0, progressBasis="exact", phases=[],
+            phase=None, completedAt="2026-11-22T15:32:00.000Z",
+            startedAt="2026-11-22T11:02:00.000Z",
+            **{**ENDED, "health": health, "healthSince": "2026-11-23T13:50:00.000Z"},
+        )
+        for health in ("ok", "behind", "stalled", "unreachable", "unknown")
+    },
     "complete": _node(
         status="complete", progress=100.0, progressBasis="exact", phases=[], phase=None,
         completedAt="2026-11-22T15:32:00.000Z", startedAt="2026-11-22T11:02:00.000Z", **ENDED

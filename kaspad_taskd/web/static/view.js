@@ -266,9 +266,12 @@ function note(task, condition, now) {
   if (["stalled", "unreachable", "error"].includes(condition)) return "";
   const kind = task.type === "node-sync" ? "node" : "work";
   const at = endedAt(task), began = secondsOf(task.startedAt);
-  const texts = [say(ofType(task, `page.say.${condition}`), {
+  const kept = condition === "complete" && ["on", "paused"].includes(task.watch);
+  const since = kept ? secondsOf(task.healthSince) : null;
+  const texts = [say(ofType(task, `page.say.${kept ? `kept.${task.health}` : condition}`), {
     names: awaited(task),
     when: at ? when(at, now) : null,
+    ...(kept ? { since: since ? when(since, now) : null } : {}),
     took: at && began ? at - began : null,
     ...task.switching,
   })];
