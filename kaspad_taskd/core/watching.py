@@ -31,7 +31,7 @@ from kaspad_taskd.core.patience import (
     waiting_since,
 )
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.core.schedule import look_every
+from kaspad_taskd.core.schedule import LONGEST_BACKOFF, look_every
 
 RELAPSE_MS = 600_000
 """At most one attempt in so long begins by itself."""
@@ -61,7 +61,10 @@ def look(task: Task, definition: Definition, given: Look, now: Moment) -> Outcom
 
 def _late(live: Live, definition: Definition, now: Moment) -> bool:
     """Whether nobody looked for so long that what was in between is not known."""
-    usual = 3 * look_every(definition) + definition.timeout + LATE_S
+    pace = look_every(definition)
+    if live.misses:  # who does not answer is asked more rarely
+        pace = max(pace, LONGEST_BACKOFF)
+    usual = 3 * pace + definition.timeout + LATE_S
     return live.last_checked is not None and now - live.last_checked > usual * 1000
 
 

@@ -309,6 +309,13 @@ def test_who_has_no_watch_gets_none_by_another_change() -> None:
     assert built.give(inputs.Redefine(of_file)).task.watched
 
 
+def test_who_is_asked_more_rarely_is_not_forgotten_for_that() -> None:
+    """A quick watch over one who does not answer: a minute between two looks is no gap."""
+    built = node(interval=1.0, watch_interval=1.0, behind_after=90.0)
+    built.play("gone gone gone", 60.0).play("bad", 60.0)
+    assert built.health() is Health.BEHIND
+
+
 # -- relapse
 
 
@@ -494,7 +501,8 @@ class Onlooker:
 
     def look(self, at: float, what: str) -> str:
         before = self.seen[-1][0] if self.seen else 0.0
-        if at - before > 3 * 30 + 5 + 10:
+        pace = 60 if self.seen and self.seen[-1][1] == "gone" else 30
+        if at - before > 3 * pace + 5 + 10:
             self.forget(at)
         new = self._judge(at, what)
         if new != self.health:

@@ -179,6 +179,18 @@ async def test_a_watch_that_is_no_more_wanted_ends_at_once() -> None:
         assert built.monitors.due_in("work") is None
 
 
+async def test_the_disk_has_its_peace() -> None:
+    """What only a look brought goes to it every 5 min; of what is in progress, every half."""
+    async with house() as built:
+        node = await complete(built)
+        await asyncio.gather(*built.engine.flush(all_of_it=True))
+        written = 0
+        for _ in range(20):
+            await node.through(60)
+            written += len(built.engine.flush())
+        assert 3 <= written <= 5
+
+
 # -- over starts
 
 
