@@ -13,7 +13,7 @@ from kaspad_taskd.config.switched import SwitchedService, Unit
 from kaspad_taskd.core.attention import Sight
 from kaspad_taskd.core.model import Health, Moment, Task
 from kaspad_taskd.core.observation import Hint
-from kaspad_taskd.core.switch import Facts, Side, Switch, SwitchReason, SwitchState
+from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.switching import node, plan, verify
 from kaspad_taskd.switching.asking import Asking

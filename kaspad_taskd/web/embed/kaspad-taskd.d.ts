@@ -532,6 +532,10 @@ export interface Methods {
       confirmations?: number;
       after?: string[];
       autoSwitch?: boolean;
+      keepWatching?: boolean;
+      watchInterval?: string | number;
+      behindAfter?: string | number;
+      relapseAfter?: string | number;
     };
     result: {
       success: true;
