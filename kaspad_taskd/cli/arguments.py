@@ -16,6 +16,11 @@ NOTES = {
 Exit code: 0 complete, 4 error, 5 cancelled, 1 removed, 6 the time was over.
 Of several the worst: 4 before 5 before 1; 6 where one goes on. With --any that
 of the first that ends; of those that have ended already, of the first named.
+
+With --now nothing is waited for: each is asked, and 0 means complete and in sync
+at this moment. 7: complete, but behind, stalled, not reachable, or watch is not
+kept over it, so that nobody knows; 6: not complete yet. --all and patterns mean
+what is in progress or kept watch on; with --any one that is in sync is enough.
 """,
     "report": """
 With - the lines of a pipe are read: "42 %", "42/100", "42", also before other
@@ -35,7 +40,7 @@ _ALL = {
     "resume": "all that are paused",
     "pause": "all that are watched now",
     "cancel": "all that have not ended",
-    "wait": "all that have not ended",
+    "wait": "all that have not ended; with --now also those kept watch on",
 }
 
 
@@ -56,7 +61,9 @@ def acting(parser: ArgumentParser) -> None:
 def wait(parser: ArgumentParser) -> None:
     """Take the names of tasks, or --all, and whether one is enough."""
     acting(parser)
-    parser.add_argument("--any", action="store_true", help="until the first has ended, not each")
+    add = parser.add_argument
+    add("--any", action="store_true", help="until the first has ended, not each")
+    add("--now", action="store_true", help="do not wait: ask now whether it is in sync")
 
 
 def of_all(verb: str, status: object, waits: bool) -> bool:

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from kaspad_taskd.words.task import WireTask
 
 FAILED, TIMED_OUT = 1, 6
+NOT_IN_SYNC = 7
+"""Of `wait --now`: it is complete, and is not in sync now, or nobody knows."""
 RETRY = 0.2
 """Seconds until a daemon that does not answer is tried again."""
 GRACE = 60.0
 """Seconds without a daemon after which it is given up (exit 3): it restarts in seconds."""
 _CODES = {"complete": 0, "error": 4, "cancelled": 5}
-_WORST_FIRST = (4, 5, FAILED, 0)
+_WORST_FIRST = (4, 5, FAILED, NOT_IN_SYNC, TIMED_OUT, 0)
 
 
 def code_of(task: WireTask) -> int | None:
@@ -32,7 +34,7 @@ def code_of_all(tasks: Iterable[WireTask | None]) -> int | None:
 
 
 def worst(codes: Sequence[int]) -> int:
-    """Return the exit code of several ends: 4 before 5, 1 (removed) and 0."""
+    """Return the exit code of several ends: 4 before 5, 1 (removed), 7, 6 and 0."""
     return next(code for code in _WORST_FIRST if code in codes)
 
 

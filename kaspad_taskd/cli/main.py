@@ -39,7 +39,7 @@ class Run:
     def __init__(self, options: Namespace | SimpleNamespace) -> None:
         self.options = options
         self.screen = Screen(sys.stdout, options.color, options.ascii)
-        waits = options.verb in ("wait", "watch")
+        waits = options.verb in ("wait", "watch") and not getattr(options, "now", False)
         self.timeout = _ANSWER_WITHIN if waits else options.timeout or _ANSWER_WITHIN
         self.client = Client(options.socket, self.timeout)
         self.method: str | None = None

@@ -315,7 +315,7 @@ cancel stop the watching only. More, and an example: {PROG} VERB --help
 
 exit codes: 0 ok, 1 refused, failed or undone, 2 usage, 3 cannot reach
 kaspad-taskd; wait and watch: 0 complete, 4 error, 5 cancelled, 6 timeout;
-130 on Ctrl-C
+wait --now: 7 complete, but not in sync now; 130 on Ctrl-C
 """
 
 

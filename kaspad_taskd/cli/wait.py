@@ -1,4 +1,4 @@
-"""`wait TASK`: until it has ended (of several: wait_several.py).
+"""`wait TASK`: until it has ended (of several: wait_several.py; with --now: wait_now.py).
 
 A bar on stderr for a person, the verdict on stdout.
 """
@@ -27,6 +27,10 @@ _BAR_SLICE = 1.0
 
 def run(run: Run) -> int:
     """Wait, and say how it ended."""
+    if run.options.now:
+        from kaspad_taskd.cli import wait_now
+
+        return wait_now.run(run)
     began = time.monotonic()
     line = BarLine(Screen(sys.stderr, run.options.color, run.options.ascii))
     if run.options.json:

@@ -89,6 +89,16 @@ def end(task: Task, now: Moment) -> Outcome:
     return _become(_with(task, Watch.NONE), _unseen(task.live), Health.UNKNOWN, None, now)
 
 
+def in_sync(task: Task) -> bool | None:
+    """Whether it is in sync by its newest look, and not only by its health, which is patient.
+
+    None: nobody knows, or it is no task to which this applies: one that is not complete.
+    """
+    if not task.watched or task.status is not Status.COMPLETE or task.health is Health.UNKNOWN:
+        return None
+    return task.health is Health.OK and (task.live.bad_since is None or task.live.good > 0)
+
+
 def attach(task: Task, now: Moment) -> Task:
     """Return the task as the daemon takes up its watch: patience begins anew, no more.
 

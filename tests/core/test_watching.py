@@ -24,6 +24,7 @@ from kaspad_taskd.core.observation import (
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.schedule import next_look
 from kaspad_taskd.core.transition import offered, step
+from kaspad_taskd.core.watching import in_sync
 from tests.core.play import NOW, Story, brief, check, pending, reloaded
 
 GONE = Unreachable(Reason.REFUSED)
@@ -592,3 +593,35 @@ def test_a_story_of_a_live_task_knows_no_watch() -> None:
     """Without keep_watching everything is as it was, the tick of time included."""
     story = Story().play("start; see 1/2; done; done; tick; gone; retry")
     assert story.told == ["start", "complete", "start#2"]
+
+
+@pytest.mark.parametrize(
+    ("looks", "known"),
+    [
+        ("ok", True),
+        ("bad", False),  # its health is patient for two minutes; who asks now is told of now
+        ("bad ok", True),
+        ("bad bad bad bad bad bad", False),
+        ("bad bad bad bad bad bad ok", False),  # not yet confirmed
+        ("gone", False),
+        ("gone ok ok", True),
+    ],
+)
+def test_in_sync_now_is_by_the_newest_look_too(looks: str, known: bool) -> None:
+    """True only of who is well and whose newest look was good."""
+    assert in_sync(node().play(looks).task) is known
+
+
+def test_of_what_nobody_looks_at_it_is_not_known_whether_it_is_in_sync() -> None:
+    """Before the end, while a watch is paused, and where there is none."""
+    assert in_sync(Node(pending()).give(inputs.Start()).task) is None
+    assert in_sync(node().give(inputs.Pause()).task) is None
+    assert in_sync(node(keep_watching=False).task) is None
+
+
+def test_who_keeps_pace_while_the_clock_is_wrong_counts_as_in_sync() -> None:
+    """Ages decide nothing then, and its score tells."""
+    built = node().play("ok ok")
+    built.clock_off = True
+    assert in_sync(built.play("ok ok ok").task) is True
+    assert in_sync(built.play("slow slow").task) is None

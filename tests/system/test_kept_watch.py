@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,16 @@ completed = "done"
 """
 
 
+async def now(taskd: Taskd) -> tuple[int, str]:
+    """What `kaspad-taskctl wait --now` answers, a process of its own."""
+    command = [sys.executable, "-m", "kaspad_taskd.cli", "--socket", str(taskd.socket)]
+    ran = await asyncio.to_thread(
+        subprocess.run, [*command, "wait", "--now", "work"], capture_output=True, text=True,
+        timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    return ran.returncode, ran.stdout
+
+
 async def task_when(line: Line, **values: Any) -> dict[str, Any]:
     """The task as soon as it has these values."""
 
@@ -42,7 +55,9 @@ async def test_a_watch_over_kills_and_pauses_tells_each_change_once(tmp_path: Pa
         taskd.define("work", DEFINITION.format(url=site.url))
         line = await taskd.start()
         done = await task_when(line, status="complete", watch="on", health="ok")
+        assert await now(taskd) == (0, "work is in sync now\n")
         site.replies["/status"] = Reply({"done": False})
+        assert (await now(taskd))[0] == 7
         await task_when(line, status="complete", health="behind", progress=100)
         await taskd.kill()
         line = await taskd.start()
@@ -54,6 +69,7 @@ async def test_a_watch_over_kills_and_pauses_tells_each_change_once(tmp_path: Pa
         await taskd.kill()
         line = await taskd.start()
         await task_when(line, watch="paused", health="unknown", nextCheck=None)
+        assert (await now(taskd))[0] == 7
         site.replies["/status"] = Reply({}, status=503)
         await line.call("resumeTask", taskId="work")
         await task_when(line, watch="on", health="unreachable")

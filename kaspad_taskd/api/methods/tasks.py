@@ -17,6 +17,7 @@ from kaspad_taskd.api.schemas import (
     CHANGED,
     FLAG,
     FREE,
+    MAYBE_FLAG,
     MOMENT,
     NUMBER,
     STATUS,
@@ -36,6 +37,7 @@ from kaspad_taskd.core.inputs import Cancel, Complete, Fail, Input, Look, Pause,
 from kaspad_taskd.core.model import Origin, Status, Task, Watch
 from kaspad_taskd.core.observation import Observation, Reading, Refused
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.core.watching import in_sync
 from kaspad_taskd.engine.engine import Engine
 
 Json: TypeAlias = Any
@@ -226,7 +228,10 @@ def _reporting(api: Api) -> list[Method]:
         shape = api.shapes.task(task)
         completed = task.status is Status.COMPLETE
         status = {"completed": completed, "progress": task.percent, "metadata": shape["metadata"]}
-        return {"success": True, "completed": completed, "status": status, "task": shape}
+        return {
+            "success": True, "completed": completed, "inSync": in_sync(task), "status": status,
+            "task": shape,
+        }  # fmt: skip
 
     async def wait(_caller: Caller, given: Given) -> Json:
         task = api.task(given["taskId"])
@@ -259,7 +264,9 @@ def _reporting(api: Api) -> list[Method]:
 
     which = checks.task_id()
     status = record("CheckedStatus", completed=FLAG, progress=NUMBER, metadata=FREE)
-    looked = record("Checked", success=YES, completed=FLAG, status=status, task=TASK)
+    looked = record(
+        "Checked", success=YES, completed=FLAG, inSync=MAYBE_FLAG, status=status, task=TASK
+    )
     revision = checks.integer("revision", 0, 2**53, summary="the one already known")
     timeout = checks.number("timeout", 0, LONGEST_WAIT_MS, default=30_000, summary="ms")
     progress = checks.number("progress", 0, 100, summary="percent")

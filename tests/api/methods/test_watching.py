@@ -117,6 +117,19 @@ async def test_a_check_asks_the_node_now(house: ApiHouse) -> None:
     answer = await house.ask("checkTaskStatus", taskId=NODE)
     assert (answer["completed"], answer["status"]["progress"]) == (True, 100)
     assert (answer["task"]["health"], answer["task"]["reason"]) == ("unreachable", "refused")
+    assert answer["inSync"] is False
+
+
+async def test_a_check_says_whether_it_is_in_sync_now(house: ApiHouse) -> None:
+    """By this look: health bears with a gap for two minutes; unknown where nobody looks."""
+    await kept(house)
+    sees(house, round(house.now() / 100))
+    assert (await house.ask("checkTaskStatus", taskId=NODE))["inSync"] is True
+    sees(house, round(house.now() / 100), complete=False)
+    answer = await house.ask("checkTaskStatus", taskId=NODE)
+    assert (answer["task"]["health"], answer["inSync"]) == ("ok", False)
+    await house.ask("pauseTask", taskId=NODE)
+    assert (await house.ask("checkTaskStatus", taskId=NODE))["inSync"] is None
 
 
 async def test_who_waits_looks_at_the_status_alone(house: ApiHouse) -> None:
