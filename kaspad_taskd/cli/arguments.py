@@ -9,6 +9,7 @@ from kaspad_taskd.cli.since import since
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Sequence
 
 STATUSES = ("pending", "in-progress", "paused", "complete", "error", "cancelled")
 NOTES = {
@@ -17,10 +18,10 @@ Exit code: 0 complete, 4 error, 5 cancelled, 1 removed, 6 the time was over.
 Of several the worst: 4 before 5 before 1; 6 where one goes on. With --any that
 of the first that ends; of those that have ended already, of the first named.
 
-With --now nothing is waited for: each is asked, and 0 means complete and in sync
-at this moment. 7: complete, but behind, stalled, not reachable, or watch is not
-kept over it, so that nobody knows; 6: not complete yet. --all and patterns mean
-what is in progress or kept watch on; with --any one that is in sync is enough.
+With --now nothing is waited for: each is asked, and 0 means complete and in
+sync at this moment. 7: complete, but behind, stalled, not reachable, or not
+known, where nobody looks; 6: not complete yet. --all and patterns mean what has
+not ended or is kept watch on; with --any one that is in sync is enough.
 """,
     "report": """
 With - the lines of a pipe are read: "42 %", "42/100", "42", also before other
@@ -36,9 +37,9 @@ with --complete-at-end; else it goes on. A daemon that restarts ends no pipe:
 """What --help tells beyond the options, by verb; lines of at most 80."""
 
 _ALL = {
-    "start": "all that are paused, or pending without waiting for another",
-    "resume": "all that are paused",
-    "pause": "all that are watched now",
+    "start": "all that are paused, their watch too, or pending without waiting for another",
+    "resume": "all that are paused, complete ones whose watch is too",
+    "pause": "all that are watched now, complete ones too",
     "cancel": "all that have not ended",
     "wait": "all that have not ended; with --now also those kept watch on",
 }
@@ -66,17 +67,42 @@ def wait(parser: ArgumentParser) -> None:
     add("--now", action="store_true", help="do not wait: ask now whether it is in sync")
 
 
-def of_all(verb: str, status: object, waits: bool) -> bool:
+_KEEP = "--keep-watching"
+_YES_NO = ("true", "false")
+
+
+def keeping(parser: ArgumentParser) -> None:
+    """Take whether watch is kept over what is complete."""
+    add, what = parser.add_argument, "look on when it is complete: true or false"
+    add(_KEEP, nargs="?", choices=_YES_NO, const="true", help=what)
+    add("--no-keep-watching", dest="keep_watching", action="store_const", const="false",
+        help="the same as --keep-watching false")  # fmt: skip
+
+
+def kept(argv: Sequence[str]) -> list[str]:
+    """Return the words, with a value for an option that may stand alone before a TYPE."""
+    follows = [*argv[1:], ""]
+    return [
+        f"{_KEEP}=true" if word == _KEEP and then not in _YES_NO else word
+        for word, then in zip(argv, follows, strict=True)
+    ]
+
+
+def of_all(verb: str, status: object, waits: bool, watch: object = "none") -> bool:
     """Whether a verb's --all means a task.
 
     Args:
         verb: start, resume, pause, cancel or wait.
         status: the task's.
         waits: it is pending until another one is complete.
+        watch: of one that is complete: none, on or paused.
     """
-    if verb == "start":
-        return status == "paused" or (status == "pending" and not waits)
-    return status in {"resume": ("paused",), "pause": ("in-progress",)}.get(verb, STATUSES[:3])
+    if verb == "pause":
+        return status == "in-progress" or watch == "on"
+    if verb in ("resume", "start"):
+        ready = verb == "start" and status == "pending" and not waits
+        return ready or status == "paused" or watch == "paused"
+    return status in STATUSES[:3]
 
 
 def listing(parser: ArgumentParser) -> None:

@@ -81,6 +81,10 @@ def _register(parser: argparse.ArgumentParser) -> None:
     add("--stall-after", metavar="D", help="stalled when nothing moves for so long")
     add("--give-up-after", metavar="D", help="failed when nothing moves for so long; never")
     add("--after", metavar="ID", action="append", help="start when this one is complete")
+    arguments.keeping(parser)
+    add("--watch-interval", metavar="D", help="then between two looks: 30s; --interval at least")
+    add("--behind-after", metavar="D", help="then behind when not in sync for so long: 2min")
+    add("--relapse-after", metavar="D", help="then a new attempt when so many blocks behind: 1h")
     add("--dry-run", action="store_true", help="print the file it would have; register nothing")
     add("--no-start", action="store_true", help="wait for: kaspad-taskctl start")
 
@@ -250,6 +254,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     options = argparse.Namespace(verb=verb, **DEFAULTS)
     rest = [*argv[:place], *argv[place + 1 :]]
     parser = parser_of(verb)
+    if verb == "register":
+        rest = arguments.kept(rest)
     if verb in _MIXED:
         parser.parse_intermixed_args(rest, options)
     else:

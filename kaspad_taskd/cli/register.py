@@ -70,6 +70,10 @@ def _overrides(options: Any) -> dict[str, Any]:
         "stallAfter": options.stall_after,
         "giveUpAfter": options.give_up_after,
         "after": options.after,
+        "keepWatching": {"true": True, "false": False}.get(options.keep_watching or ""),
+        "watchInterval": options.watch_interval,
+        "behindAfter": options.behind_after,
+        "relapseAfter": options.relapse_after,
         "start": False if options.no_start else None,
     }
     return {key: value for key, value in given.items() if value is not None}

@@ -252,6 +252,32 @@ def test_register_takes_words(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "sent"),
+    [
+        (("--keep-watching", "true"), {"keepWatching": True}),
+        (("--keep-watching=false",), {"keepWatching": False}),
+        (("--keep-watching",), {"keepWatching": True}),
+        (("--no-keep-watching",), {"keepWatching": False}),
+        (("--watch-interval", "1min"), {"watchInterval": "1min"}),
+        (("--behind-after", "5min", "--relapse-after", "2h"),
+         {"behindAfter": "5min", "relapseAfter": "2h"}),
+        ((), {}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("first", [True, False])
+def test_register_says_how_watch_is_kept(
+    ctl: Ctl, taskd: ScriptedTaskd, words: tuple[str, ...], sent: dict[str, Any], first: bool
+) -> None:
+    """By options named as the keys are, before or behind type and service; unsaid, unsent."""
+    named = ("report", "import")
+    taskd.answers["registerTask"] = {
+        "success": True, "taskId": "import", "created": True, "task": golden_task("headers-import"),
+    }  # fmt: skip
+    assert ctl("register", *(words + named if first else named + words))[0] == 0
+    assert taskd.asked[-1][1] == {"type": "report", "service": "import", "config": {}, **sent}
+
+
 def test_register_takes_a_definition_file(ctl: Ctl, taskd: ScriptedTaskd, tmp_path: Path) -> None:
     """TOML as in tasks.d becomes the wire's camelCase, the file's name the id."""
     task = golden_task("first-look")
