@@ -115,15 +115,20 @@ async def _retry(call: Call, given: Payload) -> Json:
     return {"taskId": result["taskId"], "task": result["task"]}
 
 
-def _each(method: str, status: str, what: str) -> Handler:
-    """Act on the task named, or, as the wizard's buttons mean it, on every node-sync."""
+def _each(method: str, status: str, watch: str, what: str) -> Handler:
+    """Act on the task named, or, as the wizard's buttons mean it, on every node-sync.
+
+    The watch over a complete one is paused and resumed as a live one is: whoever wants the node
+    left alone has it left alone, and the same button ends that.
+    """
 
     async def handle(call: Call, given: Payload) -> Json:
         if given:
             return {"taskIds": [(await call(method, given))["taskId"]]}
-        found = await call("getTasksByType", {"type": "node-sync", "status": status})
+        every = await call("getTasksByType", {"type": "node-sync"})
+        found = [task for task in every if task["status"] == status or task["watch"] == watch]
         if not found:
-            text = f"there is no node-sync to {what}: none is {status}"
+            text = f"there is no node-sync to {what}: none is {status}, no watch is {watch}"
             raise ApiError.of("not-allowed", text, status=None)
         done = [await call(method, {"taskId": each["id"]}) for each in found]
         return {"taskIds": [each["taskId"] for each in done]}
@@ -164,11 +169,13 @@ REQUESTS: Final[Mapping[str, Request]] = {
         _retry, None, True, False, _OF_TASK, _WITH_TASK, "Begin the next attempt of an ended task."
     ),
     "sync:pause": Request(
-        _each("pauseTask", "in-progress", "pause"), None, True, True, _OF_SOME, _OF_SOME_TASKS,
+        _each("pauseTask", "in-progress", "on", "pause"), None, True, True, _OF_SOME,
+        _OF_SOME_TASKS,
         "Pause the watching of a task, without a payload of every node-sync.",
     ),
     "sync:resume": Request(
-        _each("resumeTask", "paused", "resume"), None, True, True, _OF_SOME, _OF_SOME_TASKS,
+        _each("resumeTask", "paused", "paused", "resume"), None, True, True, _OF_SOME,
+        _OF_SOME_TASKS,
         "Resume the watching of a task, without a payload of every node-sync.",
     ),
     "sync:strategy-chosen": Request(

@@ -84,7 +84,7 @@ class _Doing:
         wanted = [
             task
             for task in called
-            if of_all(verb, task.get("status"), bool(task.get("waitingFor")))
+            if of_all(verb, task.get("status"), bool(task.get("waitingFor")), task.get("watch"))
         ]
         if not wanted and not self._run.options.json:
             self._run.screen.say(say("changed.nothing", verb=verb))

@@ -13,6 +13,7 @@ from kaspad_taskd.bridge import wizard
 from kaspad_taskd.bridge.browsers import IN_FLIGHT
 from kaspad_taskd.bridge.tries import WAITING
 from kaspad_taskd.config.settings import Address, Bridge
+from kaspad_taskd.core.observation import Reading
 from tests.bridge.house import Bridged, Visitor, bridged, until
 
 NODE = "node-sync-kaspa-node"
@@ -83,6 +84,31 @@ async def test_pause_without_a_payload_means_every_node_sync(
     again = await visitor.ask("sync:pause")
     assert (again["reason"], again["request"]) == ("not-allowed", "sync:pause")
     assert set((await visitor.ask("sync:resume", None))["taskIds"]) == both
+
+
+async def test_every_node_sync_are_those_kept_watch_on_too(
+    house: Bridged, visitor: Visitor
+) -> None:
+    """A watch is paused and resumed as a live task; what has none, and other types, are not."""
+    for node, keep in (("kept", True), ("ended", False)):
+        await house.add(node, type="node-sync", confirmations=1, keep_watching=keep)
+        house.house.probe(node).default = Reading(complete=True)
+    await house.add("job", type="http-json", confirmations=1, keep_watching=True)
+    house.house.probe("job").default = Reading(complete=True)
+    await until(lambda: _all_complete(house))
+    assert await visitor.ask("sync:pause") == {"taskIds": ["kept"]}
+    assert (house.house.task("kept").status, house.house.task("kept").watch) == (
+        "complete", "paused",
+    )  # fmt: skip
+    assert house.house.task("job").watch == "on"
+    assert (await visitor.ask("sync:pause"))["reason"] == "not-allowed"
+    assert await visitor.ask("sync:resume") == {"taskIds": ["kept"]}
+    assert house.house.task("kept").watch == "on"
+    assert (await visitor.ask("sync:resume"))["reason"] == "not-allowed"
+
+
+def _all_complete(house: Bridged) -> bool:
+    return {house.house.task(each).status for each in ("kept", "ended", "job")} == {"complete"}
 
 
 async def test_pause_and_resume_take_a_task(house: Bridged, visitor: Visitor) -> None:

@@ -96,6 +96,26 @@ def test_all_are_those_of_use(
     assert {known[task_id]["status"] for task_id in wanted} == statuses
 
 
+@pytest.mark.parametrize("words", [("--all",), ("kas*",)])
+@pytest.mark.parametrize(
+    ("verb", "wanted"),
+    [("pause", ["on"]), ("resume", ["paused"]), ("start", ["paused"]), ("cancel", [])],
+)
+def test_what_is_complete_and_kept_watch_on_is_among_them(
+    ctl: Ctl, acting: ScriptedTaskd, verb: str, wanted: list[str], words: tuple[str, ...]
+) -> None:
+    """A watch is paused and resumed as a live task is; one that has no watch is left alone."""
+    done = {**golden_task("kaspa-node"), "status": "complete"}
+    tasks = [{**done, "id": f"kaspa-{watch}", "service": f"kaspa-{watch}", "watch": watch}
+             for watch in ("none", "on", "paused")]  # fmt: skip
+    acting.answers["getAllTasks"] = tasks
+    acting.answers |= dict.fromkeys(
+        METHODS.values(), lambda params: {"success": True, "taskId": params["taskId"], "task": done}
+    )
+    assert ctl(verb, *words)[0] == 0
+    assert acted(acting, verb) == [f"kaspa-{watch}" for watch in wanted]
+
+
 @pytest.mark.parametrize("verb", ["pause", "resume", "start", "cancel"])
 def test_a_pattern_is_each_of_such_a_name(ctl: Ctl, acting: ScriptedTaskd, verb: str) -> None:
     """For which the verb is of use, as with --all; one that is of no task is a failure."""
