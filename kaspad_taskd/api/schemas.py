@@ -165,10 +165,19 @@ STRATEGY = record(
     recommended=_CHOICE,
     options=listed(
         "StrategyOptions",
-        record("StrategyOption", id=_CHOICE, title=TEXT, description=TEXT, recommended=FLAG),
+        record(
+            "StrategyOption", id=_CHOICE, label=TEXT, title=TEXT, description=TEXT, recommended=FLAG
+        ),
     ),
-    estimatedTime=maybe(record("EstimatedTime", seconds=WHOLE, formatted=TEXT)),
-)
+    estimatedTime=TEXT,
+    estimatedSeconds=MAYBE_WHOLE,
+    note=MAYBE_TEXT,
+    syncStatus=some(
+        "StrategySyncStatus", ["percentage"],
+        percentage=NUMBER, currentBlock=WHOLE, targetBlock=WHOLE, blocksRemaining=WHOLE,
+    ),
+    nodeKey=TEXT,
+)  # fmt: skip
 """What a wizard's user may choose while a node syncs."""
 
 

@@ -252,11 +252,12 @@ def progress_event(task: Task, seq: int, now: Moment) -> dict[str, Json]:
         if live.behind is not None:
             data["behind"] = _ahead(live.behind)
     if task.definition.type in BLOCKS:
-        data.update(_blocks(task))
+        data.update(blocks(task))
     return data
 
 
-def _blocks(task: Task) -> dict[str, Json]:
+def blocks(task: Task) -> dict[str, Json]:
+    """Where it is in DAA scores: reached, tip, between; empty until somebody answered."""
     live = task.live
     if live.shown is not None:
         reached, tip = live.shown

@@ -143,12 +143,12 @@ def _strategy(run: Run) -> int:
     if run.options.json:
         run.print_json(answer)
         return 0
-    left = answer.get("estimatedTime") or {}
-    run.screen.say(say("strategy.left", eta=left.get("formatted")))
+    left = say("strategy.left", eta=answer.get("estimatedSeconds"))
+    run.screen.say(safe(answer.get("note") or left))
     for option in answer["options"]:
         chosen = option.get("id") == answer["recommended"]
         sign = ("▸", "moving") if chosen else (" ", "")
-        run.screen.show([[sign, (f" {safe(option.get('title'))}", "")]])
+        run.screen.show([[sign, (f" {safe(option.get('label'))}", "")]])
         sentence = wrap(safe(option.get("description")), run.screen.width - 4)
         run.screen.show([[("    " + part, "dim")] for part in sentence])
     return 0

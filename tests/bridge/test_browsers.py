@@ -127,6 +127,22 @@ async def test_retry_begins_the_next_attempt(house: Bridged, visitor: Visitor) -
     assert answer["task"]["attempt"] == 2
 
 
+async def test_a_dialog_gets_what_it_reads_and_sends_back_the_choice(
+    house: Bridged, visitor: Visitor
+) -> None:
+    """Labels and a time left as texts, numbers of blocks; `nodeKey` comes back with the choice."""
+    await visitor.ask("task:register", register())
+    advice = (await visitor.rpc("getSyncStrategy", taskId=NODE))["result"]
+    assert [type(advice[key]) for key in ("estimatedTime", "nodeKey")] == [str, str]
+    assert all(isinstance(each["label"], str) for each in advice["options"])
+    blocks = ("percentage", "currentBlock", "targetBlock", "blocksRemaining")
+    assert all(isinstance(advice["syncStatus"][key], int | float) for key in blocks)
+    best = next(each["id"] for each in advice["options"] if each["recommended"])
+    chosen = {"choice": best, "nodeKey": advice["nodeKey"]}
+    answer = await visitor.ask("sync:strategy-chosen", chosen)
+    assert answer["decision"]["context"] == {"choice": best, "nodeKey": "kaspa-node"}
+
+
 async def test_a_choice_is_put_on_record(visitor: Visitor) -> None:
     """As a decision with what it was about."""
     chosen = {"choice": "background", "nodeKey": "kaspa-node"}

@@ -33,7 +33,7 @@ ANSWERS: dict[str, Any] = {
     "reload": {"added": [], "changed": [], "removed": [], "faults": [], "needRestart": []},
     "backup": {"path": "/x"},
     "getServices": [],
-    "getSyncStrategy": {"recommended": "wait", "options": [], "estimatedTime": None},
+    "getSyncStrategy": {"recommended": "wait", "options": [], "estimatedTime": "Calculating..."},
     "ping": {"version": "0"},
     "registerTask": {"task": NODE, "created": True},
     "reportTask": {"task": NODE},

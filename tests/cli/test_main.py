@@ -474,15 +474,20 @@ def test_token_new_says_where_it_is(ctl: Ctl, taskd: ScriptedTaskd) -> None:
 def test_strategy_takes_the_only_node(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     """Without TASK it is the node; with several the error names them."""
     taskd.answers["getSyncStrategy"] = {
-        "recommended": "background", "estimatedTime": {"seconds": 60, "formatted": "1 minute"},
-        "options": [{"id": "wait", "title": "Wait here", "description": "x"},
-                    {"id": "background", "title": "Go on", "description": "y"}]}  # fmt: skip
+        "recommended": "background", "estimatedTime": "1 minute", "estimatedSeconds": 60,
+        "note": None,
+        "options": [{"id": "wait", "label": "Wait here", "description": "x"},
+                    {"id": "background", "label": "Go on", "description": "y"}]}  # fmt: skip
     code, _out, err = ctl("strategy")
     assert (code, "more than one task" in err) == (1, True)
     out = ctl("strategy", "kaspa-node")[1]
     assert "about 1 minute left" in out
     assert "▸ Go on" in out
     assert "  Wait here\n    x\n" in out
+    taskd.answers["getSyncStrategy"] |= {"note": "kaspa-node is behind.", "estimatedSeconds": None}
+    assert ctl("strategy", "kaspa-node")[1].startswith("kaspa-node is behind.\n")
+    taskd.answers["getSyncStrategy"] |= {"note": None}
+    assert "the time left is not known\n" in ctl("strategy", "kaspa-node")[1]
 
 
 def test_call_answers_in_json(ctl: Ctl, taskd: ScriptedTaskd) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from kaspad_taskd import words
@@ -25,20 +24,16 @@ from kaspad_taskd.api.schemas import (
     record,
     some,
 )
+from kaspad_taskd.api.strategy import strategy
 from kaspad_taskd.api.wire import event_shape
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.base.clock import iso, parse_iso
-from kaspad_taskd.core.model import Health, Status
 from kaspad_taskd.core.record import Decision
 
 Json: TypeAlias = Any
 Given: TypeAlias = dict[str, Any]
 
 PAGE = 1000
-SOON_S = 300.0
-"""Up to here the wizard's user may as well wait (contract section 3)."""
-LATER_S = 3600.0
-"""Beyond here the wizard's user should go on without the node (contract section 3)."""
 CONTEXT_BYTES = 16_384
 MAX_SEQ = 2**53
 _WHOSE = checks.text(
@@ -153,11 +148,9 @@ def _choices(api: Api) -> list[Method]:
     async def decisions(_caller: Caller, _given: Given) -> Json:
         return [_decision(each) for each in await api.engine.store.decisions()]
 
-    def strategy(_caller: Caller, given: Given) -> Json:
+    def advise(_caller: Caller, given: Given) -> Json:
         task = api.task(given["taskId"])
-        there = task.status is Status.COMPLETE and task.health in (Health.OK, Health.UNKNOWN)
-        known = task.live.eta if task.status is not Status.COMPLETE else None
-        return _strategy(0.0 if there else known, there)
+        return strategy(task, api.shapes.task(task))
 
     return [
         Method("recordDecision", "Put somebody's choice on record.", answering(decide),
@@ -167,7 +160,7 @@ def _choices(api: Api) -> list[Method]:
         Method("getDecisions", "All choices on record, oldest first.", answering(decisions), (),
                listed("Decisions", DECISION), errors=("store-unavailable",)),
         Method("getSyncStrategy", "What to recommend to somebody who waits for this task.",
-               strategy, (checks.task_id(),), STRATEGY, errors=("not-found",)),
+               advise, (checks.task_id(),), STRATEGY, errors=("not-found",)),
     ]  # fmt: skip
 
 
@@ -178,27 +171,3 @@ def _decision(decision: Decision) -> Json:
         "decision": decision.decision,
         "context": decision.context,
     }
-
-
-def _strategy(left: float | None, complete: bool) -> Json:
-    if left is not None and left < SOON_S:
-        recommended = "wait"
-    elif left is None or left < LATER_S:
-        recommended = "background"
-    else:
-        recommended = "skip"
-    names: Sequence[str] = ("wait", "background", "skip")
-    options = [
-        {
-            "id": name,
-            "title": words.say(f"strategy.{name}.label"),
-            "description": words.say(f"strategy.{name}.sentence"),
-            "recommended": name == recommended,
-        }
-        for name in names
-    ]
-    estimated = None if left is None else {
-        "seconds": int(left),
-        "formatted": words.format_time_left(left, complete),
-    }  # fmt: skip
-    return {"recommended": recommended, "options": options, "estimatedTime": estimated}

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from kaspad_taskd import words
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.base.clock import iso
-from kaspad_taskd.core.observation import Reading
+from kaspad_taskd.core.observation import Reading, Unreachable
+from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.engine.follow import BATCH
 from kaspad_taskd.store.fault import StoreError
 from tests.api.house import ApiHouse
@@ -477,9 +479,39 @@ async def test_the_strategy(house: ApiHouse, eta: float | None, recommended: str
     assert answer["recommended"] == recommended
     assert [each["id"] for each in answer["options"]] == ["wait", "background", "skip"]
     assert [each["id"] for each in answer["options"] if each["recommended"]] == [recommended]
-    assert (answer["estimatedTime"] is None) == (eta is None)
-    if eta is not None:
-        assert answer["estimatedTime"]["seconds"] == int(eta)
+    assert answer["estimatedSeconds"] == (None if eta is None else int(eta))
+    assert answer["estimatedTime"] == words.format_time_left(eta)
+    assert answer["note"] is None
+
+
+async def test_the_strategy_has_what_a_dialog_reads(house: ApiHouse) -> None:
+    """Texts and numbers in all places, before the node has answered and after it."""
+    await house.ask("registerNodeSyncTask", service="kaspa-node")
+    node = "node-sync-kaspa-node"
+    house.probe(node).default = Unreachable(Reason.REFUSED)
+    first = await house.ask("getSyncStrategy", taskId=node)
+    assert first["estimatedTime"] == "Calculating..."
+    assert (first["nodeKey"], first["estimatedSeconds"]) == ("kaspa-node", None)
+    assert first["syncStatus"] == {
+        "percentage": 0, "currentBlock": 0, "targetBlock": 0, "blocksRemaining": 0,
+    }  # fmt: skip
+    for option in first["options"]:
+        assert option["label"] == option["title"] != ""
+        assert option["description"]
+    house.probe(node).default = Reading(position=1500.2, start=1000.0, target=2000.7)
+    await house.ask("checkTaskStatus", taskId=node)
+    then = await house.ask("getSyncStrategy", taskId=node)
+    assert then["syncStatus"] == {
+        "percentage": (await house.ask("getTask", taskId=node))["progress"],
+        "currentBlock": 1500, "targetBlock": 2001, "blocksRemaining": 501,
+    }  # fmt: skip
+
+
+async def test_the_strategy_of_what_counts_no_blocks_has_none(house: ApiHouse) -> None:
+    """The percentage is all that is known of it."""
+    await work(house)
+    answer = await house.ask("getSyncStrategy", taskId=WORK)
+    assert list(answer["syncStatus"]) == ["percentage"]
 
 
 async def test_the_strategy_of_what_is_complete(house: ApiHouse) -> None:
@@ -488,7 +520,8 @@ async def test_the_strategy_of_what_is_complete(house: ApiHouse) -> None:
     await house.ask("completeTask", taskId=WORK)
     answer = await house.ask("getSyncStrategy", taskId=WORK)
     assert answer["recommended"] == "wait"
-    assert answer["estimatedTime"] == {"seconds": 0, "formatted": "Complete"}
+    assert (answer["estimatedTime"], answer["estimatedSeconds"]) == ("Complete", 0)
+    assert answer["note"].startswith("There is nothing to wait for: ")
 
 
 async def test_no_event_is_told_before_its_task_is_shown(house: ApiHouse) -> None:

@@ -166,13 +166,33 @@ async def test_why_it_is_as_it_is(house: ApiHouse) -> None:
 
 
 async def test_there_is_something_to_wait_for_while_it_is_behind(house: ApiHouse) -> None:
-    """Nothing is said of how long; in sync nothing is left."""
+    """It says so, and nothing of how long; in sync nothing is left."""
     await kept(house)
     well = await house.ask("getSyncStrategy", taskId=NODE)
-    assert (well["recommended"], well["estimatedTime"]["seconds"]) == ("wait", 0)
-    await goes_on(house, 200, complete=False)
+    assert (well["recommended"], well["estimatedTime"], well["estimatedSeconds"]) == (
+        "wait", "Complete", 0,
+    )  # fmt: skip
+    assert well["note"] == "There is nothing to wait for: node is ready."
+    assert well["syncStatus"]["percentage"] == 100
+    await goes_on(house, 200, complete=False, behind=840.2, reason=Reason.NO_PEERS)
     late = await house.ask("getSyncStrategy", taskId=NODE)
-    assert (late["recommended"], late["estimatedTime"]) == ("background", None)
+    assert (late["recommended"], late["estimatedTime"], late["estimatedSeconds"]) == (
+        "background", "15 minutes behind", None,
+    )  # fmt: skip
+    assert late["note"] == "node was ready, and is 15 minutes behind now: it has no peers."
+    house.probe(NODE).default = Unreachable(Reason.REFUSED)
+    await house.ask("checkTaskStatus", taskId=NODE)
+    gone = await house.ask("getSyncStrategy", taskId=NODE)
+    assert (gone["recommended"], gone["estimatedTime"]) == ("background", "not reachable")
+    assert gone["note"].startswith("node was ready, and is not reachable now: ")
+
+
+async def test_a_watch_that_is_paused_leaves_nothing_to_wait_for(house: ApiHouse) -> None:
+    """It is complete, and nobody knows of anything else."""
+    await kept(house)
+    await house.ask("pauseTask", taskId=NODE)
+    answer = await house.ask("getSyncStrategy", taskId=NODE)
+    assert (answer["recommended"], answer["estimatedSeconds"]) == ("wait", 0)
 
 
 async def test_a_relapse_is_told_with_its_cause(house: ApiHouse) -> None:

@@ -55,8 +55,8 @@ export class KaspadStrategy extends TaskdElement {
       const { input, because } = this.#parts.options[choice];
       const best = choice === advice.recommended;
       input.checked = best;
-      const eta = advice.estimatedTime?.seconds ?? null;
-      write(because, best ? say(`wizard.because.${choice}`, { eta }) : "");
+      const eta = advice.estimatedSeconds;
+      write(because, best ? (advice.note ?? say(`wizard.because.${choice}`, { eta })) : "");
     }
     this.later();
   }
@@ -94,8 +94,9 @@ export class KaspadStrategy extends TaskdElement {
     const chosen = CHOICES.find((choice) => this.#parts.options[choice].input.checked);
     if (!chosen || this.#busy) return;
     this.#busy = true;
-    const { recommended, estimatedTime } = this.#advice;
-    const context = { taskId: this.getAttribute("task-id"), choice: chosen, recommended, estimatedTime };
+    const { recommended, estimatedTime, estimatedSeconds } = this.#advice;
+    const taskId = this.getAttribute("task-id");
+    const context = { taskId, choice: chosen, recommended, estimatedTime, estimatedSeconds };
     const record = await this.client.recordDecision("sync-strategy", context).catch(() => null);
     this.#busy = false;
     write(this.#parts.answer, say("wizard.chosen", { label: say(`strategy.${chosen}.label`) }));
