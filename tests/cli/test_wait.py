@@ -74,6 +74,18 @@ def test_what_has_ended_is_not_waited_for(ctl: Ctl, taskd: ScriptedTaskd) -> Non
     assert "waitTask" not in [method for method, _params in taskd.asked]
 
 
+@pytest.mark.parametrize("health", ["behind", "stalled", "unreachable", "unknown"])
+def test_what_is_complete_is_so_whatever_its_watch_says(
+    ctl: Ctl, taskd: ScriptedTaskd, health: str
+) -> None:
+    """Status alone decides, of one and of several; --now asks for the other."""
+    task = {**READY, "watch": "on", "health": health}
+    taskd.answers |= {"getTask": task, "getAllTasks": [task]}
+    assert ctl("wait", "kaspa-node")[:2] == (0, "kaspa-node is ready after 4 hours 30 min\n")
+    assert "waitTask" not in [method for method, _params in taskd.asked]
+    assert ctl("wait", "--all")[0] == 0  # nothing to wait for
+
+
 def test_a_restart_is_waited_out(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     """A daemon that goes away in between and comes back is no end."""
     taskd.answers["waitTask"] = then(Hangup(), Hangup(), READY)

@@ -150,6 +150,26 @@ async def test_cleaning_up_leaves_it_unless_it_is_asked_for(house: ApiHouse) -> 
     assert (await house.ask("cleanupOldTasks", maxAge=0, watched=True))["cleaned"] == 1
 
 
+@pytest.mark.parametrize(("change", "left"), [("pauseTask", 0), ("retryTask", 0), (None, 1)])
+async def test_cleaning_up_takes_what_has_ended_and_nothing_else(
+    house: ApiHouse, change: str | None, left: int
+) -> None:
+    """A watch that is paused is a watch still, a new attempt is live; a watch that is over is not.
+
+    `watched` takes neither what is live nor a file's.
+    """
+    await kept(house)
+    if change is None:
+        await house.ask("updateTask", taskId=NODE, keepWatching=False)
+    else:
+        house.probe(NODE).default = Reading()
+        await house.ask(change, taskId=NODE)
+    await asyncio.sleep(1)
+    assert (await house.ask("cleanupOldTasks", maxAge=0))["cleaned"] == left
+    paused = change == "pauseTask"
+    assert (await house.ask("cleanupOldTasks", maxAge=0, watched=True))["cleaned"] == int(paused)
+
+
 async def test_why_it_is_as_it_is(house: ApiHouse) -> None:
     """The rule of its health, the condition that fails; that it was proven stays so."""
     await kept(house)
