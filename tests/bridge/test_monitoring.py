@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from kaspad_taskd.core.model import Health
 from kaspad_taskd.demo.daemon import Fast
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import load
@@ -59,9 +61,27 @@ def test_every_alert_has_a_test() -> None:
     """In both directions: that it fires."""
     names = [line.split(": ")[1] for line in RULES.read_text().splitlines() if "- alert:" in line]
     tests = (MONITORING / "kaspad-taskd.rules.test.yml").read_text()
-    assert len(names) == 11
+    assert len(names) == 12
     for name in names:
         assert f"alertname: {name}\n        exp_alerts" in tests, name
+
+
+def test_each_health_has_its_place_in_the_panel() -> None:
+    """A number in the query, and a word and a colour for that number."""
+    (panel,) = (each for each in BOARD["panels"] if each["title"] == "Health")
+    query = panel["targets"][0]["expr"]
+    numbers = dict(re.findall(r'(\d) \* \([^(]*kaspad_taskd_task_health="([a-z]+)"', query))
+    assert sorted(numbers.values()) == sorted(Health)
+    shown = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
+    assert {number: each["text"] for number, each in shown.items()} == numbers
+    assert len({each["color"] for each in shown.values()}) == len(shown)
+
+
+def test_every_trouble_of_a_task_has_an_alert() -> None:
+    """Whatever health is one; and one that is meant for what is in progress says so."""
+    rules = RULES.read_text()
+    for health in set(Health) - {Health.OK, Health.UNKNOWN}:
+        assert f'{{kaspad_taskd_task_health="{health}"}} == 1' in rules, health
 
 
 def test_panels_do_not_overlap() -> None:
