@@ -10,6 +10,8 @@ from typing import TypeAlias
 Moment: TypeAlias = int
 """A time: milliseconds since 1970 UTC."""
 Scalar: TypeAlias = str | int | float | bool | None
+ITEMS = 200
+"""Things that a message names; what is beyond is counted."""
 
 
 class Kind(StrEnum):
@@ -64,10 +66,11 @@ class Item:
 
     Attributes:
         kind: what it is.
-        of: whom it is about: "task:ID", "service:NAME", "warning:ID", "daemon".
+        of: whom it is about: "task:ID", "disk:ID" (of that task), "service:NAME", "warning:ID",
+            "daemon", or "notify": this program itself.
         name: of the task or service as people know it.
-        code: what is so: a health, a warning's or an attention's code, "disk-runway", "silent", how
-            a switch ended.
+        code: what is so: a health, "relapse", a warning's or an attention's code, "disk-runway",
+            "disk-full", "silent", "too-many", how a switch ended.
         params: what its sentence is filled with; never a secret.
         began: since when a trouble lasts, or when it was so.
         ended: when it was over, of a trouble that is.
@@ -95,10 +98,11 @@ class Message:
         rule: its name.
         made: when.
         kind: the gravest of its items: error, trouble, switch, recovered, complete.
-        items: what it tells, the gravest first.
+        items: what it tells, the gravest first; `ITEMS` at most.
         title: one line.
         text: fewer than 1,000 characters.
         link: where to look, or None.
+        more: how many things it tells beyond `items`.
     """
 
     id: str
@@ -109,6 +113,7 @@ class Message:
     title: str
     text: str
     link: str | None = None
+    more: int = 0
 
 
 class How(StrEnum):
