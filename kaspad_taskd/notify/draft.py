@@ -90,7 +90,8 @@ class Draft:
         self.offset = state.offset + max(0, state.now - own)
         self.given = now
         self.now = now + self.offset
-        self.last, self.skew, self.silent = state.last, state.skew, state.silent
+        self.last, self.silent = state.last, state.silent
+        self.drift, self.skew = state.drift, state.skew
         self.number = state.number
         self._present: dict[str, Present] | None = None
         self._relapses: dict[str, str] | None = None
@@ -114,6 +115,7 @@ class Draft:
             now=self.now,
             offset=self.offset,
             last=self.last,
+            drift=self.drift,
             skew=self.skew,
             silent=self.silent,
             present=self.present,
@@ -250,10 +252,14 @@ class Draft:
             live: whether it is of now, and not of when something was.
         """
         back = self.last is not None and told < self.last - CLOCKS_AGREE
-        if live or back:
-            skew = self.given - told
-            if abs(skew - self.skew) > CLOCKS_AGREE:
-                self.skew = skew
+        behind = self.given - told
+        sure = live or behind < self.drift - CLOCKS_AGREE  # nothing is told before it is so
+        if sure and abs(behind - self.drift) > CLOCKS_AGREE:
+            self.drift = behind
+        if sure:
+            self.skew = self.drift
+        elif back:
+            self.skew = max(self.skew, behind)
         if self.last is None or told > self.last or back:
             self.last = told
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from kaspad_taskd.notify.model import Moment, Quiet
 
 _MINUTE = 60_000
+_DAY = 24 * 60
 _LONGEST = 26 * 60
 """Minutes in which a day surely ends, of whatever length."""
 
@@ -20,6 +21,9 @@ def ends(quiet: Quiet | None, now: Moment, zone: tzinfo) -> Moment | None:
     if quiet is None or not _inside(quiet, _local(now, zone)):
         return None
     minute = now - now % _MINUTE
+    soon = minute + (quiet.ends - _local(minute, zone)) % _DAY * _MINUTE
+    if soon > now and _offset(soon, zone) == _offset(now, zone):  # no clock is set meanwhile
+        return soon
     for _ in range(_LONGEST):
         minute += _MINUTE
         shown = _local(minute, zone)
@@ -31,6 +35,10 @@ def ends(quiet: Quiet | None, now: Moment, zone: tzinfo) -> Moment | None:
 def _local(moment: Moment, zone: tzinfo) -> int:
     there = datetime.fromtimestamp(moment / 1000, zone)
     return there.hour * 60 + there.minute
+
+
+def _offset(moment: Moment, zone: tzinfo) -> timedelta | None:
+    return datetime.fromtimestamp(moment / 1000, zone).utcoffset()
 
 
 def _inside(quiet: Quiet, minutes: int) -> bool:

@@ -103,6 +103,7 @@ def _task(draft: Draft, task: Wire, about: Subject, now: Moment, before: Moment 
     elif status in _BY_PEOPLE or task.get("watch") == "paused":
         draft.apply(Change(What.GONE, about, now))
     else:
+        _anew(draft, task, about, before)
         if status == "complete":
             _ended(draft, task, about, before, "completedAt")
         since = _at(task.get("healthSince"), now)
@@ -110,6 +111,14 @@ def _task(draft: Draft, task: Wire, about: Subject, now: Moment, before: Moment 
         for change in events.health(about, task, since, draft.relapses.get(task_id)):
             draft.apply(change)
     disk(draft, task)
+
+
+def _anew(draft: Draft, task: Wire, about: Subject, before: Moment | None) -> None:
+    """An attempt that began unheard of is another one: what was a trouble of the last is not."""
+    began = reading.moment(task.get("startedAt")) if task.get("status") == "in-progress" else None
+    if began is not None and before is not None and began > before:
+        draft.apply(Change(What.GONE, about, began))
+        draft.relapse(about.labels[0], None)
 
 
 def _between(

@@ -8,7 +8,7 @@ go back, over restarts too, and every span is measured by them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from kaspad_taskd.notify.model import Item, Kind, Moment, Scalar
@@ -111,7 +111,8 @@ class State:
         disks: tasks in progress whose disk is measured, by id: the service.
         silent: since when the daemon does not answer, own; None: it does.
         desks: by the name of the rule.
-        skew: what the daemon's clock is behind the one of `now`, as far as this life has seen.
+        drift: what the daemon's clock is behind the one of `now`, surely: it was set meanwhile.
+        skew: likewise, or the more that it seems to be where old events tell of a clock set back.
     """
 
     series: str
@@ -124,7 +125,8 @@ class State:
     disks: Mapping[str, str] = field(default_factory=dict)
     silent: Moment | None = None
     desks: Mapping[str, Desk] = field(default_factory=dict)
-    skew: int = field(default=0, compare=False)
+    drift: int = 0
+    skew: int = 0
 
 
 def first(series: str) -> State:
@@ -134,19 +136,20 @@ def first(series: str) -> State:
 
 def encode(state: State) -> dict[str, Any]:
     """Return the state as JSON."""
-    known = asdict(state)
-    del known["skew"]
-    return known
+    return asdict(state)
 
 
 def decode(kept: Mapping[str, Any]) -> State:
     """Return what `encode` made JSON of: the state of a life that begins.
 
+    Its clock is the one that the daemon has by now, so what that was set by is no time that passed.
+
     Raises:
         ValueError: it is none, or of another version.
     """
     try:
-        return State(**{**kept, "present": _present(kept), "desks": _desks(kept)})
+        state = State(**{**kept, "present": _present(kept), "desks": _desks(kept)})
+        return replace(state, offset=state.offset + state.drift, drift=0, skew=0)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"not a state of the notifier: {error}") from None
 

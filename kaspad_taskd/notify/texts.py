@@ -23,6 +23,8 @@ TEXT = 999
 LINE = 480
 """Likewise, what is said of one thing."""
 _TASKS = ("task", "disk")
+_DONE, _SWITCHED, _BY = "notify.done", "notify.switched", "notify.switched-by"
+_MANY, _COUNT, _LINE, _BECAUSE = "notify.many", "notify.count", "notify.line", "notify.because"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +75,15 @@ def headline(item: Item) -> str:
     match item.kind:
         case Kind.COMPLETE:
             word = task.done_word({"type": item.params.get("type")})
-            return words.say(f"notify.done.{item.code}", name=item.name, word=word)
+            return words.say(f"{_DONE}.{item.code}", name=item.name, word=word)
         case Kind.ERROR:
             return words.say("notify.failed", name=item.name)
         case Kind.SWITCH:
             return _switched(item)
         case Kind.RECOVERED:
-            return _told(item, "well")
+            return _told(item, "notify.well")
         case Kind.TROUBLE:
-            return _told(item, "now" if item.ended is None else "was")
+            return _told(item, "notify.now" if item.ended is None else "notify.was")
 
 
 def line(item: Item, now: Moment, zone: tzinfo) -> str:
@@ -119,12 +121,10 @@ def _of_many(items: Sequence[Item], host: str) -> str:
     form = "host" if host else "bare"
     kinds = [item.kind for item in items]
     if len(set(kinds)) == 1:
-        key = f"notify.many.{_alike(items)}.{form}"
+        key = f"{_MANY}.{_alike(items)}.{form}"
         return words.say(key, n=f"{len(items):,}", host=host)
-    counts = [
-        words.say(f"notify.count.{kind}", n=kinds.count(kind)) for kind in dict.fromkeys(kinds)
-    ]
-    return words.say(f"notify.many.mixed.{form}", host=host, counts=", ".join(counts))
+    counts = [words.say(f"{_COUNT}.{kind}", n=kinds.count(kind)) for kind in dict.fromkeys(kinds)]
+    return words.say(f"{_MANY}.mixed.{form}", host=host, counts=", ".join(counts))
 
 
 def _alike(items: Sequence[Item]) -> str:
@@ -157,8 +157,9 @@ def _told(item: Item, form: str) -> str:
     whom = _whom(item)
     code = _code(item)
     params = _params(item)
-    found = words.maybe(f"notify.{form}.{whom}.{code}", **params)
-    return found or words.say(f"notify.{form}.{whom}.other", **params)
+    known = f"{form}.{whom}"
+    found = words.maybe(f"{known}.{code}", **params) or words.maybe(f"{known}.other", **params)
+    return found or words.say(known, **params)
 
 
 def _code(item: Item) -> str:
@@ -180,8 +181,8 @@ def _params(item: Item) -> Mapping[str, object]:
 
 def _switched(item: Item) -> str:
     node = service.node(item.params.get("to"))
-    key = item.code if entry(f"notify.switched.{item.code}") else "undone"
-    return words.say(f"notify.switched.{key}", name=item.name, node=node)
+    key = item.code if entry(f"{_SWITCHED}.{item.code}") else "undone"
+    return words.say(f"{_SWITCHED}.{key}", name=item.name, node=node)
 
 
 def _when(item: Item, now: Moment, zone: tzinfo) -> str:
@@ -200,7 +201,7 @@ def _when(item: Item, now: Moment, zone: tzinfo) -> str:
         form = f"from{often}"
     else:
         form = "times" if often else "now"
-    found = words.maybe(f"notify.line.{form}", **known)
+    found = words.maybe(f"{_LINE}.{form}", **known)
     return found or words.say("notify.line.bare", **known)
 
 
@@ -209,12 +210,12 @@ def _why(item: Item) -> list[str]:
     params = item.params
     said: list[str | None] = []
     if params.get("because"):
-        because = words.maybe(f"notify.because.{params['because']}")
+        because = words.maybe(f"{_BECAUSE}.{params['because']}")
         said.append(because or words.say("notify.because.other", because=params["because"]))
     if item.kind is Kind.COMPLETE and params.get("took"):
         said.append(words.say("notify.line.took", took=params["took"]))
     if item.kind is Kind.SWITCH:
-        said.append(words.maybe(f"notify.switched-by.{params.get('by')}"))
+        said.append(words.maybe(f"{_BY}.{params.get('by')}"))
     if item.code == "disk-runway" and item.ended is None:
         said.append(words.maybe("notify.line.disk", **params))
     if _whom(item) != "warning" and item.kind is not Kind.RECOVERED:
