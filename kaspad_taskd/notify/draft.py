@@ -67,7 +67,7 @@ class OpenDesk:
             case What.WELL:
                 self.troubles[one.of] = troubles.well(one, change.at, own)
             case What.VAGUE:
-                self.troubles[one.of] = troubles.stopped(one, own)
+                self.troubles[one.of] = troubles.lost(one, change.at, own)
             case What.CLOSED if one.well is None:
                 self.settle(troubles.stopped(one, own), recovers=False, at=change.at)
             case What.GONE:

@@ -35,10 +35,8 @@ def take(desk: OpenDesk, given: Moment, now: Moment, zone: tzinfo, deaf: bool) -
         zone: where people sleep.
         deaf: whether the daemon does not answer: whether what was bad still is nobody knows.
     """
-    ended = desk.held is not None and given >= desk.held
-    held = quiet.ends(desk.rule.quiet, given, zone) if desk.held is None or ended else desk.held
-    desk.held = held
-    still = held is not None and not ended
+    ended = _wakes(desk, given, zone)
+    still = desk.held is not None and not ended
     ready = [each for each in desk.items if not still or each.kind in AT_ONCE]
     bad = [] if still else _due(desk, now, deaf)
     if not ready and not bad and (still or not desk.dropped):
@@ -81,6 +79,18 @@ def _due(desk: OpenDesk, now: Moment, deaf: bool) -> list[str]:
         for of, one in desk.troubles.items()
         if (not deaf or of == "daemon") and troubles.due(one, desk.rule, now)
     ]
+
+
+def _wakes(desk: OpenDesk, given: Moment, zone: tzinfo) -> bool:
+    """Note until when it is quiet now; return whether that has just ended.
+
+    Quiet hours that are a whole day end once a day for a moment.
+    """
+    ended = desk.held is not None and given >= desk.held
+    if desk.held is None or ended:
+        desk.held = quiet.ends(desk.rule.quiet, given, zone)
+    hours = desk.rule.quiet
+    return ended and (desk.held is None or (hours is not None and hours.begins == hours.ends))
 
 
 def _taken(

@@ -8,7 +8,7 @@ go back, over restarts too, and every span is measured by them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from kaspad_taskd.notify.model import Item, Kind, Moment, Scalar
@@ -54,8 +54,9 @@ class Standing:
         began: since when, told.
         since: when it became bad, own; None: it is not bad now, or nobody knows.
         spent: milliseconds for which it was bad before `since`.
-        ended: when it became well, told.
-        well: likewise, own.
+        ended: when it became well, or nobody knew any more, told.
+        well: when it became well, own.
+        lost: since when nobody knows, own.
         count: how often it was bad.
         told: when it was told last, own.
         known: whether it was told at all.
@@ -71,6 +72,7 @@ class Standing:
     spent: int = 0
     ended: Moment | None = None
     well: Moment | None = None
+    lost: Moment | None = None
     count: int = 1
     told: Moment | None = None
     known: bool = False
@@ -136,7 +138,10 @@ def first(series: str) -> State:
 
 def encode(state: State) -> dict[str, Any]:
     """Return the state as JSON."""
-    return asdict(state)
+    known = _plain(state)
+    known["present"] = {of: _plain(each) for of, each in state.present.items()}
+    known["desks"] = {name: _plain_desk(each) for name, each in state.desks.items()}
+    return known
 
 
 def decode(kept: Mapping[str, Any]) -> State:
@@ -152,6 +157,17 @@ def decode(kept: Mapping[str, Any]) -> State:
         return replace(state, offset=state.offset + state.drift, drift=0, skew=0)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"not a state of the notifier: {error}") from None
+
+
+def _plain(one: State | Present | Standing | Desk | Item) -> dict[str, Any]:
+    return {each.name: getattr(one, each.name) for each in fields(one)}
+
+
+def _plain_desk(desk: Desk) -> dict[str, Any]:
+    known = _plain(desk)
+    known["troubles"] = {of: _plain(each) for of, each in desk.troubles.items()}
+    known["items"] = [_plain(each) for each in desk.items]
+    return known
 
 
 def _present(kept: Mapping[str, Any]) -> dict[str, Present]:

@@ -36,18 +36,23 @@ def bad(one: Standing, change: Change, own: Moment) -> Standing:
     if one.since is not None:
         return same
     again = one.well is not None
-    return replace(same, since=own, well=None, ended=None, count=one.count + again)
+    return replace(same, since=own, well=None, lost=None, ended=None, count=one.count + again)
 
 
 def well(one: Standing, at: Moment, own: Moment) -> Standing:
     """Return a trouble that is over, if it stays so for `after`; `at` is told."""
     if one.well is not None:
         return one
-    return replace(stopped(one, own), well=own, ended=at)
+    return replace(stopped(one, own), well=own, lost=None, ended=at)
+
+
+def lost(one: Standing, at: Moment, own: Moment) -> Standing:
+    """Return a trouble of which nobody knows whether it is there any more; `at` is told."""
+    return one if one.since is None else replace(stopped(one, own), lost=own, ended=at)
 
 
 def stopped(one: Standing, own: Moment) -> Standing:
-    """Return a trouble that is not known to be there any more."""
+    """Return a trouble with what it has lasted until now."""
     if one.since is None:
         return one
     return replace(one, spent=one.spent + max(0, own - one.since), since=None)
@@ -59,8 +64,17 @@ def lasted(one: Standing, now: Moment) -> int:
 
 
 def over(one: Standing, rule: Rule, now: Moment) -> bool:
-    """Whether it has been well for so long that what comes next is another trouble."""
-    return one.well is not None and now - one.well >= after_of(rule)
+    """Whether it has been well for so long that what comes next is another trouble.
+
+    One that nobody knows of is over likewise, if it still has to be told.
+    """
+    ended = _ended(one, rule)
+    return ended is not None and now - ended >= after_of(rule)
+
+
+def _ended(one: Standing, rule: Rule) -> Moment | None:
+    untold = not one.known and one.spent >= after_of(rule)
+    return one.lost if one.well is None and untold else one.well
 
 
 def due(one: Standing, rule: Rule, now: Moment) -> bool:
@@ -76,8 +90,9 @@ def due(one: Standing, rule: Rule, now: Moment) -> bool:
 
 def next_moment(one: Standing, rule: Rule) -> Moment | None:
     """Return when something is to be done about it, if nothing happens before; own."""
-    if one.well is not None:
-        return one.well + after_of(rule)
+    ended = _ended(one, rule)
+    if ended is not None:
+        return ended + after_of(rule)
     if one.since is None:
         return None
     if one.told is None:

@@ -2,81 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
-
-from kaspad_taskd.notify import rules
-from kaspad_taskd.notify.model import Item, Kind, Message, Rule
-from kaspad_taskd.notify.rules import State
-
-BASE = 1_780_000_000_000  # 2026-05-28 20:26:40 UTC
-MINUTE = 60_000
-HOUR = 60 * MINUTE
-
-
-def iso(at: int) -> str:
-    return (
-        datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03}Z"
-    )
-
-
-def event(
-    name: str, at: int, task: str | None = "node-sync-kaspa-node", **data: Any
-) -> dict[str, Any]:
-    service = None if task is None else task.removeprefix("node-sync-")
-    head = {"seq": 1, "timestamp": iso(at), "taskId": task, "service": service, "type": "node-sync"}
-    return {"seq": 1, "event": name, "data": {**head, **data}}
-
-
-def health(value: str, at: int, task: str = "node-sync-kaspa-node", **data: Any) -> dict[str, Any]:
-    known = {"health": value, "since": iso(at), "reason": None, "note": None}
-    return event("sync:health", at, task, **{**known, **data})
-
-
-class Told:
-    """A notifier: its rules, its state, what it told."""
-
-    def __init__(self, *given: Rule, zone: str = "UTC") -> None:
-        self.rules = given or (Rule("phone"),)
-        self.zone = ZoneInfo(zone)
-        self.state: State = rules.first("5eed")
-        self.messages: list[Message] = []
-
-    def hear(self, *events: dict[str, Any], now: int | None = None) -> Told:
-        for each in events:
-            at = rules.reading.moment(each["data"]["timestamp"]) or 0
-            self.state = rules.hear(self.state, self.rules, each, at if now is None else now)
-        return self
-
-    def at(self, now: int) -> list[Message]:
-        """Let time pass, ticking whenever something is due, and return what was told."""
-        before = len(self.messages)
-        for _ in range(10_000):
-            due = rules.due(self.state, self.rules)
-            if due is None or due > now:
-                break
-            self.tick(max(due, self.state.now - self.state.offset))
-        self.tick(now)
-        return self.messages[before:]
-
-    def tick(self, now: int) -> None:
-        self.state, told = rules.tick(self.state, self.rules, now, self.zone)
-        self.messages += told
-
-    def killed(self) -> Told:
-        self.state = rules.decode(json.loads(json.dumps(rules.encode(self.state))))
-        return self
-
-
-def kinds(messages: Sequence[Message]) -> list[Kind]:
-    return [item.kind for message in messages for item in message.items]
-
-
-def items(messages: Sequence[Message]) -> list[Item]:
-    return [item for message in messages for item in message.items]
+from kaspad_taskd.notify.model import Kind
+from tests.notify.told import BASE, HOUR, MINUTE, Told, health
 
 
 def test_a_trouble_is_told_once_it_has_lasted_and_its_end_once_that_has() -> None:
