@@ -240,6 +240,12 @@ class Draft:
 
     # -- clocks
 
+    @property
+    def seen(self) -> Moment:
+        """Until when it was known what is so, told."""
+        unseen = self.now - (self._state.now if self.silent is None else self.silent)
+        return self.given - self.skew - unseen
+
     def own(self, told: Moment) -> Moment:
         """Return a moment of the daemon's clock as one of ours, never later than now."""
         return self.now - max(0, self.given - (told + self.skew))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from kaspad_taskd.notify.model import Item, Kind, Rule
 from tests.notify.world import BAD, ZONE, Happened, Heard, World
@@ -54,6 +55,7 @@ def judge(world: World) -> None:
     Raises:
         AssertionError: something was told that was not so, or was not told.
     """
+    world.happened = sorted([*world.happened, *world.inferred], key=lambda each: each.at)
     ids = [heard.message.id for heard in world.heard]
     assert len(set(ids)) == len(ids)
     for rule in world.rules:
@@ -99,7 +101,7 @@ def _judge_trouble(
         assert trouble.lasted(at) >= after
         assert one.count == sum(start <= at for start in trouble.starts)
         assert one.again is (at != now[0][0])
-    for (first, _), (second, _) in zip(now, now[1:], strict=False):
+    for (first, _), (second, _) in pairwise(now):
         graver = any(first <= at <= second for at in trouble.graver)
         assert graver or (rule.repeat is not None and second - first >= rule.repeat * 1000)
     for at, one in past:
@@ -134,7 +136,7 @@ def _judge_haste(
         waits += _both(ripe, [(min([*graver, again]), following)])
     for begins, ends in waits:
         cuts = [begins, *(at for at in world.kills if begins < at < ends), min(ends, world.now)]
-        for one, other in zip(cuts, cuts[1:], strict=False):
+        for one, other in pairwise(cuts):
             assert other - one <= gather + 1, (trouble, now, one, other)
 
 
@@ -155,11 +157,9 @@ def _judge_once(
         if kind is Kind.ERROR:
             for begins, ends in _both(able, [(each.at, items[0][0])]):
                 cuts = [begins, *(at for at in world.kills if begins < at < ends), ends]
-                longest = max(b - a for a, b in zip(cuts, cuts[1:], strict=False))
+                longest = max(b - a for a, b in pairwise(cuts))
                 assert longest <= rule.gather * 1000 + 1
-    told_once = sum(
-        item.kind in wanted.values() for items in told.values() for _, item in items
-    )
+    told_once = sum(item.kind in wanted.values() for items in told.values() for _, item in items)
     assert told_once == sum(each.name in wanted for each in world.happened)
 
 
@@ -167,7 +167,7 @@ def _judge_gathering(world: World, rule: Rule, heard: list[Heard]) -> None:
     """What comes within `gather` comes together."""
     if rule.quiet is not None:
         return
-    for one, other in zip(heard, heard[1:], strict=False):
+    for one, other in pairwise(heard):
         if not any(one.at <= at <= other.at for at in world.kills):
             assert other.at - one.at >= rule.gather * 1000
 
@@ -265,9 +265,7 @@ def _was_well(states: list[tuple[int, int, str, bool]], at: int) -> bool:
     return False
 
 
-def _end(
-    states: list[tuple[int, int, str, bool]], after: int, known: bool
-) -> tuple[str, int, int]:
+def _end(states: list[tuple[int, int, str, bool]], after: int, known: bool) -> tuple[str, int, int]:
     """How a bad time ended, if nothing bad came after it in time."""
     well: tuple[int, int] | None = None
     lost: tuple[int, int] | None = None
@@ -298,6 +296,9 @@ def _states(happened: list[Happened]) -> list[tuple[int, int, str, bool]]:
     for each in happened:
         state, graver = "", False
         if each.name == "sync:health":
+            if each.value == "lost":
+                found.append((each.at, each.wall, "vague", False))
+                continue
             bad = each.value in BAD or (relapse and each.value == "ok")
             state = "bad" if bad else "well" if each.value == "ok" else "" if relapse else "vague"
             code = ("relapse" if each.value == "ok" else each.value) if bad else code
@@ -306,7 +307,7 @@ def _states(happened: list[Happened]) -> list[tuple[int, int, str, bool]]:
             state, graver = ("bad", code != "relapse") if relapse else ("gone", False)
             code = "relapse" if relapse else ""
         elif each.name == "sync:complete":
-            state, relapse = "well", False
+            state, relapse = "" if each.value == "unheard" else "well", False
         else:
             state, relapse = ("closed" if each.name == "sync:error" else "gone"), False
         if state:
@@ -316,7 +317,7 @@ def _states(happened: list[Happened]) -> list[tuple[int, int, str, bool]]:
 
 def _nights(world: World) -> list[Span]:
     """When people sleep: from 23:00 to 07:00."""
-    day = date.fromtimestamp(world.began / 1000) - timedelta(days=2)
+    day = datetime.fromtimestamp(world.began / 1000, ZONE).date() - timedelta(days=2)
     found = []
     while not found or found[-1][1] < world.now:
         found.append((_at(day, 23), _at(day + timedelta(days=1), 7)))

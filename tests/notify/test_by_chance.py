@@ -15,7 +15,7 @@ PARTS = 10
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_what_happens_is_told_and_nothing_else(part: int) -> None:
-    """Every trouble that lasts is told, none that is shorter, each end once, over kills and jumps."""
+    """What lasts is told, nothing shorter, each end once; over kills, gaps and jumps."""
     for seed in range(part, SEEDS, PARTS):
         world = World(Random(seed))
         world.live(steps=14)

@@ -1,8 +1,8 @@
 """A host by chance: tasks whose health changes, a daemon and a notifier that stop and are killed.
 
-`World.live` lets it happen, event by event, and the rules hear of it as `kaspad-taskd-notify` would:
-state, cursor and messages are committed together, a kill loses what was not. All times are true
-ones, in ms; what the host's clock showed is `wall`.
+`World.live` lets it happen, event by event, and the rules hear of it as `kaspad-taskd-notify`
+would: state, cursor and messages are committed together, a kill loses what was not. All times are
+true ones, in ms; what the host's clock showed is `wall`.
 """
 
 from __future__ import annotations
@@ -58,11 +58,16 @@ class Kept:
 
 @dataclass
 class Task:
-    """What is so with a task."""
+    """What is so with a task: moments are true ones; `code`: what is bad, as far as was heard."""
 
     health: str = "ok"
     relapse: bool = False
     paused: bool = False
+    status: str = "complete"
+    since: int = 0
+    began: int = 0
+    ended: int = 0
+    code: str = ""
 
 
 def rule_by(chance: Random, name: str) -> Rule:
@@ -85,6 +90,7 @@ class World:
     set_by: int = 0  # what its clock is ahead of the true time
     rules: tuple[Rule, ...] = ()
     happened: list[Happened] = field(default_factory=list)
+    inferred: list[Happened] = field(default_factory=list)  # in the place of what was missed
     journal: list[dict[str, Any]] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     tasks: dict[str, Task] = field(default_factory=dict)
@@ -93,7 +99,9 @@ class World:
     kills: list[int] = field(default_factory=list)
     life: int = 0  # what `now` of this life is ahead of the true time
     cursor: int = 0
-    quick: bool = True
+    last: int = 0  # when what was heard of last was
+    contact: int = 0  # until when it was known how all is
+    deaf: int | None = None  # since when nothing is known of the daemon
     down: int | None = None
     away: int | None = None
 
@@ -101,7 +109,11 @@ class World:
         self.now = self.chance.choice(STARTS) + self.chance.randrange(DAY)
         self.began = self.now
         self.rules = tuple(rule_by(self.chance, name) for name in ("a", "b"))
-        self.tasks = {f"node-sync-{name}": Task() for name in ("x", "y")}
+        self.last = self.now
+        old = self.now - DAY
+        self.tasks = {
+            f"node-sync-{name}": Task(since=old, began=old, ended=old) for name in ("x", "y")
+        }
         self.state = rules.first("5eed")
         snapshot = rules.Snapshot([self._shape(task) for task in self.tasks])
         self.state = rules.see(self.state, self.rules, snapshot, self.now)
@@ -129,6 +141,7 @@ class World:
             return
         one.health = "ok" if one.health in BAD and self.chance.random() < 0.6 else self._bad()
         self._tell(task, "sync:health", one.health, health=one.health)
+        one.since = self.now
 
     def _bad(self) -> str:
         return self.chance.choice((*BAD, "unknown"))
@@ -139,9 +152,11 @@ class World:
         if self.down is None and not one.paused:
             one.paused, one.relapse, one.health = True, False, "unknown"
             self._tell(task, "sync:cancelled")
+            one.status, one.since, one.ended = "cancelled", self.now, self.now
         elif self.down is None:
             one.paused, one.health = False, "ok"
             self._tell(task, "sync:start", attempt=2)
+            one.status, one.since, one.began = "in-progress", self.now, self.now
 
     def _fail(self) -> None:
         task = self._some()
@@ -149,6 +164,7 @@ class World:
         if self.down is None and not one.paused:
             one.paused, one.relapse, one.health = True, False, "unknown"
             self._tell(task, "sync:error", error="It broke.", reason="gave-up")
+            one.status, one.since, one.ended = "error", self.now, self.now
 
     def _relapse(self) -> None:
         task = self._some()
@@ -156,6 +172,7 @@ class World:
         if self.down is None and not one.paused and not one.relapse:
             one.relapse, one.health = True, "ok"
             self._tell(task, "sync:start", "relapse", attempt=2, because="far-behind")
+            one.status, one.since, one.began = "in-progress", self.now, self.now
 
     def _complete(self) -> None:
         task = self._some()
@@ -165,6 +182,7 @@ class World:
                 self._tell(task, "sync:health", "ok", health="ok")
             one.relapse, one.health = False, "ok"
             self._tell(task, "sync:complete", because="far-behind")
+            one.status, one.since, one.ended = "complete", self.now, self.now
 
     def _set_clock(self) -> None:
         """Somebody sets the clock while all is up; a progress says so at once."""
@@ -176,6 +194,7 @@ class World:
     def _progress(self) -> None:
         if self.down is None and self.away is None:
             data = {"timestamp": iso(self.wall()), "taskId": "node-sync-x", "service": "x"}
+            self.last = self.now
             self._rules_hear([{"seq": 0, "event": "sync:progress", "data": data}])
 
     # -- those who come and go
@@ -187,7 +206,7 @@ class World:
             self.down = None
             if self.away is None:
                 self._catch_up()
-                self.state = rules.answers(self.state, self.rules, self._given())
+                self._answers()
         elif not back:
             self.down = self.now
             if self.away is None:
@@ -196,12 +215,14 @@ class World:
     def _leave(self, back: bool = False) -> None:
         """The notifier stops, or is there again."""
         if self.away is None and not back:
+            self._tick()
             self._commit()
+            self.contact = self.now if self.deaf is None else self.deaf
             self.away = self.now
         elif self.away is not None:
             self.notifier.append((self.away, self.now))
             self.away = None
-            self._begin()
+            self._begin(gap=self.down is None and self.chance.random() < 0.3)
 
     def _kill(self) -> None:
         if self.away is None:
@@ -214,7 +235,7 @@ class World:
             self.kills.append(self.now)
             self._begin()
 
-    def _begin(self) -> None:
+    def _begin(self, gap: bool = False) -> None:
         self.life = self.set_by
         self.state = rules.decode(json.loads(json.dumps(rules.encode(self.kept.state))))
         self.cursor = self.kept.cursor
@@ -222,11 +243,55 @@ class World:
         if self.down is not None:
             self._silence(self.now)
             return
+        if gap:
+            self._see()
         self._catch_up()
+        self._answers()
+        if gap:
+            self._commit()
+
+    def _answers(self) -> None:
         self.state = rules.answers(self.state, self.rules, self._given())
+        self.deaf = None
+
+    def _see(self) -> None:
+        """What happened meanwhile is lost: what is so now is asked for."""
+        unheard = len(self.journal) - self.cursor
+        lost = self.happened[len(self.happened) - unheard :]
+        del self.happened[len(self.happened) - unheard :]
+        snapshot = rules.Snapshot([self._shape(task) for task in self.tasks])
+        self.state = rules.see(self.state, self.rules, snapshot, self._given())
+        self.cursor = len(self.journal)
+        for task in sorted({each.task for each in lost}):
+            self.inferred += self._infer(task, self.tasks[task])
+        self.last = self.now
+
+    def _infer(self, task: str, one: Task) -> list[Happened]:
+        """What can be known of a task of which something was missed."""
+
+        def happened(at: int, name: str, value: str = "") -> Happened:
+            return Happened(at, at + self.set_by, task, name, value)
+
+        if one.status == "cancelled":
+            return [happened(self.now, "sync:cancelled")]
+        if one.status == "error":
+            return [happened(one.ended, "sync:error")]
+        found = []
+        if one.status == "in-progress" and one.began > self.last:
+            found.append(happened(one.began, "sync:start"))
+            one.code = ""
+        if one.status == "complete" and one.ended > self.last:
+            found.append(happened(one.ended, "sync:complete", "unheard"))
+        if one.health == one.code and one.since > self.last:
+            found.append(happened(self.contact, "sync:health", "lost"))
+        found.append(happened(one.since, "sync:health", one.health))
+        one.code = one.health if one.health in BAD else one.code
+        return found
 
     def _silence(self, since: int) -> None:
         self.state = rules.silent(self.state, self.rules, since + self.life, self._given())
+        self.deaf = since if self.deaf is None else self.deaf
+        self._commit()
 
     # -- how the rules hear of it
 
@@ -270,7 +335,15 @@ class World:
                 self._commit()
 
     def _catch_up(self) -> None:
-        self._rules_hear(self.journal[self.cursor :])
+        events = self.journal[self.cursor :]
+        self._rules_hear(events)
+        for each in self.happened[len(self.happened) - len(events) :]:
+            one = self.tasks[each.task]
+            self.last = each.at
+            if each.value in BAD or each.value == "relapse":
+                one.code = each.value
+            elif each.value != "unknown":
+                one.code = "relapse" if one.code == "relapse" and each.value == "ok" else ""
         self.cursor = len(self.journal)
 
     def _rules_hear(self, events: list[dict[str, Any]]) -> None:
@@ -280,7 +353,11 @@ class World:
         return self.chance.choice(tuple(self.tasks))
 
     def _shape(self, task: str) -> dict[str, Any]:
+        one = self.tasks[task]
+        ended = iso(one.ended + self.set_by)
         return {
-            "id": task, "service": task[-1], "status": "complete", "watch": "on", "health": "ok",
-            "healthSince": iso(self.wall() - DAY), "completedAt": iso(self.wall() - DAY),
+            "id": task, "service": task[-1], "status": one.status, "health": one.health,
+            "healthSince": iso(one.since + self.set_by), "startedAt": iso(one.began + self.set_by),
+            "completedAt": ended, "erroredAt": ended, "error": "It broke.",
+            "reason": "clock-skew" if one.health == "unknown" else None,
         }  # fmt: skip
