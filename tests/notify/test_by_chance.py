@@ -18,7 +18,7 @@ def test_what_happens_is_told_and_nothing_else(part: int) -> None:
     """What lasts is told, nothing shorter, each end once; over kills, gaps and jumps."""
     for seed in range(part, SEEDS, PARTS):
         world = World(Random(seed))
-        world.live(steps=14)
+        world.live(steps=12)
         try:
             judge(world)
         except AssertionError as error:

@@ -75,7 +75,7 @@ def rule_by(chance: Random, name: str) -> Rule:
     return Rule(
         name,
         after=chance.choice((0.0, 60.0, 300.0)),
-        repeat=chance.choice((None, 3600.0, 43_200.0)),
+        repeat=chance.choice((None, 10_800.0, 43_200.0)),
         gather=chance.choice((0.0, 30.0)),
         quiet=chance.choice((None, None, Quiet(23 * 60, 7 * 60))),
     )
@@ -132,7 +132,7 @@ class World:
             self.chance.choice(acts)()
         self._leave(back=True)
         self._stop(back=True)
-        self._pass(30 * HOUR)
+        self._pass(13 * HOUR)  # longer than a night
 
     def _change(self) -> None:
         task = self._some()
