@@ -156,6 +156,7 @@ class Why(StrEnum):
     NOT_ACCEPTED = "not-accepted"  # the library does not take the URL
     NO_APPRISE = "no-apprise"  # it is not installed
     COMMAND = "command"  # the command ended with another code than 0, or cannot be started
+    STOPPED = "stopped"  # we were asked to end meanwhile
     FAULT = "fault"  # of ours: the child gave no answer
 
 
