@@ -4,6 +4,6 @@ The notifier itself opens no connection and loads no library for it. What a chil
 leaks is gone with it, and what it does in too long a time ends with its process group.
 """
 
-from kaspad_taskd.notify.sending.send import accepts, beat, send
+from kaspad_taskd.notify.sending.sender import accepts, beat, send
 
 __all__ = ["accepts", "beat", "send"]

@@ -74,7 +74,8 @@ def seen(told: Iterable[Note]) -> Seen:
     """Return what a try's notes come to."""
     state = Seen()
     for note in told:
-        state = _after(state, note)
+        if state.end is None:  # Matrix logs out afterwards
+            state = _after(state, note)
     return state
 
 

@@ -18,6 +18,7 @@ MOST: Final = 262_144
 _GLANCE: Final = 0.2
 """Seconds after which it is seen that somebody wants us to end."""
 _PIECE: Final = 65_536
+_now = time.monotonic
 
 
 class Way(StrEnum):
@@ -68,7 +69,7 @@ def run(
         stop: set by who wants it to end at once.
         complaints: whether its stderr is heard too.
     """
-    until = time.monotonic() + deadline
+    until = _now() + deadline
     try:
         with os.fdopen(_in_memory(job), "rb") as given:
             process = subprocess.Popen(
@@ -115,7 +116,7 @@ def _wait(output: int, end: int, said: bytearray, until: float, stop: Event | No
     watched = select.poll()
     watched.register(end, select.POLLIN)
     watched.register(output, select.POLLIN)
-    while (left := until - time.monotonic()) > 0:
+    while (left := until - _now()) > 0:
         if stop is not None and stop.is_set():
             return Way.STOPPED
         ready = [number for number, _ in watched.poll(1000 * min(left, _GLANCE))]
