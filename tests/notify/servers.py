@@ -27,8 +27,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said to it, and how: `way` is one of "whole", "close" (before a word), "hang", "drip"
-    (the body, a byte after the other, for ever) and "half" (of the body)."""
+    """What is said to it, and how.
+
+    `way` is "whole", "close" (before a word), "hang", "drip" (the body, a byte after the other, for
+    ever) or "half" (of the body).
+    """
 
     status: int = 200
     body: str = ""

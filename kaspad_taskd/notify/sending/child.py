@@ -330,7 +330,10 @@ def ask(job: dict[str, Any]) -> None:
         connection.request(job["method"], f"{path}?{query}" if query else path, body, headers)
         answer = connection.getresponse()
         note_answer(answer.status, answer.headers)
-        note("body", words=answer.read(ANSWER)[:WORDS].decode(errors="replace"))
+        body_of_it = answer.read(ANSWER)
+        if answer.length and len(body_of_it) < ANSWER:
+            raise http.client.IncompleteRead(body_of_it, answer.length)
+        note("body", words=body_of_it[:WORDS].decode(errors="replace"))
         result = 200 <= answer.status < 300
     except (OSError, http.client.HTTPException) as error:
         note_fault(error)

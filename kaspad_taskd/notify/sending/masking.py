@@ -13,12 +13,14 @@ from kaspad_taskd.words.plain import safe
 
 LONGEST: Final = 300
 """Characters of it that are shown."""
+MOST: Final = 2_000
+"""Characters of what was said that are looked at; the rest is too far behind to be shown."""
 MASK: Final = "***"
 _WHOLE: Final = 6
 """Characters from which on a secret is masked within a word, too; a shorter one as a word alone."""
 _SAYING: Final = ("error_description", "description", "error", "message", "detail", "errors")
 """Where JSON says what is wrong, the best first."""
-_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?://|\\/\\/)[^\s\"'<>]*", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]{0,20}:(?://|\\/\\/)[^\s\"'<>]*", re.IGNORECASE)
 _TAG: Final = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _BETWEEN: Final = re.compile(r"[/#:@,;\s]+")
 _PLAIN: Final = frozenset(
@@ -33,6 +35,8 @@ def shown(said: str, secrets: Iterable[str]) -> str:
     Of JSON the sentence that it tells, of a page its text. No part of the `secrets` (addresses,
     keys) is in it, nor any other address.
     """
+    if len(said) >= MOST:  # half a secret at the end would not be known for one
+        said = said[:MOST].rpartition(" ")[0]
     return safe(" ".join(mask(_sentence(said), secrets).split()), LONGEST)
 
 

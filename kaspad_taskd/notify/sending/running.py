@@ -81,7 +81,7 @@ def run(
                 env=dict(environment),
                 start_new_session=True,
             )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, IndexError) as error:  # a NUL in it; nothing in it
         return Ended(Way.NEVER, fault=getattr(error, "strerror", None) or str(error))
     with process:
         return _attended(process, until, stop)

@@ -46,6 +46,7 @@ def test_it_is_one_line_of_what_it_says(said: str, words: str) -> None:
         '{"error": "see https:\\/\\/push.example.org\\/kaspa-7Gh2"}',
         "<a href='https://other.example/kaspa-7Gh2'>push.example.org</a>",
         "x" * 290 + "kaspa-7Gh2",
+        "<style>" + "x" * 1972 + "</style> kaspa-7Gh2",
     ],
 )
 def test_no_part_of_the_address_comes_back(said: str) -> None:
