@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -81,7 +82,7 @@ class Server:
             except OSError:
                 return
             self.connections += 1
-            self._start(lambda connection=connection: self._attend(connection))
+            self._start(partial(self._attend, connection))
 
     def _attend(self, connection: socket.socket) -> None:
         connection.settimeout(PATIENCE)
@@ -111,6 +112,8 @@ class Http(Server):
         super().__init__(tls)
         self.answer = answer
         self.requests: list[Request] = []
+        self.cut = threading.Event()
+        """Set where an answer was not read to its end."""
 
     def talk(self, connection: socket.socket) -> None:
         request = _request(connection)
@@ -121,7 +124,10 @@ class Http(Server):
         if answer.way == "hang":
             self.hang()
         elif answer.way != "close":
-            self._say(connection, answer)
+            try:
+                self._say(connection, answer)
+            except OSError:
+                self.cut.set()
 
     def _say(self, connection: socket.socket, answer: Answer) -> None:
         body = answer.body.encode()

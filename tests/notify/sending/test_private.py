@@ -35,9 +35,9 @@ def children() -> list[Path]:
 def test_while_it_sends_nobody_sees_where_to(
     how: How, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither arguments nor environment of the child, nor logs, nor what comes of it."""
+    """Neither arguments nor environment of the child, nor logs, a dump, what libraries print."""
     caplog.set_level(logging.DEBUG)
-    seen: list[str] = []
+    seen, limits, outputs = list[str](), list[str](), list[str]()
     stop = threading.Event()
 
     def look() -> None:
@@ -45,6 +45,8 @@ def test_while_it_sends_nobody_sees_where_to(
         for child in children():
             seen.append((child / "cmdline").read_text())
             seen.append((child / "environ").read_text())
+            limits.append((child / "limits").read_text())
+            outputs.extend(str((child / "fd" / each).readlink()) for each in "12")
         stop.set()
 
     with Http(Answer(401, " ".join(SECRETS), way="drip")) as server:
@@ -58,6 +60,8 @@ def test_while_it_sends_nobody_sees_where_to(
         looking.join(PATIENCE)
         assert server.requests
     assert any("child.py" in each for each in seen)
+    assert all("Max core file size 0 0" in " ".join(each.split()) for each in limits)
+    assert set(outputs) == {"/dev/null"}
     output = capfd.readouterr()
     shown = "".join((*seen, caplog.text, output.out, output.err, repr(outcome), repr(target(url))))
     assert [each for each in (*SECRETS, "Node is behind") if each in shown] == []
@@ -122,7 +126,7 @@ def test_neither_a_proxy_nor_a_netrc_counts(
 def test_an_orphan_ends_by_itself() -> None:
     """Where the notifier was killed, its child ends soon after the deadline, too."""
     with Http(Answer(way="hang")) as server:
-        job = {"do": "http", "method": "GET", "url": f"http://127.0.0.1:{server.port}",
+        job: dict[str, object] = {"do": "http", "method": "GET", "url": f"http://127.0.0.1:{server.port}",
                "headers": {}, "body": None, "key": "", "deadline": 0.1}  # fmt: skip
         child = subprocess.run(
             [sys.executable, "-I", str(sender.CHILD)], input=json.dumps(job).encode(),
