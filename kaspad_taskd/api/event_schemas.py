@@ -107,7 +107,7 @@ _MAYBE: dict[EventName, dict[str, Any]] = {
     EventName.TASK_ADDED: {"directory": TEXT},
     EventName.START: {"because": TEXT},
     EventName.COMPLETE: {"because": TEXT},
-    EventName.HEALTH: {"behind": NUMBER},
+    EventName.HEALTH: {"behind": NUMBER, "was": HEALTH},
     EventName.PROGRESS: {
         "healthSince": TIME,
         "lastChecked": TIME,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kaspad_taskd.words import kept
 from kaspad_taskd.words import task as words
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -20,6 +21,9 @@ ICONS = {
     "waiting": ("·", "dim"),
     "paused": ("‖", "dim"),
     "complete": ("✓", "done"),
+    "in-sync": ("✓", "done"),
+    "behind": ("!", "attention"),
+    "watch-paused": ("‖", "dim"),
     "error": ("✗", "failure"),
     "cancelled": ("–", "dim"),  # noqa: RUF001 - an en dash, meant
 }
@@ -31,16 +35,17 @@ def icon(task: WireTask) -> Piece:
 
 
 def bar(task: WireTask, cells: int) -> Piece:
-    """Return the bar, `cells` wide; blank where nothing is known of the way.
+    """Return the bar, `cells` wide; blank where nothing is known of the way, or not any more.
 
     Done is full, rounded down; the rest of a step without a total is hatched; the rest is track.
     Grey where the number is old: paused, unreachable, ended without success.
     """
     condition = words.condition(task)
     counted = counting(task)
-    if words.percent(task) is None and not counted:
+    unknown = kept.kept(task) and condition != "in-sync"
+    if unknown or (words.percent(task) is None and not counted):
         return " " * cells, ""
-    tone = {"ok": "moving", "complete": "done"}.get(condition, "dim")
+    tone = {"ok": "moving", "complete": "done", "in-sync": "done"}.get(condition, "dim")
     eighths = int(float(task.get("progress") or 0) / 100 * cells * 8)
     full, part = divmod(min(max(eighths, 0), cells * 8), 8)
     text = "█" * full + (_EIGHTHS[part] if part else "")

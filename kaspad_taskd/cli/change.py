@@ -11,6 +11,7 @@ from kaspad_taskd.cli.faults import FAILED, Fault
 from kaspad_taskd.cli.filters import is_called, is_pattern, no_task
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.client import Refused
+from kaspad_taskd.words import kept
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.apart import shared
 from kaspad_taskd.words.sentences import maybe, say
@@ -124,6 +125,8 @@ def _unlooked(task: dict[str, Any]) -> Iterator[str]:
     if "check" in (task.get("actions") or ()) or (status == "in-progress" and not reports):
         return
     key = "report" if status == "in-progress" else status
+    if kept.kept(task):
+        key = words.condition(task)
     said = maybe(f"changed.check.{key}", name=words.name(task))
     if said:
         yield said

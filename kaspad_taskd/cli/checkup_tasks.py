@@ -35,7 +35,7 @@ def tasks(
 
 
 def _task(task: WireTask, now: float, timed: Callable[[WireTask, str], str]) -> Iterator[Finding]:
-    level = {"error": FAULT, "unreachable": WARNING, "stalled": WARNING}
+    level = {**dict.fromkeys(words.ILL, WARNING), "error": FAULT}
     disk = None if words.condition(task) in level else room.filling(task)
     found = level.get(words.condition(task), WARNING if disk else GOOD)
     said = timed(task, words.headline(task, now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kaspad_taskd.cli.bars import bar, icon
 from kaspad_taskd.cli.listing import rate, share
 from kaspad_taskd.cli.screen import hang
-from kaspad_taskd.words import room, spans
+from kaspad_taskd.words import kept, room, spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.event import step_began
 from kaspad_taskd.words.facts import facts
@@ -32,7 +32,7 @@ def page(task: WireTask, cells: int, now: float) -> list[Line]:
     """Return the verdict, the bar, a line for each thing known, and the last steps."""
     sign, tone = icon(task)
     lines = hang([(sign + " ", tone)], _verdict(task, now), cells)
-    if words.percent(task) is not None:
+    if words.percent(task) is not None and share(task) != "-":
         lines.append(
             [("  ", ""), bar(task, min(_LONGEST_BAR, cells - 12)), ("  " + share(task), "")]
         )
@@ -74,7 +74,7 @@ def _fields(task: WireTask, now: float) -> Iterator[Field]:
 
 def _last_seen(task: WireTask, now: float) -> str:
     percent = words.percent(task)
-    if words.condition(task) not in ("paused", "unreachable") or percent is None:
+    if words.condition(task) not in ("paused", "unreachable") or percent is None or kept.kept(task):
         return ""
     seen = seconds_of(task.get("lastUpdate"))
     return say("last-seen", percent=percent, when=when(seen, now) if seen else None)
@@ -124,7 +124,7 @@ def _step(task: WireTask) -> str:
 
 
 def _position(task: WireTask) -> str:
-    if words.condition(task) == "complete":
+    if words.condition(task) in ("complete", *kept.CONDITIONS) and task.get("status") == "complete":
         return ""
     parts = [counted(task)] if task.get("progressDetail") else []
     if rate(task) != "-":
@@ -168,7 +168,7 @@ def _checked(task: WireTask, now: float) -> str:
     if task.get("type") == "report":
         return _reported(task, now)
     checked, after = seconds_of(task.get("lastChecked")), seconds_of(task.get("nextCheck"))
-    every = task.get("checkInterval")
+    every = task.get("watchInterval" if kept.kept(task) else "checkInterval")
     text = say(
         "status.checked",
         ago=max(0, int(now - checked)) if checked else None,
@@ -177,9 +177,9 @@ def _checked(task: WireTask, now: float) -> str:
     since = seconds_of(task.get("healthSince"))
     if words.condition(task) == "ok" and since:
         return f"{text}; {say('status.reachable', when=when(since, now))}"
-    if words.condition(task) in ("unreachable", "stalled") and after and after > now:
+    if words.troubled(task) and kept.looked_at(task) and after and after > now:
         return f"{text}; {say('status.next', next=after - now)}"
-    return text if task.get("status") in words.LIVE and checked else ""
+    return text if (task.get("status") in words.LIVE or kept.looked_at(task)) and checked else ""
 
 
 def _reported(task: WireTask, now: float) -> str:
@@ -215,9 +215,10 @@ def _next(task: WireTask) -> str:
         "error": "kept",
         "cancelled": "again",
         "complete": "unwatched",
+        "watch-paused": "resume",
         "unreachable": "nothing-lost",
     }.get(words.condition(task))
-    if key == "unwatched" and task.get("watch") in ("on", "paused"):
+    if key == "nothing-lost" and kept.kept(task):
         return ""
     told = words.of_type(task.get("type"), f"status.{key}")
     return say(told, id=task.get("id")) if key else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kaspad_taskd.cli.bars import bar, icon
 from kaspad_taskd.cli.listing import WIDE, handles, rate, rows, share, time_left
-from kaspad_taskd.words import spans
+from kaspad_taskd.words import kept, spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.apart import column
 from kaspad_taskd.words.moment import clock, seconds_of
@@ -66,15 +66,21 @@ def _row(task: WireTask, name: str, cells: int, now: float) -> Line:
 
 def remark(task: WireTask, now: float) -> str:
     """Return the second line of a task: the step's percent and pace, or what is wrong."""
+    if kept.kept(task):
+        text = words.watched(task, "watch", now)
+        return _and_next(task, text, now) if words.troubled(task) else text
     if words.condition(task) in ("unreachable", "stalled"):
         since = words.since(task, now)
         key = words.of_type(task.get("type"), f"watch.{words.said(task)}")
-        text = say(key, since=since, why=words.why(task))
-        after = seconds_of(task.get("nextCheck"))
-        return f"{text}; {say('status.next', next=after - now)}" if after and after > now else text
+        return _and_next(task, say(key, since=since, why=words.why(task)), now)
     if words.condition(task) == "error":
         return safe(task.get("error") or "")
     return ", ".join(_pace(task)) if words.condition(task) == "ok" else ""
+
+
+def _and_next(task: WireTask, text: str, now: float) -> str:
+    after = seconds_of(task.get("nextCheck"))
+    return f"{text}; {say('status.next', next=after - now)}" if after and after > now else text
 
 
 def _pace(task: WireTask) -> list[str]:

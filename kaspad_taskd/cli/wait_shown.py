@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from kaspad_taskd.cli.bars import bar
 from kaspad_taskd.cli.ending import FAILED, TIMED_OUT
 from kaspad_taskd.cli.listing import share, time_left
 from kaspad_taskd.cli.screen import Screen, clip
+from kaspad_taskd.words import kept
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.moment import seconds_of
 from kaspad_taskd.words.sentences import say
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def verdict(task: Mapping[str, Any], code: int, waited: float) -> str:
-    """Return how it ended, or that it has not within `waited` s.
+    """Return how it ended, or that it has not within `waited` s; what is wrong with it since.
 
     Args:
         task: as it was last seen.
@@ -28,7 +31,7 @@ def verdict(task: Mapping[str, Any], code: int, waited: float) -> str:
     key = {TIMED_OUT: "timeout", FAILED: "removed"}.get(code, str(task.get("status")))
     state = words.percent(task, "tilde") or words.state(task)
     left = words.left(task)
-    return say(
+    told = say(
         f"wait.{key}",
         name=words.name(task),
         word=words.done_word(task),
@@ -38,6 +41,10 @@ def verdict(task: Mapping[str, Any], code: int, waited: float) -> str:
         state=state,
         left=time_left(task) if left else None,
     )
+    since = (
+        words.watched(task, "wait", time.time()) if words.troubled(task) and kept.kept(task) else ""
+    )
+    return f"{told}; {since}" if since else told
 
 
 class BarLine:

@@ -341,8 +341,8 @@ class Daemon:
     def _status(self) -> str:
         tasks = sorted(self._engine.tasks(), key=lambda task: not _troubled(task))
         shown: list[dict[str, Any]] = [self._shapes.task(task) for task in tasks[:NAMED]]
-        shown += [{"status": each.status.value, "health": each.health.value}
-                  for each in tasks[NAMED:]]  # fmt: skip
+        shown += [{"status": each.status.value, "health": each.health.value,
+                   "watch": each.watch.value} for each in tasks[NAMED:]]  # fmt: skip
         standing = len(self._engine.warnings.open())
         bridge = None if self._bridge is None else self._bridge.brief
         services = [(each.service, each.code.value) for each in self._engine.attentions.open()]

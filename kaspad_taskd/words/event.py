@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kaspad_taskd.words import spans, task
+from kaspad_taskd.words import kept, spans, task
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import fill, say
 from kaspad_taskd.words.table import entry
@@ -26,6 +26,8 @@ def sentence(event: str, data: Mapping[str, Any]) -> str:
 
 def _health(data: Mapping[str, Any]) -> str:
     silent = data.get("type") == "report" and data.get("reason") == "silent-report"
+    if data.get("health") == "ok" and data.get("was") in ("behind", "stalled"):
+        return "well"
     return "silent" if silent else str(data.get("health"))
 
 
@@ -47,6 +49,10 @@ def _params(event: str, data: Mapping[str, Any]) -> dict[str, Any]:
     if event == "sync:health":
         reason = data.get("reason")
         known["why"] = task.brief(str(reason), None, data.get("type")) if reason else None
+        syncs = data.get("type") in kept.SYNCS
+        known["again"] = say(f"kept.event.{'in-sync' if syncs else 'other'}")
+    elif event == "sync:start":
+        known["why"] = _relapse(data)
     elif event == "sync:epoch":
         known["why"] = task.epoch(data.get("reason"))
     elif event == "sync:complete":
@@ -59,6 +65,17 @@ def _params(event: str, data: Mapping[str, Any]) -> dict[str, Any]:
     elif event == "task:added" and data.get("origin"):
         known["origin"] = task.origin(data) if _whence(data) else None
     return known
+
+
+def _relapse(data: Mapping[str, Any]) -> str | None:
+    """Why an attempt began by itself, None of one that somebody began."""
+    because = data.get("because")
+    if because is None:
+        return None
+    if because == "far-behind":
+        return say("relapse.far-behind")
+    known = because != "other" and because in entry("epoch.why")
+    return say("relapse.lost", what=task.epoch(because)) if known else say("relapse.other")
 
 
 def _whence(data: Mapping[str, Any]) -> bool:

@@ -21,6 +21,7 @@ _FORMS: dict[str, Callable[[Any], str | None]] = {
     "number": spans.number,
     "above": spans.above,
     "late": spans.late,
+    "lag": spans.lag,
     "span": spans.span,
     "left": spans.format_time_left,
     "bytes": spans.size,

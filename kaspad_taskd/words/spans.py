@@ -151,6 +151,20 @@ def late(seconds: float) -> str:
     return format_time_left(ceil(seconds / unit) * unit)
 
 
+def lag(seconds: float) -> str:
+    """Return how late something is in one unit, rounded up: `40 s`, `14 min`, `3 hours`."""
+    if not isfinite(seconds):
+        return text("unknown")
+    seconds = max(0.0, seconds)
+    if seconds <= _MINUTE:
+        return f"{ceil(seconds)} s"
+    if seconds < 100 * _MINUTE:
+        return f"{ceil(seconds / _MINUTE)} min"
+    if seconds <= 2 * _DAY:
+        return text("time.hour", n=ceil(seconds / _HOUR))
+    return text("time.day", n=ceil(seconds / _DAY))
+
+
 def short_number(value: float) -> str:
     """Return a count in at most six characters: `940`, `21.4 k`, `3.3 M`."""
     for name, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):

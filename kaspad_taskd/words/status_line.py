@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kaspad_taskd.words import room, spans
+from kaspad_taskd.words import kept, room, spans
 from kaspad_taskd.words.apart import told_apart
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import fill, plural, say
@@ -36,7 +36,7 @@ def status_line(
     known = told_apart(list(tasks))
     counts = [_count(known, status, key) for status, key in _COUNTED]
     head = ", ".join(count for count in counts if count) or say("status-line.none")
-    shown = sorted((task for task in known if _named(task)), key=lambda task: not troubled(task))
+    shown = sorted((task for task in known if _named(task)), key=_order)
     names = [_short_status(task) for task in shown[:5]]
     if len(shown) > 5:
         names.append(say("status-line.more", n=len(shown) - 5))
@@ -72,10 +72,17 @@ def _count(tasks: list[WireTask], status: str, key: str) -> str | None:
 
 
 def _named(task: WireTask) -> bool:
-    return task.get("status") in ("in-progress", "error")
+    return task.get("status") in ("in-progress", "error") or kept.kept(task)
+
+
+def _order(task: WireTask) -> tuple[bool, bool]:
+    """Trouble first, what is well at the end."""
+    return not troubled(task), kept.kept(task)
 
 
 def _short_status(task: WireTask) -> str:
+    if kept.kept(task):
+        return say(kept.key(task, "line"), name=name(task), **kept.params(task, 0.0))
     if troubled(task):
         ill = condition(task) in ILL
         disk: Mapping[str, Any] = {} if ill else room.filling(task) or {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from kaspad_taskd.words import room, spans
+from kaspad_taskd.words import kept, room, spans
 from kaspad_taskd.words.moment import date, seconds_of, when
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, say, step_name
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     """A task as both doors show it. Missing fields count as unknown."""
 
 LIVE = ("pending", "in-progress", "paused")
-ILL = ("error", "unreachable", "stalled")
+ILL = ("error", *kept.TROUBLE)
 
 
 def note(
@@ -130,7 +130,12 @@ def kind(task: WireTask, form: str = "short") -> str:
 
 
 def word(task: WireTask) -> str:
-    """Return what the task does (`syncing`), or, when it is complete, what it is (`ready`)."""
+    """Return what the task does (`syncing`), or, when it is complete, what it is (`ready`).
+
+    Of what is kept watch on: what it is while all is well (`in sync`).
+    """
+    if kept.kept(task):
+        return kept.word(task)
     table = "done" if task.get("status") == "complete" else "running"
     return maybe(f"{table}.{task.get('type')}") or say(f"{table}.other")
 
@@ -145,7 +150,7 @@ def condition(task: WireTask) -> str:
 
     "not-started", "waiting", "first-check", "ok", "stalled", "unreachable", "paused", "complete",
     "switching" (complete, and the page says that its services are being switched), "error" or
-    "cancelled".
+    "cancelled"; of what is kept watch on one of `kept.CONDITIONS`.
     """
     status, health = task.get("status"), task.get("health")
     if task.get("switching"):
@@ -154,11 +159,11 @@ def condition(task: WireTask) -> str:
         return "waiting" if task.get("waitingFor") else "not-started"
     if status == "in-progress":
         return {"unknown": "first-check", None: "first-check"}.get(health, str(health))
-    return str(status)
+    return kept.condition(task) if kept.kept(task) else str(status)
 
 
 def troubled(task: WireTask) -> bool:
-    """Whether somebody should look: failed, unreachable, stalled, or its disk runs full."""
+    """Whether somebody should look: failed, unreachable, stalled, behind, or its disk runs full."""
     return condition(task) in ILL or room.filling(task) is not None
 
 
@@ -175,6 +180,10 @@ def state(task: WireTask, now: float | None = None) -> str:
     What is done says when: `done 14:24` on the day of `now` (None: of the clock), else the day.
     """
     here = condition(task)
+    if here in kept.CONDITIONS and kept.kept(task):
+        return say(
+            kept.key(task, "state"), **kept.params(task, time.time() if now is None else now)
+        )
     if here == "ok":
         at = step(task)
         return f"{at[0]}/{at[1]} {phase(at[2]['key'], 'short')}" if at else word(task)
@@ -254,6 +263,8 @@ def since(task: WireTask, now: float) -> int:
     Of a standstill: since it moved, or since it is watched where it never did. Of one who does not
     report: since the last report.
     """
+    if kept.kept(task):
+        return kept.since(task, now)
     fields = _SINCE.get(said(task), ())
     began = next(filter(None, (seconds_of(task.get(each)) for each in (*fields, "healthSince"))), 0)
     return max(1, int(now - began)) if began else 1
@@ -264,6 +275,8 @@ _SINCE = {"stalled": ("lastMoved", "startedAt"), "silent": ("lastUpdate", "start
 
 def attention(task: WireTask, now: float) -> str:
     """Return the sentence of a troubled task, without its full stop."""
+    if kept.kept(task):
+        return watched(task, "headline", now)
     if condition(task) not in ILL:
         return say("attention.disk", name=name(task), why=room.brief(task))
     return say(
@@ -283,6 +296,8 @@ def _error(task: WireTask) -> str | None:
 def headline(task: WireTask, now: float) -> str:
     """Return the verdict on a task: `kaspa-node is syncing, about 1 hour 20 min left, ...`."""
     key = condition(task)
+    if kept.kept(task) and key != "switching":
+        return watched(task, "headline", now)
     eta = left(task)
     if key == "ok":
         key = "running" if eta is None else "left-ready"
@@ -308,6 +323,23 @@ def headline(task: WireTask, now: float) -> str:
     return f"{text}; {say(of_type(task.get('type'), f'eta.{reason}'))}"
 
 
+def watched(
+    task: WireTask, where: str, now: float, say_when: kept.SayWhen = when, **more: object
+) -> str:
+    """Return what is said of a task kept watch on: `kaspa-node is in sync since 22 Nov 15:32`.
+
+    Args:
+        task: one that is `kept.kept`.
+        where: of the table's `kept`: "headline", "page", "watch", "wait" ("": nothing to say), ...
+        now: s since 1970 UTC.
+        say_when: how a moment is told where this is read.
+        more: other parameters, in the place of its own.
+    """
+    reason = why(task) if task.get("reason") else None
+    known = {"name": name(task), "why": reason, **kept.params(task, now, say_when), **more}
+    return maybe(kept.key(task, where), **known) or ""
+
+
 def _ended(task: WireTask) -> float | None:
     if task.get("status") == "paused":
         return seconds_of(task.get("healthSince"))
@@ -322,15 +354,18 @@ def _took(task: WireTask, ended: float | None) -> float | None:
 def most_urgent(tasks: Iterable[WireTask]) -> WireTask | None:
     """Return the task that the first sentence is about.
 
-    The node-sync that is live, failed or switches services, else the first live task, else the last
-    that ended.
+    The node-sync that is live, failed, switches services or is watched and in trouble, else the
+    first live task, else what is kept watch on, trouble and nodes first, else the last that ended.
     """
     known = list(tasks)
     nodes = [task for task in known if task.get("type") == "node-sync"]
     for task in nodes:
-        if task.get("status") in (*LIVE, "error") or task.get("switching"):
+        if task.get("status") in LIVE or task.get("switching") or condition(task) in ILL:
             return task
     for task in known:
         if task.get("status") in LIVE and not task.get("waitingFor"):
             return task
+    watched = [task for task in known if kept.kept(task)]
+    if watched:
+        return min(watched, key=lambda task: (not troubled(task), task.get("type") != "node-sync"))
     return max(known, key=lambda task: _ended(task) or 0.0, default=None)

@@ -21,8 +21,10 @@ from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING
 from kaspad_taskd.cli.main import run
 from kaspad_taskd.client import SYSTEM_SOCKET, wire
 from kaspad_taskd.version import __version__
+from kaspad_taskd.words import task as words
 from tests.cli.conftest import Ran
 from tests.fakes.golden import NOW, golden_task, golden_tasks
+from tests.fakes.kept import BEHIND, LOST, watched
 from tests.fakes.patience import PATIENCE
 from tests.fakes.taskd import ScriptedTaskd, answering
 
@@ -179,6 +181,15 @@ def test_json_lists_the_findings(ctl: Ctl, taskd: ScriptedTaskd) -> None:
         "cure": "Stop it and start it in the installed version: "
         f"kaspad-taskd --runtime-dir {taskd.path.parent} (and the options it had)",
     }
+
+
+@pytest.mark.parametrize(("fields", "level"), [(BEHIND, WARNING), (LOST, WARNING), ({}, GOOD)])
+def test_what_is_watched_is_told_as_it_is_now(fields: dict[str, Any], level: str) -> None:
+    """A node that was complete and is behind is a warning, with its cause and its cure."""
+    found = list(checkup_tasks.tasks([watched(**fields)], NOW))
+    assert [one.level for one in found] == [level]
+    assert found[0].text == words.headline(watched(**fields), NOW)
+    assert bool(found[0].cure) == bool(fields)
 
 
 def test_a_task_in_trouble_has_its_causes() -> None:

@@ -12,6 +12,7 @@ from kaspad_taskd.cli.admin import definitions
 from kaspad_taskd.cli.screen import Screen
 from kaspad_taskd.words.plain import width
 from tests.fakes.golden import NOW, check, golden_task, golden_tasks
+from tests.fakes.kept import WATCHED
 
 if TYPE_CHECKING:
     from kaspad_taskd.cli.screen import Line
@@ -63,6 +64,23 @@ def test_status_looks_as_judged(service: str) -> None:
     wrapped = [line for line in text.splitlines() if "kaspad-taskctl" not in line]
     assert max(width(line) for line in wrapped) <= 80
     check(f"status-{service}.txt", text)
+
+
+@pytest.mark.parametrize("cells", WIDTHS)
+def test_what_is_watched_looks_as_judged(cells: int) -> None:
+    """The list and the view of what is complete and kept watch on, trouble in words below."""
+    tasks = [task for task in WATCHED.values() if "switching" not in task]
+    text = written(listing.rows(tasks, cells, NOW))
+    assert max(width(line) for line in text.splitlines()) <= cells
+    text += "\n" + written(live.body(tasks, cells, 40, NOW))
+    check(f"kept-{cells}.txt", text)
+
+
+@pytest.mark.parametrize("name", ["ok", "behind", "stalled", "unreachable", "paused"])
+def test_status_of_what_is_watched_looks_as_judged(name: str) -> None:
+    """In sync since when, or what is wrong, and when it is looked at again."""
+    text = written(detail.page(WATCHED[f"kept-{name}"], 80, NOW))
+    check(f"status-kept-{name}.txt", text)
 
 
 def test_a_failed_task_has_one_cure() -> None:

@@ -12,6 +12,7 @@ from kaspad_taskd.cli import ending, wait
 from kaspad_taskd.cli.ending import code_of_all
 from tests.cli.conftest import Ran
 from tests.fakes.golden import golden_task
+from tests.fakes.kept import BEHIND, watched
 from tests.fakes.set_time import SetTime
 from tests.fakes.taskd import Error, Hangup, ScriptedTaskd
 
@@ -35,6 +36,9 @@ READY = ended("kaspa-node", status="complete", completedAt="2026-11-23T15:32:00.
     ("end", "code", "said"),
     [
         (READY, 0, "kaspa-node is ready after 4 hours 30 min"),
+        (watched(), 0, "kaspa-node is ready after 4 hours 30 min"),
+        (watched(**BEHIND), 0,
+         "kaspa-node is ready after 4 hours 30 min; now behind by 14 min: it has no peers"),
         (ended("kaspa-node", status="error", error="Wrong network."), 4,
          "kaspa-node failed: Wrong network."),
         (ended("kaspa-node", status="cancelled"), 5,

@@ -162,6 +162,7 @@ def test_a_lucky_look_neither_ends_a_trouble_nor_begins_its_patience_anew() -> N
     assert built.health() is Health.BEHIND
     assert built.play("ok bad ok").health() is Health.BEHIND
     assert built.play("ok").health() is Health.OK
+    assert built.last().data["was"] == "behind"
 
 
 def test_nothing_new_for_stall_after_is_stalled_whatever_else_is_so() -> None:
