@@ -67,7 +67,7 @@ def _row(task: WireTask, name: str, cells: int, now: float) -> Line:
 def remark(task: WireTask, now: float) -> str:
     """Return the second line of a task: the step's percent and pace, or what is wrong."""
     if kept.kept(task):
-        text = words.watched(task, "watch", now)
+        text = words.because(task, words.watched(task, "watch", now))
         return _and_next(task, text, now) if words.troubled(task) else text
     if words.condition(task) in ("unreachable", "stalled"):
         since = words.since(task, now)

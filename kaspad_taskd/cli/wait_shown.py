@@ -42,7 +42,9 @@ def verdict(task: Mapping[str, Any], code: int, waited: float) -> str:
         left=time_left(task) if left else None,
     )
     since = (
-        words.watched(task, "wait", time.time()) if words.troubled(task) and kept.kept(task) else ""
+        words.because(task, words.watched(task, "wait", time.time()))
+        if words.troubled(task) and kept.kept(task)
+        else ""
     )
     return f"{told}; {since}" if since else told
 

@@ -23,7 +23,7 @@ TYPES = {
 SPOKEN = (
     "unknown", "type", "running", "done", "headline", "attention", "last-seen", "reason",
     "hint", "phase", "step", "position", "eta", "epoch", "waiting", "time", "percent", "months",
-    "page", "status", "report", "work",
+    "page", "status", "report", "work", "kept",
 )  # fmt: skip
 """Sections of the table of words that the scripts need."""
 UNSPOKEN = (
@@ -40,6 +40,10 @@ UNSPOKEN = (
     "page.headline.locked", "page.link.static", "page.stop.keep", "page.stop.stop",
     "page.unlock.[!wf]*", "page.unlock.why", "page.unlock.where",
     "page.service", "report.[!hep]*", "report.event", "report.explain",
+    "kept.wait", "kept.watch", "kept.line", "kept.event", "kept.checked", "kept.because",
+    "attention.disk", "step.line", "step.began", "waiting.[!n]*", "page.warnings",
+    "page.folded-behind", "page.hold.hold", "reason.clock-skew", "reason.crash-loop",
+    "reason.credentials", "reason.wrong-network", "reason.wrong-program", "reason.own-limit",
 )  # fmt: skip
 """What of these only the server says, as patterns of keys."""
 

@@ -30,7 +30,7 @@ SLIM = (
     "id", "type", "service", "endpoint", "status", "watch", "health", "healthSince", "reason",
     "waitingFor", "progress", "progressBasis", "phase", "progressDetail", "estimatedTimeRemaining",
     "etaReason", "startedAt", "lastUpdate", "lastMoved", "completedAt", "erroredAt", "cancelledAt",
-    "error", "switching", "alike",
+    "error", "switching", "alike", "behind", "lastChecked",
 )  # fmt: skip
 PHASE = ("key", "state", "weight", "progress", "basis")
 

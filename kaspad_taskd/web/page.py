@@ -27,7 +27,7 @@ from kaspad_taskd.web.overview import overview
 from kaspad_taskd.web.services import panel, with_switching
 from kaspad_taskd.web.story import story
 from kaspad_taskd.web.view import WireTask, bar, cap, tidy, view
-from kaspad_taskd.words import spans
+from kaspad_taskd.words import kept, spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.apart import told_apart
 from kaspad_taskd.words.event import sentence
@@ -191,9 +191,12 @@ def _card(task: WireTask, now: float, points: Sequence[Point] | None) -> dict[st
 def _buttons(task: WireTask) -> Iterator[tuple[str, str]]:
     """Actions in the order in which they are drawn, each with its label."""
     for action in BUTTONS:
+        if action == "retry" and kept.kept(task):
+            continue  # it is watched; all of it anew is what programs may ask for
         if action in (task.get("actions") or ()):
             label = {("start", "paused"): "resume", ("retry", "complete"): "again"}
-            key = label.get((action, str(task["status"])), action)
+            where = str(task["watch"] if kept.kept(task) else task["status"])
+            key = label.get((action, where), action)
             yield action, say(f"page.action.{key}")
 
 

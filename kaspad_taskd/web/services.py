@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from kaspad_taskd.web.moment import when
 from kaspad_taskd.web.view import WireTask, cap, stop
+from kaspad_taskd.words import kept
 from kaspad_taskd.words import service as words
 from kaspad_taskd.words import task as tasks
 from kaspad_taskd.words.moment import seconds_of
@@ -127,6 +128,8 @@ def _facts(
 ) -> Iterator[str]:
     if condition == "local":
         yield cap(words.use(service, now, when))
+        if node is not None and kept.kept(node) and tasks.troubled(node):
+            yield cap(tasks.about(node, tasks.watched(node, "text", now, when)))
     if service.get("held"):
         yield cap(say("service.state.held"))
         return

@@ -18,8 +18,9 @@ def story(events: Sequence[Event], tasks: Iterable[Event] = ()) -> list[dict[str
     """Return entries, newest first: `seq`, `at` (ISO), `when`, `day`, `name`, `id`, `text`.
 
     `day` is "" but for the first of a day. An outage that has ended is one entry at its beginning:
-    "not reachable for 3 min: ...". So is a switch, at its newest state: its steps are the services'
-    to show. Tasks that share a service, of `tasks` or of the events, have their ids in the names.
+    "not reachable for 3 min: ...", and so is one that was behind. A switch is one entry at its
+    newest state: its steps are the services' to show. Tasks that share a service, of `tasks` or of
+    the events, have their ids in the names.
     """
     alike = shared(owners(events)) | shared(tasks)
     entries: list[dict[str, Any]] = []
@@ -37,8 +38,13 @@ def story(events: Sequence[Event], tasks: Iterable[Event] = ()) -> list[dict[str
         if health == "ok" and began is not None:
             _fold(began, entry)
             continue
-        if health == "unreachable":
-            open_outages[entry["id"]] = {**entry, "why": _why(event), "entry": entry}
+        if health in ("unreachable", "behind"):
+            open_outages[entry["id"]] = {
+                **entry,
+                "why": _why(event),
+                "health": health,
+                "entry": entry,
+            }
         entries.append(entry)
     return _with_days(entries[::-1])
 
@@ -67,7 +73,8 @@ def _fold(began: Mapping[str, Any], recovery: Mapping[str, Any]) -> None:
     if began["seconds"] is None or recovery["seconds"] is None:
         return
     span = max(0.0, recovery["seconds"] - began["seconds"])
-    began["entry"]["text"] = say("page.folded", span=span, why=began["why"])
+    key = "page.folded" if began["health"] == "unreachable" else "page.folded-behind"
+    began["entry"]["text"] = say(key, span=span, why=began["why"])
 
 
 def _with_days(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

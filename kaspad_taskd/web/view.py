@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from kaspad_taskd.web.moment import when
-from kaspad_taskd.words import room, spans
+from kaspad_taskd.words import kept, room, spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.facts import facts as told
 from kaspad_taskd.words.moment import seconds_of
@@ -31,6 +31,12 @@ LOOKS = {
     "unreachable": ("plug", "attention"),
     "paused": ("bars", "quiet"),
     "complete": ("tick", "done"),
+    "in-sync": ("tick", "done"),
+    "behind": ("hourglass", "attention"),
+    "watch-paused": ("bars", "quiet"),
+    "clock-wrong": ("ring", "quiet"),
+    "first-look": ("ring", "quiet"),
+    "unseen": ("ring", "quiet"),
     "switching": ("arrows", "moving"),
     "error": ("octagon", "failure"),
     "cancelled": ("barred", "quiet"),
@@ -56,7 +62,7 @@ def view(task: WireTask, now: float) -> View:
         "step": _step(task),
         "share": _share(task),
         "percent": _percent(task, condition, now),
-        "value": None if counting(task) or not task.get("progress") else int(task["progress"]),
+        "value": _value(task),
         "left": _left(task),
         "ready": _ready(task, now),
         "note": _note(task, condition, now),
@@ -86,11 +92,29 @@ def stop(text: str) -> str:
 def state(task: WireTask) -> str:
     """Return the word for status and health together: `Syncing`, `Not reachable`."""
     condition = words.condition(task)
+    if watched(task):  # by how much it is behind the banner says: this is spoken when it changes
+        return cap(say(kept.key(task, "state"), word=kept.word(task)))
     if condition in ("ok", "complete"):
         return cap(words.word(task))
     known = {"names": words.awaited(task), **(task.get("switching") or {})}
     key = words.of_type(task.get("type"), f"page.state.{words.said(task)}")
     return cap(maybe(key, **known) or safe(condition))
+
+
+def watched(task: WireTask) -> bool:
+    """Whether what is told of it is how its watch finds it; not while it switches services."""
+    return kept.kept(task) and not task.get("switching")
+
+
+def _past(task: WireTask) -> bool:
+    """Whether it is complete, and not known to be so now: its percent says nothing."""
+    return watched(task) and words.condition(task) != "in-sync"
+
+
+def _value(task: WireTask) -> int | None:
+    if counting(task) or _past(task) or not task.get("progress"):
+        return None
+    return int(task["progress"])
 
 
 def ended(task: WireTask) -> float | None:
@@ -130,18 +154,34 @@ def _causes(task: WireTask) -> tuple[list[str], list[str]]:
 
 
 def _banner(task: WireTask, condition: str, troubles: list[str], now: float) -> str:
+    if watched(task):
+        return _watch_banner(task, condition, troubles, now)
     if condition in ("stalled", "unreachable"):
         key = words.of_type(task.get("type"), f"page.say.{words.said(task)}")
         first = say(key, since=words.since(task, now))
         parts = [first, *troubles]
         if condition == "unreachable":
-            due = seconds_of(task.get("nextCheck"))
-            parts.append(say("page.say.lost", next=due - now if due and due - now >= 1 else None))
+            parts.append(say("page.say.lost", next=_next(task, now)))
         return " ".join(parts)
     if condition == "error":
         failed = stop(cap(safe(task.get("error") or say("unknown"))))
         return " ".join([failed, say("page.say.error")])
     return " ".join(troubles) if condition == "ok" else ""
+
+
+def _next(task: WireTask, now: float) -> float | None:
+    due = seconds_of(task.get("nextCheck"))
+    return due - now if due and due - now >= 1 else None
+
+
+def _watch_banner(task: WireTask, condition: str, troubles: list[str], now: float) -> str:
+    """What is wrong with what is watched; of what is well its hints."""
+    if condition not in kept.TROUBLE:
+        return " ".join(troubles)
+    parts = [stop(cap(words.watched(task, "text", now, when))), *troubles]
+    if condition == "unreachable":
+        parts.append(say("kept.on", next=_next(task, now)))
+    return " ".join(parts)
 
 
 def _step(task: WireTask) -> str:
@@ -172,7 +212,7 @@ def _of(progress: float, basis: object) -> str:
 
 def _percent(task: WireTask, condition: str, now: float) -> str:
     share = words.percent(task)
-    if share is None or counting(task) or condition in ("waiting", "not-started"):
+    if share is None or _past(task) or counting(task) or condition in ("waiting", "not-started"):
         return ""
     if condition not in OLD:
         return tidy(share)
@@ -194,20 +234,17 @@ def _ready(task: WireTask, now: float) -> str:
 def _note(task: WireTask, condition: str, now: float) -> str:
     if condition == "ok":
         return " ".join(_going(task, now))
-    if condition in ("stalled", "unreachable", "error"):
+    if condition in (*kept.TROUBLE, "error"):
         return ""
+    if watched(task):
+        return stop(cap(words.watched(task, "text", now, when)))
     kind = "node" if task.get("type") == "node-sync" else "work"
     at, began = ended(task), seconds_of(task.get("startedAt"))
-    key, more = f"page.say.{condition}", {}
-    if condition == "complete" and task.get("watch") in ("on", "paused"):
-        key, since = f"page.say.kept.{task.get('health')}", seconds_of(task.get("healthSince"))
-        more = {"since": when(since, now) if since else None}
     texts = [
         say(
-            words.of_type(task.get("type"), key),
+            words.of_type(task.get("type"), f"page.say.{condition}"),
             names=words.awaited(task),
             when=when(at, now) if at else None,
-            **more,
             took=at - began if at and began else None,
             **(task.get("switching") or {}),
         )
@@ -257,13 +294,13 @@ def _going(task: WireTask, now: float) -> Iterator[str]:
 def _facts(task: WireTask, condition: str) -> list[str]:
     """What is counted, how fast, how far behind, with how many peers; what its program says."""
     own = told(task)
-    if condition not in ("ok", "stalled"):
+    if condition not in ("ok", "stalled", "behind", "in-sync"):
         return own
-    facts = [_position(task)]
     rate, behind = task.get("syncRate"), task.get("behind")
+    facts = [] if watched(task) else [_position(task)]
     if condition == "ok" and rate and task.get("rateUnit") and not counting(task):
         facts.append(say("page.rate", rate=rate, unit=safe(task["rateUnit"], 40)))
-    if behind:
+    if behind and condition != "in-sync":
         facts.append(say("position.behind", behind=behind))
     peers = (task.get("metadata") or {}).get("peers")
     if isinstance(peers, int) and not own:
@@ -284,11 +321,11 @@ def _position(task: WireTask) -> str:
 
 
 def _checked(task: WireTask, now: float) -> str:
-    if task.get("status") != "in-progress":
+    if not kept.looked_at(task):
         return ""
     report = task.get("type") == "report"
     at = seconds_of(task.get("lastUpdate" if report else "lastChecked"))
-    every = task.get("checkInterval")
+    every = task.get("watchInterval" if kept.kept(task) else "checkInterval")
     ago = max(0, int(now - at)) if at else None
     if report:
         return "" if ago is None else say("page.reported", ago=ago)

@@ -276,7 +276,7 @@ _SINCE = {"stalled": ("lastMoved", "startedAt"), "silent": ("lastUpdate", "start
 def attention(task: WireTask, now: float) -> str:
     """Return the sentence of a troubled task, without its full stop."""
     if kept.kept(task):
-        return watched(task, "headline", now)
+        return _kept(task, now)
     if condition(task) not in ILL:
         return say("attention.disk", name=name(task), why=room.brief(task))
     return say(
@@ -297,7 +297,7 @@ def headline(task: WireTask, now: float) -> str:
     """Return the verdict on a task: `kaspa-node is syncing, about 1 hour 20 min left, ...`."""
     key = condition(task)
     if kept.kept(task) and key != "switching":
-        return watched(task, "headline", now)
+        return _kept(task, now)
     eta = left(task)
     if key == "ok":
         key = "running" if eta is None else "left-ready"
@@ -323,21 +323,35 @@ def headline(task: WireTask, now: float) -> str:
     return f"{text}; {say(of_type(task.get('type'), f'eta.{reason}'))}"
 
 
-def watched(
-    task: WireTask, where: str, now: float, say_when: kept.SayWhen = when, **more: object
-) -> str:
-    """Return what is said of a task kept watch on: `kaspa-node is in sync since 22 Nov 15:32`.
+def watched(task: WireTask, where: str, now: float, say_when: kept.SayWhen = when) -> str:
+    """Return what is said of a task kept watch on, without why: `behind by 14 min since 09:12`.
 
     Args:
         task: one that is `kept.kept`.
-        where: of the table's `kept`: "headline", "page", "watch", "wait" ("": nothing to say), ...
+        where: of the table's `kept`: "text", "state", "watch", "wait" or "line" ("": nothing).
         now: s since 1970 UTC.
         say_when: how a moment is told where this is read.
-        more: other parameters, in the place of its own.
     """
-    reason = why(task) if task.get("reason") else None
-    known = {"name": name(task), "why": reason, **kept.params(task, now, say_when), **more}
-    return maybe(kept.key(task, where), **known) or ""
+    known = kept.params(task, now, say_when)
+    return maybe(kept.key(task, where), name=name(task), **known) or ""
+
+
+def because(task: WireTask, text: str) -> str:
+    """Return what is wrong with a task kept watch on, and why, as far as that is known."""
+    told = kept.condition(task) in (*kept.TROUBLE, "clock-wrong") and task.get("reason")
+    return say("kept.because", text=text, why=why(task)) if told and text else text
+
+
+def about(task: WireTask, text: str, where: str = "", **more: object) -> str:
+    """Return a whole sentence of what is `watched`; `where`: "then-" of what is past."""
+    form = "is" if kept.condition(task) in ("in-sync", "behind") else "of"
+    return say(f"kept.{where}{form}", name=name(task), text=text, **more)
+
+
+def _kept(task: WireTask, now: float) -> str:
+    text = because(task, watched(task, "text", now))
+    ago = kept.params(task, now)["ago"] if kept.condition(task) == "in-sync" else None
+    return about(task, text if ago is None else say("kept.checked", text=text, ago=ago))
 
 
 def _ended(task: WireTask) -> float | None:

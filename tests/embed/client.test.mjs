@@ -458,6 +458,36 @@ test("an answer that a later one has overtaken is dropped", async () => {
   assert.equal(client.tasks.get("a").status, "in-progress");
 });
 
+test("what is kept watch on is shown as its progress tells, before it is asked for", async () => {
+  const { daemon, client } = begin();
+  const well = { status: "complete", watch: "on", progress: 100, healthSince: "1", behind: null, reason: null, hints: [] };
+  daemon.tasks.set("a", task(well));
+  daemon.connect();
+  await client.ready;
+  daemon.deaf.add("getTask");
+  const told = { seq: 0, timestamp: "t", service: "s", type: "node-sync", taskId: "a", status: "complete", progress: 100, lastChecked: "3" };
+  daemon.say("sync:progress", { ...told, health: "behind", healthSince: "2", behind: 840 });
+  const { health, healthSince, behind, lastChecked, watch } = client.tasks.get("a");
+  assert.deepEqual([health, healthSince, behind, lastChecked, watch], ["behind", "2", 840, "3", "on"]);
+  daemon.say("sync:progress", { ...told, health: "ok", healthSince: "4" });
+  assert.deepEqual([client.tasks.get("a").health, client.tasks.get("a").behind], ["ok", null]);
+});
+
+test("why something was wrong is not told of what is wrong now", async () => {
+  const { daemon, client } = begin();
+  const why = { reason: "no-peers", note: "It has no peers.", hints: [{ code: "no-peers", params: {} }] };
+  daemon.tasks.set("a", task({ status: "complete", watch: "on", progress: 100, health: "behind", ...why }));
+  daemon.connect();
+  await client.ready;
+  daemon.deaf.add("getTask");
+  const told = { seq: 0, timestamp: "t", service: "s", type: "node-sync", taskId: "a", status: "complete", progress: 100, lastChecked: "3", healthSince: "2" };
+  daemon.say("sync:progress", { ...told, health: "behind", behind: 900 });
+  assert.equal(client.tasks.get("a").reason, "no-peers");
+  daemon.say("sync:progress", { ...told, health: "unreachable" });
+  const { reason, note, hints } = client.tasks.get("a");
+  assert.deepEqual([reason, note, hints], [null, null, []]);
+});
+
 test("a task that is removed goes, one that is added comes", async () => {
   const { daemon, client } = begin();
   daemon.connect();

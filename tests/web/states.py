@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fakes.golden import golden_task
+from tests.fakes.kept import WATCHED
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202eabc\u200b" + "x" * 280
 
@@ -128,15 +129,7 @@ STATES: dict[str, dict[str, Any]] = {
         lastUpdate="2026-11-23T13:49:58.000Z", **ENDED
     ),
     "paused-work": golden_task("paused-thing"),
-    **{
-        f"kept-{health}": _node(
-            status="complete", watch="on", progress=100.0, progressBasis="exact", phases=[],
-            phase=None, completedAt="2026-11-22T15:32:00.000Z",
-            startedAt="2026-11-22T11:02:00.000Z",
-            **{**ENDED, "health": health, "healthSince": "2026-11-23T13:50:00.000Z"},
-        )
-        for health in ("ok", "behind", "stalled", "unreachable", "unknown")
-    },
+    **WATCHED,
     "complete": _node(
         status="complete", progress=100.0, progressBasis="exact", phases=[], phase=None,
         completedAt="2026-11-22T15:32:00.000Z", startedAt="2026-11-22T11:02:00.000Z", **ENDED

@@ -62,19 +62,19 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ),
         (
             {"watch": "paused", "health": "unknown", "healthSince": "2026-11-23T13:00:00.000Z"},
-            "kaspa-node is complete; its watch is paused since 13:00",
+            "kaspa-node: watch paused since 13:00",
         ),
         (
             {"health": "unknown", "healthSince": "2026-11-23T14:12:00.000Z"},
-            "kaspa-node is complete; its first look is on its way",
+            "kaspa-node: complete, the first look on its way",
         ),
         (
             {"health": "unknown", "healthSince": "2026-11-23T14:00:00.000Z"},
-            "kaspa-node is complete; it has not been seen in sync since it is watched",
+            "kaspa-node: complete, not seen in sync since watched again",
         ),
         (
             {"health": "unknown", "reason": "clock-skew"},
-            "kaspa-node: in sync since 22 Nov 15:32, but whether it still is cannot be told: "
+            "kaspa-node: in sync since 22 Nov 15:32; whether still so cannot be told: "
             + words.brief("clock-skew"),
         ),
         ({"type": "http-json"}, "kaspa-node is complete since 22 Nov 15:32, checked 12 s ago"),
@@ -188,7 +188,7 @@ def test_a_lag_is_told_in_one_unit_and_never_too_small(seconds: float, text: str
     assert lag(seconds) == text
 
 
-@pytest.mark.parametrize("where", ["state", "headline", "page", "then", "watch", "line"])
+@pytest.mark.parametrize("where", ["state", "text", "watch", "line"])
 def test_each_condition_has_its_sentences(where: str) -> None:
     """None is told by its key alone."""
     assert {*kept.CONDITIONS, "lapsed"} <= set(entry(f"kept.{where}"))

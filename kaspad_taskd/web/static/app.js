@@ -4,7 +4,7 @@ import { adopt, drawOverview, drawTask, localize, remember, setText, whenNew } f
 import { follow, notice } from "./link.js";
 import { minute, readable } from "./read.js";
 import { overviewThen, viewThen } from "./then.js";
-import { conditionOf, overview, title, view } from "./view.js";
+import { conditionOf, lookedAt, overview, seenBy, title, view } from "./view.js";
 import { clock, down, say, secondsOf, span, when } from "./words.js";
 
 const FLUSH_MS = 250;
@@ -70,6 +70,7 @@ const link = follow(base, data, {
 });
 
 function merge(task, event) {
+  Object.assign(task, seenBy(event, task));
   task.status = event.status;
   task.health = event.health;
   task.progress = event.progress;
@@ -191,7 +192,7 @@ function ask() {
     const task = tasks.get(id), due = secondsOf(task?.nextCheck);
     if (!task || now - (asked.get(id) ?? 0) < ASK_MS) continue;
     const looked = due !== null && serverNow() > due + 0.5 && now - (asked.get(id) ?? 0) > 2000;
-    if (!wanted.has(id) && !(task.status === "in-progress" && looked)) continue;
+    if (!wanted.has(id) && !(lookedAt(task) && looked)) continue;
     wanted.delete(id);
     asked.set(id, now);
     link.rpc("getTask", { taskId: id }).then((answer) => answer.result && take(answer.result));

@@ -1,4 +1,5 @@
-// What a card and the page say: web/view.py, web/overview.py and words/task.py in JavaScript.
+// What a card and the page say: web/view.py, web/overview.py, words/task.py and words/kept.py in
+// JavaScript.
 import { entry, maybe, percent, phase, safe, say, secondsOf, when } from "./words.js";
 
 const LOOKS = {
@@ -10,12 +11,20 @@ const LOOKS = {
   "unreachable": ["plug", "attention"],
   "paused": ["bars", "quiet"],
   "complete": ["tick", "done"],
+  "in-sync": ["tick", "done"],
+  "behind": ["hourglass", "attention"],
+  "watch-paused": ["bars", "quiet"],
+  "clock-wrong": ["ring", "quiet"],
+  "first-look": ["ring", "quiet"],
+  "unseen": ["ring", "quiet"],
   "switching": ["arrows", "moving"],
   "error": ["octagon", "failure"],
   "cancelled": ["barred", "quiet"],
 };
 const LIVE = ["pending", "in-progress", "paused"];
-const ILL = ["error", "unreachable", "stalled"];
+const TROUBLE = ["behind", "stalled", "unreachable"]; // of what is kept watch on
+const ILL = ["error", ...TROUBLE];
+const SYNCS = ["node-sync", "indexer-sync"];
 const FULL = ["disk-runway", "disk-full"];
 const OWN = ["report", "command"];
 const OLD = ["unreachable", "paused", "error", "cancelled"];
@@ -40,7 +49,7 @@ export function view(task, now) {
     step: step(task, condition),
     share: share(task, condition),
     percent: percentText(task, condition, now),
-    value: counting(task) || !task.progress ? null : Math.trunc(task.progress),
+    value: counting(task) || past(task) || !task.progress ? null : Math.trunc(task.progress),
     left: left(task),
     ready: ready(task, now),
     note: note(task, condition, now),
@@ -55,8 +64,77 @@ export function view(task, now) {
 export function conditionOf(task) {
   if (task.switching) return "switching";
   if (task.status === "pending") return task.waitingFor?.length ? "waiting" : "not-started";
+  if (kept(task)) return watchOf(task);
   if (task.status !== "in-progress") return String(task.status);
   return [null, undefined, "unknown"].includes(task.health) ? "first-check" : task.health;
+}
+
+/** Whether it is complete and there is a watch over it, be it paused. */
+export const kept = (task) => task.status === "complete" && ["on", "paused"].includes(task.watch);
+
+/** Whether looks are taken at it now. */
+export const lookedAt = (task) => (
+  task.status === "in-progress" || (kept(task) && task.watch === "on")
+);
+
+/** Whether what is told of it is how its watch finds it; not while it switches services. */
+const isWatched = (task) => kept(task) && !task.switching;
+
+/** Whether it is complete, and not known to be so now. */
+const past = (task) => isWatched(task) && conditionOf(task) !== "in-sync";
+
+/**
+ * What a `sync:progress` tells of a task kept watch on, to be put over what was known of `task`:
+ * what was wrong with another health is not what is wrong with this one.
+ */
+export function seenBy(event, task) {
+  if (event.status !== "complete" || !("lastChecked" in event)) return {};
+  const { healthSince, lastChecked, behind = null } = event;
+  const watch = kept(task) ? task.watch : "on";
+  const same = task.health === event.health;
+  return { watch, healthSince, lastChecked, behind, ...(same ? {} : { reason: null, note: null, hints: [] }) };
+}
+
+function watchOf(task) {
+  if (task.watch === "paused") return "watch-paused";
+  if (TROUBLE.includes(task.health)) return task.health;
+  if (task.health === "ok") return "in-sync";
+  if (task.reason === "clock-skew") return "clock-wrong";
+  const checked = secondsOf(task.lastChecked), since = secondsOf(task.healthSince);
+  return checked === null || checked <= (since || checked) ? "first-look" : "unseen";
+}
+
+function keyOf(task, where) {
+  const condition = watchOf(task);
+  const lapsed = condition === "behind" && !SYNCS.includes(task.type);
+  return `kept.${where}.${lapsed ? "lapsed" : condition}`;
+}
+
+const keptWord = (task) => maybe(`kept.word.${task.type}`) ?? say("kept.word.other");
+
+function wellSince(task) {
+  const ended = secondsOf(task.completedAt);
+  const since = task.health === "ok" ? secondsOf(task.healthSince) : null;
+  return ended === null ? since : Math.max(ended, since || ended);
+}
+
+/** What is said of a task kept watch on; `where` in the table's `kept`. */
+function watched(task, where, now) {
+  const began = secondsOf(task.healthSince), well = wellSince(task);
+  return maybe(keyOf(task, where), {
+    name: nameOf(task),
+    word: keptWord(task),
+    well: well ? when(well, now) : null,
+    when: began ? when(began, now) : null,
+    since: sinceOf(task, now),
+    behind: task.behind ?? null,
+  }) ?? "";
+}
+
+/** A whole sentence of it; `tense`: "then-" of what is past. */
+export function about(task, now, tense = "", more = {}) {
+  const form = ["in-sync", "behind"].includes(watchOf(task)) ? "is" : "of";
+  return say(`kept.${tense}${form}`, { name: nameOf(task), text: watched(task, "text", now), ...more });
 }
 
 /** The key of a sentence as it is said of the task's type: nobody looks at what reports. */
@@ -108,12 +186,15 @@ function nameOf(task) {
 }
 
 function wordOf(task) {
+  if (kept(task)) return keptWord(task);
   const table = task.status === "complete" ? "done" : "running";
   return maybe(`${table}.${task.type}`) ?? say(`${table}.other`);
 }
 
 function stateOf(task) {
   const condition = conditionOf(task);
+  // by how much it is behind the banner says: this is spoken when it changes
+  if (isWatched(task)) return cap(say(keyOf(task, "state"), { word: keptWord(task) }));
   if (condition === "ok" || condition === "complete") return cap(wordOf(task));
   const known = { names: awaited(task), ...task.switching };
   return cap(maybe(ofType(task, `page.state.${said(task)}`), known) ?? safe(condition));
@@ -187,6 +268,11 @@ function causes(task) {
 }
 
 function sinceOf(task, now) {
+  if (kept(task)) {
+    const moved = task.health === "stalled" ? secondsOf(task.lastMoved) : null;
+    const start = moved || secondsOf(task.healthSince);
+    return start ? Math.max(1, Math.trunc(now - start)) : 1;
+  }
   const known = { stalled: ["lastMoved", "startedAt"], silent: ["lastUpdate", "startedAt"] };
   const fields = known[said(task)] ?? [];
   const began = [...fields, "healthSince"].map((field) => secondsOf(task[field])).find(Boolean);
@@ -194,12 +280,12 @@ function sinceOf(task, now) {
 }
 
 function banner(task, condition, troubles, now) {
+  if (isWatched(task)) return watchBanner(task, condition, troubles, now);
   if (condition === "stalled" || condition === "unreachable") {
     const first = ofType(task, `page.say.${said(task)}`);
     const parts = [say(first, { since: sinceOf(task, now) }), ...troubles];
     if (condition === "unreachable") {
-      const due = secondsOf(task.nextCheck);
-      parts.push(say("page.say.lost", { next: due && due - now >= 1 ? due - now : null }));
+      parts.push(say("page.say.lost", { next: nextOf(task, now) }));
     }
     return parts.join(" ");
   }
@@ -208,6 +294,19 @@ function banner(task, condition, troubles, now) {
     return [failed, say("page.say.error")].join(" ");
   }
   return condition === "ok" ? troubles.join(" ") : "";
+}
+
+function nextOf(task, now) {
+  const due = secondsOf(task.nextCheck);
+  return due && due - now >= 1 ? due - now : null;
+}
+
+/** What is wrong with what is watched; of what is well its hints. */
+function watchBanner(task, condition, troubles, now) {
+  if (!TROUBLE.includes(condition)) return troubles.join(" ");
+  const parts = [stop(cap(watched(task, "text", now))), ...troubles];
+  if (condition === "unreachable") parts.push(say("kept.on", { next: nextOf(task, now) }));
+  return parts.join(" ");
 }
 
 function step(task, condition) {
@@ -235,7 +334,7 @@ function whole(task, mark) {
 
 function percentText(task, condition, now) {
   const text = whole(task);
-  if (text === null || counting(task) || ["waiting", "not-started"].includes(condition)) return "";
+  if (text === null || past(task) || counting(task) || ["waiting", "not-started"].includes(condition)) return "";
   if (!OLD.includes(condition)) return tidy(text);
   const at = secondsOf(task.erroredAt || task.cancelledAt || task.lastUpdate);
   return tidy(say("last-seen", { percent: text, when: at ? when(at, now) : null }));
@@ -263,15 +362,13 @@ function endedAt(task) {
 
 function note(task, condition, now) {
   if (condition === "ok") return going(task, now).join(" ");
-  if (["stalled", "unreachable", "error"].includes(condition)) return "";
+  if (ILL.includes(condition)) return "";
+  if (isWatched(task)) return stop(cap(watched(task, "text", now)));
   const kind = task.type === "node-sync" ? "node" : "work";
   const at = endedAt(task), began = secondsOf(task.startedAt);
-  const kept = condition === "complete" && ["on", "paused"].includes(task.watch);
-  const since = kept ? secondsOf(task.healthSince) : null;
-  const texts = [say(ofType(task, `page.say.${kept ? `kept.${task.health}` : condition}`), {
+  const texts = [say(ofType(task, `page.say.${condition}`), {
     names: awaited(task),
     when: at ? when(at, now) : null,
-    ...(kept ? { since: since ? when(since, now) : null } : {}),
     took: at && began ? at - began : null,
     ...task.switching,
   })];
@@ -310,12 +407,12 @@ function going(task, now) {
 
 function facts(task, condition) {
   const own = OWN.includes(task.type) ? Object.entries(task.metadata ?? {}).map(fact) : [];
-  if (condition !== "ok" && condition !== "stalled") return own;
-  const told = [position(task)], rate = task.syncRate;
+  if (!["ok", "stalled", "behind", "in-sync"].includes(condition)) return own;
+  const told = isWatched(task) ? [] : [position(task)], rate = task.syncRate;
   if (condition === "ok" && rate && task.rateUnit && !counting(task)) {
     told.push(say("page.rate", { rate, unit: safe(task.rateUnit, 40) }));
   }
-  if (task.behind) told.push(say("position.behind", { behind: task.behind }));
+  if (task.behind && condition !== "in-sync") told.push(say("position.behind", { behind: task.behind }));
   const peers = task.metadata?.peers;
   if (Number.isInteger(peers) && !own.length) told.push(say("status.peers", { n: peers }));
   told.push(room(task));
@@ -336,10 +433,10 @@ function position(task) {
 }
 
 function checked(task, now) {
-  if (task.status !== "in-progress") return "";
+  if (!lookedAt(task)) return "";
   const report = task.type === "report";
   const at = secondsOf(report ? task.lastUpdate : task.lastChecked);
-  const every = task.checkInterval ?? null;
+  const every = task[kept(task) ? "watchInterval" : "checkInterval"] ?? null;
   const ago = at ? Math.max(0, Math.trunc(now - at)) : null;
   if (report) return ago === null ? "" : say("page.reported", { ago });
   return say("page.checked", { ago, every: every === null ? null : every / 1000 });
@@ -396,10 +493,14 @@ export function overview(tasks, now, host, problem = null, services = []) {
 export function mostUrgent(tasks) {
   const node = tasks.find(
     (task) => task.type === "node-sync"
-      && (task.switching || [...LIVE, "error"].includes(task.status)),
+      && (task.switching || LIVE.includes(task.status) || ILL.includes(conditionOf(task))),
   );
   const live = tasks.find((task) => LIVE.includes(task.status) && !task.waitingFor?.length);
   if (node || live) return node ?? live;
+  const under = tasks.filter(kept), rank = (task) => (
+    (troubled(task) ? 0 : 2) + (task.type === "node-sync" ? 0 : 1)
+  );
+  if (under.length) return under.reduce((best, task) => (rank(task) < rank(best) ? task : best));
   const at = (task) => (task.status === "error" ? 0 : (endedAt(task) ?? 0));
   return tasks.reduce((best, task) => (best && at(best) >= at(task) ? best : task), null);
 }
@@ -435,6 +536,8 @@ function shortPercent(task) {
 
 function headline(task, now) {
   if (task === null) return say("headline.none");
+  // without its age and its cause, which the card has: this is not to change each second
+  if (isWatched(task)) return about(task, now);
   const key = conditionOf(task), eta = etaOf(task), at = endedAt(task);
   const known = { ...shape(task, now), when: at ? when(at, now) : null };
   if (key === "ok") {

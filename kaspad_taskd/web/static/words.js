@@ -80,7 +80,7 @@ function put(template, params, missing) {
 /** A step's name; an unknown one by its key. */
 export const phase = (key) => maybe(`phase.${key}.label`) ?? safe(key.replaceAll("_", " "), 60);
 
-const FORMATS = { number, above, span, left: timeLeft, late, bytes: size };
+const FORMATS = { number, above, span, left: timeLeft, late, lag, bytes: size };
 
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
 
@@ -136,6 +136,16 @@ export function late(seconds) {
   if (!isNumber(seconds)) return say("unknown");
   const unit = seconds <= MINUTE ? 1 : seconds <= DAY ? MINUTE : HOUR;
   return timeLeft(Math.ceil(seconds / unit) * unit);
+}
+
+/** How late something is in one unit, rounded up. */
+export function lag(seconds) {
+  if (!isNumber(seconds)) return say("unknown");
+  seconds = Math.max(0, seconds);
+  if (seconds <= MINUTE) return `${Math.ceil(seconds)} s`;
+  if (seconds < 100 * MINUTE) return `${Math.ceil(seconds / MINUTE)} min`;
+  const [unit, one] = seconds <= 2 * DAY ? ["hour", HOUR] : ["day", DAY];
+  return say(`time.${unit}`, { n: Math.ceil(seconds / one) });
 }
 
 /** A number with one decimal at most, never more than it is. */

@@ -1,7 +1,7 @@
 // The buttons of a task: what may be done now, in words that say what it does.
 import { make } from "./dom.js";
 import { say } from "../../static/words.js";
-import { view } from "../../static/view.js";
+import { kept, view } from "../../static/view.js";
 
 const OFFERS = {
   none: [],
@@ -12,7 +12,9 @@ const OFFERS = {
 /** Actions of `task` to offer, by the attribute `actions` and what the connection may do. */
 export function offers(task, wanted, canChange) {
   const allowed = new Set(task?.actions ?? []);
-  if (task?.status === "paused" && allowed.delete("start")) allowed.add("resume");
+  const watched = Boolean(task) && kept(task);
+  if ((watched || task?.status === "paused") && allowed.delete("start")) allowed.add("resume");
+  if (watched) allowed.delete("retry"); // it is watched; all of it anew is what programs may ask for
   const list = OFFERS[wanted] ?? OFFERS.none;
   return list.filter((action) => allowed.has(action) && (canChange || action === "check"));
 }

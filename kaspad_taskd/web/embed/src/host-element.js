@@ -2,15 +2,16 @@
 import { make, mark, write } from "./dom.js";
 import { PATIENCE_MS, TaskdElement } from "./element.js";
 import { icon, iconPlace } from "./icons.js";
-import { troubled, waiting } from "./tasks.js";
-import { overview, view } from "../../static/view.js";
+import { waiting } from "./tasks.js";
+import { kept, overview, troubled, view } from "../../static/view.js";
 import { say, secondsOf } from "../../static/words.js";
 
 const COUNTS = {
   attention: troubled,
   running: (task) => task.status === "in-progress" && !troubled(task),
   waiting,
-  ended: (task) => task.status === "complete" || task.status === "cancelled",
+  kept: (task) => kept(task) && !troubled(task),
+  ended: (task) => ["complete", "cancelled"].includes(task.status) && !kept(task),
 };
 const HEARD = ["lastUpdate", "lastChecked", "completedAt", "erroredAt", "cancelledAt", "createdAt"];
 

@@ -1,4 +1,5 @@
 // The tasks as the daemon has them: a snapshot, kept true by asking anew what events name.
+import { seenBy } from "../../static/view.js";
 
 const AT_ONCE = 10; // tasks asked for together
 const PAUSE_MS = 1000; // between two rounds for what only moved; what happened is asked for at once
@@ -96,7 +97,7 @@ export class Mirror {
 }
 
 function patched(known, data) {
-  const after = { ...known };
+  const after = { ...known, ...seenBy(data, known) };
   for (const field of MOVES) if (field in data) after[field] = data[field];
   if (after.estimatedTimeRemaining !== null) after.etaReason = null;
   if (data.syncRate > 0) after.syncRate = data.syncRate;

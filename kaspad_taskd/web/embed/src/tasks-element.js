@@ -1,7 +1,8 @@
 // <kaspad-tasks>: all tasks, or those of a kind, trouble first.
 import { make, mark, write } from "./dom.js";
 import { linkPlace, TaskdElement } from "./element.js";
-import { live, troubled, waiting } from "./tasks.js";
+import { live, waiting } from "./tasks.js";
+import { troubled } from "../../static/view.js";
 import { say } from "../../static/words.js";
 
 const FILTERS = {
