@@ -133,7 +133,7 @@ def _unlooked(task: dict[str, Any]) -> Iterator[str]:
 
 
 def _said(verb: str, task: dict[str, Any], answer: dict[str, Any]) -> str:
-    every = answer.get("checkInterval")
+    every = task.get("watchInterval") if kept.kept(task) else answer.get("checkInterval")
     return say(
         words.of_type(task.get("type"), f"changed.{verb}"),
         name=words.name(task),

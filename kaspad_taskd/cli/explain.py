@@ -6,7 +6,7 @@ from kaspad_taskd.cli.bars import icon
 from kaspad_taskd.cli.detail import counted
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.screen import hang
-from kaspad_taskd.words import spans
+from kaspad_taskd.words import kept, spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.moment import seconds_of, when
 from kaspad_taskd.words.plain import fit, safe
@@ -166,7 +166,8 @@ def _health(said: Said, now: float) -> Iterator[str]:
 def _moves(said: Said) -> Iterator[str]:
     moves, age = said["movement"]["moves"], said["readings"]["movement"]["age"]
     if said["task"]["status"] != "in-progress":
-        yield say("explain.moves.not-watched")
+        if not kept.looked_at(said["task"]):  # of what is complete and watched its health tells
+            yield say("explain.moves.not-watched")
         return
     key = {True: "yes", False: "no", None: "unseen"}[moves]
     yield say(_key(said, f"moves.{key}"), age=age)

@@ -337,6 +337,6 @@ def _become(task: Task, live: Live, health: Health, reason: Reason | None, now: 
     data = health_data(health, now, reason, {**spent(live, reason, now), **live.params})
     if health is Health.BEHIND:
         data["behind"] = live.behind
-    if health is Health.OK and task.health in _TROUBLE:
+    if health is Health.OK:
         data["was"] = task.health
     return new, [fact(new, EventName.HEALTH, now, **data)]

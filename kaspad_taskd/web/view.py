@@ -300,7 +300,7 @@ def _facts(task: WireTask, condition: str) -> list[str]:
     facts = [] if watched(task) else [_position(task)]
     if condition == "ok" and rate and task.get("rateUnit") and not counting(task):
         facts.append(say("page.rate", rate=rate, unit=safe(task["rateUnit"], 40)))
-    if behind and condition != "in-sync":
+    if behind and not watched(task):
         facts.append(say("position.behind", behind=behind))
     peers = (task.get("metadata") or {}).get("peers")
     if isinstance(peers, int) and not own:

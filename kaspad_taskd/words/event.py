@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_UNWELL = ("behind", "stalled", "unknown")
+"""Healths after which there is more to say of an `ok` than that it answers again."""
+
+
 def sentence(event: str, data: Mapping[str, Any]) -> str:
     """Return what happened, without the task's name and without a full stop.
 
@@ -26,7 +30,7 @@ def sentence(event: str, data: Mapping[str, Any]) -> str:
 
 def _health(data: Mapping[str, Any]) -> str:
     silent = data.get("type") == "report" and data.get("reason") == "silent-report"
-    if data.get("health") == "ok" and data.get("was") in ("behind", "stalled"):
+    if data.get("health") == "ok" and data.get("was") in _UNWELL:
         return "well"
     return "silent" if silent else str(data.get("health"))
 
@@ -49,8 +53,8 @@ def _params(event: str, data: Mapping[str, Any]) -> dict[str, Any]:
     if event == "sync:health":
         reason = data.get("reason")
         known["why"] = task.brief(str(reason), None, data.get("type")) if reason else None
-        syncs = data.get("type") in kept.SYNCS
-        known["again"] = say(f"kept.event.{'in-sync' if syncs else 'other'}")
+        form = "again" if data.get("was") in kept.TROUBLE else "seen"
+        known["well"] = say(f"kept.event.{form}", word=kept.word(data))
     elif event == "sync:start":
         known["why"] = _relapse(data)
     elif event == "sync:epoch":

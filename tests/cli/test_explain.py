@@ -38,6 +38,17 @@ def test_it_looks_as_judged(name: str) -> None:
     check(f"explain-{name}.txt", text)
 
 
+def test_what_is_complete_and_watched_is_not_called_unwatched() -> None:
+    """How its watch finds it is its health."""
+    said = SAID["complete"]
+    task = {**said["task"], "watch": "on"}
+    screen = Screen(io.StringIO(), "never", False)
+    screen.show(page({**said, "task": task}, 80))
+    assert isinstance(screen.out, io.StringIO)
+    assert "Moves?" not in screen.out.getvalue()
+    assert "it is not watched now" in written("complete", 80)
+
+
 def test_narrow_it_looks_as_judged() -> None:
     """The same words in 50 columns."""
     text = written("blocks", 50)

@@ -18,6 +18,7 @@ from kaspad_taskd.cli.main import run
 from kaspad_taskd.version import __version__
 from tests.cli.conftest import Ran
 from tests.fakes.golden import golden_task, golden_tasks
+from tests.fakes.kept import PAUSED, watched
 from tests.fakes.patience import PATIENCE
 from tests.fakes.taskd import Error, Hangup, ScriptedTaskd, answering
 
@@ -114,6 +115,20 @@ def test_a_change_is_made_and_said(
     code, out, _err = ctl(verb, "kaspa-node")
     assert (code, taskd.asked[-1]) == (0, (method, {"taskId": "node-sync-kaspa-node"}))
     assert out.startswith(said)
+
+
+def test_a_watch_goes_on_at_its_own_pace_and_says_why_no_look_is_taken(
+    ctl: Ctl, taskd: ScriptedTaskd
+) -> None:
+    """Of what is complete and kept watch on the pace is that of its watch."""
+    paused = watched(**PAUSED, actions=["start"])
+    taskd.answers["getTask"] = paused
+    taskd.answers["startMonitoring"] = {"success": True, "checkInterval": 250}
+    assert ctl("start", "kaspa-node")[1] == "kaspa-node is watched, every 30 s\n"
+    taskd.answers["checkTaskStatus"] = {"success": True, "completed": True, "task": paused}
+    out = ctl("check", "kaspa-node")[1]
+    assert out.startswith("kaspa-node was not looked at: its watch is paused.")
+    assert "Next       Go on: kaspad-taskctl start kaspa-node" in out
 
 
 def test_check_shows_the_task_after_the_look(ctl: Ctl, taskd: ScriptedTaskd) -> None:

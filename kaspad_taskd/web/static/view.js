@@ -412,7 +412,7 @@ function facts(task, condition) {
   if (condition === "ok" && rate && task.rateUnit && !counting(task)) {
     told.push(say("page.rate", { rate, unit: safe(task.rateUnit, 40) }));
   }
-  if (task.behind && condition !== "in-sync") told.push(say("position.behind", { behind: task.behind }));
+  if (task.behind && !isWatched(task)) told.push(say("position.behind", { behind: task.behind }));
   const peers = task.metadata?.peers;
   if (Number.isInteger(peers) && !own.length) told.push(say("status.peers", { n: peers }));
   told.push(room(task));
