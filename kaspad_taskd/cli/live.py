@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from kaspad_taskd.cli.bars import bar, icon
 from kaspad_taskd.cli.listing import WIDE, handles, rate, rows, share, time_left
 from kaspad_taskd.words import kept, spans
@@ -101,12 +103,19 @@ def _pace(task: WireTask) -> list[str]:
 
 
 def plain(task: WireTask, stamp: str) -> str:
-    """Return one line for a log: time, service, status, health, percent, step, seconds left."""
+    """Return one line for a log: time, service, status, health, percent, step, seconds left.
+
+    Of what is complete and watched the percent while it is in sync, else how many s it is behind.
+    """
     parts = [stamp, words.name(task), str(task.get("status")), str(task.get("health"))]
-    parts.append(words.percent(task, "tilde") or "-")
+    watched = kept.kept(task)
+    parts.append(share(task) if watched else words.percent(task, "tilde") or "-")
     at = words.step(task)
     if at and words.condition(task) == "ok":
         parts.append(f"step={words.state(task)}")
+    behind = task.get("behind")
+    if watched and words.condition(task) == "behind" and isinstance(behind, int | float):
+        parts.append(f"behind={ceil(behind)}")
     left = words.left(task)
     if left is not None:
         parts.append(f"eta={int(left)}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from kaspad_taskd.cli.screen import hang, wrap
+from kaspad_taskd.words import kept
 from kaspad_taskd.words import service as words
+from kaspad_taskd.words import task as tasks
 from kaspad_taskd.words.moment import seconds_of, when
 from kaspad_taskd.words.plain import fit, safe, width
 from kaspad_taskd.words.sentences import say
@@ -11,10 +13,11 @@ from kaspad_taskd.words.sentences import say
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any
+    from typing import Any, TypeGuard
 
     from kaspad_taskd.cli.screen import Line, Piece
     from kaspad_taskd.words.service import Step, WireService, WireSwitch
+    from kaspad_taskd.words.task import WireTask
 
 _WIDEST = 100  # cells: further to the right nobody finds the seconds that belong to a step
 _LABEL = 24
@@ -46,11 +49,11 @@ def sign(service: WireService) -> Piece:
 # -- all of them
 
 
-def rows(services: Sequence[WireService], nodes: Mapping[str, str], cells: int, now: float
+def rows(services: Sequence[WireService], nodes: Mapping[str, WireTask], cells: int, now: float
          ) -> list[Line]:  # fmt: skip
     """Return a heading, a line for each service, and what is wrong below it.
 
-    `nodes`: what those node-syncs are called that are not complete, by id.
+    `nodes`: the node-syncs, by id.
     """
     if not services:
         return [[(say("service.none"), "")], [("  " + say("service.declare"), "dim")]]
@@ -68,11 +71,11 @@ def rows(services: Sequence[WireService], nodes: Mapping[str, str], cells: int, 
         )
         lines += hang([sign(one), (" ", "")], "  ".join(cellular), cells, " " * (names + 2))
     for one in services:
-        lines += _wrong(one, cells)
+        lines += [*_wrong(one, cells), *_node_ill(one, nodes, cells, now)]
     return lines
 
 
-def state(service: WireService, nodes: Mapping[str, str], now: float) -> str:
+def state(service: WireService, nodes: Mapping[str, WireTask], now: float) -> str:
     """Return, as a column shows it, what is to be said of where a service is."""
     condition = words.condition(service)
     switch = service.get("switch") or {}
@@ -88,7 +91,24 @@ def state(service: WireService, nodes: Mapping[str, str], now: float) -> str:
     if words.troubles(service):
         return say("service.state.hindered")
     node = nodes.get(str(service.get("task")))
-    return say("service.state.waits", name=node) if node else "-"
+    return say("service.state.waits", name=tasks.name(node)) if _awaited(node) else "-"
+
+
+def _awaited(node: WireTask | None) -> TypeGuard[WireTask]:
+    """Whether it is still to be complete."""
+    return node is not None and node.get("status") != "complete"
+
+
+def _node_ill(
+    service: WireService, nodes: Mapping[str, WireTask], cells: int, now: float
+) -> list[Line]:
+    """That a service is on a node that is kept watch on and in trouble."""
+    node = nodes.get(str(service.get("task")))
+    quiet = words.condition(service) == "local" and not words.needs(service)
+    if node is None or not quiet or not (kept.kept(node) and tasks.troubled(node)):
+        return []
+    text = say("service.on-ill", name=words.name(service), what=tasks.headline(node, now))
+    return hang([("! ", "attention")], text, cells)
 
 
 def _wrong(service: WireService, cells: int) -> Iterator[Line]:
@@ -130,7 +150,7 @@ def above(attentions: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:
 # -- one of them
 
 
-def page(service: WireService, nodes: Mapping[str, str], cells: int, now: float) -> list[Line]:
+def page(service: WireService, nodes: Mapping[str, WireTask], cells: int, now: float) -> list[Line]:
     """Return where a service is, what is known of it, and the steps of a switch not gone well."""
     lines = hang([sign(service), (" ", "")], _headline(service, now), cells)
     for label, text in _fields(service, nodes):
@@ -138,7 +158,7 @@ def page(service: WireService, nodes: Mapping[str, str], cells: int, now: float)
     switch = service.get("switch")
     if switch and words.condition(service) in ("switching", "undoing", "down", "undone"):
         lines += steps(switch, cells, now)
-    return [*lines, *_wrong(service, cells)]
+    return [*lines, *_wrong(service, cells), *_node_ill(service, nodes, cells, now)]
 
 
 def _headline(service: WireService, now: float) -> str:
@@ -158,7 +178,7 @@ def _headline(service: WireService, now: float) -> str:
     return f"{text}: {state(service, {}, now)}" if condition == "local" else text
 
 
-def _fields(service: WireService, nodes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _fields(service: WireService, nodes: Mapping[str, WireTask]) -> Iterator[tuple[str, str]]:
     compose = service.get("compose")
     runs_as = say("service.compose", **compose) if compose else service.get("unit")
     yield say("service.field.unit"), safe(runs_as)
@@ -166,8 +186,8 @@ def _fields(service: WireService, nodes: Mapping[str, str]) -> Iterator[tuple[st
     if service.get("held"):
         yield say("service.field.held"), say("service.held", name=words.name(service))
     node = nodes.get(str(service.get("task"))) if not service.get("held") else None
-    if node and words.condition(service) in ("public", "undone"):
-        yield say("service.field.then"), say("service.state.waits", name=node)
+    if _awaited(node) and words.condition(service) in ("public", "undone"):
+        yield say("service.field.then"), say("service.state.waits", name=tasks.name(node))
 
 
 # -- a switch

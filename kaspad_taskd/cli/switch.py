@@ -101,10 +101,9 @@ def _declared(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
     raise Fault("no-service", service=name, names=names or None)
 
 
-def _nodes(run: Run) -> dict[str, str]:
-    """What node-syncs are called that are still to be complete, by id."""
-    found = run.call("getTasksByType", {"type": "node-sync"})
-    return {one["id"]: one["service"] for one in found if one["status"] != "complete"}
+def _nodes(run: Run) -> dict[str, dict[str, Any]]:
+    """The node-syncs, by id."""
+    return {one["id"]: one for one in run.call("getTasksByType", {"type": "node-sync"})}
 
 
 def _switch(run: Run, service: str, to: str) -> int:

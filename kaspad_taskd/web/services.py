@@ -128,8 +128,9 @@ def _facts(
 ) -> Iterator[str]:
     if condition == "local":
         yield cap(words.use(service, now, when))
-        if node is not None and kept.kept(node) and tasks.troubled(node):
-            yield cap(tasks.about(node, tasks.watched(node, "text", now, when)))
+        ill = node is not None and kept.kept(node) and tasks.troubled(node)
+        if node is not None and ill and not words.needs(service):
+            yield tasks.about(node, tasks.watched(node, "text", now, when))
     if service.get("held"):
         yield cap(say("service.state.held"))
         return

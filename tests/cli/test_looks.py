@@ -76,6 +76,16 @@ def test_what_is_watched_looks_as_judged(cells: int) -> None:
     check(f"kept-{cells}.txt", text)
 
 
+def test_a_log_line_of_what_is_watched() -> None:
+    """Its percent is told while it is in sync alone; else by how much it is behind, in seconds."""
+    lines = [live.plain(WATCHED[f"kept-{name}"], "T") for name in ("ok", "behind", "unreachable")]
+    assert lines == [
+        "T kept-ok complete ok 100 %",
+        "T kept-behind complete behind - behind=790",
+        "T kept-unreachable complete unreachable -",
+    ]
+
+
 @pytest.mark.parametrize("name", ["ok", "behind", "stalled", "unreachable", "paused"])
 def test_status_of_what_is_watched_looks_as_judged(name: str) -> None:
     """In sync since when, or what is wrong, and when it is looked at again."""

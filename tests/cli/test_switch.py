@@ -15,6 +15,7 @@ import pytest
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason
 from tests.cli.conftest import Ran
 from tests.cli.test_watch import in_terminal, read_until
+from tests.fakes.kept import BEHIND, watched
 from tests.fakes.patience import PATIENCE
 from tests.fakes.switches import BORSH, LOST, NOW, failed, no, on, service, switch, undone, wire
 from tests.fakes.taskd import Error, ScriptedTaskd
@@ -206,6 +207,21 @@ def test_services_in_every_state(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     assert "The node does not offer port 17110" in out
     assert "Start kaspad with --rpclisten-borsh=127.0.0.1:17110" in out
     assert all(len(line) <= 80 for line in lines if "systemctl" not in line)  # that stays whole
+
+
+@pytest.mark.parametrize("asked", [("switch",), ("switch", "kasia-indexer")])
+def test_a_service_on_a_node_that_is_behind_says_so(
+    ctl: Ctl, taskd: ScriptedTaskd, asked: tuple[str, ...]
+) -> None:
+    """Who looks at the service learns what is wrong with its node; of a good one nothing."""
+    local = service(switch(4, ago=90_000_000))
+    taskd.answers["getServices"] = [local]
+    node = watched(id=local["task"])
+    taskd.answers["getTasksByType"] = [node]
+    assert "attention" not in ctl(*asked)[1]
+    taskd.answers["getTasksByType"] = [{**node, **BEHIND}]
+    out = " ".join(ctl(*asked)[1].split())
+    assert "! kasia-indexer uses a node that needs attention: kaspa-node is behind by 14 min" in out
 
 
 def test_one_service_in_full(ctl: Ctl, taskd: ScriptedTaskd) -> None:

@@ -12,6 +12,7 @@ from kaspad_taskd.web.page import Page
 from kaspad_taskd.web.services import panel, with_switching
 from kaspad_taskd.web.story import story
 from tests.fakes.golden import golden_task
+from tests.fakes.kept import BEHIND, watched
 from tests.fakes.switches import BORSH, LOST, NODE, NOW, failed, no, on, service, switch, undone
 from tests.web.snapshots import EVENTS, snapshot, switched
 
@@ -30,6 +31,15 @@ def test_a_service_that_works_on_the_local_node() -> None:
     assert shown["facts"] == ["Works there"]
     assert shown["button"]["label"] == "Back to public node"
     assert (shown["steps"], shown["banner"]) == ([], "")
+
+
+def test_a_service_on_a_node_that_is_behind_says_so() -> None:
+    """Who looks at the service learns what is wrong with its node."""
+    local = service(switch(4, ago=90_000_000))
+    node = watched(id=local["task"])
+    assert one(local, node)["facts"] == ["Works there"]
+    told = one(local, {**node, **BEHIND})["facts"]
+    assert told == ["Works there", "kaspa-node is behind by 14 min since 09:12 UTC"]
 
 
 def test_a_service_that_waits_for_its_node() -> None:
