@@ -32,6 +32,16 @@ network = "mainnet"
 """
 
 
+ELEMENT = f"""
+import("./embed/kaspad-taskd.js").then(() => {{
+  const element = document.createElement("kaspad-task");
+  element.setAttribute("task-id", "{NODE}");
+  document.body.prepend(element);
+}})
+"""
+"""Puts the element of wizards into the page, beside the card."""
+
+
 class Kept:
     """A node, a daemon that keeps watch on it, a page that shows it."""
 
@@ -54,6 +64,11 @@ class Kept:
         """Wait until the card says this."""
         at = f"document.querySelector('{CARD} [data-t={key}]').textContent"
         await self.browser.do("wait", code=f"{at}.includes({json.dumps(text)})")
+
+    async def element(self, text: str) -> None:
+        """Wait until `<kaspad-task>` says this."""
+        at = "document.querySelector('kaspad-task')?.shadowRoot"
+        await self.browser.do("wait", code=f"{at}?.textContent.includes({json.dumps(text)})")
 
     async def see(self, code: str) -> Any:
         return await self.browser.do("eval", code=code)
@@ -100,8 +115,13 @@ async def test_the_page_tells_how_it_is_now(kept: tuple[Kept, Truth]) -> None:
     await page.says("note", "In sync since ")
     await page.says("checked", "s ago, every 500 ms")
     assert await page.see(f"document.querySelector('{CARD}').dataset.tone") == "done"
+    await page.see(ELEMENT)
+    await page.element("In sync")
+    await page.element("In sync since ")
 
     truth.behind = True
+    await page.element("Behind")
+    await page.element("Behind by 14 min since ")
     await page.says("state", "Behind")
     await page.says("banner", "Behind by 14 min since ")
     await page.says("banner", "It has no peers.")
@@ -110,6 +130,7 @@ async def test_the_page_tells_how_it_is_now(kept: tuple[Kept, Truth]) -> None:
     assert "is behind by 14 min" in str(await page.see("document.querySelector('h1').textContent"))
     assert await page.browser.text(f"{CARD} [data-t=percent]") == ""
     await page.looks("behind")
+    await page.browser.do("shot", shot=shot("kept-element"))
 
     truth.behind = False
     await page.says("state", "In sync")
