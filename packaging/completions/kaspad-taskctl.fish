@@ -51,7 +51,7 @@ function _shtab_kaspad_taskctl_using
 end
 
 set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events definitions edit reload switch hold strategy backup token doctor warnings call
-set -g _shtab_kaspad_taskctl_opts_with_value --after --color --confirmations --error --file --give-up-after --id --interval --keep --last --look-timeout --progress --since --socket --stall-after --status --timeout --to --type -n
+set -g _shtab_kaspad_taskctl_opts_with_value --after --behind-after --color --confirmations --error --file --give-up-after --id --interval --keep --keep-watching --last --look-timeout --progress --relapse-after --since --socket --stall-after --status --timeout --to --type --watch-interval -n
 
 complete -c kaspad-taskctl -e
 complete -c kaspad-taskctl -f
@@ -117,8 +117,9 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using watch' -l timeout -x 
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using watch; and test $_shtab_kaspad_taskctl_npos -ge 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a wait -d 'wait for the end of tasks'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait' -s h -l help -d 'show this help message and exit'
-complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait' -l all -d 'all that have not ended'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait' -l all -d 'all that have not ended; with --now also those kept watch on'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait' -l any -d 'until the first has ended, not each'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait' -l now -d 'do not wait: ask now whether it is in sync'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait' -l json -d 'the daemon'"'"'s answer, for programs'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using wait' -l color -xka "auto always never" -d 'default: auto'
@@ -143,6 +144,11 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l confirma
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l stall-after -x -d 'stalled when nothing moves for so long'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l give-up-after -x -d 'failed when nothing moves for so long; never'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l after -xka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'start when this one is complete'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l keep-watching -xka "true false" -d 'look on when it is complete: true or false'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l no-keep-watching -d 'the same as --keep-watching false'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l watch-interval -x -d 'then between two looks: 30s; --interval at least'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l behind-after -x -d 'then behind when not in sync for so long: 2min'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l relapse-after -x -d 'then a new attempt when so many blocks behind: 1h'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l dry-run -d 'print the file it would have; register nothing'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l no-start -d 'wait for: kaspad-taskctl start'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using register' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
@@ -160,7 +166,7 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using set' -l timeout -x -d
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using set; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a start -d 'begin to watch, or go on'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using start' -s h -l help -d 'show this help message and exit'
-complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using start' -l all -d 'all that are paused, or pending without waiting for another'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using start' -l all -d 'all that are paused, their watch too, or pending without waiting for another'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using start' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using start' -l json -d 'the daemon'"'"'s answer, for programs'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using start' -l color -xka "auto always never" -d 'default: auto'
@@ -169,7 +175,7 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using start' -l timeout -x 
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using start; and test $_shtab_kaspad_taskctl_npos -ge 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task; several, also "kas*"'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a resume -d 'go on with what is paused'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using resume' -s h -l help -d 'show this help message and exit'
-complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using resume' -l all -d 'all that are paused'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using resume' -l all -d 'all that are paused, complete ones whose watch is too'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using resume' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using resume' -l json -d 'the daemon'"'"'s answer, for programs'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using resume' -l color -xka "auto always never" -d 'default: auto'
@@ -178,7 +184,7 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using resume' -l timeout -x
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using resume; and test $_shtab_kaspad_taskctl_npos -ge 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task; several, also "kas*"'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a pause -d 'stop watching for now'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using pause' -s h -l help -d 'show this help message and exit'
-complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using pause' -l all -d 'all that are watched now'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using pause' -l all -d 'all that are watched now, complete ones too'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using pause' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using pause' -l json -d 'the daemon'"'"'s answer, for programs'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using pause' -l color -xka "auto always never" -d 'default: auto'

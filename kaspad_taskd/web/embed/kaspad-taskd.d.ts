@@ -197,6 +197,7 @@ export interface Events {
     reason: string | null;
     note: string | null;
     behind?: number;
+    was?: "unknown" | "ok" | "behind" | "stalled" | "unreachable";
   };
   "sync:epoch": {
     seq: number;
@@ -787,6 +788,7 @@ export interface Methods {
     result: {
       success: true;
       completed: boolean;
+      inSync: boolean | null;
       status: {
         completed: boolean;
         progress: number;
@@ -887,14 +889,21 @@ export interface Methods {
       recommended: "wait" | "background" | "skip";
       options: {
         id: "wait" | "background" | "skip";
+        label: string;
         title: string;
         description: string;
         recommended: boolean;
       }[];
-      estimatedTime: {
-        seconds: number;
-        formatted: string;
-      } | null;
+      estimatedTime: string;
+      estimatedSeconds: number | null;
+      note: string | null;
+      syncStatus: {
+        percentage: number;
+        currentBlock?: number;
+        targetBlock?: number;
+        blocksRemaining?: number;
+      };
+      nodeKey: string;
     };
   };
   /** Every definition and how its file is. */
