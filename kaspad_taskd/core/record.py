@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.fact import Event, Fact
+from kaspad_taskd.core.incidents import Incident
 from kaspad_taskd.core.model import Moment, Task
 from kaspad_taskd.core.observation import Json
 from kaspad_taskd.core.switch import Switch
 from kaspad_taskd.core.warning import StandingWarning
+from kaspad_taskd.core.watch_record import Tally, WatchRecord
 
 SWITCHES_KEPT = 256
 """The newest switches are kept, running ones always among them: one a service at a time."""
@@ -54,6 +56,10 @@ class Change:
         sure: the account of time, to replace.
         backup: when a backup was made, ms since 1970 UTC.
         marks: what holds of a service by its name, since when, `hold/NAME`; None: not any more.
+        tallies: what was counted of what is kept watch on, to add to minutes and hours.
+        records: of what is kept watch on, to insert or replace, whole, by task.
+        incidents: to insert or replace, whole, by id.
+        forget: tasks whose record and incidents are to be deleted.
     """
 
     put: tuple[Task, ...] = ()
@@ -67,6 +73,10 @@ class Change:
     sure: SureTime | None = None
     backup: Moment | None = None
     marks: Mapping[str, Moment | None] = field(default_factory=dict)
+    tallies: tuple[Tally, ...] = ()
+    records: tuple[WatchRecord, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    forget: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,9 @@ class Loaded:
         backup: when the last backup was made, or None: none is known.
         newest: when the last event kept was, ms since 1970 UTC, 0 for none.
         marks: those that hold, by name.
+        records: of what is, or was, kept watch on.
+        incidents: those that last.
+        incident: the number of the newest incident ever, 0 for none.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -140,3 +153,6 @@ class Loaded:
     newest: Moment = 0
     backup: Moment | None = None
     marks: Mapping[str, Moment] = field(default_factory=dict)
+    records: tuple[WatchRecord, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    incident: int = 0

@@ -67,7 +67,10 @@ class Ageing:
         self._engine.commit(sure=self.sure)
 
     async def clean_up(self) -> None:
-        """Remove API tasks that ended 30 days ago, as many as may go."""
+        """Remove API tasks that ended 30 days ago, as many as may go, and records of old."""
+        old = self._engine.records.expired(self.sure)
+        if old:
+            self._engine.commit(forget=old)
         try:
             went = (await self._roster.expire(self.sure)).tasks
         except NotDurable as error:

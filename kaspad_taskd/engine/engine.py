@@ -20,13 +20,15 @@ from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.inputs import Attach, Input, Look
 from kaspad_taskd.core.model import Moment, Status, Task
 from kaspad_taskd.core.observation import Scalar
-from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
+from kaspad_taskd.core.record import Change, Decision, Loaded, Outcome
 from kaspad_taskd.core.switch import Switch
 from kaspad_taskd.core.transition import step
 from kaspad_taskd.core.warning import StandingWarning
 from kaspad_taskd.engine.attentions import Attentions
 from kaspad_taskd.engine.errors import NotDurable, NotFound
+from kaspad_taskd.engine.points import Points
 from kaspad_taskd.engine.ports import Store
+from kaspad_taskd.engine.records import Records
 from kaspad_taskd.engine.switches import Switches
 from kaspad_taskd.engine.tips import Tips
 from kaspad_taskd.engine.warnings import Warnings
@@ -39,7 +41,6 @@ LIVE_EVERY_MS = 30_000
 """Live fields that changed are written after this time at the latest."""
 WATCH_EVERY_MS = 300_000
 """The same of tasks that are complete and kept watch on: for ever, so the disk has its peace."""
-MINUTE_MS = 60_000
 FLUSH_CHUNK = 64
 
 
@@ -69,6 +70,7 @@ class Engine:
         warnings: on record.
         attentions: what of services needs somebody now.
         marks: what holds of services, since when, on record: `Change.marks`.
+        records: of what is, or was, kept watch on.
         problem: why the last commit failed, a sentence, or None.
         on_swap: called with the old and the new state whenever the table changes (None: no task).
         on_events: called after events were put on record.
@@ -86,7 +88,8 @@ class Engine:
         self.attentions = Attentions()
         self.marks: dict[str, Moment] = {}
         self.problem: str | None = None
-        self.on_swap: list[Callable[[Task | None, Task | None], None]] = []
+        self.records = Records(now, self.get)
+        self.on_swap: list[Callable[[Task | None, Task | None], None]] = [self.records.swapped]
         self.on_events: list[Callable[[], None]] = []
         self._table: dict[str, Task] = {}
         self._tips = Tips()
@@ -94,8 +97,7 @@ class Engine:
         self._recent: deque[Event] = deque(maxlen=REMEMBERED)
         self._written: dict[str, Moment] = {}
         self._dirty: dict[str, None] = {}
-        self._points: list[HistoryPoint] = []
-        self._minute: dict[str, int] = {}
+        self._points = Points()
         self._number = 0
 
     # -- reading
@@ -146,10 +148,12 @@ class Engine:
             self._table[task.id], _ = step(task, task.definition, Attach(), now)
             self._written[task.id] = now
         self._number = max((task.number for task in loaded.tasks), default=0)
+        self.records.begin(loaded, self._table.values())
         self.store.start(self._settle)
 
     def attach(self, *, jumped: bool) -> None:
         """Begin patience anew for all tasks: the clock jumped."""
+        self.records.jumped()
         for task in self.everyone():
             self.submit(task.id, Attach(jumped))
 
@@ -167,6 +171,10 @@ class Engine:
             and (all_of_it or self._unwritten_for_long(self._table[task_id], now))
         ]
         chunks = [ids[start : start + FLUSH_CHUNK] for start in range(0, len(ids), FLUSH_CHUNK)]
+        if all_of_it:
+            self.records.settle()
+        if self.records.due() and not chunks:
+            chunks = [[]]
         return [self.commit([self._table[task_id] for task_id in chunk]) for chunk in chunks]
 
     def _unwritten_for_long(self, task: Task, now: Moment) -> bool:
@@ -189,7 +197,7 @@ class Engine:
         new, facts = step(task, task.definition, given, now)
         look = new if isinstance(given, Look) and new is not task else None
         if look is not None and task.status is Status.IN_PROGRESS:
-            self._note_history(new, now)
+            self._points.note(new, now)
         told = isinstance(given, Look) and given.pushed  # somebody waits until it is on disk
         if new.revision == task.revision and not facts and not (told and look):
             self._only_live(task_id, task, new)
@@ -246,19 +254,21 @@ class Engine:
         sure: SureTime | None = None,
         backup: Moment | None = None,
         marks: Mapping[str, Moment | None] | None = None,
+        forget: Sequence[str] = (),
         look: Task | None = None,
     ) -> asyncio.Future[Outcome]:
         """Submit a change: all of it or nothing."""
-        points, self._points = tuple(self._points), []
         change = Change(
-            tuple(put), tuple(remove), tuple(facts), points, tuple(decisions), cursors or {},
-            tuple(switches), tuple(warnings), sure, backup, marks or {},
+            tuple(put), tuple(remove), tuple(facts), self._points.take(), tuple(decisions),
+            cursors or {}, tuple(switches), tuple(warnings), sure, backup, marks or {},
+            *self.records.take(), forget=tuple(forget),
         )  # fmt: skip
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         try:
             self.store.submit(change)
         except Exception as error:
             self.problem = str(error)
+            self.records.failed(change)
             future.set_result(Outcome(change, fault=str(error)))
             return future
         for task in put:
@@ -301,17 +311,6 @@ class Engine:
         else:
             self._swap(task_id, new)
 
-    def _note_history(self, task: Task, now: Moment) -> None:
-        minute = now // MINUTE_MS
-        if self._minute.get(task.id) == minute:
-            return
-        self._minute[task.id] = minute
-        live = task.live
-        done = live.detail.done if live.detail is not None else None
-        self._points.append(
-            HistoryPoint(task.id, now, task.percent, done, live.rate, task.health.value)
-        )
-
     def _settle(self, outcomes: Sequence[Outcome]) -> None:
         """A group is on disk, or failed: swap its tasks, tell its events, answer its callers."""
         settled = [(self._under_way.popleft(), outcome) for outcome in outcomes]
@@ -340,6 +339,7 @@ class Engine:
         self.warnings.put(outcome.change.warnings)
         self.backup = outcome.change.backup or self.backup
         self._mark(outcome.change.marks)
+        self.records.landed(outcome.change)
         for task in outcome.change.put:
             tip = self._tips.settle(task.id)
             newest = tip.task if tip is not None and tip.task is not None else task
@@ -361,7 +361,8 @@ class Engine:
         if self.problem != outcome.fault:
             _log.error("changes are not durable, so they are not made: %s", outcome.fault)
             self.problem = outcome.fault
-        self._points = [*outcome.change.points, *self._points][:REMEMBERED]
+        self._points.failed(outcome.change.points)
+        self.records.failed(outcome.change)
         for task in outcome.change.put:
             self._tips.forget(task.id)
         for task_id in outcome.change.remove:
@@ -381,7 +382,8 @@ class Engine:
         old = self._table.get(task_id)
         if new is None:
             self._table.pop(task_id, None)
-            for kept in (self._written, self._dirty, self._minute):
+            self._points.forget(task_id)
+            for kept in (self._written, self._dirty):
                 kept.pop(task_id, None)
         else:
             self._table[task_id] = new

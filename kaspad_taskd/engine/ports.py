@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from kaspad_taskd.core.fact import Event
+from kaspad_taskd.core.incidents import Incident
 from kaspad_taskd.core.model import Definition, Moment
 from kaspad_taskd.core.observation import Json, Observation
 from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
+from kaspad_taskd.core.seen import Slot
 
 
 class Probe(Protocol):
@@ -69,6 +71,17 @@ class Store(Protocol):
 
         Stamps after `now` say nothing. 0: nothing is known.
         """
+
+    async def seen(self, task_id: str, start: Moment, end: Moment) -> list[Slot]:
+        """What was counted of a task, in slots that reach into start <= at < end, ascending.
+
+        Minutes where all of them are kept, else hours.
+        """
+
+    async def incidents(
+        self, task_id: str | None, start: Moment, end: Moment, limit: int
+    ) -> list[Incident]:
+        """Incidents that reach into start <= at < end, the newest `limit`, newest first."""
 
     async def decisions(self) -> list[Decision]:
         """All decisions, oldest first."""

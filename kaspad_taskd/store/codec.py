@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.core.fact import EventName, Fact
+from kaspad_taskd.core.incidents import Ending, Incident
 from kaspad_taskd.core.model import (
     WATCHED_TYPES,
     Definition,
@@ -38,8 +39,10 @@ from kaspad_taskd.core.model import (
 )
 from kaspad_taskd.core.observation import Condition, Hint, Json
 from kaspad_taskd.core.reason import EtaReason, Reason
+from kaspad_taskd.core.seen import Counts
 from kaspad_taskd.core.switch import Switch, document, switch_of
 from kaspad_taskd.core.warning import StandingWarning
+from kaspad_taskd.core.watch_record import WatchRecord
 
 _Way: TypeAlias = tuple[Callable[[Any], Json] | None, Callable[[Json], Any] | None]
 """How a field is written and how it is read; None: as it is."""
@@ -155,6 +158,8 @@ _TASK = _Shape(
 )
 
 _WARNING = _Shape(StandingWarning, params=_TABLE)
+_RECORD = _Shape(WatchRecord, total=_one(_Shape(Counts)))
+_INCIDENT = _Shape(Incident, health=(None, Health), params=_TABLE, ending=_or_none((None, Ending)))
 
 
 def definition_text(definition: Definition) -> str:
@@ -280,6 +285,50 @@ def warning_from(text: str) -> StandingWarning:
     """
     warning: StandingWarning = _WARNING.read(jsontext.loads(text))
     return warning
+
+
+def record_text(record: WatchRecord) -> str:
+    """The document of a record of what is kept watch on.
+
+    Raises:
+        TypeError, ValueError: a value of it cannot be said in JSON.
+    """
+    return _text(_RECORD.write(record))
+
+
+def record_from(text: str) -> WatchRecord:
+    """The record of a document.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the document is damaged.
+    """
+    record: WatchRecord = _RECORD.read(jsontext.loads(text))
+    for number in (record.since, record.at, record.unknown, record.total.known):
+        if not isinstance(number, int):
+            raise TypeError(f"{number!r} is no number")
+    return record
+
+
+def incident_text(incident: Incident) -> str:
+    """The document of an incident.
+
+    Raises:
+        TypeError, ValueError: a value of it cannot be said in JSON.
+    """
+    return _text(_INCIDENT.write(incident))
+
+
+def incident_from(text: str) -> Incident:
+    """The incident of a document.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the document is damaged.
+    """
+    incident: Incident = _INCIDENT.read(jsontext.loads(text))
+    for number in (incident.id, incident.began, incident.ended or 0):
+        if not isinstance(number, int):
+            raise TypeError(f"{number!r} is no number")
+    return incident
 
 
 def _text(shown: Json) -> str:

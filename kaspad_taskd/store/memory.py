@@ -10,8 +10,10 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
+from kaspad_taskd.core import seen
 from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.fact import Event, Fact
+from kaspad_taskd.core.incidents import Incident
 from kaspad_taskd.core.model import Moment, Task
 from kaspad_taskd.core.record import (
     SWITCHES_KEPT,
@@ -21,8 +23,10 @@ from kaspad_taskd.core.record import (
     Loaded,
     Outcome,
 )
+from kaspad_taskd.core.seen import Counts
 from kaspad_taskd.core.switch import Switch
 from kaspad_taskd.core.warning import WARNINGS_KEPT, StandingWarning
+from kaspad_taskd.core.watch_record import WatchRecord, added, horizon
 from kaspad_taskd.store import ring
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.group import Settled
@@ -47,6 +51,10 @@ class MemoryStore:
         self._sure: SureTime | None = None
         self._backup: Moment | None = None
         self._marks: dict[str, Moment] = {}
+        self._seen: dict[str, dict[tuple[int, int], Counts]] = {}
+        self._records: dict[str, WatchRecord] = {}
+        self._incidents: dict[int, Incident] = {}
+        self._incident = 0
         self._journal_name = secrets.token_hex(8)
         self._queue: list[Change] = []
         self._settled: Settled | None = None
@@ -62,6 +70,8 @@ class MemoryStore:
             switches=switches, warnings=warnings, journal=self._journal_name,
             sure=self._sure, newest=self._journal[-1].fact.at if self._journal else 0,
             backup=self._backup, marks=dict(self._marks),
+            records=tuple(self._records.values()), incident=self._incident,
+            incidents=tuple(each for each in self._incidents.values() if each.lasts),
         )  # fmt: skip
 
     @property
@@ -120,11 +130,32 @@ class MemoryStore:
             self._marks.pop(name, None)
             if since is not None:
                 self._marks[name] = since
+        self._put_records(change)
         return Outcome(
             change,
             tuple(self._put_fact(fact) for fact in change.facts),
             tuple(self._put_decision(decision) for decision in change.decisions),
         )
+
+    def _put_records(self, change: Change) -> None:
+        for task_id in change.forget:
+            self._seen.pop(task_id, None)
+            self._records.pop(task_id, None)
+            for number in [n for n, each in self._incidents.items() if each.task_id == task_id]:
+                del self._incidents[number]
+        for tally in change.tallies:
+            kept = self._seen.setdefault(tally.task_id, {})
+            more = tally.counts
+            for span in (seen.MINUTE, seen.HOUR):
+                place = span, tally.minute * seen.MINUTE // span
+                before = kept.get(place, seen.NOTHING)
+                kept[place] = added(before, more, span)
+                more = kept[place].minus(before)
+        for record in change.records:
+            self._records[record.task_id] = record
+        for incident in change.incidents:
+            self._incidents[incident.id] = incident
+            self._incident = max(self._incident, incident.id)
 
     def _put_fact(self, fact: Fact) -> Event:
         self._journal.append(Event(len(self._journal) + 1, fact))
@@ -170,6 +201,31 @@ class MemoryStore:
         seqs = [event.seq for event in self._journal if event.fact.task_id == task_id]
         told = self._journal[: seqs[-1] if seqs else 0]
         return max((event.fact.at for event in told if event.fact.at <= now), default=0)
+
+    async def seen(self, task_id: str, start: Moment, end: Moment) -> list[seen.Slot]:
+        """What was counted of a task, in slots that reach into start <= at < end, ascending."""
+        since = horizon(self._now())
+        found = [
+            seen.Slot(slot * span, span, counts)
+            for (span, slot), counts in self._seen.get(task_id, {}).items()
+            if start < (slot + 1) * span
+            and slot * span < end
+            and (slot * span >= since) == (span == seen.MINUTE)
+        ]
+        return sorted(found, key=lambda slot: slot.at)
+
+    async def incidents(
+        self, task_id: str | None, start: Moment, end: Moment, limit: int
+    ) -> list[Incident]:
+        """Incidents that reach into start <= at < end, the newest `limit`, newest first."""
+        found = [
+            each
+            for number, each in sorted(self._incidents.items(), reverse=True)
+            if (task_id is None or each.task_id == task_id)
+            and each.began < end
+            and (each.ended is None or each.ended >= start)
+        ]
+        return found[:limit]
 
     async def decisions(self) -> list[Decision]:
         """All decisions, oldest first."""

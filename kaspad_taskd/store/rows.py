@@ -19,7 +19,7 @@ from kaspad_taskd.core.record import (
 )
 from kaspad_taskd.core.switch import Switch
 from kaspad_taskd.core.warning import WARNINGS_KEPT, StandingWarning
-from kaspad_taskd.store import codec, ring
+from kaspad_taskd.store import codec, record_rows, ring
 from kaspad_taskd.store.age import Age
 from kaspad_taskd.store.fault import DamagedError, is_own
 from kaspad_taskd.store.schema import MARKS, Connection, undo
@@ -116,11 +116,13 @@ class Rows:
         found = self._db.execute("SELECT document FROM warnings ORDER BY id")
         warnings = tuple([codec.warning_from(text) for (text,) in found])
         backup = self._db.execute("SELECT value FROM meta WHERE key = 'backup'").fetchone()
+        records, lasting, incident = record_rows.load(self._db)
         return Loaded(
             tuple(tasks), self.seq, self.oldest, cursors,
             switches=switches, warnings=warnings, journal=self._journal(),
             sure=self._age.sure, newest=at, backup=None if backup is None else backup[0],
             marks=dict(self._db.execute(MARKS)),
+            records=records, incidents=lasting, incident=incident,
         )  # fmt: skip
 
     def _journal(self) -> str:
@@ -211,6 +213,7 @@ class Rows:
         if change.backup is not None:
             execute(_PUT_BACKUP, (change.backup,))
         self._mark(change.marks)
+        record_rows.apply(self._db, change)
         return Outcome(
             change,
             tuple(map(self._put_fact, change.facts)),

@@ -21,6 +21,7 @@ from kaspad_taskd.core.record import SWITCHES_KEPT, Repair
 from kaspad_taskd.core.switch import Switch, SwitchReason, SwitchState
 from kaspad_taskd.core.warning import WARNINGS_KEPT, StandingWarning
 from kaspad_taskd.store import codec, schema, statuses
+from kaspad_taskd.store import salvaged_records as records
 from kaspad_taskd.store.pages import Pages, Record, Value
 from kaspad_taskd.store.statuses import Known
 
@@ -49,6 +50,7 @@ class _Found:
     switches: dict[int, Switch] = field(default_factory=dict)
     warnings: dict[int, StandingWarning] = field(default_factory=dict)
     marks: dict[str, Moment] = field(default_factory=dict)
+    records: records.Found = field(default_factory=records.Found)
     dropped: int = 0
 
 
@@ -170,6 +172,10 @@ def _take(found: _Found, row: Record, *, facts: bool) -> None:
             _take_named(found, key, text)
         case Record(None, (str(key), int(since))) if key.startswith(_MARK):
             found.marks[key.removeprefix(_MARK)] = since
+        case Record(int(number), (None, str(task_id), str(text))):
+            records.take_incident(found.records, number, task_id, text)
+        case Record(None, (str(key), int(span), int(slot), *rest)) if len(rest) == 4:
+            records.take_slot(found.records, key, span, slot, rest)
         case Record(None, (str(key), int(span), int(slot), int(at), *rest)) if len(rest) == 4:
             found.history[key, span, slot] = (key, span, slot, at, *_measured(*rest))
 
@@ -207,8 +213,12 @@ def _take_numbered(found: _Found, number: int, text: str) -> None:
 
 
 def _take_named(found: _Found, key: str, text: str) -> None:
-    if "checker" in jsontext.loads(text):
+    document = jsontext.loads(text)
+    if "checker" in document:
         found.definitions[key] = replace(codec.definition_of(text), id=key)
+        return
+    if "total" in document:
+        records.take_record(found.records, key, text)
         return
     task = codec.task_of(text, replace(_NOBODY, id=key))
     before = found.tasks.get(key)
@@ -366,5 +376,6 @@ def _put_rest(db: schema.Connection, found: _Found, numbers: Mapping[int, int]) 
         db.execute("INSERT INTO warnings VALUES (?, ?)", (number, text))
     marks = ((_MARK + name, since) for name, since in found.marks.items())
     db.executemany("INSERT INTO meta VALUES (?, ?)", marks)
+    records.put(db, found.records)
     rows = ((number, *decision) for number, decision in found.decisions.items())
     db.executemany("INSERT INTO decisions VALUES (?, ?, ?, ?)", rows)

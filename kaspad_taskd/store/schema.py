@@ -50,9 +50,9 @@ INSERT INTO meta VALUES ('floor', 0)
 """
 # A definition has a row of its own, so that a progress write stays small. In `meta`: `floor`, no
 # event at or below this seq is kept; `leap`, what this file does not know may have been told;
-# `backup`, when the last copy was made; `mark/NAME`, since when that holds of a service; `journal`,
-# its identity; `lineage`, that of the state, which its copies, and what is put back from one,
-# share.
+# `backup`, when the last copy was made; `incident`, the newest one's number; `mark/NAME`, since
+# when that holds of a service; `journal`, its identity; `lineage`, that of the state, which its
+# copies, and what is put back from one, share.
 
 _SENSELESS = {
     "event": f"""
@@ -86,7 +86,21 @@ _WATCH = "SELECT 1"
 # No table changes: tasks may say "behind", and complete ones are kept watch on, which a daemon that
 # knows neither could not read.
 
-STEPS: tuple[str, ...] = (_FIRST, _SWITCHES, _WARNINGS, _WATCH)
+_RECORD = """
+CREATE TABLE IF NOT EXISTS seen (
+    task_id TEXT NOT NULL, span INTEGER NOT NULL, slot INTEGER NOT NULL, ok INTEGER NOT NULL,
+    behind INTEGER NOT NULL, stalled INTEGER NOT NULL, unreachable INTEGER NOT NULL,
+    PRIMARY KEY (task_id, span, slot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS records (id TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS incidents (
+    id INTEGER PRIMARY KEY, task_id TEXT NOT NULL, document TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS incidents_of_task ON incidents (task_id)
+"""
+# `seen`: milliseconds by state, `slot` counted from 1970 in spans of so many ms.
+
+STEPS: tuple[str, ...] = (_FIRST, _SWITCHES, _WARNINGS, _WATCH, _RECORD)
 """SQL statements with `;` between them: step 1, 2, ..."""
 
 

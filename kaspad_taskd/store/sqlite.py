@@ -12,10 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from kaspad_taskd.core.fact import Event
 from kaspad_taskd.core.model import Moment
-from kaspad_taskd.core.record import Change, Decision, HistoryPoint, Loaded, Outcome
-from kaspad_taskd.store import age, looking, rows, schema
+from kaspad_taskd.core.record import Change, Loaded, Outcome
+from kaspad_taskd.store import looking, rows, schema
 from kaspad_taskd.store.copying import copy
 from kaspad_taskd.store.fault import DamagedError, StoreError, UnwritableError, is_own, sentence
 from kaspad_taskd.store.group import IDLE, Settled, Writer
@@ -23,6 +22,7 @@ from kaspad_taskd.store.keeping import Keeper, Notice
 from kaspad_taskd.store.lock import Lock
 from kaspad_taskd.store.opening import Opened, open_state
 from kaspad_taskd.store.place import Place
+from kaspad_taskd.store.reading import Reading
 from kaspad_taskd.store.schema import Connection, SqliteError
 
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ PRUNE_EVERY = 60_000
 """Ms after which a bite is pruned though nothing was written: events age."""
 
 
-class SqliteStore:
+class SqliteStore(Reading):
     """What survives, in one SQLite file, opened by one daemon at a time.
 
     Args:
@@ -295,43 +295,6 @@ class SqliteStore:
         return self._rows.oldest
 
     # -- reading
-
-    async def events(
-        self, after: int, limit: int, before: int | None = None, task_id: str | None = None
-    ) -> list[Event]:
-        """Events with after < seq < before, ascending.
-
-        Without `before` the first `limit` of them, with it the last `limit`.
-
-        Raises:
-            StoreError: the file cannot be read.
-        """
-        return await self._read(lambda db: rows.events(db, after, limit, before, task_id))
-
-    async def history(self, task_id: str, start: Moment, end: Moment) -> list[HistoryPoint]:
-        """Points with start <= at < end, ascending, minutes where they are kept, else half hours.
-
-        Raises:
-            StoreError: the file cannot be read.
-        """
-        now = self._now()
-        return await self._read(lambda db: rows.history(db, task_id, start, end, now))
-
-    async def last_heard(self, task_id: str, now: Moment) -> Moment:
-        """When the last event of a task was at the earliest: no event is older than those before.
-
-        Raises:
-            StoreError: the file cannot be read.
-        """
-        return await self._read(lambda db: age.last_heard(db, task_id, now))
-
-    async def decisions(self) -> list[Decision]:
-        """All decisions, oldest first.
-
-        Raises:
-            StoreError: the file cannot be read.
-        """
-        return await self._read(rows.decisions)
 
     async def backup(self, path: str) -> None:
         """Write a consistent copy to `path`, atomically; one that is opened goes on at higher seq.

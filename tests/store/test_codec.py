@@ -9,6 +9,7 @@ from hypothesis import given, settings
 
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.core.fact import Fact
+from kaspad_taskd.core.incidents import Incident
 from kaspad_taskd.core.model import (
     Definition,
     Failure,
@@ -21,6 +22,7 @@ from kaspad_taskd.core.model import (
 )
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.reason import EtaReason, Reason
+from kaspad_taskd.core.watch_record import WatchRecord
 from kaspad_taskd.store import codec
 from tests.store import samples
 
@@ -39,6 +41,14 @@ def test_any_task_comes_back_equal(task: Task) -> None:
 def test_any_fact_comes_back_equal(fact: Fact) -> None:
     """Name, service, type, data; the task and the moment stand beside the document."""
     assert codec.fact_of(codec.fact_text(fact), fact.task_id, fact.at) == fact
+
+
+@given(samples.anything(WatchRecord), samples.anything(Incident))
+@settings(deadline=None)
+def test_any_record_and_incident_come_back_equal(record: WatchRecord, incident: Incident) -> None:
+    """With all that was counted, and why."""
+    assert codec.record_from(codec.record_text(record)) == record
+    assert codec.incident_from(codec.incident_text(incident)) == incident
 
 
 def test_words_come_back_as_members() -> None:

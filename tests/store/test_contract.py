@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from kaspad_taskd.core.ageing import CALM, SureTime
+from kaspad_taskd.core.incidents import Ending, Incident
 from kaspad_taskd.core.model import Health, Status
 from kaspad_taskd.core.record import SWITCHES_KEPT, Change, Decision, HistoryPoint
+from kaspad_taskd.core.seen import Counts, Slot
 from kaspad_taskd.core.switch import Side
+from kaspad_taskd.core.watch_record import Tally, WatchRecord
 from kaspad_taskd.engine.ports import Store
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.memory import MemoryStore
@@ -293,3 +296,56 @@ async def test_old_switches_are_let_go(bench: Bench) -> None:
     await bench.reopen()
     kept = [each.id for each in bench.loaded.switches]
     assert kept == list(range(4, SWITCHES_KEPT + 4))
+
+
+# -- the record of what is kept watch on
+
+
+def tally(minute: int, task_id: str = "a", **counts: int) -> Tally:
+    return Tally(task_id, minute, Counts(**counts))
+
+
+async def test_what_was_counted_adds_up_in_minutes_and_hours(bench: Bench) -> None:
+    """Minutes of the last day, before it hours; no more of a minute than it has."""
+    now, first = NOW // HOUR * HOUR, NOW // HOUR * HOUR // MINUTE
+    bench.now = now + HOUR
+    await bench.put(Change(tallies=(tally(first, ok=40_000), tally(first + 1, behind=60_000))))
+    await bench.put(Change(tallies=(tally(first, stalled=10_000, unreachable=30_000),)))
+    await bench.put(Change(tallies=(tally(first, "b", ok=1),)))
+    await bench.reopen()
+    full = Counts(40_000, 0, 5_000, 15_000)
+    assert await bench.store.seen("a", now, now + HOUR) == [
+        Slot(now, MINUTE, full), Slot(now + MINUTE, MINUTE, Counts(behind=60_000)),
+    ]  # fmt: skip
+    assert await bench.store.seen("a", now + MINUTE, now + HOUR) == [
+        Slot(now + MINUTE, MINUTE, Counts(behind=60_000))
+    ]
+    assert await bench.store.seen("a", 0, now) == []
+    bench.now = now + 2 * DAY
+    assert await bench.store.seen("a", 0, bench.now) == [
+        Slot(now, HOUR, full.plus(Counts(behind=60_000)))
+    ]
+
+
+async def test_records_and_incidents_survive_and_are_forgotten_together(bench: Bench) -> None:
+    """With their task or without it; the number of an incident is given once."""
+    kept = WatchRecord("a", "kaspa-node", "node-sync", NOW, NOW + 5, total=Counts(ok=5), unknown=7)
+    other = replace(kept, task_id="b", until=NOW + 9)
+    lasting = Incident(1, "a", "kaspa-node", "node-sync", 1, NOW, Health.BEHIND, params={"n": 1})
+    over = replace(lasting, id=2, task_id="b").over(NOW + 9, Ending.NOT_WATCHED)
+    await bench.put(Change(records=(kept, other), incidents=(lasting, replace(over, ended=None))))
+    await bench.put(Change(remove=("a",), records=(replace(kept, at=NOW + 6),), incidents=(over,)))
+    await bench.reopen()
+    assert bench.loaded.records == (replace(kept, at=NOW + 6), other)
+    assert (bench.loaded.incidents, bench.loaded.incident) == ((lasting,), 2)
+    assert await bench.store.incidents(None, 0, NOW + 99, 9) == [over, lasting]
+    assert await bench.store.incidents(None, 0, NOW + 99, 1) == [over]
+    assert await bench.store.incidents("a", 0, NOW + 99, 9) == [lasting]
+    assert await bench.store.incidents(None, NOW + 10, NOW + 99, 9) == [lasting]
+    assert await bench.store.incidents(None, 0, NOW, 9) == []
+    await bench.put(Change(forget=("b",), tallies=(tally(1, ok=1),)))
+    await bench.put(Change(forget=("a",)))
+    await bench.reopen()
+    assert (bench.loaded.records, bench.loaded.incidents, bench.loaded.incident) == ((), (), 2)
+    assert await bench.store.incidents(None, 0, NOW + 99, 9) == []
+    assert await bench.store.seen("a", 0, NOW) == []

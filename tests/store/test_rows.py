@@ -10,8 +10,11 @@ import pytest
 
 from kaspad_taskd.core import ageing
 from kaspad_taskd.core.ageing import SureTime
-from kaspad_taskd.core.model import Live
+from kaspad_taskd.core.incidents import INCIDENTS_KEPT, Incident
+from kaspad_taskd.core.model import Health, Live
 from kaspad_taskd.core.record import Change, Decision
+from kaspad_taskd.core.seen import Counts
+from kaspad_taskd.core.watch_record import HOURS_KEPT, MINUTES_KEPT, Tally
 from kaspad_taskd.store import age, ring, rows, schema
 from kaspad_taskd.store.rows import Rows
 from tests.store.samples import NOW, definition, fact, point, task
@@ -231,3 +234,49 @@ def test_a_definition_is_written_when_it_has_changed(table: Rows, db: sqlite3.Co
     assert table.commit([Change(remove=("a",)), bad])[1] is not None
     put(table, Change(put=(task("a", revision=3),)))
     assert table.load().tasks[0].definition == definition("a")
+
+
+# -- the record of what is kept watch on
+
+
+def test_a_task_has_so_many_minutes_and_hours_and_no_more(db: sqlite3.Connection) -> None:
+    """The newest stay; a clock that was wrong takes as many places as it counted minutes."""
+    table = Rows(db)
+    table.load()
+
+    def count(minutes: range, task_id: str = "a") -> None:
+        tallies = tuple(Tally(task_id, minute, Counts(ok=60_000)) for minute in minutes)
+        assert table.commit([Change(tallies=tallies)])[1] is None
+
+    def kept(span: int, task_id: str = "a") -> list[int]:
+        found = db.execute(
+            "SELECT slot FROM seen WHERE task_id = ? AND span = ? ORDER BY slot", (task_id, span)
+        )
+        return [slot for (slot,) in found]
+
+    count(range(5), "b")
+    end = (HOURS_KEPT + 5) * 60
+    for start in range(0, end, 600):
+        count(range(start, min(end, start + 600)))
+    assert kept(60_000) == list(range(end - MINUTES_KEPT, end))
+    assert kept(3_600_000) == list(range(5, HOURS_KEPT + 5))
+    assert len(kept(60_000, "b")) == 5
+    count(range(10 * end, 10 * end + 30))  # a clock that is years ahead, for half an hour
+    assert kept(60_000)[:-30] == list(range(end - MINUTES_KEPT + 30, end))
+    count(range(30))  # and one that knows of none
+    assert kept(60_000)[:-30] == list(range(end - MINUTES_KEPT + 30, end))
+
+
+def test_a_task_that_flaps_for_months_keeps_its_newest_incidents(db: sqlite3.Connection) -> None:
+    """The oldest go first, and those of no other task."""
+    table = Rows(db)
+    table.load()
+
+    def incident(number: int, task_id: str = "a") -> Incident:
+        return Incident(number, task_id, "node", "node-sync", 1, NOW + number, Health.BEHIND)
+
+    table.commit([Change(incidents=(incident(1, "b"),))])
+    for number in range(2, INCIDENTS_KEPT + 12):
+        table.commit([Change(incidents=(incident(number),))])
+    found = [number for (number,) in db.execute("SELECT id FROM incidents ORDER BY id")]
+    assert found == [1, *range(12, INCIDENTS_KEPT + 12)]

@@ -10,15 +10,18 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kaspad_taskd.core.model import Status
+from kaspad_taskd.core.incidents import Ending, Incident
+from kaspad_taskd.core.model import Health, Status
 from kaspad_taskd.core.record import Change, Decision, Loaded
+from kaspad_taskd.core.seen import Counts
 from kaspad_taskd.core.switch import Side, Switch, SwitchState
+from kaspad_taskd.core.watch_record import Tally, WatchRecord
 from kaspad_taskd.store import rows, schema, statuses
 from kaspad_taskd.store.pages import PAGE, Log, Pages
 from kaspad_taskd.store.sqlite import SqliteStore
@@ -411,3 +414,60 @@ async def test_a_row_of_the_wrong_kind_costs_itself_alone(path: Path, bent: str)
     assert len(loaded.tasks) == TASKS
     assert [each.number for each in loaded.tasks] == list(range(TASKS))
     assert loaded.repaired is not None
+
+
+async def test_the_record_of_what_is_kept_watch_on_is_saved_as_far_as_it_is_sane(
+    tmp_path: Path,
+) -> None:
+    """Minutes, hours, totals, incidents; of a row that makes no sense the time is not known."""
+    path, minute = tmp_path / "state.db", NOW // 60_000
+    ear, store = Ear(), SqliteStore(path, lambda: NOW)
+    store.open()
+    store.start(ear.settled)
+    record = WatchRecord("a", "node", "node-sync", NOW - 9, NOW, total=Counts(ok=9), unknown=3)
+    lasting = Incident(1, "a", "node", "node-sync", 1, NOW, Health.BEHIND)
+    over = replace(lasting, id=2).over(NOW + 1, Ending.OK)
+    change = Change(
+        put=(task("a"),), records=(record,), incidents=(lasting, over),
+        tallies=tuple(Tally("a", minute - n, Counts(ok=50_000)) for n in range(100)),
+    )  # fmt: skip
+    assert (await ear.submit(store, change)).fault is None
+    whole = await store.seen("a", 0, NOW + 60_000)
+    await store.close()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE seen SET ok = 70000 WHERE span = 60000 AND slot = ?", (minute - 7,))
+        db.execute("UPDATE seen SET stalled = -1 WHERE span = 60000 AND slot = ?", (minute - 8,))
+        db.execute("UPDATE tasks SET document = '{'")
+        db.execute(
+            "UPDATE incidents SET document = json_set(document, '$.began', 'x') WHERE id = 1"
+        )
+    store = SqliteStore(path, lambda: NOW)
+    loaded = store.open()
+    store.start(ear.settled)
+    assert loaded.repaired is not None
+    assert (loaded.records, loaded.incidents) == ((record,), ())
+    assert await store.incidents("a", 0, NOW + 9, 9) == [over]
+    lost = {(minute - 7) * 60_000, (minute - 8) * 60_000}
+    assert await store.seen("a", 0, NOW + 60_000) == [each for each in whole if each.at not in lost]
+    await store.close()
+
+
+async def test_a_copy_that_is_put_back_has_the_record(tmp_path: Path) -> None:
+    """A backup is the whole state."""
+    path, minute = tmp_path / "state.db", NOW // 60_000
+    ear, store = Ear(), SqliteStore(path, lambda: NOW)
+    store.open()
+    store.start(ear.settled)
+    record = WatchRecord("a", "node", "node-sync", NOW - 9, NOW, total=Counts(ok=9))
+    lasting = Incident(1, "a", "node", "node-sync", 1, NOW, Health.BEHIND)
+    tallies = (Tally("a", minute, Counts(ok=50_000)),)
+    change = Change(records=(record,), incidents=(lasting,), tallies=tallies)
+    assert (await ear.submit(store, change)).fault is None
+    await store.backup(str(tmp_path / "copy.db"))
+    await store.close()
+    again = SqliteStore(tmp_path / "copy.db", lambda: NOW)
+    loaded = again.open()
+    again.start(ear.settled)
+    assert (loaded.records, loaded.incidents, loaded.incident) == ((record,), (lasting,), 1)
+    assert [each.counts for each in await again.seen("a", 0, NOW + 1)] == [Counts(ok=50_000)]
+    await again.close()
