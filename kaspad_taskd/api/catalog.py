@@ -7,7 +7,7 @@ from typing import Any
 
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.method import Caller, Method
-from kaspad_taskd.api.methods import admin, events, register, services, tasks, warnings
+from kaspad_taskd.api.methods import admin, events, records, register, services, tasks, warnings
 from kaspad_taskd.api.openrpc import describe
 from kaspad_taskd.api.schemas import FREE
 
@@ -17,7 +17,7 @@ def catalog(api: Api) -> dict[str, Method]:
 
     The description is made when it is first asked for: by then every type of task is known.
     """
-    pages = (register, tasks, events, admin, services, warnings)
+    pages = (register, tasks, events, records, admin, services, warnings)
     found = {method.name: method for page in pages for method in page.methods(api)}
 
     @cache

@@ -1,0 +1,153 @@
+"""What may be asked of the time of what is kept watch on: its record, its incidents."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from kaspad_taskd.api import checks, records
+from kaspad_taskd.api.context import Api, answering
+from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.method import Caller, Method
+from kaspad_taskd.api.schemas import (
+    HEALTH,
+    MAYBE_NUMBER,
+    MAYBE_TEXT,
+    MOMENT,
+    TEXT,
+    TIME,
+    WHOLE,
+    listed,
+    maybe,
+    record,
+    word,
+)
+from kaspad_taskd.base.clock import parse_iso
+from kaspad_taskd.core.incidents import INCIDENTS_KEPT, Ending
+from kaspad_taskd.core.model import Moment
+from kaspad_taskd.core.seen import Slot
+from kaspad_taskd.core.watch_record import joined
+
+Json: TypeAlias = Any
+Given: TypeAlias = dict[str, Any]
+
+MONTH_DAYS = 30
+LONGEST_DAYS = 90
+FOR_EVER = 2**62
+PAGE = 1000
+TRIES = 8
+"""Readings of the store, amid which something was written, until one is taken as it is."""
+
+_STATE = dict.fromkeys(records.STATES, WHOLE)
+_SECONDS = record("SecondsByState", **_STATE)
+_RECORD = record(
+    "WatchRecord",
+    taskId=TEXT,
+    service=TEXT,
+    days=WHOLE,
+    since=TIME,
+    until=TIME,
+    seconds=_SECONDS,
+    series=listed(
+        "WatchSeries", record("WatchPart", seconds=_SECONDS, **{"from": MOMENT, "to": MOMENT})
+    ),
+    incidents=record("IncidentsInAll", count=WHOLE, longest=WHOLE),
+    **{"from": TIME, "to": TIME},
+)
+_INCIDENT = record(
+    "Incident",
+    id=WHOLE,
+    taskId=TEXT,
+    service=TEXT,
+    began=MOMENT,
+    ended=TIME,
+    health=HEALTH,
+    reason=MAYBE_TEXT,
+    note=MAYBE_TEXT,
+    worstBehind=MAYBE_NUMBER,
+    ending=maybe(word("HowItEnded", Ending)),
+)
+
+
+def methods(api: Api) -> list[Method]:
+    """The methods of this page."""
+    engine = api.engine
+
+    async def told(_caller: Caller, given: Given) -> Json:
+        task_id, days = given["taskId"], given["days"]
+        kept = engine.records.get(task_id)
+        task = None if kept is not None else api.task(task_id)
+        head = {"taskId": task_id, "days": days}
+        if kept is None:
+            assert task is not None
+            empty = records.incidents_told((), 0, 0)
+            service = task.definition.service
+            return {**head, "service": service, **records.nothing_told(), "incidents": empty}
+        now = engine.now()
+        start, end = records.reach(kept, days, now)
+        slots = await _slots(api, task_id, start, end, now)
+        found = await _incidents(api, task_id, start, end, INCIDENTS_KEPT)
+        shape = records.record_told(kept, slots, days, now)
+        totals = records.incidents_told(found, start, end)
+        return {**head, "service": kept.service, **shape, "incidents": totals}
+
+    async def incidents(_caller: Caller, given: Given) -> Json:
+        task_id = given["taskId"]
+        start, end = _moment("from", given["from"], 0), _moment("to", given["to"], FOR_EVER)
+        if start >= end:
+            raise ApiError.params("to", "must be later than from")
+        found = await _incidents(api, task_id, start, end, given["limit"])
+        return {"incidents": [records.incident_shape(each) for each in found]}
+
+    days = checks.integer("days", 1, LONGEST_DAYS, default=MONTH_DAYS, summary="up to now")
+    span = (
+        checks.text("taskId", required=False, maximum=1000, summary="else of all tasks"),
+        checks.text("from", required=False, maximum=40, summary="ISO 8601"),
+        checks.text("to", required=False, maximum=40, summary="ISO 8601"),
+        checks.integer("limit", 1, PAGE, default=100),
+    )
+    return [
+        Method("getRecord", "How long what is kept watch on was in which state.", answering(told),
+               (checks.task_id(), days), _RECORD, errors=("not-found", "store-unavailable")),
+        Method("getIncidents", "When it was not in sync, newest first.", answering(incidents),
+               span, record("Incidents", incidents=listed("IncidentList", _INCIDENT)),
+               errors=("store-unavailable",)),
+    ]  # fmt: skip
+
+
+def _moment(name: str, given: str | None, default: Moment) -> Moment:
+    if given is None:
+        return default
+    try:
+        return parse_iso(given)
+    except ValueError:
+        raise ApiError.params(name, "must be a time such as 2026-11-23T14:12:09Z") from None
+
+
+async def _slots(api: Api, task_id: str, start: Moment, end: Moment, now: Moment) -> list[Slot]:
+    """What is on record and what is not yet, of one moment: nothing is missing or there twice."""
+    kept = api.engine.records
+    for _ in range(TRIES):
+        before, pending = kept.changes, kept.pending(task_id)
+        slots = await api.engine.store.seen(task_id, start, end)
+        if kept.changes == before:
+            break
+    return joined(slots, pending, now)
+
+
+async def _incidents(
+    api: Api, task_id: str | None, start: Moment, end: Moment, limit: int
+) -> list[Any]:
+    """Those on record, and over them what is not yet: an incident that has just begun or ended."""
+    newer = {
+        each.id: each
+        for each in api.engine.records.unwritten()
+        if task_id is None or each.task_id == task_id
+    }
+    stored = await api.engine.store.incidents(task_id, start, end, limit)
+    found = {each.id: each for each in stored} | newer
+    reaching = [
+        each
+        for _, each in sorted(found.items(), reverse=True)
+        if each.began < end and (each.ended is None or each.ended >= start)
+    ]
+    return reaching[:limit]
