@@ -14,6 +14,7 @@ from kaspad_taskd.bridge.fanout import Fanout
 from kaspad_taskd.core.attention import AttentionCode, ServiceState
 from kaspad_taskd.core.model import Health, Status, Task
 from kaspad_taskd.core.runway import FREE, RUNWAY
+from kaspad_taskd.core.seen import COUNTED
 from kaspad_taskd.core.switch import Side
 from kaspad_taskd.version import __version__
 
@@ -83,6 +84,7 @@ def families(api: Api, counts: Counts, fanout: Fanout, clients: int) -> Iterator
     yield from _daemon(api, counts, tasks)
     yield from _doors(fanout, clients)
     yield from _tasks(tasks)
+    yield from _records(api, tasks)
     yield from _disks(tasks)
     yield from _looks(counts, tasks)
     yield from _services(api)
@@ -151,6 +153,21 @@ def _tasks(tasks: Iterable[Task]) -> Iterator[Family]:
         if live.last_moved is not None:
             moved.add(live.last_moved / 1000, labels)
     yield from (progress, left, rate, behind, moved, attempt, status, health)
+
+
+def _records(api: Api, tasks: Iterable[Task]) -> Iterator[Family]:
+    """As they are on disk: what was told is not taken back after a kill, so no counter falls."""
+    says = "Seconds in each state since it is kept watch on; unknown: nobody looked."
+    spent = Family("task_state_seconds", "counter", says)
+    for task in tasks:
+        record = api.engine.records.durable.get(task.id)
+        if record is None:
+            continue
+        ms = {**{each.value: getattr(record.total, each) for each in COUNTED},
+              Health.UNKNOWN.value: record.unknown}  # fmt: skip
+        for state, value in ms.items():
+            spent.add(value / 1000, f"{_labels(task)},{label('state', state)}")
+    yield spent
 
 
 def _disks(tasks: Iterable[Task]) -> Iterator[Family]:

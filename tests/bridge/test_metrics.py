@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -138,6 +139,27 @@ async def test_what_is_kept_watch_on_has_a_health_and_no_time_left(house: Bridge
     status = {"kaspad_taskd_task_status": "complete"}
     assert value(found, "task_status", task="kept", **status) == 1
     assert value(found, "task_health", task="ended", **health) is None
+
+
+async def test_seconds_in_each_state_are_counters_of_what_is_on_disk(house: Bridged) -> None:
+    """Five a task that is kept watch on; what a kill could take is not told, so none falls."""
+    house.house.probe("kept").default = Reading(complete=True)
+    await house.add("kept", type="http-json", confirmations=1, keep_watching=True)
+    await house.add("other", type="http-json")
+    engine = house.house.engine
+    await until(lambda: bool(house.house.task("kept").watched_since))
+    assert value(read((await house.get("/metrics", **OPEN))[1]), "task_state_seconds_total") is None
+    since = house.house.now()
+    await until(lambda: house.house.now() > since + 50)
+    await asyncio.gather(*engine.flush(all_of_it=True))
+    found = read((await house.get("/metrics", **OPEN))[1])
+    kept = engine.records.durable["kept"]
+    states = [each.labels["state"] for each in found["kaspad_taskd_task_state_seconds"].samples]
+    assert states == ["ok", "behind", "stalled", "unreachable", "unknown"]
+    assert kept.total.ok >= 50
+    ok = value(found, "task_state_seconds_total", task="kept", service="kept", state="ok")
+    assert ok == kept.total.ok / 1000
+    assert found["kaspad_taskd_task_state_seconds"].type == "counter"
 
 
 async def test_the_old_format_for_who_does_not_ask(house: Bridged) -> None:
