@@ -137,6 +137,21 @@ def events(parser: ArgumentParser) -> None:
     add("--follow", "-f", action="store_true", help="go on with what happens")
 
 
+def incidents(parser: ArgumentParser) -> None:
+    """Take whose incidents are told, and since when."""
+    add = parser.add_argument
+    add("task", metavar="TASK", nargs="?", help="an id, or a service with one task; default: all")
+    add("--last", "-n", metavar="N", type=count, help="how many (20; with --since: all)")
+    add("--since", metavar="TIME", type=since, help="those since then: 1h, today, 2026-11-29")
+
+
+def count(text: str) -> int:
+    """Return a number from 1 to 1000."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise ArgumentTypeError(f"must be a number from 1 to 1000, not {text!r}")
+    return int(text)
+
+
 def words(text: str) -> list[str]:
     """Return the words of `a,b`: an option that may be repeated takes them so, too."""
     found = [word.strip() for word in text.split(",") if word.strip()]

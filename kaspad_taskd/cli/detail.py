@@ -11,6 +11,7 @@ from kaspad_taskd.words.event import step_began
 from kaspad_taskd.words.facts import facts
 from kaspad_taskd.words.moment import seconds_of, when
 from kaspad_taskd.words.plain import fit, safe
+from kaspad_taskd.words.record import line
 from kaspad_taskd.words.sentences import plural, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -28,15 +29,21 @@ _LONGEST_BAR = 50
 _STEPS_TOLD = 3
 
 
-def page(task: WireTask, cells: int, now: float) -> list[Line]:
-    """Return the verdict, the bar, a line for each thing known, and the last steps."""
+def page(
+    task: WireTask, cells: int, now: float, record: Mapping[str, Any] | None = None
+) -> list[Line]:
+    """Return the verdict, the bar, a line for each thing known, and the last steps.
+
+    `record`: what `getRecord` tells of it, where it is, or was, kept watch on.
+    """
     sign, tone = icon(task)
     lines = hang([(sign + " ", tone)], _verdict(task, now), cells)
     if words.percent(task) is not None and share(task) != "-":
         lines.append(
             [("  ", ""), bar(task, min(_LONGEST_BAR, cells - 12)), ("  " + share(task), "")]
         )
-    for label, text in (*_fields(task, now), *_steps(task, now)):
+    kept = [(say("field.record"), line(record))] if record and record["since"] else []
+    for label, text in (*_fields(task, now), *kept, *_steps(task, now)):
         lines += _field(label, text, cells)
     return lines
 

@@ -186,6 +186,12 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     ),
     "report": ("register", "tell how far a report task is", "report import --progress 42", _report),
     "events": ("events", "what happened", "events kaspa-node --since 1h", arguments.events),
+    "incidents": (
+        "incidents",
+        "when it was not in sync, and why",
+        "incidents kaspa-node --since yesterday",
+        arguments.incidents,
+    ),
     "definitions": (
         "definitions",
         "the definition files and their faults",

@@ -102,6 +102,19 @@ def _one(run: Run, name: str) -> int:
     from kaspad_taskd.cli import detail
 
     now = time.time()
-    page = detail.page(task, run.screen.width, now)
+    page = detail.page(task, run.screen.width, now, _record(run, task))
     run.screen.show([*_first(run, run.call("getInfo"), now), *page])
     return 0
+
+
+def _record(run: Run, task: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What is on record of a task that is, or was, kept watch on; an older daemon has none."""
+    if task.get("watch", "none") == "none" and (task.get("attempt") or 1) < 2:
+        return None
+    from kaspad_taskd.client import Refused
+
+    try:
+        answer: Mapping[str, Any] = run.call("getRecord", {"taskId": task["id"]})
+    except Refused:
+        return None
+    return answer
