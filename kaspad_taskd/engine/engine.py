@@ -148,7 +148,7 @@ class Engine:
             self._table[task.id], _ = step(task, task.definition, Attach(), now)
             self._written[task.id] = now
         self._number = max((task.number for task in loaded.tasks), default=0)
-        self.records.begin(loaded, self._table.values())
+        self.records.begin(loaded)
         self.store.start(self._settle)
 
     def attach(self, *, jumped: bool) -> None:
@@ -261,7 +261,7 @@ class Engine:
         change = Change(
             tuple(put), tuple(remove), tuple(facts), self._points.take(), tuple(decisions),
             cursors or {}, tuple(switches), tuple(warnings), sure, backup, marks or {},
-            *self.records.take(), forget=tuple(forget),
+            *self.records.take({each.task_id for each in facts}), forget=tuple(forget),
         )  # fmt: skip
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         try:

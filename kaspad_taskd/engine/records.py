@@ -8,7 +8,7 @@ state (kaspad_taskd/core/incidents.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -76,7 +76,7 @@ class Records:
         self.durable: dict[str, WatchRecord] = {}
         self.changes = 0
 
-    def begin(self, loaded: Loaded, tasks: Iterable[Task]) -> None:
+    def begin(self, loaded: Loaded) -> None:
         """Take over what the store has loaded; what a kill kept from it is seen in the tasks."""
         self._number = loaded.incident
         for record in loaded.records:
@@ -86,7 +86,7 @@ class Records:
             kept = self._kept.get(incident.task_id)
             if kept is not None:
                 kept.lasting = incident
-        there = {task.id: task for task in tasks}
+        there = {task.id: task for task in loaded.tasks}
         for task in there.values():
             self._note(task, self._now())
         for task_id, kept in self._kept.items():
@@ -213,13 +213,16 @@ class Records:
     def _is_time(self) -> bool:
         return bool(self._kept) and not 0 <= self._now() - self._written < WRITTEN_EVERY_MS
 
-    def take(self) -> Due:
-        """What the change that is made now is to take along."""
+    def take(self, told_of: Collection[str] = ()) -> Due:
+        """What the change that is made now is to take along; `told_of`: tasks with an event in it.
+
+        Of these all that was counted goes, too: what led to a change of health is not lost with it.
+        """
         timely = self._is_time()
-        if not timely and not self._incidents:
+        if not timely and not self._incidents and not any(map(self._kept.__contains__, told_of)):
             return NONE_DUE
         told, self._incidents = tuple(self._incidents.values()), {}
-        whose = {each.task_id for each in told}
+        whose = {*told_of, *(each.task_id for each in told)}
         now = self._now()
         tallies: list[Tally] = []
         records: list[WatchRecord] = []

@@ -25,14 +25,14 @@ from kaspad_taskd.store.memory import MemoryStore
 
 BEGIN = 1_795_000_000_000 // 86_400_000 * 86_400_000 + 7 * 3_600_000 + 1_234_000
 DAY = 86_400
-EVERY = 600
+EVERY = 900
 GONE = Unreachable(Reason.REFUSED)
 
 
 def definition(**more: Any) -> Definition:
     known: dict[str, Any] = {
         "keep_watching": True, "confirmations": 1, "interval": 10.0, "watch_interval": float(EVERY),
-        "behind_after": 1200.0, "stall_after": 2400.0,
+        "behind_after": 1800.0, "stall_after": 3600.0,
     }  # fmt: skip
     return Definition("node", "node-sync", "kaspa-node", **{**known, **more})
 
@@ -200,7 +200,7 @@ async def test_ninety_days_equal_an_independent_count_to_the_second(seed: int) -
     life = Life(world, seed)
     life.looked = world.wall
     while world.wall < BEGIN + 90 * DAY * 1000:
-        for _ in range(life.chance.randrange(18)):
+        for _ in range(life.chance.randrange(11)):
             life.pass_by(EVERY + life.chance.randrange(3))
             await life.look()
         await life.happens()
