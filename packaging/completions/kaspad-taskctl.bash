@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/kaspad-taskctl
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_kaspad_taskctl_subparsers=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events definitions edit reload switch hold strategy backup token doctor warnings call)
+_shtab_kaspad_taskctl_subparsers=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events incidents definitions edit reload switch hold strategy backup token doctor warnings call)
 
 _shtab_kaspad_taskctl_list_option_strings=(-h --help --status --type --failed --ids --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_ls_option_strings=(-h --help --status --type --failed --ids --socket --json --color --ascii --timeout)
@@ -26,6 +26,7 @@ _shtab_kaspad_taskctl_remove_option_strings=(-h --help --socket --json --color -
 _shtab_kaspad_taskctl_rm_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_report_option_strings=(-h --help --progress --complete --error --complete-at-end --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_events_option_strings=(-h --help --last -n --after --since --type --follow -f --socket --json --color --ascii --timeout)
+_shtab_kaspad_taskctl_incidents_option_strings=(-h --help --last -n --since --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_definitions_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_edit_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_reload_option_strings=(-h --help --socket --json --color --ascii --timeout)
@@ -78,6 +79,8 @@ _shtab_kaspad_taskctl_report_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_report___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_events_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_events___socket_COMPGEN=_shtab_compgen_files
+_shtab_kaspad_taskctl_incidents_pos_0_COMPGEN=_kaspad_taskctl_tasks
+_shtab_kaspad_taskctl_incidents___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_definitions_pos_1_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_definitions___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_edit_pos_0_COMPGEN=_kaspad_taskctl_tasks
@@ -117,6 +120,7 @@ _shtab_kaspad_taskctl_remove___color_choices=(auto always never)
 _shtab_kaspad_taskctl_rm___color_choices=(auto always never)
 _shtab_kaspad_taskctl_report___color_choices=(auto always never)
 _shtab_kaspad_taskctl_events___color_choices=(auto always never)
+_shtab_kaspad_taskctl_incidents___color_choices=(auto always never)
 _shtab_kaspad_taskctl_definitions_pos_0_choices=(show mask unmask)
 _shtab_kaspad_taskctl_definitions___color_choices=(auto always never)
 _shtab_kaspad_taskctl_edit___color_choices=(auto always never)
@@ -132,7 +136,7 @@ _shtab_kaspad_taskctl_doctor___color_choices=(auto always never)
 _shtab_kaspad_taskctl_warnings_pos_0_choices=(ack)
 _shtab_kaspad_taskctl_warnings___color_choices=(auto always never)
 _shtab_kaspad_taskctl_call___color_choices=(auto always never)
-_shtab_kaspad_taskctl_pos_0_choices=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events definitions edit reload switch hold strategy backup token doctor warnings call)
+_shtab_kaspad_taskctl_pos_0_choices=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events incidents definitions edit reload switch hold strategy backup token doctor warnings call)
 _shtab_kaspad_taskctl___color_choices=(auto always never)
 
 _shtab_kaspad_taskctl_list_pos_0_nargs='*'
@@ -248,6 +252,10 @@ _shtab_kaspad_taskctl_events___follow_nargs=0
 _shtab_kaspad_taskctl_events__f_nargs=0
 _shtab_kaspad_taskctl_events___json_nargs=0
 _shtab_kaspad_taskctl_events___ascii_nargs=0
+_shtab_kaspad_taskctl_incidents__h_nargs=0
+_shtab_kaspad_taskctl_incidents___help_nargs=0
+_shtab_kaspad_taskctl_incidents___json_nargs=0
+_shtab_kaspad_taskctl_incidents___ascii_nargs=0
 _shtab_kaspad_taskctl_definitions_pos_1_nargs='*'
 _shtab_kaspad_taskctl_definitions__h_nargs=0
 _shtab_kaspad_taskctl_definitions___help_nargs=0

@@ -50,7 +50,7 @@ function _shtab_kaspad_taskctl_using
   test "$_shtab_kaspad_taskctl_cmdpath" = "$argv"
 end
 
-set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events definitions edit reload switch hold strategy backup token doctor warnings call
+set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events incidents definitions edit reload switch hold strategy backup token doctor warnings call
 set -g _shtab_kaspad_taskctl_opts_with_value --after --behind-after --color --confirmations --error --file --give-up-after --id --interval --keep --keep-watching --last --look-timeout --progress --relapse-after --since --socket --stall-after --status --timeout --to --type --watch-interval -n
 
 complete -c kaspad-taskctl -e
@@ -257,6 +257,16 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l color -xka
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l ascii -d 'no characters beyond ASCII'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a incidents -d 'when it was not in sync, and why'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using incidents' -s h -l help -d 'show this help message and exit'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using incidents' -l last -s n -x -d 'how many (20; with --since: all)'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using incidents' -l since -x -d 'those since then: 1h, today, 2026-11-29'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using incidents' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using incidents' -l json -d 'the daemon'"'"'s answer, for programs'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using incidents' -l color -xka "auto always never" -d 'default: auto'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using incidents' -l ascii -d 'no characters beyond ASCII'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using incidents' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using incidents; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task; default: all'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a definitions -d 'the definition files and their faults'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using definitions' -s h -l help -d 'show this help message and exit'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using definitions' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'

@@ -906,6 +906,67 @@ export interface Methods {
       nodeKey: string;
     };
   };
+  /** How long what is kept watch on was in which state. */
+  "getRecord": {
+    params: {
+      taskId: string;
+      days?: number;
+    };
+    result: {
+      taskId: string;
+      service: string;
+      days: number;
+      since: string | null;
+      until: string | null;
+      seconds: {
+        ok: number;
+        behind: number;
+        stalled: number;
+        unreachable: number;
+        unknown: number;
+      };
+      series: {
+        seconds: {
+          ok: number;
+          behind: number;
+          stalled: number;
+          unreachable: number;
+          unknown: number;
+        };
+        from: string;
+        to: string;
+      }[];
+      incidents: {
+        count: number;
+        longest: number;
+      };
+      from: string | null;
+      to: string | null;
+    };
+  };
+  /** When it was not in sync, newest first. */
+  "getIncidents": {
+    params: {
+      taskId?: string;
+      from?: string;
+      to?: string;
+      limit?: number;
+    };
+    result: {
+      incidents: {
+        id: number;
+        taskId: string;
+        service: string;
+        began: string;
+        ended: string | null;
+        health: "unknown" | "ok" | "behind" | "stalled" | "unreachable";
+        reason: string | null;
+        note: string | null;
+        worstBehind: number | null;
+        ending: "ok" | "synced-again" | "not-watched" | null;
+      }[];
+    };
+  };
   /** Every definition and how its file is. */
   "listDefinitions": {
     params: Record<string, never>;
