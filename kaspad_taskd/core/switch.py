@@ -129,13 +129,14 @@ class Switch:
         to: where it shall run.
         back: where its undo brings it, or None: it was there already, so there is no way back.
         started_at: moment of the first step.
-        by: "user" or "node-sync".
+        by: "user", "node-sync" or "fallback".
         task_id: the node-sync that caused it, or None.
         cause: `seq` of that task's completion, or None.
         steps: in order; those of the undo are added when it begins.
         reason: why it did not succeed: of the first step that failed, or the cancel.
         facts: of that reason.
         away: ms from the restart until it was seen to work again, there or back; None: not yet.
+        because: how the local node stood that it leaves or comes back to, of a fallback.
     """
 
     id: int
@@ -152,6 +153,7 @@ class Switch:
     reason: SwitchReason | None = None
     facts: Facts = field(default_factory=dict)
     away: int | None = None
+    because: Facts = field(default_factory=dict)
 
     @property
     def current(self) -> SwitchStep | None:
@@ -166,7 +168,7 @@ def document(switch: Switch) -> dict[str, Json]:
         {each.name: getattr(step, each.name) for each in fields(SwitchStep)}
         for step in switch.steps
     ]
-    return {**shown, "facts": dict(switch.facts),
+    return {**shown, "facts": dict(switch.facts), "because": dict(switch.because),
             "steps": [{**step, "facts": dict(step["facts"])} for step in steps]}  # fmt: skip
 
 

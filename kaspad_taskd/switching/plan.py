@@ -40,10 +40,12 @@ def begin(
     *,
     task_id: str | None = None,
     cause: int | None = None,
+    by: str | None = None,
+    because: Facts | None = None,
 ) -> Switch:
-    """Return a switch at its first step; with a `cause` it is a node-sync's."""
-    by = "user" if cause is None else "node-sync"
-    switch = Switch(number, service, to, back, now, by, task_id, cause)
+    """Return a switch at its first step; without `by`, one with a `cause` is a node-sync's."""
+    by = by or ("user" if cause is None else "node-sync")
+    switch = Switch(number, service, to, back, now, by, task_id, cause, because=because or {})
     return _enter(replace(switch, steps=tuple(map(SwitchStep, FORWARD))), now)
 
 
