@@ -29,6 +29,15 @@ _PROJECT_WORDS: Final = "must be lower case letters, digits, _ or -, as compose 
 _TASK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
+STAY: Final = "stay"
+PUBLIC: Final = "public"
+"""What a service does while its local node is lost or behind."""
+FALLBACK_AFTER: Final = 1.0, 7 * 86_400.0
+RETURN_AFTER: Final = 1.0, 30 * 86_400.0
+"""Seconds that may be asked for."""
+MOST_FLIPS: Final = 48
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A systemd unit."""
@@ -77,6 +86,11 @@ class SwitchedService:
         verify: how success is seen; None: the unit stays active for 30 s.
         dsn: the name, in [databases], of simply-kaspa-indexer's database, whose checkpoint blocks
             the local node must have; None leaves that unchecked.
+        fallback: "public": it goes there while the local node is lost or behind; "stay": it stays.
+        fallback_after: seconds for which that has to last.
+        return_after: seconds for which the node has to be in sync without a break, to come back.
+        flips: of these switches in any 24 hours, the most; the last leads to the public node.
+        auto: whether anybody but people switches it.
     """
 
     runs_as: Unit | Compose
@@ -86,12 +100,18 @@ class SwitchedService:
     public_env: Mapping[str, str]
     verify: Verify | None = None
     dsn: str | None = None
+    fallback: str = STAY
+    fallback_after: float = 600.0
+    return_after: float = 1800.0
+    flips: int = 4
+    auto: bool = True
 
 
 def doubts(services: Mapping[str, SwitchedService]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield what is accepted of services, and hardly meant: the key, its parts, and a sentence.
 
-    Two services of one unit, or of one container, restart each other; our own unit, ourselves.
+    Two services of one unit, or of one container, restart each other; our own unit, ourselves. And
+    a fallback that nobody but people may begin.
     """
     seen: dict[str, str] = {}
     for name, service in services.items():
@@ -111,6 +131,9 @@ def doubts(services: Mapping[str, SwitchedService]) -> Iterator[tuple[tuple[str,
                 f"{shown} is kaspad-taskd's own: a switch would restart it in the middle of itself"
             )
             yield ("services", name, key), says
+        if service.fallback == PUBLIC and not service.auto:
+            says = "does nothing with auto = false: people alone switch this service"
+            yield ("services", name, "fallback"), says
 
 
 def read_service(table: Table) -> SwitchedService:
@@ -126,6 +149,11 @@ def read_service(table: Table) -> SwitchedService:
         public_env=_variables(table, "public_env", required=False),
         verify=_verify(table),
         dsn=table.string("dsn", None, pattern=_TASK, must="must be the NAME of [databases.NAME]"),
+        fallback=table.string("fallback", STAY, choices=(STAY, PUBLIC)),
+        fallback_after=table.duration("fallback_after", 600.0, *FALLBACK_AFTER),
+        return_after=table.duration("return_after", 1800.0, *RETURN_AFTER),
+        flips=table.integer("flips", 4, minimum=1, maximum=MOST_FLIPS),
+        auto=table.boolean("auto", True),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from kaspad_taskd.config.switched import SwitchedService
-from kaspad_taskd.core.model import Definition, Task
+from kaspad_taskd.core.model import Definition, Health, Task
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 """What this host is called in the URL of a node."""
@@ -34,12 +34,22 @@ def node_tasks(url: str, tasks: Iterable[Task]) -> list[Task]:
     ]
 
 
+def watching_task(url: str, tasks: Iterable[Task]) -> Task | None:
+    """Return the task that tells how the node at a URL is: the first that knows, else the first."""
+    found = node_tasks(url, tasks)
+    known = (task for task in found if task.watched and task.health is not Health.UNKNOWN)
+    return next(known, found[0] if found else None)
+
+
 def switched_by(definition: Definition, services: Mapping[str, SwitchedService]) -> list[str]:
-    """Return the services that a task switches when it completes, in the order of the settings."""
+    """Return the services that a task switches when it completes, in the order of the settings.
+
+    None that people alone switch (`auto = false`).
+    """
     if definition.type != "node-sync" or not definition.auto_switch:
         return []
     url = str(definition.checker.get("url", ""))
-    return [name for name, each in services.items() if same_node(url, each.node)]
+    return [name for name, each in services.items() if each.auto and same_node(url, each.node)]
 
 
 def switching_task(declared: SwitchedService, name: str, tasks: Iterable[Task]) -> str | None:

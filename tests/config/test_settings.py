@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from kaspad_taskd.config.settings import (
     Address,
     Bridge,
     Settings,
+    doubtful,
     load_settings,
     parse_listen,
     parse_settings,
@@ -107,6 +109,46 @@ def test_a_service_of_compose() -> None:
         {},
         VerifyHttp("http://localhost:8080/health", 10.0),
     )
+
+
+FALLING = """
+    [services.k]
+    unit = "k.service"
+    node = "grpc://localhost"
+    env = {{A = "1"}}
+    {}
+"""
+
+
+def test_a_service_may_leave_a_node_that_is_lost() -> None:
+    """By default it stays; each key has its own default."""
+    stays, falls = sound(FALLING.format("")), sound(FALLING.format('fallback = "public"'))
+    found = stays.services["k"]
+    known = (found.fallback, found.fallback_after, found.return_after, found.flips, found.auto)
+    assert known == ("stay", 600.0, 1800.0, 4, True)
+    assert falls.services["k"] == replace(found, fallback="public")
+    keys = 'fallback_after = "5min"\nreturn_after = "2h"\nflips = 2\nauto = false'
+    other = sound(FALLING.format(keys)).services["k"]
+    assert (other.fallback_after, other.return_after) == (300.0, 7200.0)
+    assert (other.flips, other.auto) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [('fallback = "local"', "fallback"), ("fallback = true", "fallback"),
+     ('fallback_after = "0s"', "fallback_after"), ('return_after = "soon"', "return_after"),
+     ("flips = 0", "flips"), ("flips = 1000", "flips"), ('auto = "no"', "auto")],
+)  # fmt: skip
+def test_what_is_no_fallback_is_a_fault_at_its_key(line: str, key: str) -> None:
+    """Each is told by its own name."""
+    assert told(FALLING.format(line)).keys() == {f"services.k.{key}"}
+
+
+def test_a_fallback_that_only_people_may_begin_is_doubtful() -> None:
+    """It is taken as it is, with a warning."""
+    (doubt,) = doubtful(sound(FALLING.format('fallback = "public"\nauto = false')))
+    assert doubt.key == "services.k.fallback"
+    assert list(doubtful(sound(FALLING.format("auto = false")))) == []
 
 
 @pytest.mark.parametrize("project", ["Kaspa", "kas.pa", "_kaspa", "-p"])
