@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from kaspad_taskd import words
+from kaspad_taskd.api.fallbacks import BECAUSE, FIELDS, because_shape, fallback_shape
 from kaspad_taskd.api.schemas import (
     FLAG,
     FREE,
@@ -23,7 +24,7 @@ from kaspad_taskd.api.schemas import (
 )
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.config.switched import Compose, SwitchedService, Unit
-from kaspad_taskd.core.attention import Attention, AttentionCode, Known, Proof, ServiceState
+from kaspad_taskd.core.attention import Attention, Known, Proof, ServiceState
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import (
@@ -38,6 +39,7 @@ from kaspad_taskd.core.switch import (
 )
 from kaspad_taskd.switching import plan
 from kaspad_taskd.switching.endpoint import Pointing
+from kaspad_taskd.switching.falling import State
 from kaspad_taskd.switching.hands import Bad, Check
 
 Json: TypeAlias = Any
@@ -71,8 +73,9 @@ SWITCH = record(
     error=MAYBE_TEXT,
     cure=MAYBE_TEXT,
     taskId=MAYBE_TEXT,
-    by=word("SwitchedBy", ["user", "node-sync"]),
+    by=word("SwitchedBy", ["user", "node-sync", "fallback"]),
     away=MAYBE_NUMBER,
+    because=maybe(BECAUSE),
 )
 _ATTENTION = {"code": TEXT, "params": FREE, "note": TEXT, "cure": MAYBE_TEXT, "since": MOMENT}
 ATTENTION = record("ServiceAttention", **_ATTENTION)
@@ -95,6 +98,7 @@ SERVICE = record(
     attention=maybe(ATTENTION),
     proof=maybe(PROOF),
     held=FLAG,
+    **FIELDS,
     hints=listed("ServiceHints", HINT),
     task=MAYBE_TEXT,
     switch=maybe(SWITCH),
@@ -125,6 +129,7 @@ PLAN = record(
     compose=maybe(COMPOSE),
     away=MAYBE_NUMBER,
     awayAt=TIME,
+    **FIELDS,
 )
 
 
@@ -138,6 +143,7 @@ def plan_shape(
     there: bool,
     held: bool,
     busy: bool,
+    fallback: State | None = None,
 ) -> dict[str, Json]:
     """What a switch would ask and find, what it would restart, and how long that took last time."""
     shown = [_check(each) for each in checks]
@@ -154,6 +160,7 @@ def plan_shape(
         **_runs_as(declared.runs_as),
         "away": None if away is None else away / 1000,
         "awayAt": None if measured is None else _at(measured.ended_at or measured.started_at),
+        **fallback_shape(name, declared, fallback),
     }
 
 
@@ -189,6 +196,7 @@ def switch_shape(switch: Switch) -> dict[str, Json]:
         "taskId": switch.task_id,
         "by": switch.by,
         "away": None if switch.away is None else switch.away / 1000,
+        "because": because_shape(switch.because),
     }
 
 
@@ -203,6 +211,7 @@ def service_shape(
     attention: Attention | None = None,
     *,
     held: bool = False,
+    fallback: State | None = None,
 ) -> dict[str, Json]:
     """A declared service: where it points, what is seen of it, and what is known of that."""
     seen = None if known is None else known.sight
@@ -220,6 +229,7 @@ def service_shape(
         "attention": None if attention is None else attention_shape(attention),
         "proof": None if known is None or known.proof is None else _proof(known.proof),
         "held": held,
+        **fallback_shape(name, declared, fallback),
         "hints": [_hint(each) for each in (*hints, *stale)],
         "task": task_id,
         "switch": None if last is None else switch_shape(last),
@@ -238,7 +248,7 @@ def _verified(
         return plan.proven(last, pointing.side) if seen else None  # type: ignore[arg-type]
     if pointing.side is None:
         return None
-    if attention is not None and attention.code is not AttentionCode.NODE_LOST:
+    if attention is not None and not attention.code.of_node:
         return False
     if pointing.side is Side.PUBLIC:
         return (last is not None and plan.proven(last, Side.PUBLIC)) or None

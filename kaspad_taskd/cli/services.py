@@ -72,6 +72,8 @@ def rows(services: Sequence[WireService], nodes: Mapping[str, WireTask], cells: 
         lines += hang([sign(one), (" ", "")], "  ".join(cellular), cells, " " * (names + 2))
     for one in services:
         lines += [*_wrong(one, cells), *_node_ill(one, nodes, cells, now)]
+        for text in words.fallback(one, now):
+            lines += hang([_QUIET, (" ", "")], f"{words.name(one)}: {text}", cells)
     return lines
 
 
@@ -90,6 +92,8 @@ def state(service: WireService, nodes: Mapping[str, WireTask], now: float) -> st
         return say("service.state.held")
     if words.troubles(service):
         return say("service.state.hindered")
+    if service.get("fallen"):
+        return say("service.state.fell")
     node = nodes.get(str(service.get("task")))
     return say("service.state.waits", name=tasks.name(node)) if _awaited(node) else "-"
 
@@ -153,7 +157,7 @@ def above(attentions: Sequence[Mapping[str, Any]], cells: int) -> list[Line]:
 def page(service: WireService, nodes: Mapping[str, WireTask], cells: int, now: float) -> list[Line]:
     """Return where a service is, what is known of it, and the steps of a switch not gone well."""
     lines = hang([sign(service), (" ", "")], _headline(service, now), cells)
-    for label, text in _fields(service, nodes):
+    for label, text in _fields(service, nodes, now):
         lines += hang([("  " + fit(label, _FIELD), "dim")], text, cells)
     switch = service.get("switch")
     if switch and words.condition(service) in ("switching", "undoing", "down", "undone"):
@@ -178,13 +182,17 @@ def _headline(service: WireService, now: float) -> str:
     return f"{text}: {state(service, {}, now)}" if condition == "local" else text
 
 
-def _fields(service: WireService, nodes: Mapping[str, WireTask]) -> Iterator[tuple[str, str]]:
+def _fields(
+    service: WireService, nodes: Mapping[str, WireTask], now: float
+) -> Iterator[tuple[str, str]]:
     compose = service.get("compose")
     runs_as = say("service.compose", **compose) if compose else service.get("unit")
     yield say("service.field.unit"), safe(runs_as)
     yield say("service.field.node"), safe(f"{service.get('node')}, {service.get('network')}")
     if service.get("held"):
         yield say("service.field.held"), say("service.held", name=words.name(service))
+    for text in words.fallback(service, now):
+        yield say("service.field.fallback"), text
     node = nodes.get(str(service.get("task"))) if not service.get("held") else None
     if _awaited(node) and words.condition(service) in ("public", "undone"):
         yield say("service.field.then"), say("service.state.waits", name=tasks.name(node))
@@ -220,6 +228,15 @@ def _then(found: Mapping[str, Any], cells: int, now: float) -> Iterator[Line]:
     yield from hang([("  ", "")], say("switch.plan.away", **last), cells)
     if found.get("held"):
         yield from hang([("  ", "")], say("switch.plan.held", **names), cells)
+    for text in _fallback(found, now):
+        yield from hang([("  ", "")], text, cells)
+
+
+def _fallback(found: Mapping[str, Any], now: float) -> Iterator[str]:
+    """What is to be said of its fallback, and that it ends by hand."""
+    yield from words.fallback(found, now)
+    if found.get("fallback") == found.get("to") == "public" and not found.get("there"):
+        yield say("switch.plan.by-hand")
 
 
 def steps(switch: WireSwitch, cells: int, now: float, ended_only: bool = False) -> list[Line]:

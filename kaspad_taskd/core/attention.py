@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from kaspad_taskd.core.model import Moment
+from kaspad_taskd.core.model import Health, Moment
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.switch import Side, StepKey, StepState, Switch, SwitchState
 
@@ -60,11 +60,26 @@ class AttentionCode(StrEnum):
     UNDO_FAILED = "undo-failed"  # worked with neither node, and has not been seen to work since
     NOT_USED = "not-used"  # it points to the local node, and is seen not to use it
     NODE_LOST = "node-lost"  # it points to the local node, which does not answer
+    NODE_STALLED = "node-stalled"  # the same; it answers, and has nothing new
+    NODE_BEHIND = "node-behind"  # the same; it is not in sync
+
+    @property
+    def of_node(self) -> bool:
+        """Whether it is the local node that a service suffers from."""
+        return self in _OF_NODE.values()
 
     @property
     def broken(self) -> bool:
         """Whether the service does not do its work, or is not known to."""
-        return self not in (AttentionCode.NOT_USED, AttentionCode.NODE_LOST)
+        return self is not AttentionCode.NOT_USED and not self.of_node
+
+
+_OF_NODE: Final = {
+    Health.UNREACHABLE: AttentionCode.NODE_LOST,
+    Health.STALLED: AttentionCode.NODE_STALLED,
+    Health.BEHIND: AttentionCode.NODE_BEHIND,
+}
+"""What a service suffers from whose local node is in this health."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +147,8 @@ class Sight:
         override: what wins over its endpoint file.
         noted: what root's helper has seen of this process at its switch.
         node: False: the local node does not answer; None: not known.
+        node_health: how it is, `behind` where it has to sync (again); UNKNOWN: not known.
+        node_since: since when that is so, or None.
         facts: what sentences are filled with: unit, how systemctl is typed.
     """
 
@@ -150,6 +167,8 @@ class Sight:
     override: Override | None = None
     noted: Proof | None = None
     node: bool | None = None
+    node_health: Health = Health.UNKNOWN
+    node_since: Moment | None = None
     facts: Facts = field(default_factory=dict)
 
 
@@ -292,6 +311,8 @@ def _unproven(known: Known) -> tuple[AttentionCode, Facts] | None:
                                         "by": sight.override.by}  # fmt: skip
     if sight.node is False:
         return AttentionCode.NODE_LOST, {}
+    if sight.node_health in _OF_NODE:
+        return _OF_NODE[sight.node_health], {}
     if known.unused is not None and sight.at - known.unused >= UNUSED:
         return AttentionCode.NOT_USED, {"to": sight.address}
     return None
@@ -301,6 +322,8 @@ def _since(known: Known, code: AttentionCode) -> Moment:
     sight = known.sight
     if code is AttentionCode.NOT_USED and known.unused is not None:
         return known.unused
+    if code.of_node and sight.node_since is not None:
+        return min(sight.node_since, sight.at)
     if sight.state.off and sight.since is not None:
         return min(sight.since, sight.at)
     return sight.at

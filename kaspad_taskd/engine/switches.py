@@ -32,6 +32,16 @@ class Switches:
         own = (each for each in self._kept.values() if each.service == service)
         return max(own, key=lambda each: each.id, default=None)
 
+    def of(self, service: str) -> list[Switch]:
+        """The switches of a service, newest first."""
+        own = (each for each in self._kept.values() if each.service == service)
+        return sorted(own, key=lambda each: each.id, reverse=True)
+
+    def forgotten(self) -> Switch | None:
+        """The oldest that is kept, where older ones are not kept any more; else None."""
+        full = len(self._kept) >= SWITCHES_KEPT
+        return min(self._kept.values(), key=lambda each: each.id) if full else None
+
     def measured(self, service: str) -> Switch | None:
         """The newest switch of a service that has told for how long it was away."""
         own = (

@@ -11,13 +11,15 @@ from typing import Final
 
 from kaspad_taskd.config.switched import SwitchedService, Unit
 from kaspad_taskd.core.attention import Sight
-from kaspad_taskd.core.model import Health, Moment, Task
-from kaspad_taskd.core.observation import Hint
+from kaspad_taskd.core.fallback import PublicLook
+from kaspad_taskd.core.model import Health, Moment, Status, Task
+from kaspad_taskd.core.observation import Hint, Scalar
+from kaspad_taskd.core.standing import Standing, view
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState
 from kaspad_taskd.engine.engine import Engine
-from kaspad_taskd.switching import node, plan, verify
+from kaspad_taskd.switching import node, plan, public, verify
 from kaspad_taskd.switching.asking import Asking
-from kaspad_taskd.switching.declared import node_tasks
+from kaspad_taskd.switching.declared import watching_task
 from kaspad_taskd.switching.endpoint import Endpoints, Pointing
 from kaspad_taskd.switching.eyes import ENDING, Eyes, ending, now_ms, wall_ms
 from kaspad_taskd.switching.hands import Bad, Check, Good, Result
@@ -87,14 +89,20 @@ class LocalHands:
 
     def _on_node(self, declared: SwitchedService, seen: Sight) -> Sight:
         """What was seen of a service, with what its node's own task sees of the node."""
-        facts = {**seen.facts, "address": declared.node}
-        return replace(seen, node=self._node_answers(declared.node), facts=facts)
-
-    def _node_answers(self, node: str) -> bool | None:
-        for task in node_tasks(node, self.tasks()):
-            if task.watched and task.health is not Health.UNKNOWN:
-                return task.health is not Health.UNREACHABLE
-        return None
+        task = watching_task(declared.node, self.tasks())
+        seen = replace(seen, facts={**seen.facts, "address": declared.node})
+        if task is None or not task.watched or task.health is Health.UNKNOWN:
+            return seen
+        node = view(task)
+        answers = task.health is not Health.UNREACHABLE
+        if node.standing is not Standing.BAD or _has_just_begun(task, seen.at):
+            return replace(seen, node=answers)
+        facts: dict[str, Scalar] = {**seen.facts, "task": task.id}
+        if node.behind is not None:
+            facts["behind"] = node.behind
+        return replace(
+            seen, node=answers, node_health=node.health, node_since=node.since, facts=facts
+        )
 
     # -- before
 
@@ -109,6 +117,10 @@ class LocalHands:
     async def hints(self, service: str, declared: SwitchedService) -> Sequence[Hint]:
         """All that speaks against a switch to the local node."""
         return await self._asking.hints(service, declared)
+
+    async def public(self, declared: SwitchedService) -> PublicLook:
+        """Look at the public node."""
+        return await public.look(declared, self._asking.max_lag(declared))
 
     # -- acting
 
@@ -178,6 +190,13 @@ class LocalHands:
             settled = float(result.facts.get(plan.SETTLED, 0.0)) + monotonic() - began
             return Good({**result.facts, plan.SETTLED: settled})
         return result
+
+
+def _has_just_begun(task: Task, now: Moment) -> bool:
+    """Whether it was begun by somebody, perhaps at a node in sync, and may soon be complete."""
+    begun = task.started_at if task.status is Status.IN_PROGRESS and not task.because else None
+    patience = task.definition.behind_after * 1000
+    return begun is not None and task.health is Health.OK and now - begun < patience
 
 
 def open_hands(

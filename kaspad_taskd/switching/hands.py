@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 
 from kaspad_taskd.config.switched import SwitchedService
 from kaspad_taskd.core.attention import Sight
+from kaspad_taskd.core.fallback import PublicLook
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Facts, Side, Switch, SwitchReason
 from kaspad_taskd.switching.endpoint import Pointing
@@ -69,6 +70,9 @@ class Hands(Protocol):
 
     async def hints(self, service: str, declared: SwitchedService) -> Sequence[Hint]:
         """Why it could not be brought to the local node now, and what cannot be checked."""
+
+    async def public(self, declared: SwitchedService) -> PublicLook:
+        """Look at a service's public node, as far as it can be told; touches nothing."""
 
     async def apply(
         self, service: str, declared: SwitchedService, to: Side, wrote: Callable[[], None]

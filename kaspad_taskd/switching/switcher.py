@@ -14,10 +14,12 @@ from typing import Final
 from kaspad_taskd.config.switched import SwitchedService
 from kaspad_taskd.core.fact import Fact
 from kaspad_taskd.core.record import Decision, Outcome
-from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState, document
+from kaspad_taskd.core.switch import Facts, Side, Switch, SwitchReason, SwitchState, document
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.switching import plan
+from kaspad_taskd.switching.falling import Falling
 from kaspad_taskd.switching.hands import Bad, Good, Hands, Result
+from kaspad_taskd.switching.refusals import AlreadyThere, Busy, Undeclared
 from kaspad_taskd.switching.run import Run
 from kaspad_taskd.switching.watching import Watching
 
@@ -32,23 +34,9 @@ HELD: Final = ("service-released", "service-held")
 DECISION: Final = "switched-to-local-node"
 """What is put on record of a success (contract section 7)."""
 
+__all__ = ["AlreadyThere", "Busy", "Switcher", "Undeclared"]
+
 _log = logging.getLogger(__name__)
-
-
-class Undeclared(Exception):
-    """The settings name no such service."""
-
-
-class Busy(Exception):
-    """A switch of this service is under way, and cannot be turned round."""
-
-    def __init__(self, switch: Switch) -> None:
-        super().__init__(f"{switch.service} is being switched to the {switch.to} node")
-        self.switch = switch
-
-
-class AlreadyThere(Exception):
-    """The service uses that node, as the settings say it, and nothing says that it fails there."""
 
 
 class Switcher:
@@ -61,6 +49,7 @@ class Switcher:
 
     Attributes:
         watching: how the services are.
+        falling: those that leave a node that is lost or behind, and come back.
     """
 
     def __init__(
@@ -69,7 +58,8 @@ class Switcher:
         self._engine = engine
         self.services = services
         self.hands = hands
-        self.watching = Watching(engine, services, hands)
+        self.falling = Falling(engine, services, hands, self.begin, self.held)
+        self.watching = Watching(engine, services, hands, self.falling.stuck)
         self._runs: dict[str, Run] = {}
         self._driving: set[asyncio.Task[None]] = set()
 
@@ -80,7 +70,9 @@ class Switcher:
                 _log.warning("%s: its switch, cut short, goes on", switch.service)
                 self._spawn(Run(switch, self.services, self.hands, resumed=True))
         try:
-            await self.watching.run()
+            async with asyncio.TaskGroup() as beside:
+                beside.create_task(self.falling.run())
+                await self.watching.run()
         finally:
             for each in self._driving:
                 each.cancel()
@@ -144,9 +136,18 @@ class Switcher:
         return await self.begin(service, to)
 
     async def begin(
-        self, service: str, to: Side, *, task_id: str | None = None, cause: int | None = None
+        self,
+        service: str,
+        to: Side,
+        *,
+        task_id: str | None = None,
+        cause: int | None = None,
+        by: str | None = None,
+        because: Facts | None = None,
     ) -> Switch:
         """Put a new switch on record and drive it; with a `cause`, a node-sync's completion.
+
+        `by` and `because`: of a fallback, and why.
 
         Raises:
             Undeclared, Busy, AlreadyThere, NotDurable: as `switch`.
@@ -161,7 +162,9 @@ class Switcher:
         there = self.hands.pointing(service, declared).side is Side.LOCAL
         back = Side.PUBLIC if to is Side.LOCAL else Side.LOCAL if there else None
         number, now = self._engine.switches.next_number(), self._engine.now()
-        switch = plan.begin(number, service, to, back, now, task_id=task_id, cause=cause)
+        switch = plan.begin(
+            number, service, to, back, now, task_id=task_id, cause=cause, by=by, because=because
+        )
         run = self._spawn(Run(switch, self.services, self.hands))
         await asyncio.shield(run.begun)
         return run.switch

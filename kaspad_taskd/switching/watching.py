@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from kaspad_taskd.config.switched import SwitchedService
 from kaspad_taskd.core.attention import Attention, AttentionCode, Known, Sight, judge, see
 from kaspad_taskd.core.fact import EventName, Fact
-from kaspad_taskd.core.observation import Json
+from kaspad_taskd.core.observation import Json, Scalar
 from kaspad_taskd.core.record import Outcome
 from kaspad_taskd.core.switch import Switch
 from kaspad_taskd.engine.engine import Engine
@@ -25,7 +26,7 @@ EVERY: Final = 30.0
 """Seconds between two looks when nothing happens."""
 _ENDED: Final = (EventName.SWITCH_COMPLETE, EventName.SWITCH_ERROR)
 _MARK: Final = "attention/"
-_COUNTS: Final = ("restarts",)
+_COUNTS: Final = ("restarts", "behind")
 """Parameters that grow: more of the same is no news."""
 
 _log = logging.getLogger(__name__)
@@ -38,11 +39,17 @@ class Watching:
         engine: puts on record what it finds, and holds it for all who tell it: `attentions`.
         services: what the settings declare, as they are now.
         hands: looks.
+        stuck: why a service stays on a node that is lost or behind, though it should fall back.
     """
 
     def __init__(
-        self, engine: Engine, services: Mapping[str, SwitchedService], hands: Hands
+        self,
+        engine: Engine,
+        services: Mapping[str, SwitchedService],
+        hands: Hands,
+        stuck: Callable[[str], Mapping[str, Scalar]],
     ) -> None:
+        self._stuck = stuck
         self._engine = engine
         self._services = services
         self._hands = hands
@@ -128,7 +135,10 @@ class Watching:
         self._known[name] = declared, known
         points = self._hands.pointing(name, declared).side
         last, stood = self._engine.switches.last(name), self._engine.attentions.of(name)
-        self._put(name, judge(name, known, points, last, stood or self._of_before(name)))
+        found = judge(name, known, points, last, stood or self._of_before(name))
+        if found is not None and found.code.of_node:
+            found = replace(found, params={**found.params, **self._stuck(name)})
+        self._put(name, found)
 
     def _of_before(self, name: str) -> Attention | None:
         """What stood when an earlier daemon ended: it may be so still, from then on."""

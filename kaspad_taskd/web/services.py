@@ -131,6 +131,8 @@ def _facts(
         ill = node is not None and kept.kept(node) and tasks.troubled(node)
         if node is not None and ill and not words.needs(service):
             yield tasks.about(node, tasks.watched(node, "text", now, when))
+    if condition in ("public", "local"):
+        yield from words.fallback(service, now, when)
     if service.get("held"):
         yield cap(say("service.state.held"))
         return

@@ -15,7 +15,7 @@ from __future__ import annotations
 from kaspad_taskd.words.event import sentence
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, plural, say
-from kaspad_taskd.words.service import attention
+from kaspad_taskd.words.service import attention, because, stays
 from kaspad_taskd.words.spans import duration, format_time_left, number, percent, size, span
 from kaspad_taskd.words.status_line import status_line
 from kaspad_taskd.words.table import table
@@ -23,6 +23,7 @@ from kaspad_taskd.words.task import epoch, hint, needed, note, phase, waiting, w
 
 __all__ = [
     "attention",
+    "because",
     "duration",
     "epoch",
     "format_time_left",
@@ -40,6 +41,7 @@ __all__ = [
     "size",
     "span",
     "status_line",
+    "stays",
     "table",
     "waiting",
     "warning",

@@ -66,6 +66,8 @@ def _params(event: str, data: Mapping[str, Any]) -> dict[str, Any]:
     elif event == "sync:progress":
         known["percent"] = spans.percent(data.get("progress") or 0, "estimated", "tilde")
         known["left"] = data.get("formattedTimeRemaining")
+    elif event.startswith("switch:"):
+        known["because"] = ((data.get("switch") or {}).get("because") or {}).get("note")
     elif event == "task:added" and data.get("origin"):
         known["origin"] = task.origin(data) if _whence(data) else None
     return known

@@ -28,6 +28,14 @@ BROKEN = (
 """What needs somebody because the service does not work, wherever it points."""
 
 
+ON_NODE = ("not-used", "node-lost", "node-stalled", "node-behind")
+"""What needs somebody though the service itself works: its node."""
+PASSING = ("waiting", "looking", "switching")
+"""Why a service stays that is about to go."""
+UNSAID = ("by-person", "undo-failed", "unreadable")
+"""Why it stays, where that is said already, or is nobody's trouble."""
+
+
 def name(service: WireService) -> str:
     """Return what people call it."""
     return safe(service.get("service"), 100)
@@ -53,7 +61,51 @@ def condition(service: WireService) -> str:
 def attention(code: str, params: Mapping[str, object]) -> tuple[str, str | None]:
     """Return what is wrong with a service and its cure, None where there is none to say."""
     note = maybe(f"service.attention.{code}.note", **params) or safe(code)
-    return note, maybe(f"service.attention.{code}.cure", **params)
+    cure = maybe(f"service.attention.{code}.cure", **params)
+    if params.get("stays") is None:
+        return note, cure
+    more, do = stays(str(params["stays"]), params)
+    return f"{note} {more}", do or cure
+
+
+def stays(code: str, params: Mapping[str, object]) -> tuple[str, str | None]:
+    """Return why a service stays that might fall back, or come back, and the cure, if any."""
+    says = maybe(f"service.stays.{code}.says", **params) or safe(code)
+    return says, maybe(f"service.stays.{code}.do", **params)
+
+
+def because(facts: Mapping[str, object]) -> str:
+    """Return why a fallback began, or ended: `the local node was behind by 14 min`."""
+    health = facts.get("health")
+    return maybe(f"service.because.{health}", **facts) or safe(health)
+
+
+def fallback(service: WireService, now: float, say_when: SayWhen = when) -> list[str]:
+    """Return what is to be said of a service's fallback, a sentence each; mostly nothing.
+
+    `say_when`: how a moment is told where this is read.
+    """
+    told, why = [], service.get("stays") or {}
+    fell, left = service.get("fallen"), why.get("left")
+    if fell:
+        at = seconds_of(fell.get("at"))
+        known = {
+            "when": say_when(at, now) if at is not None else None,
+            "because": (fell.get("because") or {}).get("note"),
+            "after": service.get("returnAfter"),
+        }
+        stuck = why and why.get("code") not in PASSING
+        told.append(say("service.fallen-stays" if stuck else "service.fallen", **known))
+    if left is not None:
+        told.append(say("service.will-return" if fell else "service.will-fall", left=left))
+    elif why and why.get("code") not in (*PASSING, *UNSAID) and "stays" not in _told(service):
+        told.append(safe(why.get("note")))
+    return told
+
+
+def _told(service: WireService) -> Mapping[str, Any]:
+    """What of a service is told with what it needs somebody for."""
+    return needs(service).get("params") or {}
 
 
 def needs(service: WireService) -> Mapping[str, Any]:
@@ -82,7 +134,7 @@ def proof(service: WireService, now: float, say_when: SayWhen = when) -> str | N
 def use(service: WireService, now: float, say_when: SayWhen = when) -> str:
     """Return whether it is seen to use the local node, and by what; `say_when` as in `proof`."""
     code = needs(service).get("code")
-    if code in ("not-used", "node-lost"):
+    if code in ON_NODE:
         return say(f"service.state.{code}")
     if service.get("verified"):
         return say("service.state.proven", proof=proof(service, now, say_when))

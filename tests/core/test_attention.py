@@ -20,6 +20,7 @@ from kaspad_taskd.core.attention import (
     judge,
     see,
 )
+from kaspad_taskd.core.model import Health
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState
 from kaspad_taskd.switching import plan
 from kaspad_taskd.words.service import BROKEN
@@ -179,3 +180,20 @@ def test_all_agree_on_what_does_not_work() -> None:
     rules = Path(__file__).parents[2] / "packaging/monitoring/kaspad-taskd.rules.yml"
     served = "|".join(each.value for each in AttentionCode if not each.broken)
     assert rules.read_text().count(f'"{served}"') == 2
+
+
+@pytest.mark.parametrize(
+    ("health", "expected"),
+    [(Health.BEHIND, AttentionCode.NODE_BEHIND), (Health.STALLED, AttentionCode.NODE_STALLED),
+     (Health.UNREACHABLE, AttentionCode.NODE_LOST), (Health.OK, None), (Health.UNKNOWN, None)],
+)  # fmt: skip
+def test_a_node_that_is_bad_is_told_of_who_runs_on_it(
+    health: Health, expected: AttentionCode | None
+) -> None:
+    """Since when its task has it so; of who runs on the public one nobody is told."""
+    answers = health is not Health.UNREACHABLE
+    bad = replace(UP, node=answers, node_health=health, node_since=NOW - 5_000)
+    found = judge("kasia", see(None, bad), LOCAL, done(), None)
+    assert (found and found.code) is expected
+    assert found is None or (found.since, found.code.broken) == (NOW - 5_000, False)
+    assert judge("kasia", see(None, bad), PUBLIC, done(), None) is None

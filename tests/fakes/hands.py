@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from kaspad_taskd.config.switched import SwitchedService, Unit
 from kaspad_taskd.core.attention import Sight
+from kaspad_taskd.core.fallback import PublicLook, PublicState
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason
 from kaspad_taskd.switching.endpoint import Pointing
@@ -58,6 +59,8 @@ class ScriptedHands:
     asked: list[Check] = field(default_factory=list)
     killed: set[str] = field(default_factory=set)
     kill_first: int = 0
+    public_look: PublicLook = field(default_factory=lambda: PublicLook(PublicState.GOOD))
+    public_looks: int = 0
 
     def pointing(self, service: str, declared: SwitchedService) -> Pointing:
         side = self.world.files.get(service)
@@ -82,6 +85,11 @@ class ScriptedHands:
 
     async def hints(self, service: str, declared: SwitchedService) -> Sequence[Hint]:
         return self.told
+
+    async def public(self, declared: SwitchedService) -> PublicLook:
+        self.public_looks += 1
+        await asyncio.sleep(self.takes.get("public", 0.5))
+        return self.public_look
 
     async def apply(
         self, service: str, declared: SwitchedService, to: Side, wrote: Callable[[], None]

@@ -10,10 +10,12 @@ from typing import Any
 
 from kaspad_taskd.api.switches import service_shape, switch_shape
 from kaspad_taskd.config.switched import Compose
+from kaspad_taskd.core.fallback import Verdict, Why
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason
 from kaspad_taskd.switching import plan
 from kaspad_taskd.switching.endpoint import Pointing
+from kaspad_taskd.switching.falling import State
 from tests.fakes.hands import service as declared
 
 NOW = 1_795_443_129_000
@@ -77,14 +79,40 @@ def failed() -> Switch:
 
 def service(
     last: Switch | None = None, points: Side | None = None, hints: tuple[Hint, ...] = (),
-    name: str = "kasia-indexer", compose: bool = False,
+    name: str = "kasia-indexer", compose: bool = False, state: State | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """A service as `getServices` tells it; it points where its last switch has left it."""
     where = points or _points(last)
     since = None if last is None else last.started_at
-    more = {"runs_as": Compose("kaspa", Path("/srv/kaspa/compose.yml"), name)} if compose else {}
+    more: dict[str, Any] = {}
+    if compose:
+        more = {"runs_as": Compose("kaspa", Path("/srv/kaspa/compose.yml"), name)}
+    if state is not None:
+        more["fallback"] = "public"
     pointing = Pointing(where, since)
-    return service_shape(name, declared(**more), pointing, hints, last, NODE)
+    return service_shape(name, declared(**more), pointing, hints, last, NODE, fallback=state)
+
+
+BEHIND: dict[str, Any] = {"health": "behind", "behind": 840.0, "since": NOW - 1_000_000}
+"""How a node stands that a service leaves."""
+
+
+def fallen(why: Why | None = None, left: int | None = None, **facts: Any) -> dict[str, Any]:
+    """A service that a fallback brought to the public node an hour ago."""
+    fell = plan.begin(
+        9, "kasia-indexer", Side.PUBLIC, Side.LOCAL, NOW - 3_600_000, by="fallback", task_id=NODE,
+        because=BEHIND,
+    )  # fmt: skip
+    for _ in range(4):
+        fell = on(fell)
+    verdict = Verdict(why=why, left=left, facts=facts)
+    return service(fell, state=State(verdict, 1, fell))
+
+
+def staying(why: Why, left: int | None = None, **facts: Any) -> dict[str, Any]:
+    """A service on the local node, which is behind."""
+    state = State(Verdict(why=why, left=left, facts=facts), 0, None)
+    return service(switch(4, ago=90_000_000), state=state)
 
 
 def _points(last: Switch | None) -> Side:

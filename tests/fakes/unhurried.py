@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from kaspad_taskd.kaspa import exchange, logs
-from kaspad_taskd.switching import acting, node, units
+from kaspad_taskd.switching import acting, node, public, units
 from tests.fakes.patience import HEADER, PATIENCE
 
 
@@ -19,5 +19,6 @@ def unhurried() -> Iterator[None]:
         patch.setattr(logs, "DEADLINE", PATIENCE)
         patch.setattr(node, "TIMEOUT", PATIENCE)
         patch.setattr(acting, "CHECK", 10 * PATIENCE)
+        patch.setattr(public, "LIMIT", 10 * PATIENCE)
         patch.setattr(units, "ASK", PATIENCE)
         yield

@@ -417,6 +417,26 @@ async def test_a_node_that_does_not_answer_its_own_task_is_seen(desk: Desk) -> N
     assert await node_of(status=Status.COMPLETE, **lost) is False
 
 
+async def test_how_a_node_is_that_answers_is_seen_too(desk: Desk) -> None:
+    """Stalled, behind, and one that has to sync again; not one that somebody has just begun."""
+    desk.unit(ActiveState="active")
+    desk.add("n", "node-sync", url="grpc://127.0.0.1:16110")
+    now = round(time.time() * 1000)
+
+    async def health_of(**given: Any) -> Health:
+        desk.tasks["n"] = replace(desk.tasks["n"], **given)
+        return (await desk.hands.look({"kasia": service()}, {}))["kasia"].node_health
+
+    over = {"status": Status.COMPLETE, "watch": Watch.ON}
+    assert await health_of(**over, health=Health.OK) is Health.UNKNOWN
+    for health in (Health.STALLED, Health.BEHIND, Health.UNREACHABLE):
+        assert await health_of(**over, health=health) is health
+    again = {"status": Status.IN_PROGRESS, "watch": Watch.NONE, "health": Health.OK}
+    assert await health_of(**again, started_at=now) is Health.UNKNOWN
+    assert await health_of(**again, started_at=now - 180_000) is Health.BEHIND
+    assert await health_of(**again, started_at=now, because="db-reset") is Health.BEHIND
+
+
 async def test_a_database_that_does_not_tell_stops_the_switch(
     desk: Desk, ready: str, borsh: int
 ) -> None:

@@ -76,6 +76,17 @@ async def test_a_held_service_is_left_where_it_is() -> None:
         assert "skipped" not in ready.fact.data
 
 
+async def test_what_people_alone_switch_is_not_named() -> None:
+    """`auto = false`: neither switched nor skipped; its task does not list it."""
+    async with house() as built:
+        await add(built, "ski")
+        built.services["kasia"] = service(auto=False)
+        (ready,) = await complete(built)
+        assert (ready.fact.data["switched"], ready.fact.data["failed"]) == (["ski"], [])
+        assert "skipped" not in ready.fact.data
+        assert built.hands.world.where("kasia") == (Side.PUBLIC, Side.PUBLIC)
+
+
 async def test_who_is_there_already_counts_without_a_restart() -> None:
     """A second attempt of the node: announced again, nothing touched."""
     async with house() as built:

@@ -93,7 +93,7 @@ async def test_a_service_that_is_down_is_an_error(caplog: pytest.LogCaptureFixtu
 @pytest.mark.parametrize("code", AttentionCode)
 def test_each_code_has_its_level(code: AttentionCode) -> None:
     """What serves nobody is an error; what is served from elsewhere than it should, a warning."""
-    served = code in (AttentionCode.NOT_USED, AttentionCode.NODE_LOST)
+    served = code is AttentionCode.NOT_USED or code.value.startswith("node-")
     wanted = logging.WARNING if served else logging.ERROR
     assert level(EventName.ATTENTION, {"code": code.value}) == wanted
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from kaspad_taskd.api.switches import attention_shape
+from kaspad_taskd.core.attention import Attention, AttentionCode
+from kaspad_taskd.core.fallback import Why
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason
 from kaspad_taskd.web.page import Page
@@ -13,7 +16,20 @@ from kaspad_taskd.web.services import panel, with_switching
 from kaspad_taskd.web.story import story
 from tests.fakes.golden import golden_task
 from tests.fakes.kept import BEHIND, watched
-from tests.fakes.switches import BORSH, LOST, NODE, NOW, failed, no, on, service, switch, undone
+from tests.fakes.switches import (
+    BORSH,
+    LOST,
+    NODE,
+    NOW,
+    failed,
+    fallen,
+    no,
+    on,
+    service,
+    staying,
+    switch,
+    undone,
+)
 from tests.web.snapshots import EVENTS, snapshot, switched
 
 COMPLETE = {**golden_task("kaspa-node"), "status": "complete", "switches": ["kasia-indexer", "k"]}
@@ -238,3 +254,29 @@ def test_a_held_service_says_so() -> None:
     """And not that it waits for its node, which it does not."""
     shown = one({**service(), "held": True}, golden_task("kaspa-node"))
     assert shown["facts"] == ["Held where it is"]
+
+
+def test_a_service_that_fell_back_says_so() -> None:
+    """When, why, and what comes next; where it stays, why."""
+    (told,) = one(fallen())["facts"]
+    assert told == (
+        "It went to the public node at 13:12 UTC, since the local node was behind by 14 min; "
+        "it returns after 30 min in sync."
+    )
+    assert one(fallen(Why.WAITING, 60_000))["facts"][1].startswith("It returns in 1 min")
+    works, stays = one(staying(Why.HELD))["facts"]
+    assert (works, stays) == ("Works there", "It stays where it is: it is held.")
+
+
+def test_a_service_on_a_node_that_is_behind_needs_attention() -> None:
+    """With what keeps it there, once; its cure is that."""
+    params = {"service": "k", "task": NODE, "behind": 840.0, "stays": "public-not-synced"}
+    stood = attention_shape(Attention("k", AttentionCode.NODE_BEHIND, params, NOW - 840_000))
+    shown = one({**staying(Why.PUBLIC_NOT_SYNCED), "attention": stood})
+    assert (shown["tone"], shown["state"]) == ("attention", "Local node")
+    assert shown["banner"] == (
+        "k runs on the local node, which is behind by 14 min. "
+        "It stays where it is: the public node is not in sync either."
+    )
+    assert shown["cures"] == ["Name another node in public_env of [services.k]"]
+    assert shown["facts"] == ["Its node is not in sync"]

@@ -57,7 +57,7 @@ def methods(api: Api) -> list[Method]:
         return plan_shape(
             service, declared, to, found, api.engine.switches.measured(service),
             there=api.switcher.settled(service, to), held=api.switcher.held(service),
-            busy=api.switcher.busy(service),
+            busy=api.switcher.busy(service), fallback=api.switcher.falling.state(service),
         )  # fmt: skip
 
     async def hold(_caller: Caller, given: Given) -> Json:
@@ -104,8 +104,9 @@ async def _shown(api: Api, ask: Hints, name: str, declared: SwitchedService) -> 
     last, attention = api.engine.switches.last(name), api.engine.attentions.of(name)
     known, held = api.switcher.watching.known(name), api.switcher.held(name)
     return service_shape(
-        name, declared, pointing, hints, last, task_id, known, attention, held=held
-    )
+        name, declared, pointing, hints, last, task_id, known, attention, held=held,
+        fallback=api.switcher.falling.state(name),
+    )  # fmt: skip
 
 
 def _refusal(error: Undeclared | Busy | AlreadyThere, service: str, to: Side) -> ApiError:
