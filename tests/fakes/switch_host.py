@@ -53,7 +53,7 @@ class SwitchHost:
         systemctl = stage / "bin" / "systemctl"
         systemctl.write_text(SYSTEMCTL.format(root=ROOT, python=sys.executable, stage=stage))
         systemctl.chmod(systemctl.stat().st_mode | stat.S_IXUSR)
-        self._values: dict[str, Mapping[str, str]] = {}
+        self._values: dict[str, Mapping[str, Mapping[str, str]]] = {}
 
     @property
     def env(self) -> dict[str, str]:
@@ -71,14 +71,18 @@ class SwitchHost:
         finally:
             held.unlink()
 
-    def declare(self, name: str, node: str, within: str = "5min") -> str:
-        """Return its part of the settings."""
+    def declare(
+        self, name: str, node: str, within: str = "5min", *, public: str = "", more: str = ""
+    ) -> str:
+        """Return its part of the settings; `public`: the address of a public node."""
         url = f"ws://127.0.0.1:{self.port}/node"
-        self._values[name] = {"NODE_URL": url}
+        there = {"NODE_URL": public} if public else {}
+        self._values[name] = {"local": {"NODE_URL": url}, "public": there}
+        public_env = f'{{NODE_URL = "{public}"}}' if public else "{}"
         (self.stage / "values.json").write_text(json.dumps(self._values))
         return (
             f'[services.{name}]\nunit = "{name}.service"\nnode = "{node}"\nnetwork = "simnet"\n'
-            f'env = {{NODE_URL = "{url}"}}\npublic_env = {{}}\n'
+            f'env = {{NODE_URL = "{url}"}}\npublic_env = {public_env}\n{more}'
             f'verify = {{http = "http://127.0.0.1:{self.port}/{name}", within = "{within}"}}\n'
         )
 
@@ -114,7 +118,7 @@ def help_root(stage: Path, unit: str) -> None:
     instance = unit.partition("@")[2].removesuffix(".service").replace("\\x2d", "-")
     service, _, side = instance.partition(":")
     values: dict[str, Any] = json.loads((stage / "values.json").read_text())[service]
-    text = render(service, Side(side), values if side == "local" else {})
+    text = render(service, Side(side), values[side])
     path = stage / "endpoints" / f"{service}.env"
     fresh = path.with_suffix(".new")
     fresh.write_text(text)

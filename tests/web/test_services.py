@@ -270,7 +270,12 @@ def test_a_service_that_fell_back_says_so() -> None:
 
 def test_a_service_on_a_node_that_is_behind_needs_attention() -> None:
     """With what keeps it there, once; its cure is that."""
-    params = {"service": "k", "task": NODE, "behind": 840.0, "stays": "public-not-synced"}
+    params: dict[str, Any] = {
+        "service": "k",
+        "task": NODE,
+        "behind": 840.0,
+        "stays": "public-not-synced",
+    }
     stood = attention_shape(Attention("k", AttentionCode.NODE_BEHIND, params, NOW - 840_000))
     shown = one({**staying(Why.PUBLIC_NOT_SYNCED), "attention": stood})
     assert (shown["tone"], shown["state"]) == ("attention", "Local node")
