@@ -512,7 +512,7 @@ export function mostUrgent(tasks) {
 export function title(tasks, host, lost = null, services = []) {
   host = safe(host, 100);
   const first = mostUrgent(tasks);
-  const text = first ? shortPercent(first) : "";
+  const text = first && !past(first) ? shortPercent(first) : "";
   if (lost) return say("page.title.lost", { percent: text || null, when: lost, host });
   const trouble = tasks.find(troubled);
   const [service] = services;
