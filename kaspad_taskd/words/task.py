@@ -342,10 +342,10 @@ def because(task: WireTask, text: str) -> str:
     return say("kept.because", text=text, why=why(task)) if told and text else text
 
 
-def about(task: WireTask, text: str, where: str = "", **more: object) -> str:
-    """Return a whole sentence of what is `watched`; `where`: "then-" of what is past."""
+def about(task: WireTask, text: str) -> str:
+    """Return a whole sentence of what is `watched`."""
     form = "is" if kept.condition(task) in ("in-sync", "behind") else "of"
-    return say(f"kept.{where}{form}", name=name(task), text=text, **more)
+    return say(f"kept.{form}", name=name(task), text=text)
 
 
 def _kept(task: WireTask, now: float) -> str:

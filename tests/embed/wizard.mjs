@@ -101,11 +101,11 @@ await input.next();
 await card.getByText("Not connected to kaspad-taskd").waitFor({ state: "hidden" });
 quiet = false;
 
-// Ready: Next opens, and the node is announced once.
+// Ready, and in sync from then on: Next opens, and the node is announced once.
 await page.locator("#next:enabled").waitFor({ timeout: 120_000 });
 await page.locator("#next").press("Enter"); // (a mouse misses what moves while it is pressed)
 await page.locator("#ready", { hasText: "kaspa-node is ready" }).waitFor();
-await page.locator("kaspad-tasks").getByText("Ready", { exact: true }).waitFor();
+await page.locator("kaspad-tasks").getByText("In sync", { exact: true }).waitFor();
 await look("ready");
 Object.assign(seen, await page.evaluate(async () => {
   const { client } = document.querySelector("kaspad-task");

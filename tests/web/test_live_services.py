@@ -284,7 +284,7 @@ async def test_a_node_that_is_ready_says_what_it_switches(house: Services) -> No
         assert await house.browser.do("judge") == []
     await house.shows("kasia-indexer", "Restarted, not proven")
     await house.shows("k-indexer", "Restarted, not proven")
-    await house.until(f"{verdict}.includes('is ready since')")
+    await house.until(f"{verdict}.includes('is in sync since')")
     await house.until(f"!{ELEMENT}.includes('Switching')")
     await house.told("kasia-indexer runs on the local node")
 

@@ -28,7 +28,7 @@ export function overviewThen(tasks, then, now, problem) {
 
 function was(task, then, at) {
   if (task === null) return say("page.then.none", { when: at });
-  if (kept(task) && !task.switching) return about(task, then, "then-", { at });
+  if (kept(task) && !task.switching) return about(task, then, "page.then.kept-", { when: at });
   const known = { ...shape(task, then), when: at };
   const key = conditionOf(task) === "ok" ? (known.eta === null ? "running" : "left") : said(task);
   return say(`page.then.${key}`, known);

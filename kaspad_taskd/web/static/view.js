@@ -131,10 +131,10 @@ function watched(task, where, now) {
   }) ?? "";
 }
 
-/** A whole sentence of it; `tense`: "then-" of what is past. */
-export function about(task, now, tense = "", more = {}) {
+/** A whole sentence of it; `before`: what its key begins with. */
+export function about(task, now, before = "kept.", more = {}) {
   const form = ["in-sync", "behind"].includes(watchOf(task)) ? "is" : "of";
-  return say(`kept.${tense}${form}`, { name: nameOf(task), text: watched(task, "text", now), ...more });
+  return say(before + form, { name: nameOf(task), text: watched(task, "text", now), ...more });
 }
 
 /** The key of a sentence as it is said of the task's type: nobody looks at what reports. */
