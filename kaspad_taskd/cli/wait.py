@@ -12,7 +12,7 @@ from kaspad_taskd.cli.ending import FAILED, RETRY, TIMED_OUT, code_of, is_gone
 from kaspad_taskd.cli.filters import is_pattern
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.screen import Screen
-from kaspad_taskd.cli.wait_shown import BarLine, verdict
+from kaspad_taskd.cli.wait_shown import BarLine, tell_trouble, verdict
 from kaspad_taskd.client import Refused, Unreachable
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -48,6 +48,7 @@ def run(run: Run) -> int:
         run.print_json(ended)
     else:
         run.screen.say(verdict(ended or task, code, time.monotonic() - began))
+        tell_trouble(run, ended or task)
     return code
 
 

@@ -13,7 +13,7 @@ from kaspad_taskd.cli.ending import FAILED, RETRY, TIMED_OUT, code_of, is_gone, 
 from kaspad_taskd.cli.filters import is_called, is_pattern, no_task
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.streams import must_be_read
-from kaspad_taskd.cli.wait_shown import verdict
+from kaspad_taskd.cli.wait_shown import tell_trouble, verdict
 from kaspad_taskd.cli.watch import Watched, hear
 from kaspad_taskd.client import Refused, Unreachable
 from kaspad_taskd.words.apart import shared
@@ -112,6 +112,7 @@ class _Ends:
             return
         shown = {**task, "alike": True} if task.get("service") in self._alike else task
         self._run.screen.say(verdict(shown, code, time.monotonic() - self._began))
+        tell_trouble(self._run, shown)
 
     def draw(self) -> None:
         """Show on a terminal what is waited for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from kaspad_taskd.cli.bars import bar
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from kaspad_taskd.cli.main import Run
+
 
 def verdict(task: Mapping[str, Any], code: int, waited: float) -> str:
-    """Return how it ended, or that it has not within `waited` s; what is wrong with it since.
+    """Return how it ended, or that it has not within `waited` s.
 
     Args:
         task: as it was last seen.
@@ -31,7 +34,7 @@ def verdict(task: Mapping[str, Any], code: int, waited: float) -> str:
     key = {TIMED_OUT: "timeout", FAILED: "removed"}.get(code, str(task.get("status")))
     state = words.percent(task, "tilde") or words.state(task)
     left = words.left(task)
-    told = say(
+    return say(
         f"wait.{key}",
         name=words.name(task),
         word=words.done_word(task),
@@ -41,12 +44,13 @@ def verdict(task: Mapping[str, Any], code: int, waited: float) -> str:
         state=state,
         left=time_left(task) if left else None,
     )
-    since = (
-        words.because(task, words.watched(task, "wait", time.time()))
-        if words.troubled(task) and kept.kept(task)
-        else ""
-    )
-    return f"{told}; {since}" if since else told
+
+
+def tell_trouble(run: Run, task: Mapping[str, Any]) -> None:
+    """Say beside the verdict, on stderr, what is wrong with it since it was complete."""
+    if kept.kept(task) and words.troubled(task):
+        now = f"{words.headline(task, time.time())}."
+        Screen(sys.stderr, "never", run.options.ascii).say(now)
 
 
 class BarLine:

@@ -40,7 +40,7 @@ UNSPOKEN = (
     "page.headline.locked", "page.link.static", "page.stop.keep", "page.stop.stop",
     "page.unlock.[!wf]*", "page.unlock.why", "page.unlock.where",
     "page.service", "report.[!hep]*", "report.event", "report.explain",
-    "kept.wait", "kept.watch", "kept.line", "kept.event", "kept.checked", "kept.because",
+    "kept.watch", "kept.line", "kept.event", "kept.checked", "kept.because",
     "attention.disk", "step.line", "step.began", "waiting.[!n]*", "page.warnings",
     "page.folded-behind", "page.hold.hold", "reason.clock-skew", "reason.crash-loop",
     "reason.credentials", "reason.wrong-network", "reason.wrong-program", "reason.own-limit",

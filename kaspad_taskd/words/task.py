@@ -328,7 +328,7 @@ def watched(task: WireTask, where: str, now: float, say_when: kept.SayWhen = whe
 
     Args:
         task: one that is `kept.kept`.
-        where: of the table's `kept`: "text", "state", "watch", "wait" or "line" ("": nothing).
+        where: of the table's `kept`: "text", "state", "watch" or "line" ("": nothing).
         now: s since 1970 UTC.
         say_when: how a moment is told where this is read.
     """

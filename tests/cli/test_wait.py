@@ -37,8 +37,6 @@ READY = ended("kaspa-node", status="complete", completedAt="2026-11-23T15:32:00.
     [
         (READY, 0, "kaspa-node is ready after 4 hours 30 min"),
         (watched(), 0, "kaspa-node is ready after 4 hours 30 min"),
-        (watched(**BEHIND), 0,
-         "kaspa-node is ready after 4 hours 30 min; now behind by 14 min: it has no peers"),
         (ended("kaspa-node", status="error", error="Wrong network."), 4,
          "kaspa-node failed: Wrong network."),
         (ended("kaspa-node", status="cancelled"), 5,
@@ -76,6 +74,16 @@ def test_what_has_ended_is_not_waited_for(ctl: Ctl, taskd: ScriptedTaskd) -> Non
     """A task that is complete already answers at once."""
     assert ctl("wait", "headers-import")[0] == 0
     assert "waitTask" not in [method for method, _params in taskd.asked]
+
+
+def test_what_is_wrong_since_is_told_beside_the_verdict(ctl: Ctl, taskd: ScriptedTaskd) -> None:
+    """Scripts read the verdict on stdout, a person what stands below it on stderr."""
+    task = watched(**BEHIND)
+    taskd.answers |= {"getTask": task, "getAllTasks": [task]}
+    code, out, err = ctl("wait", "kaspa-node")
+    assert (code, out) == (0, "kaspa-node is ready after 4 hours 30 min\n")
+    assert " ".join(err.split()).startswith("kaspa-node is behind by 14 min since ")
+    assert err.rstrip().endswith(": it has no peers.")
 
 
 @pytest.mark.parametrize("health", ["behind", "stalled", "unreachable", "unknown"])
