@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaspad_taskd.web.listing import CARDS_OF_MANY, ROWS, listing, slim
-from kaspad_taskd.web.view import view
+from kaspad_taskd.web.view import state, view
 from kaspad_taskd.words.task import troubled
 from tests.fakes.golden import NOW
+from tests.fakes.kept import BEHIND, watched
 from tests.web.snapshots import tasks
 
 
@@ -80,3 +81,14 @@ def test_a_slim_task_shows_the_same_row() -> None:
         whole, short = view(task, NOW), view(slim(task), NOW)
         for key in ("icon", "tone", "name", "state", "percent", "left", "bar", "value"):
             assert whole[key] == short[key], (task["service"], key)
+
+
+def test_what_is_watched_and_in_trouble_is_a_card_before_what_is_well() -> None:
+    """It rises to the cards, is found by the filter, and its row can say what it is."""
+    many = [watched(f"w{n}") for n in range(20)]
+    many[15] = watched("w15", **BEHIND)
+    shown = listing(many, {})
+    assert [task["id"] for task in shown.cards] == ["w15"]
+    assert [task["id"] for task in listing(many, {"state": "attention"}).cards] == ["w15"]
+    assert state(slim(many[15])) == "Behind"
+    assert state(slim(many[0])) == "In sync"

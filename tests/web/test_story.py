@@ -42,3 +42,16 @@ def test_each_day_is_named_once() -> None:
 def test_progress_is_no_event() -> None:
     """It is state, and stands in the card."""
     assert story([event(1, "sync:progress", "10:00:00", progress=1)]) == []
+
+
+def test_who_was_behind_and_is_in_sync_again_is_one_line() -> None:
+    """For how long and why, at its beginning, as an outage is."""
+    events = [
+        event(1, "sync:health", "10:00:00", health="behind", reason="no-peers", behind=200.0),
+        event(2, "sync:health", "10:14:00", health="ok", reason=None, was="behind"),
+        event(3, "sync:health", "10:20:00", health="behind", reason=None, behind=130.0),
+    ]
+    assert [entry["text"] for entry in story(events)] == [
+        "behind by 3 min",
+        "behind for 14 min: it has no peers",
+    ]
