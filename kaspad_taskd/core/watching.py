@@ -39,6 +39,10 @@ FAR_BEHIND = "far-behind"
 """Why an attempt began by itself, where no data was lost."""
 AWAITED = 3.0
 """Units that a span must let expect before their coming says anything of the pace."""
+SURE = 4.0
+"""Square roots of what was awaited: so many are missing by no chance, for they come at random."""
+LONG_MS = 300_000
+"""So long is waited for them where not even none at all would be so many."""
 PACE = 0.5
 """Of the pace of all others: who keeps so much of it keeps up, for blocks come unevenly."""
 
@@ -264,9 +268,13 @@ def _keeps_up(
         return None, replace(live, paced=here)
     score, at = before.paced
     awaited = following.pace * (now - at) / 1000
-    if awaited < AWAITED:
+    got = following.score - score
+    keeps = got >= PACE * awaited
+    rare = awaited < SURE**2 and now - at >= LONG_MS
+    told = keeps or rare or awaited - got >= SURE * awaited**0.5
+    if awaited < AWAITED or not told:
         return None, replace(live, paced=before.paced)
-    return following.score - score >= PACE * awaited, replace(live, paced=here)
+    return keeps, replace(live, paced=here)
 
 
 def _relapse(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -416,6 +417,21 @@ def test_a_wrong_clock_makes_no_behind_node_ok_and_no_answer_is_still_none() -> 
     assert built.play("bad").health() is Health.UNKNOWN
     built.clock_off = False
     assert built.play("ok ok").health() is Health.OK
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(("share", "health"), [(1.0, Health.OK), (0.15, Health.UNKNOWN)])
+def test_where_blocks_are_rare_their_chance_is_no_lag(
+    seed: int, share: float, health: Health
+) -> None:
+    """One in ten seconds: none in half a minute is daily life; far too few of many are not."""
+    chance, built = Random(seed), node().play("ok ok")
+    for _ in range(240):
+        built.now += 30_000
+        built.score += sum(chance.random() < 0.1 * share for _ in range(30))
+        told = Following(str(built.score), built.score, 0.1, True, None, True)
+        built.give(inputs.Look(1, Reading(reason=Reason.CLOCK_SKEW, following=told)))
+    assert built.is_ == (health, Reason.CLOCK_SKEW)
 
 
 def test_a_clock_that_was_wrong_is_so_until_something_tells_otherwise() -> None:

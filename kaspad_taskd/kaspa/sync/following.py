@@ -5,9 +5,8 @@ from __future__ import annotations
 from kaspad_taskd.core.observation import Following
 from kaspad_taskd.kaspa.sync.clock import Clock
 from kaspad_taskd.kaspa.sync.gate import needs_peers
-from kaspad_taskd.kaspa.sync.position import Position
+from kaspad_taskd.kaspa.sync.position import Position, network_pace
 from kaspad_taskd.kaspa.sync.reading import NodeReading
-from kaspad_taskd.kaspa.sync.settling import network_pace
 
 HASH = 16
 """Digits of a hash that tell two blocks apart."""
@@ -37,6 +36,8 @@ def _clock_off(clock: Clock, max_lag: float) -> bool | None:
     """Whether the clock is wrong; right is what a witness says whom none contradicts."""
     if clock.off is not None:
         return True
+    if clock.denied:
+        return False
     said = [abs(off) <= max_lag for _, off in clock.witnesses]
     return False if clock.good or (said and all(said)) else None
 

@@ -45,6 +45,7 @@ class Aside:
         has_log: the node's log is followed.
         unit: its systemd unit, where known, for the commands of the cures.
         free: free bytes on the disk of its data, where known.
+        steady: when the position was told, ms, by a clock that nobody sets; None: `at_ms` is.
     """
 
     max_lag: float = 60.0
@@ -52,6 +53,7 @@ class Aside:
     has_log: bool = False
     unit: str | None = None
     free: int | None = None
+    steady: int | None = None
 
 
 def reason(

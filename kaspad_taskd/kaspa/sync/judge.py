@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from kaspad_taskd.core.observation import Condition, Done, Leg, Reading, Route, Scalar
 from kaspad_taskd.core.reason import EtaReason
 from kaspad_taskd.kaspa.sync import gate, hints, phase, settling, way, work
-from kaspad_taskd.kaspa.sync.clock import YOUNG_MS, Clock, verdict
+from kaspad_taskd.kaspa.sync.clock import YOUNG_MS, Clock, Record, agreed, verdict
 from kaspad_taskd.kaspa.sync.following import following
 from kaspad_taskd.kaspa.sync.hints import Aside
 from kaspad_taskd.kaspa.sync.identity import Met, met
-from kaspad_taskd.kaspa.sync.memory import Mark, Memory
+from kaspad_taskd.kaspa.sync.memory import Mark, Memory, Passed
 from kaspad_taskd.kaspa.sync.plan import plan
 from kaspad_taskd.kaspa.sync.position import Position, locate, without_clock
 from kaspad_taskd.kaspa.sync.reading import NodeReading
@@ -59,7 +59,9 @@ def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
     new = phase.mark(look, where)
     memory, who = met(memory, look, new)
     marks, future = (*memory.marks, new), _refuses_blocks(memory, look)
-    clock = verdict(look, where, marks, aside.max_lag, future)
+    steady = look.at_ms if aside.steady is None else aside.steady
+    record = Record(memory.passed, steady, memory.off)
+    clock = verdict(look, where, marks, aside.max_lag, future, record)
     if clock.off is not None:
         where = without_clock(where)
     needed = gate.conditions(look, where, aside.max_lag)
@@ -77,10 +79,22 @@ def judge(look: NodeReading, memory: Memory, aside: Aside) -> Reading:
     memory = way.enter(memory, look, where, moved, key)
     found, at_work = work.done(memory, look, where), work.at_work(memory, look, moved)
     memory = work.counted(memory, look, where, new, found, at_work, entered)
-    memory = replace(memory, ready=settling.carried_on(memory.ready, look, where, done))
+    memory = replace(
+        memory,
+        ready=settling.carried_on(memory.ready, look, where, done),
+        passed=_passed(memory, where, steady, done),
+        off=agreed(clock, memory.off),
+    )
     proof = settling.condition(memory.ready, look, where, clock)
     seen = Seen(look, where, clock, (*needed, proof), found, at_work)
     return _reading(seen, _remembered(memory, where, new), aside, done, epoch)
+
+
+def _passed(memory: Memory, where: Position, steady: int, done: bool) -> Passed | None:
+    """When it was in sync last, and where."""
+    if not done or where.pos is None or not where.dated:
+        return memory.passed
+    return Passed(steady, where.pos, round(where.lag * 1000))
 
 
 def _refuses_blocks(memory: Memory, look: NodeReading) -> bool:

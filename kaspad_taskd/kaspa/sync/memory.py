@@ -36,6 +36,21 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """The newest look at which the node was in sync.
+
+    Attributes:
+        steady: ms, of a clock that nobody sets.
+        pos: the position then.
+        age: of the newest block then, ms.
+    """
+
+    steady: int
+    pos: int
+    age: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """The counters of one look, for comparing later ones with.
 
@@ -87,6 +102,8 @@ class Memory:
         idle: seconds without a download and without movement, peers connected.
         proofs: how many proofs the log had begun at the last look.
         ready: complete looks in a row, as far as they have come.
+        passed: when it was in sync last.
+        off: ms that the clock is ahead, as witnesses agreed, until one says that it is right.
         highs: by counter, the furthest that this epoch's work came.
         quiet: seconds without a byte from any peer.
         gossip: bytes a second that peers send without a download, as seen.
@@ -125,6 +142,8 @@ class Memory:
     idle: float = 0.0
     proofs: int = 0
     ready: Run | None = None
+    passed: Passed | None = None
+    off: int | None = None
     highs: Mapping[str, int] = field(default_factory=dict)
     quiet: float = 0.0
     gossip: float = 0.0
@@ -161,7 +180,7 @@ def _plain(value: Any) -> Json:
     match value:
         case Story():
             return value.to_json() if value != _NO_STORY else value
-        case Run() | Mark():
+        case Run() | Mark() | Passed():
             return [getattr(value, each.name) for each in fields(value)]
         case float():
             return round(value, 1)
@@ -172,6 +191,7 @@ def _plain(value: Any) -> Json:
     return value
 
 
+_SHAPES: Mapping[str, type[Run] | type[Passed]] = {"ready": Run, "passed": Passed}
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "phase": (str,),
     "kind": (str,),
@@ -203,8 +223,8 @@ def from_json(data: Mapping[str, Any]) -> Memory:
             taken["story"] = story.from_json(value)
         elif item.name == "cursor":
             taken["cursor"] = value
-        elif item.name == "ready":
-            taken["ready"] = _run(value)
+        elif item.name in _SHAPES:
+            taken[item.name] = _whole(_SHAPES[item.name], value)
         elif item.name in _MANY:
             kind = _MANY[item.name]
             taken[item.name] = tuple(each for each in _list(value) if type(each) is kind)
@@ -230,9 +250,10 @@ def _is_mark(value: Any) -> bool:
     )
 
 
-def _run(value: Any) -> Run | None:
-    fits = isinstance(value, list) and len(value) == len(fields(Run))
-    return Run(*value) if fits and all(type(each) is int for each in value) else None
+def _whole(shape: type[Run] | type[Passed], value: Any) -> Run | Passed | None:
+    """What has whole numbers alone in its fields."""
+    fits = isinstance(value, list) and len(value) == len(fields(shape))
+    return shape(*value) if fits and all(type(each) is int for each in value) else None
 
 
 def _numbers(value: Any) -> Mapping[str, int]:

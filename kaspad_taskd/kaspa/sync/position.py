@@ -13,6 +13,10 @@ GENESIS_AGE_S = 4 * 86_400
 """A node without blocks whose sink is older than this has nothing but the genesis block."""
 
 
+AWAITED = 3.0
+"""Blocks that a span must let expect before their missing says anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """One look, understood.
@@ -104,3 +108,16 @@ def _tip(
     if pos is None or genesis:
         return None
     return max(pos + missing, headers or 0)
+
+
+def network_pace(look: NodeReading, where: Position) -> float:
+    """Return how many blocks a second the network has made lately, as the median time tells.
+
+    It is the time of the block half a window of 263 samples back (one a second at full pace); a
+    chain that is shorter than the window has half of itself behind it.
+    """
+    if not where.dated or not look.past_median_time:
+        return float(where.bps)
+    gap = (look.at_ms / 1000 - where.age) - look.past_median_time / 1000
+    blocks = min(MEDIAN_AGE_MS / 1000 * where.bps, max(1.0, (where.pos or 0) / 2))
+    return min(float(where.bps), blocks / max(1.0, gap))

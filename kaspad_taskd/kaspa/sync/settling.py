@@ -12,7 +12,7 @@ from kaspad_taskd.base.durations import tenths
 from kaspad_taskd.core.observation import Condition
 from kaspad_taskd.kaspa.sync.clock import Clock
 from kaspad_taskd.kaspa.sync.memory import Run
-from kaspad_taskd.kaspa.sync.position import MEDIAN_AGE_MS, Position
+from kaspad_taskd.kaspa.sync.position import AWAITED, Position, network_pace
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
 SPAN_S = 6.0
@@ -24,8 +24,6 @@ LONG_S, LONG_LOOKS = 30.0, 4
 STEP_S = LONG_S / (LONG_LOOKS - 1)
 """A longer step between two looks proves no more: nobody saw what was in between."""
 STANDS_S = 5.0
-AWAITED = 3.0
-"""Blocks that a span must let expect before their missing says anything."""
 
 
 def carried_on(run: Run | None, look: NodeReading, where: Position, done: bool) -> Run | None:
@@ -65,19 +63,6 @@ def condition(run: Run | None, look: NodeReading, where: Position, clock: Clock)
     """Return what the looks of a run prove together: over how many seconds, of how many."""
     span = None if run is None else tenths((look.at_ms - run.at) / 1000)
     return Condition("follows", proves(run, look, where, clock), span, SPAN_S)
-
-
-def network_pace(look: NodeReading, where: Position) -> float:
-    """Return how many blocks a second the network has made lately, as the median time tells.
-
-    It is the time of the block half a window of 263 samples back (one a second at full pace); a
-    chain that is shorter than the window has half of itself behind it.
-    """
-    if not where.dated or not look.past_median_time:
-        return float(where.bps)
-    gap = (look.at_ms / 1000 - where.age) - look.past_median_time / 1000
-    blocks = min(MEDIAN_AGE_MS / 1000 * where.bps, max(1.0, (where.pos or 0) / 2))
-    return min(float(where.bps), blocks / max(1.0, gap))
 
 
 def _at_its_tip(where: Position) -> bool:

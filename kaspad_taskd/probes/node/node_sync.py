@@ -136,6 +136,7 @@ class _Answers:
     node: NodeReading | NodeError
     reference: int | None
     grown: Grown | None
+    at: float  # the steady moment of the node's position
 
     @property
     def problem(self) -> str | None:
@@ -190,6 +191,7 @@ class NodeSyncProbe:
             has_log=self._log is not None,
             unit=None if unit is None else str(unit),
             free=await self._free(after),
+            steady=round(answers.at * 1000),
         )
         reading = judge(answers.node, after, aside)
         return replace(
@@ -209,8 +211,8 @@ class NodeSyncProbe:
             self._look(), self._tip(), self._read_log(memory)
         )
         if isinstance(node, NodeReading) and tip is not None:
-            return _Answers(node, tip.as_of(node, at), grown)
-        return _Answers(node, None, grown)
+            return _Answers(node, tip.as_of(node, at), grown, at)
+        return _Answers(node, None, grown, at)
 
     async def _look(self) -> tuple[NodeReading | NodeError, float]:
         """The node's answers, and the steady moment of its position."""

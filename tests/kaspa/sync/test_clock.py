@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from kaspad_taskd import words
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.sync.hints import Aside
-from kaspad_taskd.kaspa.sync.memory import Memory
+from kaspad_taskd.kaspa.sync.memory import Memory, Passed
 from kaspad_taskd.kaspa.sync.reading import NodeReading, PeerClock
 from kaspad_taskd.kaspa.sync.story import Story
-from tests.kaspa.sync.node import NOW, completes, following, offsets, run
+from tests.kaspa.sync.host import OLD, Host, rare
+from tests.kaspa.sync.node import NOW, TIP, completes, following, offsets, run
 
 LOOKS = 20
 
@@ -173,3 +174,117 @@ def test_what_is_known_as_a_least_is_no_measure_beside_one(off: int, peers: int)
     last = run(seen, memory=told)[-1]
     assert last.reason is Reason.CLOCK_SKEW
     assert last.params == {"skew": -off, "way": "behind"}
+
+
+# -- a clock that goes wrong beside a node that was in sync
+
+
+@pytest.mark.parametrize("pace", [2.0, 10.0, 30.0, 120.0])
+@pytest.mark.parametrize("ahead", [90.0, 300.0, 86_400.0])
+def test_a_clock_that_goes_wrong_is_told_by_the_node_that_was_in_sync(
+    ahead: float, pace: float
+) -> None:
+    """An age that stands, and that could not have grown so: its score lacks nothing since."""
+    host = Host(pace=pace, other=OLD)
+    host.look(10)
+    host.ahead = ahead
+    last = host.look(2 if pace >= 15 else 20)
+    assert (last.reason, last.behind, last.complete) == (Reason.CLOCK_SKEW, None, False)
+    assert last.following is not None
+    assert last.following.clock_off is True
+    assert abs(float(last.params["skew"]) - ahead) <= 2
+
+
+def test_it_stays_told_for_as_long_as_the_age_stands_there_and_no_longer() -> None:
+    """Hours later, when nobody knows any more how it was before; a clock put right is right."""
+    host = Host(other=OLD)
+    host.look(10)
+    host.ahead = 300.0
+    assert host.look(150).reason is Reason.CLOCK_SKEW
+    host.ahead = 0.0
+    last = host.look(4)
+    assert (last.reason, last.complete, last.hints) == (None, True, ())
+    assert host.memory.off is None
+
+
+def test_a_node_that_fell_behind_is_not_excused_by_the_clock() -> None:
+    """Its line was cut for 5 min, and from then on it stays so late: its score lacks them."""
+    host = Host(other=OLD)
+    host.look(10)
+    host.age, host.behind = 300.0, 3_000
+    last = host.look(10)
+    assert (last.reason, last.behind) == (None, 300.0)
+    assert [hint.code for hint in last.hints] == ["clock-skew"]  # one witness: perhaps
+
+
+def test_one_witness_alone_is_not_known_and_ages_count() -> None:
+    """Whoever never saw it in sync cannot tell a slow line from a clock: a hint, no more."""
+    host = Host(ahead=300.0, other=OLD)
+    last = host.look(20)
+    assert (last.reason, last.behind) == (None, 300.5)
+    assert last.following is not None
+    assert last.following.clock_off is None
+    assert [hint.code for hint in last.hints] == ["clock-skew"]
+
+
+def test_newcomers_are_believed_before_the_record() -> None:
+    """They say that the clock is right: then the node is late, however that came."""
+    host = Host(other={"peer_clocks": offsets(0.1, connected=20)})
+    host.look(10)
+    host.ahead = 300.0
+    last = host.look(10)
+    assert (last.reason, last.behind, last.hints) == (None, 300.5, ())
+    assert last.following is not None
+    assert last.following.clock_off is False
+
+
+@pytest.mark.parametrize("connected", [45.0, 300.0, 590.0])
+def test_who_told_the_time_before_says_nothing_of_now(connected: float) -> None:
+    """There is always a peer that came in the last ten minutes, and before the clock was set."""
+    host = Host(other={"peer_clocks": offsets(0.1, connected=connected)})
+    host.look(10)
+    host.ahead = 300.0
+    for second in range(0, 120, 30):
+        host.other = {"peer_clocks": offsets(0.1, connected=connected + second + 30)}
+        last = host.look()
+    assert (last.reason, last.behind) == (Reason.CLOCK_SKEW, None)
+    host.other = {"peer_clocks": offsets(300.1, connected=10)}  # others come
+    assert host.look().reason is Reason.CLOCK_SKEW
+
+
+def test_a_host_that_slept_has_a_node_that_is_late() -> None:
+    """Its age grew by more than steady time, which stood still; but it falls again."""
+    host = Host(other=OLD)
+    host.look(10)
+    host.ahead = 28_800.0  # the wall clock went on, and is right
+    for caught_up in range(0, 28_800, 1_200):
+        host.age, host.behind = 0.5 - caught_up, -10 * caught_up
+        assert host.look().reason is not Reason.CLOCK_SKEW
+    host.age, host.behind = 0.5 - 28_800, -288_000
+    last = host.look(4)
+    assert (last.reason, last.complete, last.hints) == (None, True, ())
+
+
+def test_a_reading_of_before_a_boot_is_no_witness() -> None:
+    """Steady time begins anew; the memory that was kept over it says nothing."""
+    host = Host(other=OLD)
+    host.look(10)
+    host.memory = replace(host.memory, passed=Passed(10**12, TIP, 500))
+    host.ahead = 300.0
+    assert host.look().reason is not Reason.CLOCK_SKEW
+
+
+@pytest.mark.parametrize("pace", [2.0, 10.0, 30.0])
+@pytest.mark.parametrize("interval", [1.0, 5.0, 12.0])
+@pytest.mark.parametrize("seed", range(2))
+def test_on_a_network_whose_blocks_are_rare_a_wrong_clock_is_told_too(
+    interval: float, pace: float, seed: int
+) -> None:
+    """Its age grows between two blocks; just after one it is what the peers say, 300 s."""
+    off = run(rare(interval, 300.0, seed, 60, pace))
+    told = [each for each in off if each.reason is Reason.CLOCK_SKEW]
+    assert told
+    assert all(not each.complete for each in off)
+    assert all(abs(float(each.params["skew"]) - 300) <= 3 * interval for each in told)
+    good = run(rare(interval, 0.0, seed, 60, pace))
+    assert all(each.reason is not Reason.CLOCK_SKEW and not each.hints for each in good)

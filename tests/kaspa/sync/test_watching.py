@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -20,8 +20,12 @@ from kaspad_taskd.core.transition import step
 from kaspad_taskd.kaspa.sync import memory as memories
 from kaspad_taskd.kaspa.sync.clock import Clock
 from kaspad_taskd.kaspa.sync.following import following
+from kaspad_taskd.kaspa.sync.hints import Aside
+from kaspad_taskd.kaspa.sync.judge import judge
 from kaspad_taskd.kaspa.sync.position import locate
 from kaspad_taskd.store.codec import task_of, task_text
+from tests.kaspa.sync.host import OLD, Host, rare
+from tests.kaspa.sync.node import NOW
 from tests.kaspa.sync.node import following as a_node
 
 CAUGHT_UP = ("ibd-rust-sync", "ibd-rust-proof", "ibd-rust-away-10", "ibd-rust-away-30",
@@ -196,3 +200,106 @@ def test_what_it_lacks_is_told_by_scores_and_only_of_a_download() -> None:
     old = replace(a_node(0), sink_timestamp=1)
     assert following(old, locate(old), Clock()).lacks is None
     assert following(old, locate(old), Clock(600.0)).clock_off
+
+
+@dataclass
+class Watching:
+    """A node on watch, on a host whose clock is set; the daemon notices a jump, or does not."""
+
+    host: Host = field(default_factory=lambda: Host(other=OLD))
+    told: list[Fact] = field(default_factory=list)
+    moved: float = 0.0
+
+    def __post_init__(self) -> None:
+        known = Definition("node", "node-sync", "node", keep_watching=True, interval=30.0)
+        self.task, _ = step(Task(known, NOW), known, Start(), NOW)
+        self.look(4)
+        assert self.task.status is Status.COMPLETE
+        self.told.clear()
+
+    def look(self, count: int = 1) -> Watching:
+        for _ in range(count):
+            seen = self.host.look()
+            self.give(Look(self.task.attempt, seen))
+        return self
+
+    def give(self, given: Look | Attach) -> None:
+        now = NOW + round((self.host.second + self.moved) * 1000)
+        self.task, facts = step(self.task, self.task.definition, given, now)
+        self.told += facts
+
+    def jump(self, seconds: float, noticed: bool) -> Watching:
+        self.host.ahead += seconds
+        if noticed:
+            self.moved += seconds
+            self.give(Attach(jumped=True))
+        return self
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+@pytest.mark.parametrize("pace", [10.0, 30.0, 120.0])
+@pytest.mark.parametrize("ahead", [90.0, 300.0, 7_200.0])
+def test_a_clock_that_goes_wrong_does_not_put_a_node_behind(
+    ahead: float, pace: float, noticed: bool
+) -> None:
+    """No peer has told the time lately: the node itself does, by what its score lacks. And back."""
+    built = Watching()
+    built.host.pace = pace
+    built.jump(ahead, noticed).look(40)
+    assert (built.task.health, built.task.reason) == (Health.OK, Reason.CLOCK_SKEW)
+    assert [hint.code for hint in built.task.live.hints] == ["clock-skew"]
+    assert built.task.live.behind is None
+    built.jump(-ahead, noticed).look(6)
+    assert (built.task.health, built.task.reason) == (Health.OK, None)
+    assert built.told == []
+
+
+def test_over_a_restart_the_clock_is_as_wrong_as_before() -> None:
+    """What witnesses agreed on is kept with the task."""
+    built = Watching().jump(300.0, noticed=True).look(10)
+    built.task = task_of(task_text(built.task), built.task.definition)
+    built.give(Attach())
+    built.host.memory = memories.from_json(json.loads(json.dumps(built.task.live.memory)))
+    assert built.look(20).task.health is Health.OK
+    assert built.told == []
+
+
+def test_with_a_wrong_clock_a_node_that_stops_is_not_known_to_be_well() -> None:
+    """Its cable was pulled, too: nothing is known of it, and nothing is told but that."""
+    built = Watching().jump(300.0, noticed=True).look(10)
+    halt = built.host.second
+    for _ in range(20):
+        late = built.host.second + 30 - halt
+        built.host.age, built.host.behind = 0.5 + late, round(10 * late)
+        built.look()
+    assert built.task.health is Health.UNKNOWN
+    assert [fact.data["health"] for fact in built.told] == ["unknown"]
+    assert built.task.status is Status.COMPLETE
+
+
+def test_a_node_that_really_stays_late_is_behind_with_a_hint_at_most() -> None:
+    """One witness, that its age stands, is not two: its score lacks what the age says."""
+    built = Watching()
+    built.host.age, built.host.behind = 300.0, 3_000
+    built.look(8)
+    assert built.task.health is Health.BEHIND
+    assert built.told[-1].data["behind"] == 300.0
+
+
+@pytest.mark.parametrize("interval", [2.0, 5.0, 10.0])
+@pytest.mark.parametrize("seed", range(2))
+def test_where_blocks_are_rare_a_clock_that_goes_wrong_puts_no_node_behind(
+    interval: float, seed: int
+) -> None:
+    """300 s off from one look to the next, no reference, and peers that told the time long ago."""
+    known = Definition("node", "node-sync", "node", keep_watching=True, interval=10.0)
+    task, _ = step(Task(known, NOW), known, Start(), NOW)
+    told: list[Fact] = []
+    for n, look in enumerate(rare(interval, 300.0, seed, 200, 30.0, since=60), 10):
+        memory = memories.from_json(json.loads(json.dumps(task.live.memory)))
+        seen = judge(look, memory, Aside(steady=n * 30_000))
+        task, facts = step(task, known, Look(task.attempt, seen), NOW + n * 30_000)
+        told += facts
+    assert (task.health, task.reason) == (Health.OK, Reason.CLOCK_SKEW)
+    assert [fact.data["health"] for fact in told if fact.name is EventName.HEALTH] == []
+    assert task.live.behind is None
