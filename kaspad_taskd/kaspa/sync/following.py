@@ -12,7 +12,13 @@ HASH = 16
 """Digits of a hash that tell two blocks apart."""
 
 
-def following(look: NodeReading, where: Position, clock: Clock, max_lag: float = 60.0) -> Following:
+def following(
+    look: NodeReading,
+    where: Position,
+    clock: Clock,
+    max_lag: float = 60.0,
+    doubtful: bool = False,
+) -> Following:
     """Return what a look says of how the node follows its network.
 
     Args:
@@ -20,6 +26,7 @@ def following(look: NodeReading, where: Position, clock: Clock, max_lag: float =
         where: the same, understood.
         clock: the verdict on this host's clock.
         max_lag: seconds off up to which it is called right.
+        doubtful: it may not be the node that was watched: what it lacks, nobody lost.
     """
     blocks = look.block_count if look.protocol == "go" else ""  # its score stands amid a download
     return Following(
@@ -27,7 +34,7 @@ def following(look: NodeReading, where: Position, clock: Clock, max_lag: float =
         score=where.pos,
         pace=network_pace(look, where),
         joined=look.ibd_peers == 0 and (look.peers > 0 or not needs_peers(look.network)),
-        lacks=_lacks(look, where),
+        lacks=None if doubtful else _lacks(look, where),
         clock_off=_clock_off(clock, max_lag),
     )
 

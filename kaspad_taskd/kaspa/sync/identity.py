@@ -1,8 +1,8 @@
 """Which node answered: the one of before, the same started anew, or another behind the same name.
 
-`p2p_id` is new at each start and never comes back, `system_id` stays. Without either a counter that
-fell shows a start; larger counters after a gap show nothing. Without `system_id` a new `p2p_id` is
-another node's where its peers are connected for longer than nobody looked.
+`p2p_id` is new at each start and never comes back, `system_id` is its host's and stays. Without
+either a counter that fell shows a start; larger counters after a gap show nothing. A new `p2p_id`
+is another node's where its peers are connected for longer than nobody looked.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ SHORT = 64
 KEPT_IDS = 8
 KEPT_STARTS = 8
 KEPT_OTHERS = 4
+OTHER_MS = 600_000
+"""So long after another node answered nobody knows whom the next look meets."""
+DOUBT_MS = 120_000
+"""So long a lower score has to last at a node that does not say which one it is."""
 STALE_MS = 5_000
 """How old what is told of connected peers may be."""
 HOUR_MS = 3_600_000
@@ -49,7 +53,7 @@ def met(memory: Memory, look: NodeReading, new: Mark) -> tuple[Memory, Met]:
     system = None if look.system_id is None else look.system_id[:SHORT]
     p2p = None if look.p2p_id is None else look.p2p_id[:SHORT]
     who = _who(memory, system, p2p, new)
-    if who is Met.RESTARTED and system is None and _ran_before(memory, look):
+    if who is Met.RESTARTED and _ran_before(memory, look):
         who = Met.ANOTHER
     if who is Met.ANOTHER:
         memory = _other(memory, system, p2p, look.at_ms)
@@ -97,8 +101,15 @@ def _other(memory: Memory, system: str | None, p2p: str | None, at_ms: int) -> M
     return replace(
         memory, marks=(), ready=None, starts=(), best=best, bests=bests, another_at=at_ms,
         staging=False, start=None, goal=None, goal_from=0, lower_since=None, ibd_peer="",
-        ibd_connected=0,
+        ibd_connected=0, passed=None,
     )  # fmt: skip
+
+
+def is_doubtful(memory: Memory, look: NodeReading) -> bool:
+    """Whether this may not be the node that was watched: another one answered lately."""
+    another = 0 <= look.at_ms - memory.another_at < OTHER_MS
+    lower = memory.lower_since is not None and look.system_id is None
+    return another or (lower and look.at_ms - (memory.lower_since or 0) < DOUBT_MS)
 
 
 def loop(memory: Memory, now_ms: int) -> Loop | None:

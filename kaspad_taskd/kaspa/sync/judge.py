@@ -11,7 +11,7 @@ from kaspad_taskd.kaspa.sync import gate, hints, phase, settling, way, work
 from kaspad_taskd.kaspa.sync.clock import YOUNG_MS, Clock, Record, agreed, verdict
 from kaspad_taskd.kaspa.sync.following import following
 from kaspad_taskd.kaspa.sync.hints import Aside
-from kaspad_taskd.kaspa.sync.identity import Met, met
+from kaspad_taskd.kaspa.sync.identity import Met, is_doubtful, met
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory, Passed
 from kaspad_taskd.kaspa.sync.plan import plan
 from kaspad_taskd.kaspa.sync.position import Position, locate, without_clock
@@ -139,7 +139,7 @@ def _reading(seen: Seen, memory: Memory, aside: Aside, done: bool, epoch: str | 
         params=told,
         hints=hints.hints(memory, look, said, told, seen.clock, aside),
         shown=_shown(where),
-        following=following(look, where, seen.clock, aside.max_lag),
+        following=following(look, where, seen.clock, aside.max_lag, is_doubtful(memory, look)),
         metadata=_metadata(look, memory, where, seen.clock),
         memory=memory.to_json(),
     )

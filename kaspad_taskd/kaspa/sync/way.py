@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kaspad_taskd.kaspa.sync.identity import SHORT, Met
+from kaspad_taskd.kaspa.sync.identity import DOUBT_MS, SHORT, Met
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
 from kaspad_taskd.kaspa.sync.phase import STATE, Moves, step_s
 from kaspad_taskd.kaspa.sync.position import Position
@@ -20,8 +20,6 @@ BLOCKS_AMID = 0.1
 """Blocks of a look, as a share of its headers, that took hardly any of its time."""
 GAP_S = 30
 """Two looks so far apart may hold another phase's time: they tell no speed of headers."""
-DOUBT_MS = 120_000
-"""So long a lower score has to last at a node that does not say which one it is."""
 
 
 def lost(

@@ -23,9 +23,10 @@ from kaspad_taskd.kaspa.sync.following import following
 from kaspad_taskd.kaspa.sync.hints import Aside
 from kaspad_taskd.kaspa.sync.judge import judge
 from kaspad_taskd.kaspa.sync.position import locate
+from kaspad_taskd.kaspa.sync.reading import NodeReading
 from kaspad_taskd.store.codec import task_of, task_text
 from tests.kaspa.sync.host import OLD, Host, rare
-from tests.kaspa.sync.node import NOW
+from tests.kaspa.sync.node import NOW, offsets, watched
 from tests.kaspa.sync.node import following as a_node
 
 CAUGHT_UP = ("ibd-rust-sync", "ibd-rust-proof", "ibd-rust-away-10", "ibd-rust-away-30",
@@ -303,3 +304,55 @@ def test_where_blocks_are_rare_a_clock_that_goes_wrong_puts_no_node_behind(
     assert (task.health, task.reason) == (Health.OK, Reason.CLOCK_SKEW)
     assert [fact.data["health"] for fact in told if fact.name is EventName.HEALTH] == []
     assert task.live.behind is None
+
+
+IDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "two hosts": ({"p2p_id": "a", "system_id": "one"}, {"p2p_id": "b", "system_id": "two"}),
+    "one host": ({"p2p_id": "a", "system_id": "one"}, {"p2p_id": "b", "system_id": "one"}),
+    "old nodes": ({"p2p_id": "a", "system_id": None}, {"p2p_id": "b", "system_id": None}),
+}
+LACKS = 72_000
+
+
+def late(second: float, **other: Any) -> NodeReading:
+    """A node that downloads, and lacks two hours."""
+    return a_node(second, 7_200.0, LACKS, ibd_peers=1, ibd_peer="p", is_synced=False,
+                  header_count=1_200_000 + LACKS, peer_clocks=offsets(0.1, connected=86_400),
+                  **other)  # fmt: skip
+
+
+def attempts(looks: list[NodeReading]) -> int:
+    """How many there were; the first looks complete the task."""
+    tasks = watched(looks, keep_watching=True, interval=10.0, watch_interval=10.0)
+    assert tasks[5].status is Status.COMPLETE
+    return tasks[-1].attempt
+
+
+@pytest.mark.parametrize("turn", [1, 2, 5])
+@pytest.mark.parametrize("who", IDS)
+def test_two_nodes_in_turn_behind_one_name_are_no_relapse(who: str, turn: int) -> None:
+    """One is in sync, the other two hours behind: scores go down and up, and nothing was lost."""
+    one, other = IDS[who]
+    peers = {"peer_clocks": offsets(0.1, connected=86_400)}
+    looks = [
+        late(n * 10.0, **other) if n > 9 and n // turn % 2 else a_node(n * 10.0, **peers, **one)
+        for n in range(120)
+    ]
+    assert attempts(looks) == 1
+
+
+@pytest.mark.parametrize("who", IDS)
+def test_another_node_that_stays_and_lacks_hours_is_a_relapse_in_the_end(who: str) -> None:
+    """Whoever answers under the name from now on has to sync: that lasts, and is told."""
+    one, other = IDS[who]
+    looks = [a_node(n * 10.0, **one) if n < 10 else late(n * 10.0, **other) for n in range(90)]
+    assert attempts(looks) == 2
+
+
+@pytest.mark.parametrize("ids", [(each[0] if each else None) for each in IDS.values()])
+def test_the_same_node_that_lacks_hours_relapses_at_once(ids: dict[str, Any]) -> None:
+    """It was away, and is started anew or not: nobody else answers."""
+    for known in (ids, {**ids, "p2p_id": "new"}):
+        looks = [a_node(n * 10.0, **ids) for n in range(10)]
+        looks += [replace(late(7_300 + n * 10.0, **known), peer_clocks=()) for n in range(3)]
+        assert attempts(looks) == 2
