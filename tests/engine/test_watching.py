@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from copy import copy
 from typing import Any
 
@@ -11,14 +13,22 @@ import pytest
 from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.fact import Event, EventName
 from kaspad_taskd.core.inputs import Pause, Redefine, Start
-from kaspad_taskd.core.model import Definition, Health, Origin, Status, Watch
+from kaspad_taskd.core.model import (
+    Definition,
+    Health,
+    OnComplete,
+    Origin,
+    Status,
+    Task,
+    Watch,
+)
 from kaspad_taskd.core.observation import Following, Reading, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.switch import Side
 from kaspad_taskd.engine.follow import News, Progress
 from kaspad_taskd.engine.roster import KEPT_MS
 from kaspad_taskd.store.memory import MemoryStore
-from tests.fakes.hands import service
+from tests.fakes.hands import World, service
 from tests.fakes.house import EPOCH, House, definition, house
 
 pytestmark = pytest.mark.looptime
@@ -288,6 +298,97 @@ async def test_a_relapse_is_a_whole_attempt_whose_end_switches_nothing() -> None
         ready = [each.fact.data["switched"] for each in await told(built, EventName.NODE_READY)]
         assert ready == [["kasia"], []]
         assert built.hands.done.count("apply local kasia") == 1
+
+
+class Program:
+    """An `on_complete` that ends at once; how often it was run, over all daemons."""
+
+    pid, runs = 4_000_000, 0
+
+    async def wait(self) -> int:
+        return 0
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch) -> Program:
+    built = Program()
+
+    async def run(*_argv: str, **_how: Any) -> Program:
+        built.runs += 1
+        return built
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", run)
+    return built
+
+
+@asynccontextmanager
+async def switching(store: MemoryStore, world: World) -> AsyncIterator[House]:
+    """A daemon on this state; what was done to the service outlives it."""
+    built = House(store)
+    built.services["kasia"] = service()
+    built.hands.world = world
+    built.start()
+    try:
+        yield built
+    finally:
+        await built.stop()
+
+
+@pytest.mark.parametrize("public", [True, False])
+@pytest.mark.parametrize("kill", ["begun", "amid", "complete", "ready"])
+async def test_a_kill_amid_a_relapse_leaves_one_end_that_switches_nothing(
+    program: Program, kill: str, public: bool
+) -> None:
+    """on_complete and node:ready come once more; the service stays where somebody put it."""
+    store = MemoryStore(lambda: EPOCH + int(asyncio.get_running_loop().time() * 1000))
+    asks = OnComplete(("/usr/bin/notify", "{id}"))
+    async with switching(store, World()) as built:
+        world = built.hands.world
+        node = await complete(built, on_complete=asks)
+        await node.through(60)
+        if public:
+            await built.switcher.switch("kasia", Side.PUBLIC)
+            await built.switcher.idle("kasia")
+        switched = built.engine.switches.last("kasia")
+        before = (program.runs, len(await told(built, EventName.NODE_READY)))
+        assert before == (1, 1)
+        node.now(complete=False, epoch="db-reset")
+        await built.monitors.check("work")
+        assert (built.task("work").attempt, built.task("work").because) == (2, "db-reset")
+        left = copied(store)
+        if kill != "begun":
+            node.now(complete=False, position=5.0, target=10.0)
+            await asyncio.sleep(30)
+            left = copied(store)
+        if kill in ("complete", "ready"):
+            ended = asyncio.Event()
+            built.engine.on_swap.append(lambda _old, new: _note(new, ended))
+            node.now()
+            asyncio.get_running_loop().call_soon(built.monitors._judge_soon, "work")
+            await ended.wait()
+            if kill == "ready":
+                await node.through(30)
+            left = copied(store)
+        runs = program.runs if kill == "ready" else before[0]
+    program.runs = runs
+    async with switching(left, world) as again:
+        node = InSync(again)
+        await node.through(60)
+        assert again.task("work").status is Status.COMPLETE
+        assert len(await told(again, EventName.COMPLETE)) == 2
+        ready = [each.fact.data["switched"] for each in await told(again, EventName.NODE_READY)]
+        assert ready == [["kasia"], []]
+        assert program.runs == 2
+        assert again.engine.switches.last("kasia") == switched
+        assert again.hands.pointing("kasia", service()).side is (
+            Side.PUBLIC if public else Side.LOCAL
+        )
+        assert again.hands.done == []
+
+
+def _note(task: Task | None, ended: asyncio.Event) -> None:
+    if task is not None and task.attempt == 2 and task.status is Status.COMPLETE:
+        ended.set()
 
 
 async def test_who_waits_for_it_looks_at_its_status_alone() -> None:
