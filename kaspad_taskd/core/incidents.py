@@ -100,8 +100,8 @@ def trouble(task: Task, *, amiss: bool) -> Health | None:
 
 
 def _first_bad(task: Task, now: Moment) -> Moment:
-    if task.status is Status.IN_PROGRESS:
-        return task.started_at or now
+    if task.status is Status.IN_PROGRESS:  # it has just begun, or goes on after a pause
+        return now if task.live.last_checked is not None else task.started_at or now
     known = (task.live.bad_since, task.health_since, now)
     return min(each for each in known if each is not None)
 

@@ -74,6 +74,10 @@ class World:
         behind = 0.5 if word in ("ok", "still") else 900.0
         return Reading(complete=word in ("ok", "still"), behind=behind, following=told)
 
+    def loses(self) -> Reading:
+        """A look that tells that all data is lost."""
+        return Reading(complete=False, epoch="db-reset", following=Following("0", 0.0, 10.0, True))
+
     async def look(self, word: str = "ok") -> None:
         self.engine.submit("node", Look(self.task.attempt, self.says(word)))
         await asyncio.sleep(0)
@@ -275,7 +279,7 @@ async def test_what_follows_a_relapse_is_the_same_incident_until_it_is_in_sync()
     await world.register()
     await world.look()
     world.wall += EVERY * 1000
-    lost = replace(world.says("bad"), epoch="db-reset")
+    lost = world.loses()
     world.engine.submit("node", Look(1, lost))
     await asyncio.sleep(0)
     assert (world.task.attempt, world.task.status) == (2, Status.IN_PROGRESS)
@@ -293,6 +297,24 @@ async def test_what_follows_a_relapse_is_the_same_incident_until_it_is_in_sync()
     assert told["seconds"] == {
         "ok": EVERY, "behind": 660, "stalled": 0, "unreachable": 0, "unknown": 0,
     }  # fmt: skip
+
+
+async def test_a_pause_of_what_syncs_again_parts_it_into_two_incidents() -> None:
+    """Nobody knows what was in between, so no incident reaches over it."""
+    world = World()
+    await world.register()
+    await world.look()
+    world.wall += EVERY * 1000
+    world.engine.submit("node", Look(1, world.loses()))
+    await asyncio.sleep(0)
+    await trouble(world, "bad")
+    paused = world.wall = world.wall + 60_000
+    await world.engine.act("node", Pause())
+    world.wall += 7_200_000
+    await world.engine.act("node", Start())
+    first, second = sorted(await trouble(world, "bad", "ok"), key=lambda each: each.id)
+    assert (first.ended, first.ending) == (paused, Ending.NOT_WATCHED)
+    assert (second.began, second.ending) == (paused + 7_200_000, Ending.SYNCED_AGAIN)
 
 
 async def test_an_attempt_that_somebody_begins_is_not_known_until_it_is_complete() -> None:
