@@ -72,8 +72,9 @@ def rows(services: Sequence[WireService], nodes: Mapping[str, WireTask], cells: 
         lines += hang([sign(one), (" ", "")], "  ".join(cellular), cells, " " * (names + 2))
     for one in services:
         lines += [*_wrong(one, cells), *_node_ill(one, nodes, cells, now)]
-        for text in words.fallback(one, now):
+        for text, cure in words.fallback(one, now):
             lines += hang([_QUIET, (" ", "")], f"{words.name(one)}: {text}", cells)
+            lines += [[("  " + cure, "dim")]] if cure else []
     return lines
 
 
@@ -191,8 +192,10 @@ def _fields(
     yield say("service.field.node"), safe(f"{service.get('node')}, {service.get('network')}")
     if service.get("held"):
         yield say("service.field.held"), say("service.held", name=words.name(service))
-    for text in words.fallback(service, now):
+    for text, cure in words.fallback(service, now):
         yield say("service.field.fallback"), text
+        if cure:
+            yield "", cure
     node = nodes.get(str(service.get("task"))) if not service.get("held") else None
     if _awaited(node) and words.condition(service) in ("public", "undone"):
         yield say("service.field.then"), say("service.state.waits", name=tasks.name(node))
@@ -234,7 +237,7 @@ def _then(found: Mapping[str, Any], cells: int, now: float) -> Iterator[Line]:
 
 def _fallback(found: Mapping[str, Any], now: float) -> Iterator[str]:
     """What is to be said of its fallback, and that it ends by hand."""
-    yield from words.fallback(found, now)
+    yield from (text for text, _ in words.fallback(found, now))
     if found.get("fallback") == found.get("to") == "public" and not found.get("there"):
         yield say("switch.plan.by-hand")
 

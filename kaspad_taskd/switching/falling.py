@@ -29,6 +29,7 @@ from kaspad_taskd.core.fallback import (
 )
 from kaspad_taskd.core.model import Moment, Task
 from kaspad_taskd.core.observation import Scalar
+from kaspad_taskd.core.record import SWITCHES_KEPT
 from kaspad_taskd.core.standing import (
     UNSEEN,
     Count,
@@ -50,6 +51,8 @@ EVERY: Final = 30.0
 """Seconds between two decisions when no look is taken."""
 KEPT: Final = 60_000
 """Ms of a count that a kill may take, at the most."""
+MET: Final = 4 * SWITCHES_KEPT
+"""Ages that are kept: of two moments of each switch, and as many of those that are not."""
 _MARK: Final = "fallback/"
 _SEEN: Final = "seen"
 
@@ -105,6 +108,8 @@ class _Ages:
     def of(self, switch: Switch, what: str, moment: Moment) -> int:
         """Return the ms since a moment of a switch."""
         steady = self.steady()
+        if len(self._met) > MET:
+            del self._met[next(iter(self._met))]
         if (switch.id, what) not in self._met:
             self._met[switch.id, what] = steady, max(0, self.now() - moment)
         met, age = self._met[switch.id, what]

@@ -132,7 +132,7 @@ def _facts(
         if node is not None and ill and not words.needs(service):
             yield tasks.about(node, tasks.watched(node, "text", now, when))
     if condition in ("public", "local"):
-        yield from words.fallback(service, now, when)
+        yield from (text for text, _ in words.fallback(service, now, when))
     if service.get("held"):
         yield cap(say("service.state.held"))
         return

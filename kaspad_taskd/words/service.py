@@ -80,12 +80,15 @@ def because(facts: Mapping[str, object]) -> str:
     return maybe(f"service.because.{health}", **facts) or safe(health)
 
 
-def fallback(service: WireService, now: float, say_when: SayWhen = when) -> list[str]:
-    """Return what is to be said of a service's fallback, a sentence each; mostly nothing.
+def fallback(
+    service: WireService, now: float, say_when: SayWhen = when
+) -> list[tuple[str, str | None]]:
+    """Return what is to be said of a service's fallback: sentences, with what to type, if anything.
 
-    `say_when`: how a moment is told where this is read.
+    Mostly nothing. `say_when`: how a moment is told where this is read.
     """
-    told, why = [], service.get("stays") or {}
+    told: list[tuple[str, str | None]] = []
+    why = service.get("stays") or {}
     fell, left = service.get("fallen"), why.get("left")
     if fell:
         at = seconds_of(fell.get("at"))
@@ -95,11 +98,11 @@ def fallback(service: WireService, now: float, say_when: SayWhen = when) -> list
             "after": service.get("returnAfter"),
         }
         stuck = why and why.get("code") not in PASSING
-        told.append(say("service.fallen-stays" if stuck else "service.fallen", **known))
+        told.append((say("service.fallen-stays" if stuck else "service.fallen", **known), None))
     if left is not None:
-        told.append(say("service.will-return" if fell else "service.will-fall", left=left))
+        told.append((say("service.will-return" if fell else "service.will-fall", left=left), None))
     elif why and why.get("code") not in (*PASSING, *UNSAID) and "stays" not in _told(service):
-        told.append(safe(why.get("note")))
+        told.append((safe(why.get("note")), safe(why["cure"]) if why.get("cure") else None))
     return told
 
 

@@ -45,6 +45,8 @@ def test_one_that_stays_says_why(ctl: Ctl, taskd: ScriptedTaskd) -> None:
     assert WENT in out
     assert "it may go 4 times in 24 hours" in out
     assert "it returns" not in out
+    assert "See why the node comes and goes" in out
+    assert "See why the node comes and goes" in told(ctl, taskd, fallen(Why.FLIPS), "kasia-indexer")
 
 
 def test_others_say_nothing_of_it(ctl: Ctl, taskd: ScriptedTaskd) -> None:
