@@ -14,6 +14,12 @@ CLOCKS_AGREE = 2_000
 """Milliseconds by which two readings of one clock may differ and still agree."""
 
 
+SILENT = 120_000
+"""Milliseconds after which the daemon's silence is a trouble; it began with the silence."""
+ABSENT = SILENT + 60_000
+"""Milliseconds without a call after which a silence may have been two."""
+
+
 class OpenDesk:
     """A desk that is being changed."""
 
@@ -91,6 +97,9 @@ class Draft:
         self.given = now
         self.now = now + self.offset
         self.last, self.silent = state.last, state.silent
+        alone = self.now - state.now > ABSENT  # nobody was there to hear whether it was one
+        if alone and self.silent is not None and "daemon" not in state.present:
+            self.silent = self.now
         self.drift, self.skew = state.drift, state.skew
         self.number = state.number
         self._present: dict[str, Present] | None = None

@@ -19,10 +19,14 @@ _GRAVEST = {kind: place for place, kind in enumerate(
 )}  # fmt: skip
 
 
-def settle(desk: OpenDesk, now: Moment) -> None:
-    """Let all troubles be over that have been well for long enough; `now` is own."""
-    for one in [each for each in desk.troubles.values() if troubles.over(each, desk.rule, now)]:
-        desk.settle(one)
+def settle(desk: OpenDesk, now: Moment, deaf: bool) -> None:
+    """Let all troubles be over that have been well for long enough; `now` is own.
+
+    While the daemon does not answer nobody knows whether they still are.
+    """
+    for one in list(desk.troubles.values()):
+        if _known(one.of, deaf) and troubles.over(one, desk.rule, now):
+            desk.settle(one)
 
 
 def take(desk: OpenDesk, given: Moment, now: Moment, zone: tzinfo, deaf: bool) -> list[Item]:
@@ -66,18 +70,20 @@ def _soonest_loud(desk: Desk, rule: Rule, now: Moment, deaf: bool) -> Moment | N
     if desk.items or desk.dropped:
         return now
     moments = (
-        troubles.next_moment(one, rule)
-        for one in desk.troubles.values()
-        if not deaf or one.since is None or one.of == "daemon"
+        troubles.next_moment(one, rule) for one in desk.troubles.values() if _known(one.of, deaf)
     )
     return min((each for each in moments if each is not None), default=None)
+
+
+def _known(of: str, deaf: bool) -> bool:
+    return not deaf or of == "daemon"
 
 
 def _due(desk: OpenDesk, now: Moment, deaf: bool) -> list[str]:
     return [
         of
         for of, one in desk.troubles.items()
-        if (not deaf or of == "daemon") and troubles.due(one, desk.rule, now)
+        if _known(of, deaf) and troubles.due(one, desk.rule, now)
     ]
 
 

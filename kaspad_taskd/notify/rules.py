@@ -27,7 +27,7 @@ from typing import Any
 
 from kaspad_taskd.notify import events, gathering, reading, seeing, texts
 from kaspad_taskd.notify.change import Change, Subject, What
-from kaspad_taskd.notify.draft import Draft
+from kaspad_taskd.notify.draft import SILENT, Draft
 from kaspad_taskd.notify.model import ITEMS, Item, Message, Moment, Rule
 from kaspad_taskd.notify.snapshot import Asks, Snapshot, Wire
 from kaspad_taskd.notify.state import State, decode, encode, first
@@ -37,8 +37,6 @@ __all__ = [
     "hear_all", "learn", "see", "silent", "tick",
 ]  # fmt: skip
 
-SILENT = 120_000
-"""Milliseconds after which the daemon's silence is a trouble; it began with the silence."""
 DAEMON = Subject("daemon")
 
 
@@ -143,10 +141,11 @@ def tick(
     draft = Draft(state, rules, now)
     _tell_silence(draft)
     messages = []
+    deaf = draft.silent is not None
     for rule in rules:
         desk = draft.desk(rule.name)
-        gathering.settle(desk, draft.now)
-        items = gathering.take(desk, now, draft.now, zone, draft.silent is not None)
+        gathering.settle(desk, draft.now, deaf)
+        items = gathering.take(desk, now, draft.now, zone, deaf)
         if items:
             draft.number += 1
             said = texts.say_items(items, now, zone, host, page_url)

@@ -128,7 +128,7 @@ def _between(
     known = draft.present.get(about.of)
     same = known is not None and known.code == task.get("health")
     if same and before is not None and before < since:
-        draft.apply(Change(What.VAGUE, about, draft.seen))
+        draft.apply(Change(What.VAGUE, about, min(since, draft.seen)))
 
 
 def _ended(draft: Draft, task: Wire, about: Subject, before: Moment | None, key: str) -> None:

@@ -283,7 +283,7 @@ class World:
         if one.status == "complete" and one.ended > self.last:
             found.append(happened(one.ended, "sync:complete", "unheard"))
         if one.health == one.code and one.since > self.last:
-            found.append(happened(self.contact, "sync:health", "lost"))
+            found.append(happened(min(self.contact, one.since), "sync:health", "lost"))
         found.append(happened(one.since, "sync:health", one.health))
         one.code = one.health if one.health in BAD else one.code
         return found
