@@ -96,7 +96,7 @@ class Draft:
         self.offset = state.offset + max(0, state.now - own)
         self.given = now
         self.now = now + self.offset
-        self.last, self.silent = state.last, state.silent
+        self.last, self.silent, self.contact = state.last, state.silent, state.contact
         alone = self.now - state.now > ABSENT  # nobody was there to hear whether it was one
         if alone and self.silent is not None and "daemon" not in state.present:
             self.silent = self.now
@@ -127,6 +127,7 @@ class Draft:
             drift=self.drift,
             skew=self.skew,
             silent=self.silent,
+            contact=self.contact,
             present=self.present,
             relapses=self.relapses,
             disks=self.disks,
@@ -252,7 +253,7 @@ class Draft:
     @property
     def seen(self) -> Moment:
         """Until when it was known what is so, told."""
-        unseen = self.now - (self._state.now if self.silent is None else self.silent)
+        unseen = self.now - (self._state.now if self.silent is None else self.contact)
         return self.given - self.skew - unseen
 
     def own(self, told: Moment) -> Moment:

@@ -103,7 +103,7 @@ def silent(state: State, rules: Sequence[Rule], since: Moment, now: Moment) -> S
     """
     draft = Draft(state, rules, now)
     if draft.silent is None:
-        draft.silent = min(draft.now, since + draft.offset)
+        draft.silent = draft.contact = min(draft.now, since + draft.offset)
     _tell_silence(draft)
     return draft.close()
 

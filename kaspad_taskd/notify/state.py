@@ -112,6 +112,7 @@ class State:
         relapses: why each task that syncs again does so, by its id.
         disks: tasks in progress whose disk is measured, by id: the service.
         silent: since when the daemon does not answer, own; None: it does.
+        contact: until when it was known what is so, where it does not answer, own.
         desks: by the name of the rule.
         drift: what the daemon's clock is behind the one of `now`, surely: it was set meanwhile.
         skew: likewise, or the more that it seems to be where old events tell of a clock set back.
@@ -126,6 +127,7 @@ class State:
     relapses: Mapping[str, str] = field(default_factory=dict)
     disks: Mapping[str, str] = field(default_factory=dict)
     silent: Moment | None = None
+    contact: Moment = 0
     desks: Mapping[str, Desk] = field(default_factory=dict)
     drift: int = 0
     skew: int = 0
@@ -148,13 +150,17 @@ def decode(kept: Mapping[str, Any]) -> State:
     """Return what `encode` made JSON of: the state of a life that begins.
 
     Its clock is the one that the daemon has by now, so what that was set by is no time that passed.
+    The daemon counts as silent since the last life: until `answers`, when all is heard.
 
     Raises:
         ValueError: it is none, or of another version.
     """
     try:
         state = State(**{**kept, "present": _present(kept), "desks": _desks(kept)})
-        return replace(state, offset=state.offset + state.drift, drift=0, skew=0)
+        state = replace(state, offset=state.offset + state.drift, drift=0, skew=0)
+        if state.silent is None:
+            return replace(state, silent=state.now, contact=state.now)
+        return state
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"not a state of the notifier: {error}") from None
 

@@ -271,7 +271,7 @@ def test_a_night_that_nobody_saw_end_is_not_taken_for_the_next() -> None:
     """A notifier that begins in the next night keeps still."""
     told = Told(Rule("phone", quiet=QUIET), zone="Europe/Vienna").hear(health("behind", EVENING))
     told.at(EVENING + HOUR)
-    assert told.killed().tick(EVENING + DAY) == []
+    assert told.killed().found(EVENING + DAY).tick(EVENING + DAY) == []
     assert len(told.at(EVENING + DAY + 8 * HOUR)) == 1
 
 
@@ -345,7 +345,7 @@ def test_no_clock_that_is_set_makes_a_trouble_longer() -> None:
     told.hear(event("sync:progress", BASE + 7 * DAY + HOUR, status="complete"), now=BASE + HOUR)
     told.hear(health("behind", BASE + 7 * DAY + HOUR), now=BASE + HOUR)
     now = BASE + 7 * DAY + HOUR + MINUTE
-    assert told.killed().at(now) == []
+    assert told.killed().found(now).at(now) == []
     assert told.at(now + 4 * MINUTE - 1) == []
     assert len(told.at(now + 5 * MINUTE)) == 1
 
@@ -355,7 +355,7 @@ def test_a_clock_of_ours_that_goes_back_over_a_restart_delays_nothing_for_long()
     told = Told().hear(health("behind", BASE))
     told.at(BASE + 2 * MINUTE)
     back = BASE - DAY
-    assert told.killed().at(back + MINUTE) == []
+    assert told.killed().found(back + MINUTE).at(back + MINUTE) == []
     assert len(told.at(back + 6 * MINUTE)) == 1
 
 
@@ -370,6 +370,29 @@ def test_a_thousand_that_fail_at_once_are_one_short_message() -> None:
     assert message.text.endswith("more")
     assert (len(message.items), message.more) == (ITEMS, 1000 - ITEMS)
     assert told.state.desks["phone"].items == ()
+
+
+def test_a_life_begins_deaf() -> None:
+    """What was bad is not told before all that happened meanwhile is heard."""
+    told = Told().hear(health("behind", BASE)).killed()
+    assert told.at(BASE + MINUTE) == []
+    assert [item.of for item in items(told.at(BASE + HOUR))] == ["daemon"]
+
+
+def test_of_what_nobody_saw_nothing_is_counted() -> None:
+    """History is lost, and it is bad again: what lies between was not all bad."""
+    told = Told().hear(health("behind", BASE))
+    told.tick(BASE + MINUTE)
+    now = BASE + 5 * HOUR
+    told.killed()
+    told.state = rules.silent(told.state, told.rules, now, now)
+    task = {"id": NODE, "service": "kaspa-node", "status": "complete", "health": "behind",
+            "healthSince": iso(now - MINUTE), "watch": "on"}  # fmt: skip
+    told.state = rules.see(told.state, told.rules, Snapshot([task]), now)
+    told.found(now)
+    assert told.at(now + 3 * MINUTE - 1) == []
+    (item,) = items(told.at(now + HOUR))
+    assert (item.began, item.count) == (BASE, 1)
 
 
 def test_what_is_too_much_is_dropped_and_said() -> None:

@@ -70,8 +70,13 @@ class Told:
         return list(told)
 
     def killed(self) -> Told:
-        """Let another life go on from what the disk has."""
+        """Let another life begin with what the disk has."""
         self.state = rules.decode(json.loads(json.dumps(rules.encode(self.state))))
+        return self
+
+    def found(self, now: int) -> Told:
+        """Let the daemon answer, with nothing new."""
+        self.state = rules.answers(self.state, self.rules, now)
         return self
 
 

@@ -240,6 +240,7 @@ class World:
         self.state = rules.decode(json.loads(json.dumps(rules.encode(self.kept.state))))
         self.cursor = self.kept.cursor
         del self.heard[self.kept.told :]
+        self.state = rules.silent(self.state, self.rules, self._given(), self._given())
         if self.down is not None:
             self._silence(self.now)
             return
