@@ -183,7 +183,8 @@ def _judge_daemon(world: World, rule: Rule, heard: list[Heard]) -> None:
                 assert item.began in stands
                 stands.remove(item.began)
             elif item.ended is None:
-                assert any(a + 120_000 <= each.at <= b for a, b in world.daemon)
+                least = 0 if item.again else 120_000  # who was away does not see it come back
+                assert any(a + least <= each.at <= b for a, b in world.daemon)
                 stands.add(item.began)
             else:
                 assert item.began not in stands
