@@ -170,7 +170,7 @@ def _code(item: Item) -> str:
 def _params(item: Item) -> Mapping[str, object]:
     known: dict[str, object] = {**item.params, "name": item.name, "code": item.code}
     if _whom(item) == "service":
-        known["brief"] = service.brief(item.code)
+        known["brief"] = words.maybe(f"service.attention.{item.code}.brief")
     note = item.params.get("note")
     if isinstance(note, str):
         known["note"] = note.rstrip(".")
