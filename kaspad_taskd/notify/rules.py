@@ -102,8 +102,11 @@ def silent(state: State, rules: Sequence[Rule], since: Moment, now: Moment) -> S
     Nothing else is told meanwhile as being so: whether it still is, nobody knows.
     """
     draft = Draft(state, rules, now)
+    began = min(draft.now, since + draft.offset)
     if draft.silent is None:
-        draft.silent = draft.contact = min(draft.now, since + draft.offset)
+        draft.silent = draft.contact = began
+    elif draft.silent == state.now:  # of the last life: this one has only begun to listen
+        draft.silent = began
     _tell_silence(draft)
     return draft.close()
 
