@@ -26,6 +26,7 @@ from kaspad_taskd.base.values import (
     Several,
     check_text,
     few,
+    few_of,
     json_of,
     kind_of,
     of_kind,
@@ -273,6 +274,12 @@ class Table:
         }
         self._read[key] = found
         return found
+
+    def rows(self, key: str) -> list[Table]:
+        """Return the tables of a list (TOML's `[[key]]`); the first one's path is `key[1]`."""
+        found = self._get(key, None, None, (list, tuple), "a list of tables", few_of) or []
+        path, spelt = self.where(key), self.spelt(key)
+        return [self._child(data, f"{path}[{n}]", spelt) for n, data in enumerate(found, 1)]
 
     def done(self) -> bool:
         """Note the keys that nobody asked for, here and below; return whether all is sound."""

@@ -103,6 +103,13 @@ def few(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
     return value
 
 
+def few_of(value: Sequence[Any]) -> Sequence[Any]:
+    """Return a list of no more than MAX_ITEMS entries."""
+    if len(value) > MAX_ITEMS:
+        raise ValueError(f"must be {MAX_ITEMS} entries at most")
+    return value
+
+
 def texts_of(value: Mapping[Any, Any]) -> dict[str, str]:
     """Return a table of strings."""
     good: dict[str, str] = {}

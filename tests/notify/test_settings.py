@@ -1,0 +1,252 @@
+"""Guarantees of `kaspad_taskd.notify.settings` and of the files that it names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaspad_taskd.base.tables import Fault
+from kaspad_taskd.notify.model import How, Kind, Quiet, Rule
+from kaspad_taskd.notify.settings import Settings, load, parse
+
+KEYS = ["to", "name", "url_file", "command", "on", "tasks", "after", "repeat", "gather", "quiet"]
+KEYS += ["heartbeat", "page_url", "host", "webhook_file", "key_file", "every"]
+SECRET = "topic-of-mine-93f1"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    write(tmp_path / "phone.urls", f"# mine\nntfys://ntfy.sh/{SECRET}\n\njson://host/{SECRET}\n")
+    write(tmp_path / "hook", f"https://example.org/{SECRET}\n")
+    write(tmp_path / "hook.key", f"{SECRET}\n")
+    return tmp_path
+
+
+def write(path: Path, text: str | bytes, mode: int = 0o640) -> Path:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    path.chmod(mode)
+    return path
+
+
+def read(place: Path, text: str) -> Settings | list[Fault]:
+    return load(write(place / "notify.toml", text.replace("@", str(place))))
+
+
+def sound(place: Path, text: str) -> Settings:
+    settings = read(place, text)
+    assert isinstance(settings, Settings), settings
+    return settings
+
+
+def told(place: Path, text: str) -> list[str]:
+    """The faults as people read them, without the directory; none of them has a secret."""
+    faults = read(place, text)
+    assert isinstance(faults, list)
+    said = [str(fault).replace(f"{place}/", "") for fault in faults]
+    assert SECRET not in " ".join(said)
+    return said
+
+
+def test_what_is_left_out_has_its_default(place: Path) -> None:
+    """One `[[to]]` with a name and a way is enough."""
+    found = sound(place, '[[to]]\nname = "phone"\nurl_file = "@/phone.urls"\n')
+    assert found.rules == (Rule("phone"),)
+    assert found.rules[0].on == frozenset(Kind)
+    assert [(each.name, each.how, each.url) for each in found.targets] == [
+        ("phone, line 2 (ntfys)", How.APPRISE, f"ntfys://ntfy.sh/{SECRET}"),
+        ("phone, line 4 (json)", How.APPRISE, f"json://host/{SECRET}"),
+    ]
+    assert found.heartbeat is None
+    assert found.page_url is None
+    assert found.host == os.uname().nodename
+
+
+def test_everything_that_can_be_said_is_read(place: Path) -> None:
+    """Every key, in the house's own forms."""
+    text = """
+        page_url = "https://node.example.org/taskd/"
+        host = "kaspa-1"
+        [[to]]
+        name = "phone"
+        url_file = "@/phone.urls"
+        on = ["error", "trouble"]
+        tasks = ["node-sync-*", "kaspa-node"]
+        after = "1min 30s"
+        repeat = "never"
+        gather = "0s"
+        quiet = "23:00-07:30"
+        [[to]]
+        name = "hook"
+        webhook_file = "@/hook"
+        key_file = "@/hook.key"
+        [[to]]
+        name = "siren"
+        command = ["/usr/local/bin/siren", "-l"]
+        repeat = "1h"
+        [heartbeat]
+        url_file = "@/hook"
+        every = "1min"
+    """
+    found = sound(place, text)
+    phone, _, siren = found.rules
+    assert phone == Rule(
+        "phone",
+        frozenset({Kind.ERROR, Kind.TROUBLE}),
+        ("node-sync-*", "kaspa-node"),
+        90.0,
+        None,
+        0.0,
+        Quiet(23 * 60, 7 * 60 + 30),
+    )
+    assert siren.repeat == 3600
+    hook = found.targets_of("hook")[0]
+    assert (hook.how, hook.url, hook.key) == (How.WEBHOOK, f"https://example.org/{SECRET}", SECRET)
+    assert found.targets_of("siren")[0].command == ("/usr/local/bin/siren", "-l")
+    assert found.heartbeat is not None
+    assert found.heartbeat.every == 60
+    assert found.page_url == "https://node.example.org/taskd"
+    assert found.host == "kaspa-1"
+
+
+def test_no_secret_is_shown_by_accident(place: Path) -> None:
+    """What is printed for a log or a traceback has no address and no key."""
+    text = '[[to]]\nname = "hook"\nwebhook_file = "@/hook"\nkey_file = "@/hook.key"\n'
+    assert SECRET not in repr(sound(place, text))
+
+
+def test_all_that_is_wrong_is_told_at_once_with_its_place_and_cure(place: Path) -> None:
+    """Every fault of one file comes in one pass."""
+    text = """
+        page_url = "node.example.org"
+        [[to]]
+        name = "a b"
+        url_file = "phone.urls"
+        on = ["troubel"]
+        tasks = ["a/b"]
+        after = "soon"
+        repeat = "1s"
+        gather = "2d"
+        quiet = "23-7"
+        [[to]]
+        name = "x"
+        [[to]]
+        name = "x"
+        webhook_file = "@/hook"
+        url_file = "@/phone.urls"
+        quiet = "07:00-07:00"
+        url = "json://oops/topic-of-mine-93f1"
+        [heartbeat]
+    """
+    said = told(place, text)
+    for words in (
+        "to[1].name: must be letters",
+        "to[1].url_file: must be an absolute path",
+        'to[1].on: "troubel" is none of complete, error, trouble, recovered, switch',
+        'to[1].tasks: "a/b" is no id',
+        'to[1].after: "soon" is no duration; write "10s" or "5min"',
+        'to[1].repeat: "1s" is too short; 1min is the shortest',
+        'to[1].gather: "2d" is too long; 1h is the longest',
+        'to[1].quiet: must be two times of the day like "23:00-07:00"',
+        "to[2]: needs one of url_file, webhook_file or command",
+        "to[3]: has url_file and webhook_file; keep one of them",
+        "to[3].quiet: must be two times of the day",
+        "to[3].url: unknown key",
+        'to: the name "x" stands twice',
+        "heartbeat.url_file: is required",
+        "page_url: must be the address",
+    ):
+        assert any(words in each for each in said), (words, said)
+    assert all(each.startswith("notify.toml, ") for each in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "has no URL"),
+        ("# only this\n", "has no URL"),
+        (f"{SECRET}\n", "line 1: is no URL"),
+        (f"json://good/{SECRET}\n\nntfy:{SECRET}\n", "line 3: is no URL"),
+        (f"json://x/{'y' * 3000}{SECRET}", "line 1: is longer than 2048"),
+        (f"json://x/{SECRET}\x07", "line 1: has control characters"),
+        (b"json://x/\nmailto://\xff", "line 2: is not UTF-8"),
+        ("json://x\n" * 33, "33 URLs; 32 is the most"),
+        ("#" * 70_000, "is larger than 64 KiB"),
+    ],
+)
+def test_a_bad_file_of_urls_is_told_by_its_line(place: Path, text: str | bytes, says: str) -> None:
+    """The file, the line and what to do; never what stands there."""
+    write(place / "phone.urls", text)
+    said = told(place, '[[to]]\nname = "phone"\nurl_file = "@/phone.urls"\n')
+    assert any(each.startswith("phone.urls") and says in each for each in said), said
+
+
+def test_a_file_that_others_may_read_is_refused(place: Path) -> None:
+    """Addresses are secrets, so an open file is no mere matter of taste; the cure is a command."""
+    (place / "phone.urls").chmod(0o644)
+    said = told(place, '[[to]]\nname = "phone"\nurl_file = "@/phone.urls"\n')
+    assert said == ["phone.urls: others may use it, and it has secrets: chmod o= phone.urls"]
+
+
+@pytest.mark.parametrize("kind", ["missing", "directory", "pipe", "link"])
+def test_what_is_no_file_is_told_and_never_waited_for(place: Path, kind: str) -> None:
+    """Whatever lies in the place of a file, the answer comes at once."""
+    file = place / "odd"
+    if kind == "directory":
+        file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "link":
+        file.symlink_to(place / "nothing")
+    said = told(place, '[[to]]\nname = "phone"\nurl_file = "@/odd"\n')
+    assert len(said) == 1
+    assert said[0].startswith("odd: ")
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("http://127.0.0.1:8000/x", True),
+        ("https://hc.example.org/ping/1?a=b", True),
+        ("ftp://example.org", False),
+        ("https://", False),
+        ("https://h:99999/", False),
+        ("https://a\nhttps://b", False),
+    ],
+)
+def test_a_webhook_and_a_heartbeat_are_one_http_url(place: Path, url: str, good: bool) -> None:
+    """Nothing else can be asked by a client for HTTP."""
+    write(place / "hook", url)
+    text = '[heartbeat]\nurl_file = "@/hook"\n[[to]]\nname = "h"\nwebhook_file = "@/hook"\n'
+    assert isinstance(read(place, text), Settings) is good
+
+
+def test_a_file_that_is_not_there_or_no_toml_is_one_fault(place: Path) -> None:
+    """With its name, so that somebody can go there."""
+    assert isinstance(load(place / "none.toml"), list)
+    assert told(place, "[[to") != []
+    assert told(place, "") == [
+        "notify.toml, to: is not there, so nobody would be told: add a [[to]]"
+    ]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates(),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(KEYS),
+                inner,
+                max_size=5,
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_whatever_was_written_is_judged_and_never_a_crash(data: object) -> None:
+    """Bad data never raises; it is always settings or faults."""
+    assert parse(data, "/n.toml")
