@@ -142,6 +142,8 @@ class Client:
         idle: Callable[[], None] | None = None,
         journal: str | None = None,
         gap: Callable[[Refused], None] | None = None,
+        fresh: Callable[[Subscription], None] | None = None,
+        last: dict[str, Any] | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Yield events `{seq, event, data}` for ever, over restarts of the daemon, none missing.
 
@@ -154,12 +156,17 @@ class Client:
             gap: called when events are missing, or the daemon has another journal (it was restored,
                 rebuilt, rolled back): what was known of its tasks is to be asked for anew. Then it
                 goes on from now. May raise to end; None raises it.
+            fresh: called with each subscription that begins now, which has the tasks of then: at
+                the beginning without `after`, and after each `gap`. May raise to end.
+            last: the last event of `journal` that was told, for who kept it: a host that was put
+                back is found out by it.
 
         Raises:
             Refused: `gap`, as in `subscribe`, where nobody is called.
             Unreachable: there was no daemon at the beginning.
         """
-        return Following(self.subscribe, self.call, tasks, lost, idle, gap).run(after, journal)
+        following = Following(self.subscribe, self.call, tasks, lost, idle, gap, fresh)
+        return following.run(after, journal, last)
 
 
 class Subscription:

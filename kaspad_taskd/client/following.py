@@ -39,6 +39,7 @@ class Following:
         lost: called with each loss of the connection; may raise to end.
         idle: called at least every second while nothing comes; may raise to end.
         gap: called when it has to start over; None: that is raised.
+        fresh: called with each source that begins now, before its first event.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Following:
         lost: Callable[[Unreachable], None] | None,
         idle: Callable[[], None] | None,
         gap: Callable[[Refused], None] | None,
+        fresh: Callable[[Any], None] | None = None,
     ) -> None:
         self._subscribe = subscribe
         self._ask = ask
@@ -56,18 +58,26 @@ class Following:
         self._lost = lost
         self._idle = idle
         self._gap = gap
+        self._fresh = fresh
         self._seq: int | None = None
         self._journal: str | None = None
         self._last: dict[str, Any] | None = None  # on record, as it was told
 
-    def run(self, after: int | None, journal: str | None) -> Iterator[dict[str, Any]]:
+    def run(
+        self, after: int | None, journal: str | None, last: dict[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Yield events.
+
+        Args:
+            after: the last `seq` that is known; None begins now.
+            journal: whose number that is.
+            last: the last event on record that was told, if somebody kept it.
 
         Raises:
             Refused: `gap`, where nobody is called.
             Unreachable: there was no daemon at the beginning.
         """
-        self._seq, self._journal = after, journal
+        self._seq, self._journal, self._last = after, journal, last
         source = self._open()
         while True:
             fault: Unreachable | Refused
@@ -100,6 +110,8 @@ class Following:
 
     def _open(self) -> Source:
         """Go on where we are, if that is still somewhere."""
+        if self._seq is None:
+            return self._begin()
         try:
             source = self._subscribe(self._seq, self._tasks, self._journal)
         except Refused as fault:
@@ -124,7 +136,17 @@ class Following:
             raise fault
         self._gap(fault)
         self._seq = self._journal = self._last = None
-        return self._at(self._subscribe(None, self._tasks, None))
+        return self._begin()
+
+    def _begin(self) -> Source:
+        source = self._at(self._subscribe(None, self._tasks, None))
+        try:
+            if self._fresh:
+                self._fresh(source)
+        except BaseException:
+            source.close()
+            raise
+        return source
 
     def _is_other(self) -> Refused | None:
         """Why the daemon, whose host was rolled back perhaps, knows our last event otherwise."""

@@ -1,0 +1,276 @@
+"""What the daemon tells, over `watch.sock`: in a thread of its own, for ever, none missing.
+
+It asks for what no event tells as well, and knows whether the daemon answers at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from kaspad_taskd.base.sparing import Sparing
+from kaspad_taskd.client import Client, Refused, Subscription, Unreachable
+from kaspad_taskd.notify.kept import Cursor
+
+Wire: TypeAlias = Mapping[str, Any]
+
+QUIET: Final = 20.0
+"""Seconds without a word after which the daemon is asked whether it is there."""
+PATIENCE: Final = 10.0
+"""Seconds for an answer."""
+PAUSE: Final = 1.0
+"""Seconds between two tries to reach it."""
+HELD: Final = 1_000
+"""Words that may wait to be taken; then the daemon waits, and tells the rest later."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """It was begun from now: at the first start, or where the journal is another one.
+
+    Attributes:
+        tasks: all of them, at `cursor`.
+        warnings: those that stand.
+        attentions: services that need somebody.
+        cursor: from where events follow.
+    """
+
+    tasks: list[Wire]
+    warnings: list[Wire]
+    attentions: list[Wire]
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event, and how far the journal is heard with it."""
+
+    event: Wire
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Answers to what no event tells; `warnings` None: not asked."""
+
+    tasks: list[Wire]
+    warnings: list[Wire] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """The daemon answers, and all that it had to tell is heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The daemon does not answer."""
+
+
+Word: TypeAlias = Began | Heard | Learned | CaughtUp | Lost
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be asked from time to time: ids of tasks, and whether warnings."""
+
+    tasks: tuple[str, ...] = ()
+    warnings: bool = False
+
+
+class Stopped(Exception):
+    """Somebody wants it to end."""
+
+
+class Follower:
+    """Reads on until it is stopped.
+
+    Args:
+        socket: the path of `watch.sock`.
+        cursor: from where, None for now.
+        tell: takes each word; not called again before it returns.
+        idle: called every second or so.
+        every: seconds between two questions for what is wanted.
+    """
+
+    def __init__(
+        self,
+        socket: str,
+        cursor: Cursor | None,
+        tell: Callable[[Word], None],
+        idle: Callable[[], None],
+        every: float = 60.0,
+    ) -> None:
+        self._socket = socket
+        self._cursor = cursor
+        self._tell = tell
+        self._idle = idle
+        self._every = every
+        self._events = Client(socket, timeout=PATIENCE, patience=0.0)
+        self._asking = Client(socket, timeout=PATIENCE, patience=0.0)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
+        self._sparing = Sparing()
+        self._caught = False
+        self._need: int | None = None
+        self._pinged = 0.0
+        self._apart = False
+        self._asked = time.monotonic()
+        self.wanted = Wanted()
+        self.answered = time.monotonic()
+        """When the daemon gave a sign of life, or we began."""
+        self.turned = time.monotonic()
+        """When the thread gave one itself."""
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, patience: float = 1.0) -> None:
+        """Let it end; a question under way is not waited for."""
+        self._stop.set()
+        self._thread.join(patience)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._follow()
+            except Stopped:
+                break
+            except (Unreachable, Refused) as fault:
+                self._note_lost(fault)
+            except Exception:
+                log.exception("following the daemon failed")
+                self._stop.wait(PAUSE * 10)
+        self._events.close()
+        self._asking.close()
+
+    def _follow(self) -> None:
+        cursor = self._cursor
+        events = self._events.events(
+            after=None if cursor is None else cursor.seq,
+            journal=None if cursor is None else cursor.journal,
+            last=_event_of(cursor),
+            lost=self._note_end,
+            idle=self._turn,
+            gap=self._note_gap,
+            fresh=self._begin,
+        )
+        try:
+            for event in events:
+                self._hear(event)
+        finally:
+            events.close()  # type: ignore[attr-defined]
+
+    def _hear(self, event: Wire) -> None:
+        self.answered = time.monotonic()
+        if self._cursor is not None:
+            seq = max(self._cursor.seq, event["seq"])
+            last = self._cursor.last
+            if event["event"] != "sync:progress":
+                last = (event["seq"], event["event"], str(event["data"].get("timestamp")))
+            self._cursor = Cursor(self._cursor.journal, seq, last)
+            self._say(Heard(event, self._cursor))
+        self._turn()
+
+    def _begin(self, source: Subscription) -> None:
+        warnings = self._asking.call("getWarnings")["warnings"]
+        attentions = self._asking.call("getInfo").get("attentions") or []
+        self._cursor = Cursor(source.journal, source.seq)
+        self._say(Began(source.tasks, warnings, attentions, self._cursor))
+        source.tasks = []
+        self._apart = False
+        self._note_caught()
+
+    def _note_gap(self, fault: Refused) -> None:
+        log.warning("the daemon's journal is not the one that was heard (%s): begun anew", fault)
+
+    def _note_end(self, fault: Unreachable) -> None:
+        """The connection for events is gone; the next turn is still without one."""
+        self._apart = True
+        self._note_lost(fault)
+
+    def _note_lost(self, fault: Unreachable | Refused) -> None:
+        self._need = None
+        self._asking.close()
+        if self._caught:
+            self._caught = False
+            log.warning("the daemon does not answer: %s", fault)
+            self._say(Lost())
+        elif (more := self._sparing.may(str(fault))) is not None:
+            log.info("no answer of the daemon (%d tries before): %s", more, fault)
+        self._stop.wait(PAUSE)
+        self._hold_on()
+
+    def _note_caught(self) -> None:
+        self.answered = time.monotonic()
+        if not self._caught:
+            self._caught = True
+            log.info("the daemon answers, and is heard")
+            self._say(CaughtUp())
+
+    def _turn(self) -> None:
+        """What is done besides, every second or so, and between events."""
+        self._hold_on()
+        self.turned = now = time.monotonic()
+        self._idle()
+        if self._apart:
+            self._apart = False
+        elif not self._caught:
+            self._catch_up(now)
+        elif now - self.answered > QUIET:
+            self._ping()
+        elif now - self._asked > self._every:
+            self._asked = now
+            self._ask()
+
+    def _catch_up(self, now: float) -> None:
+        """See whether all is heard that the daemon has on record."""
+        if self._need is None or now - self._pinged > PAUSE:
+            self._pinged = now
+            self._ping()
+        if self._need is not None and self._cursor is not None and self._cursor.seq >= self._need:
+            self._note_caught()
+
+    def _ping(self) -> None:
+        """Ask whether it is there, and how far its journal goes."""
+        try:
+            self._need = self._asking.call("ping")["seq"]
+        except (Unreachable, Refused) as fault:
+            self._note_lost(fault)
+        else:
+            self.answered = time.monotonic()
+
+    def _ask(self) -> None:
+        wanted = self.wanted
+        if not wanted.tasks and not wanted.warnings:
+            return
+        try:
+            tasks = [self._asking.call("getTask", {"taskId": task}) for task in wanted.tasks]
+            warnings = self._asking.call("getWarnings")["warnings"] if wanted.warnings else None
+        except (Unreachable, Refused) as fault:
+            log.info("asking the daemon failed: %s", fault)
+            self._asking.close()
+            return
+        self._say(Learned([task for task in tasks if task], warnings))
+
+    def _say(self, word: Word) -> None:
+        self._hold_on()
+        self._tell(word)
+
+    def _hold_on(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+
+
+def _event_of(cursor: Cursor | None) -> dict[str, Any] | None:
+    if cursor is None or cursor.last is None:
+        return None
+    seq, name, timestamp = cursor.last
+    return {"seq": seq, "event": name, "data": {"timestamp": timestamp}}
