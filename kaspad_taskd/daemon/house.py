@@ -55,8 +55,8 @@ from kaspad_taskd.switching.acting import open_hands
 from kaspad_taskd.switching.declared import switched_by
 from kaspad_taskd.switching.ready import Announcer
 from kaspad_taskd.switching.switcher import Switcher
-from kaspad_taskd.systemd.heart import Heart, pulse
-from kaspad_taskd.systemd.notify import Notifier
+from kaspad_taskd.systemd.heart import Heart
+from kaspad_taskd.systemd.notify import Notifier, pulse
 from kaspad_taskd.systemd.sockets import passed, take
 from kaspad_taskd.systemd.story import Story
 

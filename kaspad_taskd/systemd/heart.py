@@ -5,31 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from typing import Final
 
 WRITER_PATIENCE: Final = 90.0
 """Seconds within which the store's writer must have answered (docs/architecture.md)."""
 LOOK_PATIENCE: Final = 30.0
 """Seconds that a look may be past its deadline (docs/architecture.md)."""
-LONGEST: Final = 10.0
-"""Seconds between two beats at most: who recovers is heard well before the watchdog bites."""
 
 log = logging.getLogger(__name__)
-
-
-def pulse(environ: MutableMapping[str, str], pid: int) -> float | None:
-    """Return the seconds between two beats, or None where no watchdog waits for process `pid`.
-
-    At most half of WATCHDOG_USEC. Both variables are taken out of the environment: the watchdog is
-    ours, not our children's.
-    """
-    span, whose = environ.pop("WATCHDOG_USEC", ""), environ.pop("WATCHDOG_PID", "")
-    if not (span.isascii() and span.isdigit()) or int(span) == 0:
-        return None
-    if whose and whose != str(pid):
-        return None
-    return min(int(span) / 2_000_000, LONGEST)
 
 
 class Heart:

@@ -59,11 +59,15 @@ class JournalHandler(logging.Handler):
     Args:
         path: of the journal's socket.
         patience: seconds for which the journal may take nothing.
+        name: of the program.
     """
 
-    def __init__(self, path: str = SOCKET, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, path: str = SOCKET, patience: float = PATIENCE, name: str = IDENTIFIER
+    ) -> None:
         super().__init__()
         self._path = path
+        self._program = name
         self._patience = patience
         self._guard = threading.Lock()  # not the handler's: a stop holds that one while it waits
         self._held: deque[bytes] = deque()
@@ -79,7 +83,7 @@ class JournalHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Send the record, or hold it."""
         try:
-            entry = entry_of(record, self.format(record))
+            entry = entry_of(record, self.format(record), self._program)
         except Exception:
             self.handleError(record)
             return
@@ -115,7 +119,7 @@ class JournalHandler(logging.Handler):
             if self._held:
                 return self._held[0], 0
             if self._lost:
-                return _loss(self._lost), self._lost
+                return _loss(self._lost, self._program), self._lost
             self._sender = None
             return None
 
@@ -155,16 +159,19 @@ def _sent(through: socket.socket, entry: bytes, path: str) -> bool:
     return True
 
 
-def _loss(count: int) -> bytes:
+def _loss(count: int, name: str) -> bytes:
     text = f"{count} entries were lost: the journal did not take them in time"
-    return _entry([("PRIORITY", "4"), ("SYSLOG_IDENTIFIER", IDENTIFIER), ("MESSAGE", text)])
+    return _entry([("PRIORITY", "4"), ("SYSLOG_IDENTIFIER", name), ("MESSAGE", text)])
 
 
-def entry_of(record: logging.LogRecord, text: str) -> bytes:
-    """Return a record as the journal takes it; `text` is its message, with its traceback."""
+def entry_of(record: logging.LogRecord, text: str, name: str = IDENTIFIER) -> bytes:
+    """Return a program's record as the journal takes it.
+
+    `text` is its message, with its traceback.
+    """
     fields = [
         ("PRIORITY", str(_priority(record.levelno))),
-        ("SYSLOG_IDENTIFIER", IDENTIFIER),
+        ("SYSLOG_IDENTIFIER", name),
         ("LOGGER", record.name),
         ("CODE_FILE", record.pathname),
         ("CODE_LINE", str(record.lineno)),
@@ -213,20 +220,22 @@ def is_journal(environ: Mapping[str, str], descriptor: int) -> bool:
     return environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
-def complain(fault: object) -> None:
+def complain(fault: object, name: str = IDENTIFIER) -> None:
     """Say on stderr why there will be no daemon, before there is a log or after its end."""
     # systemd reads the level of a line from its first three letters
-    prefix = "<3>" if is_journal(os.environ, sys.stderr.fileno()) else f"{IDENTIFIER}: "
+    prefix = "<3>" if is_journal(os.environ, sys.stderr.fileno()) else f"{name}: "
     print(f"{prefix}{fault}", file=sys.stderr, flush=True)
 
 
-def begin_log(level: str, stream: TextIO | None = None, path: str = SOCKET) -> None:
+def begin_log(
+    level: str, stream: TextIO | None = None, path: str = SOCKET, name: str = IDENTIFIER
+) -> None:
     """Let all that is logged from now on go to the journal, or to stderr."""
     stream = stream or sys.stderr
     journal = is_journal(os.environ, stream.fileno())
     handler: logging.Handler
     if journal and os.path.exists(path):  # noqa: PTH110 - one question
-        handler = JournalHandler(path)
+        handler = JournalHandler(path, name=name)
     else:
         stamp = "" if journal else "%(asctime)s "
         handler = logging.StreamHandler(stream)

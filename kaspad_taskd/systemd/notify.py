@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import MutableMapping
 from typing import Final
 
 import sdnotify
@@ -13,6 +14,8 @@ from kaspad_taskd.base.sparing import Sparing
 
 STATUS_LIMIT: Final = 1000
 """Bytes of a status: systemd reads at most 4,096 of a whole message (its NOTIFY_BUFFER_MAX)."""
+LONGEST_PULSE: Final = 10.0
+"""Seconds between two beats at most: who recovers is heard well before the watchdog bites."""
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +25,20 @@ def one_line(text: str) -> str:
     clean = "".join(letter if letter.isprintable() else " " for letter in text)
     data = " ".join(clean.split()).encode()
     return data[:STATUS_LIMIT].decode(errors="ignore")
+
+
+def pulse(environ: MutableMapping[str, str], pid: int) -> float | None:
+    """Return the seconds between two beats, or None where no watchdog waits for process `pid`.
+
+    At most half of WATCHDOG_USEC. Both variables are taken out of the environment: the watchdog is
+    ours, not our children's.
+    """
+    span, whose = environ.pop("WATCHDOG_USEC", ""), environ.pop("WATCHDOG_PID", "")
+    if not (span.isascii() and span.isdigit()) or int(span) == 0:
+        return None
+    if whose and whose != str(pid):
+        return None
+    return min(int(span) / 2_000_000, LONGEST_PULSE)
 
 
 class Notifier:

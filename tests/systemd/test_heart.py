@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaspad_taskd.systemd.heart import LOOK_PATIENCE, WRITER_PATIENCE, Heart, pulse
+from kaspad_taskd.systemd.heart import LOOK_PATIENCE, WRITER_PATIENCE, Heart
+from kaspad_taskd.systemd.notify import pulse
 
 
 class Body:
