@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -41,9 +41,9 @@ class Began:
         cursor: from where events follow.
     """
 
-    tasks: list[Wire]
-    warnings: list[Wire]
-    attentions: list[Wire]
+    tasks: Sequence[Wire]
+    warnings: Sequence[Wire]
+    attentions: Sequence[Wire]
     cursor: Cursor
 
 
@@ -59,8 +59,8 @@ class Heard:
 class Learned:
     """Answers to what no event tells; `warnings` None: not asked."""
 
-    tasks: list[Wire]
-    warnings: list[Wire] | None
+    tasks: Sequence[Wire]
+    warnings: Sequence[Wire] | None
 
 
 @dataclass(frozen=True, slots=True)

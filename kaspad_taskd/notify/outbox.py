@@ -71,7 +71,6 @@ class Outbox:
             lost += self._make_room(place, now)
             number = max(self._entries, default=0) + 1
             self._set(Entry(number, message.id, place, now, now))
-        self._tidy()
         return lost
 
     def _make_room(self, place: str, now: Moment) -> list[Entry]:
@@ -123,7 +122,6 @@ class Outbox:
         else:
             lost = [replace(other, at=now, outcome=outcome) for other in too_old(rest, lane, now)]
             self._set(*lost)
-        self._tidy()
         return [entry, *lost] if entry.fate is Fate.FAILED else lost
 
     def keep_to(self, places: frozenset[str], now: Moment) -> list[Entry]:
@@ -134,16 +132,20 @@ class Outbox:
         for place in self._lanes.keys() - places:
             del self._lanes[place]
             self._lanes_changed.add(place)
-        self._tidy()
         return lost
 
     def content(self) -> Content:
-        """Return all of it."""
+        """Return all of it, likewise."""
+        self._tidy()
         entries = tuple(self._entries.values())
         return Content(tuple(self._messages.values()), entries, dict(self._lanes))
 
     def changes(self) -> Content:
-        """Return what is not on disk yet; a lane that is no more is one without failures."""
+        """Return what is not on disk yet; a lane that is no more is one without failures.
+
+        What ended long ago goes now.
+        """
+        self._tidy()
         entries = tuple(self._entries[n] for n in sorted(self._changed))
         names = {entry.message for entry in entries}
         messages = tuple(self._messages[name] for name in names)

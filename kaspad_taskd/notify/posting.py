@@ -7,22 +7,26 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from enum import StrEnum
+from typing import Final, TypeAlias
 
-from kaspad_taskd.notify.model import Message, Outcome, Target, Why
+from kaspad_taskd.notify.model import Outcome, Why
 
 MOST: Final = 4
 """Tries at once: a child of 50 MiB each."""
 
+Job: TypeAlias = Callable[[threading.Event], Outcome]
+"""Tries once and blocks for so long; the event, when it is set, ends it at once."""
+
 log = logging.getLogger(__name__)
 
 
-class Sender(Protocol):
-    """Tries once; blocks for so long. `kaspad_taskd.notify.sending.send`."""
+class Errand(StrEnum):
+    """What a try is for."""
 
-    def __call__(
-        self, target: Target, message: Message, *, stop: threading.Event | None
-    ) -> Outcome: ...
+    MESSAGE = "message"
+    TEST = "test"
+    BEAT = "beat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +34,28 @@ class Tried:
     """What came of a try.
 
     Attributes:
+        errand: what it was for.
         place: where it went.
-        number: of the entry; of a test its number.
+        number: of the entry, or of the test.
         outcome: what came of it.
         took: seconds.
-        test: whether somebody asked for it.
     """
 
+    errand: Errand
     place: str
     number: int
     outcome: Outcome
     took: float
-    test: bool = False
 
 
 class Post:
     """Sends, and knows which places are busy. For one thread that asks, which hears the answers.
 
     Args:
-        send: what tries.
         answer: takes what came of each, from another thread.
     """
 
-    def __init__(self, send: Sender, answer: Callable[[Tried], None]) -> None:
-        self._send = send
+    def __init__(self, answer: Callable[[Tried], None]) -> None:
         self._answer = answer
         self._stop = threading.Event()
         self._busy: dict[str, threading.Thread] = {}
@@ -68,19 +70,17 @@ class Post:
         """Whether another try has to wait."""
         return len(self._busy) >= MOST
 
-    def begin(
-        self, place: str, number: int, target: Target, message: Message, *, test: bool = False
-    ) -> None:
-        """Try; `done` has to be called with the answer."""
+    def begin(self, errand: Errand, place: str, number: int, job: Job) -> None:
+        """Try; the answer that comes has to be given to `done`."""
 
         def run() -> None:
             began = time.monotonic()
             try:
-                outcome = self._send(target, message, stop=self._stop)
-            except Exception as fault:  # noqa: BLE001 - its text may have an address
-                log.error("sending to %s failed: %s", target.name, type(fault).__name__)
+                outcome = job(self._stop)
+            except Exception as fault:
+                log.error("trying %s failed: %s", place, type(fault).__name__)
                 outcome = Outcome(False, Why.FAULT)
-            self._answer(Tried(place, number, outcome, time.monotonic() - began, test))
+            self._answer(Tried(errand, place, number, outcome, time.monotonic() - began))
 
         thread = threading.Thread(target=run, name=f"to {place}", daemon=True)
         self._busy[place] = thread

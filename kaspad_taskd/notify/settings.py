@@ -72,6 +72,19 @@ class Settings:
         """Return where the messages of a rule go."""
         return tuple(target for target in self.targets if target.rule == rule)
 
+    def places(self, rule: str | None = None) -> dict[str, Target]:
+        """Return the targets of a rule, or all, by their *places*, the keys of the outbox.
+
+        A place is the rule's name and which of its targets it is: a comment more in a file of URLs
+        changes none, and what waits for the second URL goes to what is the second one then.
+        """
+        return {
+            f"{each.name}/{at}": target
+            for each in self.rules
+            if rule in (None, each.name)
+            for at, target in enumerate(self.targets_of(each.name))
+        }
+
 
 def load(path: Path) -> Settings | list[Fault]:
     """Return the settings of a file, or all that is wrong with it and those it names. Blocks."""

@@ -227,8 +227,8 @@ def test_the_outbox_is_bounded() -> None:
     for n in range(SHOWN + 50):
         box.put(message(f"s-{n}"), ["a"], n)
         box.note(n + 1, GOOD, n)
-    assert len(box.ended()) == SHOWN
     assert len(box.content().messages) == SHOWN
+    assert len(box.ended()) == SHOWN
     for n in range(MOST):
         assert box.put(message(f"t-{n}"), ["a"], n) == []
     (lost,) = box.put(message("t-x"), ["a"], 1)
