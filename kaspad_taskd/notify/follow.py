@@ -206,7 +206,7 @@ class Follower:
         elif (more := self._sparing.may(str(fault))) is not None:
             log.info("no answer of the daemon (%d tries before): %s", more, fault)
         self._stop.wait(PAUSE)
-        self._hold_on()
+        self._live()
 
     def _note_caught(self) -> None:
         self.answered = time.monotonic()
@@ -217,9 +217,8 @@ class Follower:
 
     def _turn(self) -> None:
         """What is done besides, every second or so, and between events."""
-        self._hold_on()
-        self.turned = now = time.monotonic()
-        self._idle()
+        self._live()
+        now = time.monotonic()
         if self._apart:
             self._apart = False
         elif not self._caught:
@@ -229,6 +228,12 @@ class Follower:
         elif now - self._asked > self._every:
             self._asked = now
             self._ask()
+
+    def _live(self) -> None:
+        """Give a sign of life, and see what others want."""
+        self._hold_on()
+        self.turned = time.monotonic()
+        self._idle()
 
     def _catch_up(self, now: float) -> None:
         """See whether all is heard that the daemon has on record."""
