@@ -32,9 +32,10 @@ def test_a_carried_library_is_pinned_licensed_and_no_dependency(name: str) -> No
     assert f"third-party/{folder}/*" in (DEBIAN / "copyright").read_text()
 
 
-def test_what_the_sandbox_leaves_out_has_its_reason() -> None:
+@pytest.mark.parametrize("name", ["kaspad-taskd", "kaspad-taskd-notify"])
+def test_what_the_sandbox_leaves_out_has_its_reason(name: str) -> None:
     """Of systemd's list of directives with a weight, each is in the unit: set, or in a comment."""
-    unit = (ROOT / "packaging/systemd/kaspad-taskd.service").read_text()
+    unit = (ROOT / f"packaging/systemd/{name}.service").read_text()
     for directive in WEIGHED:
         assert re.search(rf"(?m)^(# )?{directive}=|, {directive}=", unit), directive
 
@@ -48,6 +49,24 @@ def test_the_backups_timer_is_shipped_and_off() -> None:
     for kind in ("service", "timer"):
         link = DEBIAN / f"kaspad-taskd.kaspad-taskd-backup.{kind}"
         assert link.resolve() == ROOT / f"packaging/systemd/kaspad-taskd-backup.{kind}"
+
+
+def test_the_notifier_is_as_closed_as_the_daemon_and_more() -> None:
+    """The daemon's sandbox, less its directories; it can look only, and is no user of the daemon's."""
+    sandbox = _section(ROOT / "packaging/systemd/kaspad-taskd.service")
+    unit = _section(ROOT / "packaging/systemd/kaspad-taskd-notify.service")
+    for key in WEIGHED:
+        if key not in ("User", "SupplementaryGroups"):
+            assert unit.get(key) == sandbox.get(key) or key == "PrivateUsers", key
+    assert (unit["User"], unit["Group"]) == (["kaspad-taskd-notify"], ["kaspad-taskd-read"])
+    assert unit["SupplementaryGroups"] == ["kaspad-taskd-notify"]
+    assert "ReadWritePaths" not in unit
+    assert "RuntimeDirectory" not in unit
+    text = (ROOT / "packaging/systemd/kaspad-taskd-notify.service").read_text()
+    assert "\nConditionPathExists=/etc/kaspad-taskd/notify.toml\n" in text
+    link = DEBIAN / "kaspad-taskd.kaspad-taskd-notify.service"
+    assert link.resolve() == ROOT / "packaging/systemd/kaspad-taskd-notify.service"
+    assert "dh_installsystemd --name=kaspad-taskd-notify" in (DEBIAN / "rules").read_text()
 
 
 def test_a_backup_runs_in_the_daemons_sandbox_and_writes_two_directories() -> None:

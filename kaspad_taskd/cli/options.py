@@ -129,6 +129,13 @@ def _warnings(parser: argparse.ArgumentParser) -> None:
     add("id", metavar="ID", nargs="?", help="its number, or all")
 
 
+def _notify(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("action", nargs="?", choices=("test",), help="send a message on trial (as root)")
+    add("name", metavar="NAME", nargs="?", help="of a [[to]] in notify.toml; default: all")
+    add("--state-dir", metavar="DIR", help="of the notifier; default: the system's, then your own")
+
+
 def _token(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("new",), help="make a new one: every browser is locked")
 
@@ -207,6 +214,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "token": ("admin", "the bridge's token, made anew", "token new", _token),
     "doctor": ("doctor", "look for what is wrong", "doctor", _nothing),
     "warnings": ("warnings", "what must have been seen once", "warnings ack 3", _warnings),
+    "notify": ("notify", "what people were told, what waits", "notify test phone", _notify),
     "call": ("call", "any method of the daemon", "call getTask taskId=import", _call),
 }
 

@@ -1,16 +1,15 @@
 """What is shown of the notifier: a file for `kaspad-taskctl notify`, and a line for systemd.
 
-The notifier listens nowhere; who may look reads `status.json`, which has no address in it.
+The notifier listens nowhere; who may look reads `status.json`, which has no address in it. The unit
+lets it belong to the group kaspad-taskd-read: who may look at the daemon may look at this.
 """
 
 from __future__ import annotations
 
-import grp
 import json
 import logging
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,8 +26,6 @@ from kaspad_taskd.version import __version__
 from kaspad_taskd.words import plural, say
 
 FILE: Final = "status.json"
-READERS: Final = "kaspad-taskd-read"
-"""The group that may look, at the daemon and so at this as well."""
 
 log = logging.getLogger(__name__)
 
@@ -92,16 +89,11 @@ class StatusFile:
         whole = json.dumps({**found, "at": iso(now)}, ensure_ascii=False)
         try:
             write_atomically(self._path, whole.encode(), 0o640)
-            self._open_to_readers()
         except OSError as fault:
             if self._sparing.may(fault.errno) is not None:
                 log.warning("%s cannot be written: %s", self._path, fault.strerror or fault)
         else:
             self._written = text
-
-    def _open_to_readers(self) -> None:
-        with suppress(KeyError, OSError):  # no such group, or we are not in it: then for us alone
-            os.chown(self._path, -1, grp.getgrnam(READERS).gr_gid)
 
 
 def shown(condition: Condition, outbox: Outbox, settings: Settings) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import os
 import random
 import shutil
 import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +35,17 @@ def report(task: str) -> dict[str, Any]:
 
 def watched(hook: Hook) -> dict[str, Any]:
     """A task that looks at what `work` decides."""
-    config = {"url": hook.url.replace(SECRET, "work"), "progress": "progress", "completed": "done"}
+    config = {
+        "url": hook.url.replace(SECRET, "answers"),
+        "progress": "progress",
+        "completed": "done",
+    }
     return {"id": "w", "type": "http-json", "service": "w", "checkInterval": 250, "config": config}
 
 
 def work(hook: Hook, up: bool) -> None:
     """Let the work that is watched answer, or not."""
-    hook.paths["/work"] = lambda: (200, {"progress": 5}) if up else (503, {})
+    hook.paths["/answers"] = lambda: (200, {"progress": 5}) if up else (503, {})
 
 
 def memory(pid: int) -> int:
@@ -79,13 +85,17 @@ async def test_a_trouble_is_told_and_its_end(tmp_path: Path) -> None:
             assert trouble["items"][0]["code"] == "unreachable"
             assert trouble["link"].startswith("http://node:3080/")
             assert len({each["id"] for each in hook.got}) == 3
-            await once(lambda: len(it.status()["messages"]) == 3)
-            assert {each["to"][0]["fate"] for each in it.status()["messages"]} == {"delivered"}
+            await once(lambda: [m["to"][0]["fate"] for m in _shown(it)] == ["delivered"] * 3)
             await once(lambda: hook.beats)
             assert it.process is not None
             assert memory(it.process.pid) <= IDLE
             words: list[str] = []
-            await once(lambda: words.extend(systemd.words()) or "WATCHDOG=1" in words)
+
+            def beats() -> bool:
+                words.extend(systemd.words())
+                return "WATCHDOG=1" in words
+
+            await once(beats)
             assert "READY=1" in words
             assert stat.S_IMODE((it.state / "status.json").stat().st_mode) == 0o640
             assert stat.S_IMODE((it.state / "notify.db").stat().st_mode) == 0o600
@@ -123,7 +133,8 @@ async def test_a_stop_loses_nothing_and_waits_for_nobody(tmp_path: Path) -> None
 
 
 def _shown(it: Notifier) -> list[dict[str, Any]]:
-    return it.status().get("messages", [])
+    found: list[dict[str, Any]] = it.status().get("messages", [])
+    return found
 
 
 async def test_kills_of_both_lose_nothing_and_double_nothing_but_by_its_id(tmp_path: Path) -> None:
@@ -275,14 +286,36 @@ async def test_a_test_is_sent_by_the_notifier_itself(tmp_path: Path) -> None:
             await it.start()
             await once(lambda: it.status())
             hook.status = 413
-            answer = it.state / "test.answer.json"
-            (it.state / "test.json").write_text(json.dumps({"id": "a1", "name": "hook"}))
-            await once(answer.exists)
-            (result,) = json.loads(answer.read_text())["results"]
-            assert (result["delivered"], result["status"]) == (False, 413)
-            assert result["target"] == "hook (webhook)"
-            answer.unlink()
-            (it.state / "test.json").write_text(json.dumps({"id": "a2", "name": "nobody"}))
-            await once(answer.exists)
-            assert json.loads(answer.read_text())["known"] == ["hook"]
+            code, said = await ctl(it, "test", "hook")
+            assert code == 1
+            assert "✗ hook (webhook): the service says no (413): said" in said
+            hook.status = 200
+            code, said = await ctl(it, "test")
+            assert code == 0
+            assert "✓ hook (webhook): taken (200)" in said
+            code, said = await ctl(it, "test", "nobody")
+            assert code == 1
+            assert "there is no [[to]] of the name nobody" in said
+            assert "hook" in said
             assert not (it.state / "test.json").exists()
+            code, said = await ctl(it)
+            assert code == 0
+            assert "kaspad-taskd does not answer" in said
+            await it.end()
+            code, said = await ctl(it)
+            assert code == 1
+            assert "does not run" in said
+
+
+async def ctl(it: Notifier, *words: str) -> tuple[int, str]:
+    """Ask as people do; returns the exit code and all that is said."""
+    command = [sys.executable, "-m", "kaspad_taskd.cli", "notify", *words]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        *("--state-dir", str(it.state)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()

@@ -17,6 +17,8 @@ from kaspad_taskd.daemon.installing.plan import DIRECTORY, Piece, Step, file_dig
 from kaspad_taskd.daemon.installing.refusal import Refusal
 
 SERVICE: Final = "kaspad-taskd.service"
+NOTIFIER: Final = "kaspad-taskd-notify.service"
+"""Runs beside it as soon as there is a notify.toml."""
 OTHERS: Final = ("kaspad-taskd.socket", "kaspad-taskd-backup.timer")
 """Units that are off until somebody enables them."""
 STRANGE: Final = "neither file nor link nor directory"
@@ -113,9 +115,9 @@ class Hands:
         if self.masked:
             return
         if self.runs:
-            self.run("systemctl", "enable", "--now", SERVICE)
+            self.run("systemctl", "enable", "--now", SERVICE, NOTIFIER)
         else:
-            self.run("systemctl", f"--root={self.root}", "enable", SERVICE)
+            self.run("systemctl", f"--root={self.root}", "enable", SERVICE, NOTIFIER)
 
     def renew(self) -> None:
         """Let a service that runs do so with its new files.
@@ -125,7 +127,7 @@ class Hands:
         """
         if self.runs:
             self.run("systemctl", "daemon-reload")
-            self.run("systemctl", "try-restart", SERVICE)
+            self.run("systemctl", "try-restart", SERVICE, NOTIFIER)
 
     def end(self, units: Iterable[str]) -> None:
         """Stop and disable these units, the sockets before what they start.

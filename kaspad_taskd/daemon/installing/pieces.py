@@ -15,7 +15,9 @@ import kaspad_taskd
 from kaspad_taskd.daemon.installing.plan import Piece
 from kaspad_taskd.daemon.installing.refusal import Refusal
 
-PROGRAMS: Final = ("kaspad-taskd", "kaspad-taskctl", "kaspad-taskd-switch")
+PROGRAMS: Final = (
+    "kaspad-taskd", "kaspad-taskctl", "kaspad-taskd-notify", "kaspad-taskd-switch",
+)  # fmt: skip
 COMMANDS: Final = "/usr/local/bin"
 UNITS: Final = "/usr/local/lib/systemd/system"
 RULES: Final = "/usr/share/polkit-1/rules.d"
