@@ -52,7 +52,7 @@ def test_the_backups_timer_is_shipped_and_off() -> None:
 
 
 def test_the_notifier_is_as_closed_as_the_daemon_and_more() -> None:
-    """The daemon's sandbox, less its directories; it can look only, and is no user of the daemon's."""
+    """The daemon's sandbox, less its directories; it may look only."""
     sandbox = _section(ROOT / "packaging/systemd/kaspad-taskd.service")
     unit = _section(ROOT / "packaging/systemd/kaspad-taskd-notify.service")
     for key in WEIGHED:

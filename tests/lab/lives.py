@@ -27,8 +27,8 @@ from tests.lab import machine
 
 ROOT = Path(__file__).parents[2]
 INSIDE = (
-    "install_service", "installed", "installed_sandbox", "units", "installed_faults",
-    "installed_life",
+    "install_service", "installed", "installed_sandbox", "installed_notifier", "units",
+    "installed_faults", "installed_life",
 )  # fmt: skip
 """The tests that run in the machine, in this order: tests/system/test_NAME.py. The first one before
 the package is there, the second one brings it."""
@@ -36,7 +36,7 @@ BUILDING = (
     "build-essential", "debhelper", "dh-python", "pybuild-plugin-pyproject", "python3-all",
     "python3-hatchling",
 )  # fmt: skip
-LATER = ("postgresql", "python3-asyncpg", "python3-pip-whl")
+LATER = ("apprise", "postgresql", "python3-asyncpg", "python3-pip-whl", "strace")
 CHECKING = ("lintian", "autopkgtest", "python3-orjson", "docker-cli", "docker-compose")
 """What the newer machine has besides: to judge the package, and what the older Debian lacks."""
 PYTEST = """\
