@@ -24,11 +24,14 @@ from kaspad_taskd.daemon.arguments import (
     restore_parser,
     uninstall_parser,
 )
+from kaspad_taskd.notify.main import parser as notifier_parser
+from kaspad_taskd.notify.settings import parse as parse_notify
 from kaspad_taskd.probes import TYPES
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "man"
 DAEMON, CLIENT = PAGES / "kaspad-taskd.8.scd", PAGES / "kaspad-taskctl.1.scd"
+NOTIFIER, NOTIFY = PAGES / "kaspad-taskd-notify.8.scd", PAGES / "kaspad-taskd-notify.toml.5.scd"
 SETTINGS, TASKS = PAGES / "kaspad-taskd.toml.5.scd", PAGES / "kaspad-taskd-tasks.5.scd"
 ALL = sorted(PAGES.glob("*.scd"))
 
@@ -66,12 +69,14 @@ def test_options_and_verbs_are_what_the_parsers_say() -> None:
     assert {path: path.read_text() for path in ALL} == made
 
 
-@pytest.mark.parametrize("page", [DAEMON, CLIENT], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [DAEMON, NOTIFIER, CLIENT], ids=lambda page: page.name)
 def test_help_and_page_have_the_same_options(page: Path) -> None:
     """Each option of --help is in the page, each option of the page in --help, verbs too."""
     if page is DAEMON:
         parsers = (parser, demo_parser, restore_parser, install_parser, uninstall_parser)
         helped = [made().format_help() for made in parsers]
+    elif page is NOTIFIER:
+        helped = [notifier_parser().format_help()]
     else:
         helped = [options.overview(), *(options.parser_of(v).format_help() for v in options.VERBS)]
         assert set(items(sections(page)["verbs"])) == set(options.VERBS)
@@ -114,6 +119,16 @@ def test_every_settings_key_is_explained(monkeypatch: pytest.MonkeyPatch) -> Non
     assert {path: set(items(text)) for path, text in found.items()} == asked.keys
 
 
+def test_every_key_of_the_notifier_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that it asks for, table by table, and no others."""
+    asked = Asked(monkeypatch)
+    parse_notify({"to": [{}], "heartbeat": {}}, "/etc/kaspad-taskd/notify.toml")
+    asked.keys[""] -= {"to", "heartbeat"}  # sections of their own
+    page = sections(NOTIFY)
+    found = {"": page["keys"], "to[1]": page["to"], "heartbeat": page["heartbeat"]}
+    assert {path: set(items(text)) for path, text in found.items()} == asked.keys
+
+
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "node-sync": [{"url": "x", "reference": "x"}, {}],
     "indexer-sync": [{"flavor": name, "node": "x", "source": "x"}
@@ -139,7 +154,10 @@ def test_exit_codes_are_the_contracts() -> None:
     """Each of the two programs; argparse's 2 is the daemon's too."""
     contract = (ROOT / "docs" / "contract.md").read_text()
     (row,) = re.findall(r"^\| exit codes \| (.+) \|$", contract, re.MULTILINE)
-    daemon, client = (set(re.findall(r"\b\d+\b", part)) for part in row.split("client:"))
+    daemon, client, notifier = (
+        set(re.findall(r"\b\d+\b", part)) for part in re.split("client:|notifier:", row)
+    )
+    assert set(items(sections(NOTIFIER)["exit status"])) == notifier | {"2"}
     assert set(items(sections(DAEMON)["exit status"])) == daemon | {"2"}
     assert set(items(sections(CLIENT)["exit status"])) == client
 

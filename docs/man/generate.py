@@ -24,6 +24,7 @@ from kaspad_taskd.daemon.arguments import (
     restore_parser,
     uninstall_parser,
 )
+from kaspad_taskd.notify.main import parser as notifier_parser
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -92,6 +93,7 @@ def blocks() -> dict[str, str]:
     usage = frozenset(["--help"])
     return {
         "daemon": options(parser()),
+        "notifier": options(notifier_parser()),
         "restore": options(restore_parser(), usage),
         "install": options(install_parser(), usage),
         "uninstall": options(uninstall_parser(), usage),

@@ -50,8 +50,8 @@ function _shtab_kaspad_taskctl_using
   test "$_shtab_kaspad_taskctl_cmdpath" = "$argv"
 end
 
-set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events incidents definitions edit reload switch hold strategy backup token doctor warnings call
-set -g _shtab_kaspad_taskctl_opts_with_value --after --behind-after --color --confirmations --error --file --give-up-after --id --interval --keep --keep-watching --last --look-timeout --progress --relapse-after --since --socket --stall-after --status --timeout --to --type --watch-interval -n
+set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events incidents definitions edit reload switch hold strategy backup token doctor warnings notify call
+set -g _shtab_kaspad_taskctl_opts_with_value --after --behind-after --color --confirmations --error --file --give-up-after --id --interval --keep --keep-watching --last --look-timeout --progress --relapse-after --since --socket --stall-after --state-dir --status --timeout --to --type --watch-interval -n
 
 complete -c kaspad-taskctl -e
 complete -c kaspad-taskctl -f
@@ -348,6 +348,15 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using warnings' -l color -x
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using warnings' -l ascii -d 'no characters beyond ASCII'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using warnings' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using warnings; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "ack" -d 'say that one was seen: it stands no more'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a notify -d 'what people were told, what waits'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify' -s h -l help -d 'show this help message and exit'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify' -l state-dir -x -d 'of the notifier; default: the system'"'"'s, then your own'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify' -l json -d 'the daemon'"'"'s answer, for programs'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify' -l color -xka "auto always never" -d 'default: auto'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify' -l ascii -d 'no characters beyond ASCII'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "test" -d 'send a message on trial (as root)'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a call -d 'any method of the daemon'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using call' -s h -l help -d 'show this help message and exit'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using call' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'

@@ -236,8 +236,15 @@ export interface Events {
       error: string | null;
       cure: string | null;
       taskId: string | null;
-      by: "user" | "node-sync";
+      by: "user" | "node-sync" | "fallback";
       away: number | null;
+      because: {
+        health: string;
+        reason: string | null;
+        behind: number | null;
+        since: string | null;
+        note: string;
+      } | null;
     };
     step: string;
   };
@@ -268,8 +275,15 @@ export interface Events {
       error: string | null;
       cure: string | null;
       taskId: string | null;
-      by: "user" | "node-sync";
+      by: "user" | "node-sync" | "fallback";
       away: number | null;
+      because: {
+        health: string;
+        reason: string | null;
+        behind: number | null;
+        since: string | null;
+        note: string;
+      } | null;
     };
   };
   "switch:error": {
@@ -299,8 +313,15 @@ export interface Events {
       error: string | null;
       cure: string | null;
       taskId: string | null;
-      by: "user" | "node-sync";
+      by: "user" | "node-sync" | "fallback";
       away: number | null;
+      because: {
+        health: string;
+        reason: string | null;
+        behind: number | null;
+        since: string | null;
+        note: string;
+      } | null;
     };
     error: string;
     reason: string;
@@ -1066,6 +1087,30 @@ export interface Methods {
         at: string;
       } | null;
       held: boolean;
+      auto: boolean;
+      fallback: "stay" | "public";
+      fallbackAfter: number;
+      returnAfter: number;
+      flips: number;
+      flipsToday: number;
+      flipsLeft: number;
+      fallen: {
+        at: string;
+        because: {
+          health: string;
+          reason: string | null;
+          behind: number | null;
+          since: string | null;
+          note: string;
+        } | null;
+      } | null;
+      stays: {
+        code: string;
+        params: Record<string, unknown>;
+        note: string;
+        cure: string | null;
+        left: number | null;
+      } | null;
       hints: {
         code: string;
         params: Record<string, unknown>;
@@ -1093,8 +1138,15 @@ export interface Methods {
         error: string | null;
         cure: string | null;
         taskId: string | null;
-        by: "user" | "node-sync";
+        by: "user" | "node-sync" | "fallback";
         away: number | null;
+        because: {
+          health: string;
+          reason: string | null;
+          behind: number | null;
+          since: string | null;
+          note: string;
+        } | null;
       } | null;
     }[];
   };
@@ -1127,8 +1179,15 @@ export interface Methods {
         error: string | null;
         cure: string | null;
         taskId: string | null;
-        by: "user" | "node-sync";
+        by: "user" | "node-sync" | "fallback";
         away: number | null;
+        because: {
+          health: string;
+          reason: string | null;
+          behind: number | null;
+          since: string | null;
+          note: string;
+        } | null;
       };
       held: boolean;
     };
@@ -1161,6 +1220,30 @@ export interface Methods {
       } | null;
       away: number | null;
       awayAt: string | null;
+      auto: boolean;
+      fallback: "stay" | "public";
+      fallbackAfter: number;
+      returnAfter: number;
+      flips: number;
+      flipsToday: number;
+      flipsLeft: number;
+      fallen: {
+        at: string;
+        because: {
+          health: string;
+          reason: string | null;
+          behind: number | null;
+          since: string | null;
+          note: string;
+        } | null;
+      } | null;
+      stays: {
+        code: string;
+        params: Record<string, unknown>;
+        note: string;
+        cure: string | null;
+        left: number | null;
+      } | null;
     };
   };
   /** Let people alone switch a service, or let go. */
