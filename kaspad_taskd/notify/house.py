@@ -22,7 +22,7 @@ from kaspad_taskd.notify.delivery import Entry, Fate
 from kaspad_taskd.notify.follow import HELD, Follower, Stopped, Word
 from kaspad_taskd.notify.keeping import Keeper
 from kaspad_taskd.notify.mind import Mind
-from kaspad_taskd.notify.model import Message, Moment, Outcome, Target
+from kaspad_taskd.notify.model import Message, Moment, Outcome, Target, Why
 from kaspad_taskd.notify.moments import Moments, zone
 from kaspad_taskd.notify.outbox import Outbox
 from kaspad_taskd.notify.posting import Errand, Post, Tried
@@ -247,6 +247,8 @@ class House:
         self._post.done(tried)
         if tried.errand is Errand.BEAT:
             self._note_beat(tried.outcome, now)
+            return
+        if tried.outcome.why is Why.STOPPED:  # by us, at the end: as if it had not been tried
             return
         name = self._name(tried.place)
         if tried.errand is Errand.TEST:
