@@ -24,7 +24,7 @@ PATIENCE: Final = 10.0
 """Seconds for an answer."""
 PAUSE: Final = 1.0
 """Seconds between two tries to reach it."""
-HELD: Final = 1_000
+HELD: Final = 200
 """Words that may wait to be taken; then the daemon waits, and tells the rest later."""
 
 log = logging.getLogger(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import shutil
@@ -10,6 +11,7 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,20 @@ QUICK = 'after = "500ms"\ngather = "0s"\n'
 IDLE = 25 * 1024
 """KiB that a notifier may have when there is nothing to do."""
 SEED = 20_261_130
+
+
+@contextlib.asynccontextmanager
+async def running(place: Path) -> AsyncIterator[tuple[Taskd, Notifier]]:
+    """A daemon and a notifier, neither of them started."""
+    async with Taskd(place / "d") as taskd, Notifier(place, taskd.runtime / "watch.sock") as it:
+        yield taskd, it
+
+
+@contextlib.asynccontextmanager
+async def hooked() -> AsyncIterator[Hook]:
+    """A server that is told."""
+    with Hook() as hook:
+        yield hook
 
 
 def report(task: str) -> dict[str, Any]:
@@ -109,27 +125,23 @@ async def test_a_trouble_is_told_and_its_end(tmp_path: Path) -> None:
 
 async def test_a_stop_loses_nothing_and_waits_for_nobody(tmp_path: Path) -> None:
     """A service that holds its answer back holds up no stop; the message comes again."""
-    async with (
-        Taskd(tmp_path / "d") as taskd,
-        Notifier(tmp_path, taskd.runtime / "watch.sock") as it,
-    ):
-        with Hook() as hook:
-            it.tell(hook, QUICK)
-            hook.status = 0
-            line = await taskd.start()
-            await it.start()
-            await once(lambda: it.status().get("daemon", {}).get("answers"))
-            await line.call("registerTask", **report("e"))
-            await line.call("errorTask", taskId="e", error="it broke")
-            await once(lambda: hook.got)
-            code, took = await it.end()
-            assert (code, took < AT_ONCE) == (0, True)
-            hook.status = 200
-            hook.release()
-            await it.start()
-            await once(lambda: any(m["to"][0]["fate"] == "delivered" for m in _shown(it)))
-            assert len({each["id"] for each in hook.got}) == 1
-            assert len(hook.got) == 2
+    async with running(tmp_path) as (taskd, it), hooked() as hook:
+        it.tell(hook, QUICK)
+        hook.status = 0
+        line = await taskd.start()
+        await it.start()
+        await once(lambda: it.status().get("daemon", {}).get("answers"))
+        await line.call("registerTask", **report("e"))
+        await line.call("errorTask", taskId="e", error="it broke")
+        await once(lambda: hook.got)
+        code, took = await it.end()
+        assert (code, took < AT_ONCE) == (0, True)
+        hook.status = 200
+        hook.release()
+        await it.start()
+        await once(lambda: any(m["to"][0]["fate"] == "delivered" for m in _shown(it)))
+        assert len({each["id"] for each in hook.got}) == 1
+        assert len(hook.got) == 2
 
 
 def _shown(it: Notifier) -> list[dict[str, Any]]:
@@ -140,92 +152,80 @@ def _shown(it: Notifier) -> list[dict[str, Any]]:
 async def test_kills_of_both_lose_nothing_and_double_nothing_but_by_its_id(tmp_path: Path) -> None:
     """Each failure is told; who is told twice sees by the id that it is the same message."""
     chance = random.Random(SEED)
-    async with (
-        Taskd(tmp_path / "d") as taskd,
-        Notifier(tmp_path, taskd.runtime / "watch.sock") as it,
-    ):
-        with Hook() as hook:
-            it.tell(hook, 'after = "0s"\ngather = "0s"\nrepeat = "never"\n')
-            line = await taskd.start()
-            await it.start()
-            await once(lambda: it.status().get("daemon", {}).get("answers"))
-            tasks = []
-            for n in range(10):
-                task = f"t{n}"
-                tasks.append(task)
-                await line.call("registerTask", **report(task))
-                await line.call("errorTask", taskId=task, error="it broke")
-                hook.status = chance.choice([200, 200, 500])
-                await asyncio.sleep(chance.random() * 0.3)
-                if chance.random() < 0.4:
-                    await it.end(signal.SIGKILL)
-                    await it.start()
-                if chance.random() < 0.25:
-                    await taskd.kill()
-                    line = await taskd.start()
-            hook.status = 200
-            await once(lambda: all(hook.of(task, "error") for task in tasks))
-            for task in tasks:
-                assert len({each["id"] for each in hook.of(task, "error")}) == 1
-            items = {each["id"]: [i["of"] for i in each["items"]] for each in hook.got}
-            assert all(items[each["id"]] == [i["of"] for i in each["items"]] for each in hook.got)
+    async with running(tmp_path) as (taskd, it), hooked() as hook:
+        it.tell(hook, 'after = "0s"\ngather = "0s"\nrepeat = "never"\n')
+        line = await taskd.start()
+        await it.start()
+        await once(lambda: it.status().get("daemon", {}).get("answers"))
+        tasks = []
+        for n in range(10):
+            task = f"t{n}"
+            tasks.append(task)
+            await line.call("registerTask", **report(task))
+            await line.call("errorTask", taskId=task, error="it broke")
+            hook.status = chance.choice([200, 200, 500])
+            await asyncio.sleep(chance.random() * 0.3)
+            if chance.random() < 0.4:
+                await it.end(signal.SIGKILL)
+                await it.start()
+            if chance.random() < 0.25:
+                await taskd.kill()
+                line = await taskd.start()
+        hook.status = 200
+        await once(lambda: all(hook.of(task, "error") for task in tasks))
+        for task in tasks:
+            assert len({each["id"] for each in hook.of(task, "error")}) == 1
+        items = {each["id"]: [i["of"] for i in each["items"]] for each in hook.got}
+        assert all(items[each["id"]] == [i["of"] for i in each["items"]] for each in hook.got)
 
 
 async def test_what_happened_while_nobody_listened_is_told_once(tmp_path: Path) -> None:
     """From the cursor; a trouble that is over by then is told as past, with its end."""
-    async with (
-        Taskd(tmp_path / "d") as taskd,
-        Notifier(tmp_path, taskd.runtime / "watch.sock") as it,
-    ):
-        with Hook() as hook:
-            work(hook, True)
-            it.tell(hook, QUICK)
-            line = await taskd.start()
-            await line.call("registerTask", **watched(hook))
-            await it.start()
-            await once(lambda: it.status().get("daemon", {}).get("answers"))
-            await it.end(signal.SIGKILL)
+    async with running(tmp_path) as (taskd, it), hooked() as hook:
+        work(hook, True)
+        it.tell(hook, QUICK)
+        line = await taskd.start()
+        await line.call("registerTask", **watched(hook))
+        await it.start()
+        await once(lambda: it.status().get("daemon", {}).get("answers"))
+        await it.end(signal.SIGKILL)
 
-            async def is_(health: str) -> bool:
-                return bool((await line.call("getTask", taskId="w"))["health"] == health)
+        async def is_(health: str) -> bool:
+            return bool((await line.call("getTask", taskId="w"))["health"] == health)
 
-            await until(lambda: is_("ok"))
-            work(hook, False)
-            await until(lambda: is_("unreachable"))
-            await asyncio.sleep(1.0)
-            work(hook, True)
-            await until(lambda: is_("ok"))
-            await line.call("registerTask", **report("e"))
-            await line.call("errorTask", taskId="e", error="it broke")
-            await it.start()
-            await once(lambda: hook.of("e", "error") and hook.of("w", "trouble"))
-            (trouble,) = hook.of("w", "trouble")
-            (item,) = (each for each in trouble["items"] if each["of"] == "task:w")
-            assert item["ended"] is not None
-            assert hook.of("w", "recovered") == []
+        await until(lambda: is_("ok"))
+        work(hook, False)
+        await until(lambda: is_("unreachable"))
+        await asyncio.sleep(1.0)
+        work(hook, True)
+        await until(lambda: is_("ok"))
+        await line.call("registerTask", **report("e"))
+        await line.call("errorTask", taskId="e", error="it broke")
+        await it.start()
+        await once(lambda: hook.of("e", "error") and hook.of("w", "trouble"))
+        (trouble,) = hook.of("w", "trouble")
+        (item,) = (each for each in trouble["items"] if each["of"] == "task:w")
+        assert item["ended"] is not None
+        assert hook.of("w", "recovered") == []
 
 
 async def test_a_journal_that_is_another_one_is_begun_anew(tmp_path: Path) -> None:
     """The daemon's state is lost: what stands now is looked at, and what comes is told."""
-    async with (
-        Taskd(tmp_path / "d") as taskd,
-        Notifier(tmp_path, taskd.runtime / "watch.sock") as it,
-    ):
-        with Hook() as hook:
-            it.tell(hook, QUICK)
-            line = await taskd.start()
-            await it.start()
-            await once(lambda: it.status().get("daemon", {}).get("answers"))
-            await line.call("registerTask", **report("e"))
-            await line.call("errorTask", taskId="e", error="it broke")
-            await once(lambda: hook.of("e", "error"))
-            await taskd.end()
-            shutil.rmtree(taskd.state)
-            line = await taskd.start()
-            await once(lambda: "begun anew" in it.said())
-            await line.call("registerTask", **report("f"))
-            await line.call("errorTask", taskId="f", error="it broke")
-            await once(lambda: hook.of("f", "error"))
+    async with running(tmp_path) as (taskd, it), hooked() as hook:
+        it.tell(hook, QUICK)
+        line = await taskd.start()
+        await it.start()
+        await once(lambda: it.status().get("daemon", {}).get("answers"))
+        await line.call("registerTask", **report("e"))
+        await line.call("errorTask", taskId="e", error="it broke")
+        await once(lambda: hook.of("e", "error"))
+        await taskd.end()
+        shutil.rmtree(taskd.state)
+        line = await taskd.start()
+        await once(lambda: "begun anew" in it.said())
+        await line.call("registerTask", **report("f"))
+        await line.call("errorTask", taskId="f", error="it broke")
+        await once(lambda: hook.of("f", "error"))
 
 
 async def test_settings_are_read_again_and_bad_ones_refused(tmp_path: Path) -> None:
@@ -319,3 +319,35 @@ async def ctl(it: Notifier, *words: str) -> tuple[int, str]:
     )
     said, _ = await process.communicate()
     return process.returncode or 0, said.decode()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+async def test_on_a_full_disk_people_are_told_all_the_same(tmp_path: Path) -> None:
+    """From memory, and said in the log; when there is room it is saved, and known after a kill."""
+    place = tmp_path / "notify"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "none", str(place)]
+    subprocess.run(mount, check=True)  # noqa: ASYNC221 - a moment
+    try:
+        async with running(tmp_path) as (taskd, it), hooked() as hook:
+            it.tell(hook, QUICK)
+            line = await taskd.start()
+            await it.start()
+            await once(lambda: it.status().get("daemon", {}).get("answers"))
+            ballast = place / "ballast"
+            with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+                while True:
+                    file.write(b"x" * 512)
+            await line.call("registerTask", **report("e"))
+            await line.call("errorTask", taskId="e", error="it broke")
+            await once(lambda: hook.of("e", "error"))
+            await once(lambda: "it goes on from memory" in it.said())
+            ballast.unlink()
+            await once(lambda: "saved again" in it.said())
+            await it.end(signal.SIGKILL)
+            await it.start()
+            await once(lambda: it.status().get("daemon", {}).get("answers"))
+            assert [each["to"][0]["fate"] for each in _shown(it)] == ["delivered"]
+            assert len(hook.got) == 1
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)  # noqa: ASYNC221 - a moment

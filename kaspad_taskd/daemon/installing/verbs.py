@@ -216,7 +216,7 @@ def _uninstall(record: Record, file: Path, hands: Hands, *, dry: bool) -> int:
         [*record.directories, str(Path("/") / file.parent.relative_to(hands.root))]
     )
     _say(plan, hands)
-    print(f"kept: {ETC}, /var/lib/{NAME}*, the user {NAME} and its groups; and {record.prefix}")
+    print(f"kept: {ETC}, /var/lib/{NAME}*, the users {NAME} and {NAME}-notify; and {record.prefix}")
     return OK
 
 
