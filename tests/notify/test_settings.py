@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -231,6 +232,19 @@ def test_a_file_that_is_not_there_or_no_toml_is_one_fault(place: Path) -> None:
     assert told(place, "") == [
         "notify.toml, to: is not there, so nobody would be told: add a [[to]]"
     ]
+
+
+def test_the_example_has_every_key_and_is_sound(place: Path) -> None:
+    """As it is shipped, and with all that is commented out in it."""
+    text = (Path(__file__).parents[2] / "docs/examples/notify/notify.toml").read_text()
+    text = text.replace("/etc/kaspad-taskd/notify.d/", f"{place}/")
+    write(place / "hook.url", "https://example.org/")
+    write(place / "heartbeat.url", "https://example.org/")
+    assert sound(place, text).rules == (Rule("phone"),)
+    whole = sound(place, re.sub(r"(?m)^#(?=\[|[a-z_]+ = )", "", text))
+    assert [rule.name for rule in whole.rules] == ["phone", "hook", "siren"]
+    assert whole.heartbeat is not None
+    assert set(KEYS) - {"to", "heartbeat"} <= set(re.findall(r"(?m)^#?([a-z_]+) = ", text))
 
 
 @given(
