@@ -277,7 +277,7 @@ def _targets(service: Any) -> int:
 def send_by_apprise(job: dict[str, Any]) -> None:
     """Send `title` and `body` of `type` to the one service of `url`.
 
-    A service that logs in (Matrix) logs out when its object goes: at the return, after the last note.
+    A service that logs in (Matrix) logs out when its object goes: after the last note.
     """
     apprise = load_apprise()
     if apprise is None:

@@ -207,9 +207,10 @@ def _in_body(said: str) -> float | None:
         return None
     if not isinstance(answer, dict):
         return None
-    inner = answer.get("parameters")
-    for place in (answer, inner if isinstance(inner, dict) else {}):
-        value = place.get("retry_after")
+    inner = answer.get("parameters")  # Telegram
+    found = [answer, inner if isinstance(inner, dict) else {}]
+    waits = [(place.get("retry_after"), 1) for place in found]
+    for value, parts in (*waits, (answer.get("retry_after_ms"), 1000)):  # Matrix
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return max(0.0, float(value))
+            return max(0.0, value / parts)
     return None

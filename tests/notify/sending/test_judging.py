@@ -105,6 +105,7 @@ def test_who_wanted_to_sleep_is_asked_again_after_that() -> None:
     [
         ('{"retry_after": 2.5}', 2.5),
         ('{"ok": false, "parameters": {"retry_after": 9}}', 9.0),
+        ('{"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 1500}', 1.5),
         ('{"retry_after": "soon"}', None),
         ('{"retry_after": true}', None),
         ('{"retry_after": Infinity}', None),
@@ -114,7 +115,7 @@ def test_who_wanted_to_sleep_is_asked_again_after_that() -> None:
     ],
 )
 def test_how_long_to_wait_may_stand_in_the_body(body: str, seconds: float | None) -> None:
-    """Discord and Telegram put it there; a header comes first."""
+    """Discord, Telegram and Matrix put it there; a header comes first."""
     step = {"step": "body", "words": body}
     assert told(ASKING, answer(429), step, NO).retry_after == seconds
     assert told(ASKING, answer(429, retry_after=7.0), step, NO).retry_after == 7.0

@@ -21,6 +21,9 @@ pytestmark = [pytest.mark.system, pytest.mark.usefixtures("apprise")]
 
 
 def tell(url: str, **more: Event) -> Outcome:
+    """Try once; the library's own patience is ours, where the address does not say otherwise."""
+    if "rto=" not in url:
+        url += f"{'&' if '?' in url else '?'}cto={PATIENCE}&rto={PATIENCE}"
     return send(target(url), MESSAGE, PATIENCE, **more)
 
 
@@ -94,14 +97,14 @@ def test_a_try_ends_at_its_deadline(way: str, held: Hold) -> None:
     """Apprise has no limit for the whole: it would call a drip delivered when it ends."""
     with Http(Answer(way=way)) as server:
         held(server.reached)
-        outcome = tell(f"json://127.0.0.1:{server.port}/?rto=60")
+        outcome = tell(f"json://127.0.0.1:{server.port}")
     status = 200 if way == "drip" else None
     assert outcome == Outcome(False, Why.TIMEOUT, sent=True, status=status)
 
 
 def test_a_try_ends_as_soon_as_somebody_wants_it_to() -> None:
     with Http(Answer(way="hang")) as server:
-        outcome = tell(f"json://127.0.0.1:{server.port}/?rto=60", stop=server.reached)
+        outcome = tell(f"json://127.0.0.1:{server.port}", stop=server.reached)
     assert outcome == Outcome(False, Why.STOPPED, sent=True)
 
 
@@ -157,29 +160,30 @@ def matrix(sending: Answer) -> Callable[[Request], Answer]:
     return answer
 
 
+LIMIT = '{"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 2500, "error": "slowly"}'
+
+
 @pytest.mark.parametrize(
-    ("sending", "why", "words"),
+    ("sending", "outcome"),
     [
-        (Answer(200, '{"event_id": "1"}'), None, '{"event_id": "1"}'),
-        (Answer(403, '{"errcode": "M_FORBIDDEN", "error": "no room"}'), Why.REFUSED, "no room"),
-        (Answer(429, '{"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 2000, "error": "slowly"}',
-                {"Retry-After": "2"}), None, ""),
-        (Answer(307, "", {"Location": "http://127.0.0.1:9/"}), Why.REDIRECTED, ""),
-        (Answer(way="close"), Why.UNREACHABLE, ""),
+        (Answer(200, '{"event_id": "1"}'), Outcome(True, status=200, words='{"event_id": "1"}')),
+        (Answer(403, '{"errcode": "M_FORBIDDEN", "error": "no room"}'),
+         Outcome(False, Why.REFUSED, True, status=403, words="no room")),
+        (Answer(429, LIMIT),
+         Outcome(False, Why.SLEEP, status=429, words="slowly", retry_after=2.5)),
+        (Answer(429, LIMIT, {"Retry-After": "3"}),
+         Outcome(False, Why.SLEEP, status=429, words="slowly", retry_after=3.0)),
+        (Answer(way="close"), Outcome(False, Why.UNREACHABLE, sent=True)),
     ],
-    ids=["200", "403", "429", "307", "close"],
+    ids=["200", "403", "429", "429-header", "close"],
 )  # fmt: skip
-def test_matrix(sending: Answer, why: Why | None, words: str) -> None:
-    """Three requests, of which the last has the message."""
+def test_matrix(sending: Answer, outcome: Outcome) -> None:
+    """It logs in, joins, sends and logs out; at a limit it would sleep for as long as told."""
     with Http(matrix(sending)) as server:
-        outcome = tell(f"matrix://me:secretpass@127.0.0.1:{server.port}/%23room:x")
+        assert tell(f"matrix://me:secretpass@127.0.0.1:{server.port}/%23room:x") == outcome
         paths = [each.path for each in server.requests]
-    assert any("/send/m.room.message" in each for each in paths)
-    assert outcome.delivered is (sending.status == 200 and sending.way == "whole")
-    if sending.status != 429:
-        assert outcome.why is why
-    if words:
-        assert outcome.words == words
+    assert sum("/send/m.room.message" in each for each in paths) in (1, 2)
+    assert paths[-1].endswith("/logout") or not outcome.delivered
 
 
 @pytest.mark.parametrize(
@@ -264,5 +268,5 @@ def test_nothing_is_left_behind() -> None:
     """No thread and no process."""
     before = threading.active_count()
     with Http(Answer(way="hang")) as server:
-        tell(f"json://127.0.0.1:{server.port}/?rto=60", stop=server.reached)
+        tell(f"json://127.0.0.1:{server.port}", stop=server.reached)
     assert threading.active_count() == before
