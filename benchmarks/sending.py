@@ -1,14 +1,15 @@
 """One message: what a child that sends it costs, beside Apprise's own command line and curl.
 
 Run it by `./dev bench sending`. Wall time is that of `send()`, from the call to its outcome, the
-start of the process included; memory is the child's peak (VmHWM). A server of our own answers at
-once, or takes a mail. The system's Python (Debian's Apprise) is tried beside this one, where it has
-one.
+start of the process included; it grows with what else the machine does. CPU is that of the child,
+and memory its peak (VmHWM). A server of our own answers at once, or takes a mail. The system's
+Python (Debian's Apprise) is tried beside this one, where it has one.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import shutil
 import statistics
 import subprocess
@@ -45,6 +46,8 @@ child.main()
 """
 """The child, which tells its peak before it ends."""
 Way = Callable[[], None]
+Spent = tuple[float, float]
+"""Seconds of wall time, and of CPU in the child."""
 
 
 def target(url: str, how: How = How.APPRISE) -> Target:
@@ -97,20 +100,26 @@ def apprise_of(path: str) -> str:
         return ""
 
 
-def show(name: str, seconds: list[float], peak: float | None = None) -> None:
-    median, p95 = statistics.median(seconds), quantile(seconds, 0.95)
+def show(name: str, spent: list[Spent], peak: float | None = None) -> None:
+    wall, cpu = ([1000 * each[at] for each in spent] for at in (0, 1))
+    times = f"p50 {statistics.median(wall):5.0f} ms   p95 {quantile(wall, 0.95):5.0f} ms"
     weight = "" if peak is None else f"   peak {peak:5.1f} MiB"
-    print(f"{name:40} p50 {1000 * median:5.0f} ms   p95 {1000 * p95:5.0f} ms{weight}", flush=True)
+    print(f"{name:40} {times}   CPU {statistics.median(cpu):5.0f} ms{weight}", flush=True)
 
 
-def timed(way: Way, rounds: int) -> list[float]:
+def timed(way: Way, rounds: int) -> list[Spent]:
     way()  # what a first run reads from the disk is not what is asked here
     spent = []
     for _ in range(rounds):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), children_seconds()
         way()
-        spent.append(time.perf_counter() - began)
+        spent.append((time.perf_counter() - began, children_seconds() - used))
     return spent
+
+
+def children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def ours(http: Http, smtp: Smtp, rounds: int, scratch: Path) -> None:
