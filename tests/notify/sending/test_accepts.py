@@ -18,6 +18,7 @@ pytestmark = pytest.mark.system
 
 GOOD = (
     "json://me:pass@127.0.0.1:1/a/b?+X-Header=one,two&:key=a,b",
+    "json://me:pa%2Css%2Cword@127.0.0.1:1",
     "jsons://127.0.0.1/?method=PUT",
     "ntfy://127.0.0.1:1/topic?tags=one,two",
     "ntfys://topic",
