@@ -38,7 +38,7 @@ def asked(taskd: ScriptedTaskd, in_sync: bool | None, **fields: Any) -> None:
         ({}, True, 0, "kaspa-node is in sync now"),
         ({"reason": "no-peers"}, False, 7, "kaspa-node is not in sync now: it has no peers"),
         ({"health": "behind", "behind": 840.2, "reason": "no-peers"}, False, 7,
-         "kaspa-node is 15 minutes behind: it has no peers"),
+         "kaspa-node is behind by 15 min: it has no peers"),
         ({"health": "stalled"}, False, 7, "kaspa-node is stalled"),
         ({"health": "unreachable", "reason": "refused"}, False, 7,
          "kaspa-node is not reachable since 12:00: 127.0.0.1:16110 refuses"),

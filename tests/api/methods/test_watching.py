@@ -197,9 +197,9 @@ async def test_there_is_something_to_wait_for_while_it_is_behind(house: ApiHouse
     await goes_on(house, 200, complete=False, behind=840.2, reason=Reason.NO_PEERS)
     late = await house.ask("getSyncStrategy", taskId=NODE)
     assert (late["recommended"], late["estimatedTime"], late["estimatedSeconds"]) == (
-        "background", "15 minutes behind", None,
+        "background", "behind by 15 min", None,
     )  # fmt: skip
-    assert late["note"] == "node was ready, and is 15 minutes behind now: it has no peers."
+    assert late["note"] == "node was ready, and is behind by 15 min now: it has no peers."
     house.probe(NODE).default = Unreachable(Reason.REFUSED)
     await house.ask("checkTaskStatus", taskId=NODE)
     gone = await house.ask("getSyncStrategy", taskId=NODE)
