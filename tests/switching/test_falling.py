@@ -368,6 +368,39 @@ async def test_what_nobody_saw_does_not_count() -> None:
             assert where(third) is LOCAL
 
 
+async def test_nothing_follows_before_a_look_of_this_run() -> None:
+    """What is on record says how the node was: a look that hangs says nothing of now."""
+    async with home() as (built, node):
+        built.hands.public_look = PublicLook(PublicState.SILENT)
+        await node.be("gone", 12)
+        store, world = built.store, built.hands.world
+        await built.stop()
+        async with next_day(store, world) as (second, other):
+            second.hands.public_look = PublicLook(PublicState.SILENT)
+            second.probe("node").takes = 3600.0
+            await asyncio.sleep(2)
+            second.engine.attach(jumped=False)  # the table changes, and nobody has looked
+            await asyncio.sleep(2)
+            assert (flips(second), why(second)) == ([], Why.NODE_UNKNOWN)
+            second.hands.public_look = PublicLook(PublicState.GOOD)
+            second.probe("node").takes = 0.0
+            await second.monitors.check("node")
+            await other.be("gone", 2)
+            assert where(second) is PUBLIC
+
+
+async def test_nothing_follows_where_nobody_looks_any_more() -> None:
+    """Whatever the last look saw, minutes ago."""
+    async with home() as (built, node):
+        built.hands.public_look = PublicLook(PublicState.SILENT)
+        await node.be("gone", 12)
+        built._running[0].cancel()  # the looks
+        await asyncio.sleep(4 * MINUTE)
+        built.hands.public_look = PublicLook(PublicState.GOOD)
+        await asyncio.sleep(10 * MINUTE)
+        assert (flips(built), why(built)) == ([], Why.NODE_UNKNOWN)
+
+
 async def test_a_clock_that_leaps_counts_nothing() -> None:
     """Ahead by an hour, in the middle of a trouble: it begins anew."""
     leap = 0
