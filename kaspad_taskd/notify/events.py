@@ -151,7 +151,11 @@ def _switched(data: Data, at: Moment, _relapse: str | None) -> Heard:
         return ()
     switch = data.get("switch")
     shape = switch if isinstance(switch, Mapping) else {}
+    node = shape.get("because")  # how the local node stood that it leaves or comes back to
+    stood = node if isinstance(node, Mapping) else {}
     params = reading.params(
+        stood=stood.get("health"),
+        behind=stood.get("behind"),
         to=data.get("to"),
         by=shape.get("by"),
         error=data.get("error"),

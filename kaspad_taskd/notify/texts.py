@@ -215,7 +215,8 @@ def _why(item: Item) -> list[str]:
     if item.kind is Kind.COMPLETE and params.get("took"):
         said.append(words.say("notify.line.took", took=params["took"]))
     if item.kind is Kind.SWITCH:
-        said.append(words.maybe(f"{_BY}.{params.get('by')}"))
+        why = words.maybe(f"service.because.{params.get('stood')}", behind=params.get("behind"))
+        said.append(words.maybe(f"{_BY}.{params.get('by')}", why=why))
     if item.code == "disk-runway" and item.ended is None:
         said.append(words.maybe("notify.line.disk", **params))
     if _whom(item) != "warning" and item.kind is not Kind.RECOVERED:

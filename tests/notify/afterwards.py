@@ -183,8 +183,9 @@ def _judge_daemon(world: World, rule: Rule, heard: list[Heard]) -> None:
                 assert item.began in stands
                 stands.remove(item.began)
             elif item.ended is None:
-                least = 0 if item.again else 120_000  # who was away does not see it come back
-                assert any(a + least <= each.at <= b for a, b in world.daemon)
+                # who was away does not see it come back and stop again
+                assert any(a <= each.at <= b for a, b in world.daemon)
+                assert any(min(b, each.at) - a >= 120_000 for a, b in world.daemon)
                 stands.add(item.began)
             else:
                 assert item.began not in stands

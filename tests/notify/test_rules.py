@@ -164,12 +164,13 @@ def test_services_and_switches() -> None:
     well = {"code": None, "params": {}, "note": None, "cure": None, "service": "kasia"}
     told.hear(event("service:attention", BASE + MINUTE, None, **well))
     assert kinds_of(told.at(BASE + MINUTE)) == [Kind.RECOVERED]
-    switch = {"state": "done", "by": "fallback"}
+    switch = {"state": "done", "by": "fallback", "because": {"health": "behind", "behind": 900}}
     told.hear(
         event("switch:complete", BASE + HOUR, None, service="kasia", to="public", switch=switch)
     )
     (item,) = items(told.at(BASE + HOUR))
     assert (item.kind, item.code, item.params["by"]) == (Kind.SWITCH, "done", "fallback")
+    assert "the local node was behind by 15 min" in told.messages[-1].text
 
 
 def test_a_warning_stands_until_somebody_has_seen_it() -> None:

@@ -89,7 +89,13 @@ SHOWN: dict[str, list[Item]] = {
              error="It is on testnet-10, the task expects mainnet."),
     ],
     "switched": [once(Kind.SWITCH, "service:kasia", "done", to="local", by="node-sync")],
-    "switched by itself": [once(Kind.SWITCH, "service:kasia", "done", to="public", by="fallback")],
+    "switched by itself": [
+        once(Kind.SWITCH, "service:kasia", "done", to="public", by="fallback", stood="behind",
+             behind=900),
+    ],
+    "switched back by itself": [
+        once(Kind.SWITCH, "service:kasia", "done", to="local", by="fallback", stood="ok"),
+    ],
     "not switched": [once(Kind.SWITCH, "service:kasia", "undone", **UNDONE)],
     "switched to nowhere": [once(Kind.SWITCH, "service:kasia", "failed", **UNDONE)],
     "too much": [Item(Kind.TROUBLE, "notify", "", "too-many", {"n": 1234})],
