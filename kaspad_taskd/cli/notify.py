@@ -116,6 +116,8 @@ def lines(status: Mapping[str, Any], cells: int, now: float, *, running: bool) -
     for style, text in _condition(status, running=running):
         sign = ("✓ ", "done") if style == "done" else ("! ", "attention")
         shown += hang([sign], text, cells)
+    if not running:
+        shown.append([(f"  {say('notifier.start')}", "dim")])
     for target in status.get("targets") or ():
         waiting, failures = target.get("waiting") or 0, target.get("failures") or 0
         key = "failing" if failures else "waiting" if waiting else "fine"
