@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kaspad_taskd.base.clock import parse_iso as moment
 from tests.fakes.patience import PATIENCE
 from tests.fakes.taskd_process import Line, Taskd, until
 from tests.fakes.website import Reply, Website
@@ -80,3 +81,36 @@ async def test_a_watch_over_kills_and_pauses_tells_each_change_once(tmp_path: Pa
     assert [each["data"].get("health") for each in after] == [
         "behind", "ok", "unknown", "unreachable",
     ]  # fmt: skip
+
+
+async def test_the_record_over_kills_tells_what_was_seen_and_no_more(tmp_path: Path) -> None:
+    """An incident from its first bad look to its end; of a dead daemon's time nothing is known."""
+    async with Website({"/status": Reply({"done": True})}) as site, Taskd(tmp_path) as taskd:
+        taskd.define("work", DEFINITION.format(url=site.url))
+        line = await taskd.start()
+        await task_when(line, status="complete", watch="on", health="ok")
+        site.replies["/status"] = Reply({}, status=503)
+        await task_when(line, health="unreachable")
+        await taskd.kill()
+        await asyncio.sleep(2)
+        line = await taskd.start()
+        (lasts,) = (await line.call("getIncidents"))["incidents"]
+        assert (lasts["health"], lasts["ended"]) == ("unreachable", None)
+        site.replies["/status"] = Reply({"done": True})
+        await task_when(line, health="ok")
+        await taskd.end()
+        line = await taskd.start()
+        (over,) = (await line.call("getIncidents", taskId="work"))["incidents"]
+        assert (over["id"], over["began"], over["ending"]) == (lasts["id"], lasts["began"], "ok")
+        record = await line.call("getRecord", taskId="work", days=1)
+        seconds = record["seconds"]
+        assert seconds["unknown"] >= 2
+        assert record["incidents"]["count"] == 1
+        spent = moment(record["to"]) - moment(record["from"])
+        assert sum(seconds.values()) == round(spent / 1000)
+        command = [sys.executable, "-m", "kaspad_taskd.cli", "--socket", str(taskd.socket)]
+        told = await asyncio.to_thread(
+            subprocess.run, [*command, "incidents", "work"], capture_output=True, text=True,
+            timeout=PATIENCE, check=True,
+        )  # fmt: skip
+        assert "not reachable for" in told.stdout
