@@ -82,16 +82,25 @@ class Records:
         for record in loaded.records:
             self.durable[record.task_id] = record
             self._kept[record.task_id] = _Kept(record)
-        for incident in loaded.incidents:
-            kept = self._kept.get(incident.task_id)
-            if kept is not None:
-                kept.lasting = incident
         there = {task.id: task for task in loaded.tasks}
+        for task in loaded.tasks:
+            self._create(task)
+        for incident in loaded.incidents:
+            self._take_up(incident, self._now())
         for task in there.values():
             self._note(task, self._now())
         for task_id, kept in self._kept.items():
             if task_id not in there and kept.record.until is None:
                 self._gone(kept, self._now())
+
+    def _take_up(self, incident: Incident, now: Moment) -> None:
+        """An incident that lasts; of two, and of a record that is lost, nobody will see the end."""
+        kept = self._kept.get(incident.task_id)
+        gone: Incident | None = incident
+        if kept is not None:
+            gone, kept.lasting = kept.lasting, incident  # the newer one
+        if gone is not None:
+            self._incidents[gone.id] = gone.over(now, Ending.NOT_WATCHED)
 
     # -- asked
 
@@ -167,17 +176,22 @@ class Records:
 
     def _note(self, task: Task, now: Moment) -> _Kept | None:
         """Note that the task is there, and how it is."""
-        kept = self._kept.get(task.id)
+        kept = self._create(task)
         if kept is None:
-            record = watch_record.begun(task)
-            if record is None:
-                return None
-            kept = self._kept[task.id] = _Kept(record)
+            return None
         known = task.definition
         record = kept.record
         if (record.service, record.type, record.until) != (known.service, known.type, None):
             kept.record = replace(record, service=known.service, type=known.type, until=None)
         self._incident(kept, incidents.follow(kept.lasting, task, self._number + 1, now))
+        return kept
+
+    def _create(self, task: Task) -> _Kept | None:
+        """The record of a task, begun where there is none and it is complete and well."""
+        kept = self._kept.get(task.id)
+        record = watch_record.begun(task) if kept is None else None
+        if record is not None:
+            kept = self._kept[task.id] = _Kept(record)
         return kept
 
     def _incident(self, kept: _Kept, found: Incident | None) -> None:

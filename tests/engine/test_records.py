@@ -506,3 +506,23 @@ async def test_a_record_outlives_its_task_by_ninety_days() -> None:
     world.start()
     assert world.engine.records.get("node") is None
     assert world.store.open().incident == 1  # its number is given once
+
+
+async def test_an_incident_whose_record_is_lost_does_not_last_for_ever() -> None:
+    """Of a damaged state: of two that last the newer one does, and none of what is unknown."""
+    world = World()
+    await world.register()
+    await world.look()
+    (lasts,) = await trouble(world, "gone")
+    stray = replace(lasts, id=7, task_id="nobody")
+    world.engine.commit()
+    await asyncio.sleep(0)
+    world.store._incidents |= {7: stray, 8: replace(lasts, id=8)}
+    world.store._incident = 8
+    world.kill()
+    world.start()
+    found = {each.id: each.ending for each in await world.incidents()}
+    assert found == {1: Ending.NOT_WATCHED, 7: Ending.NOT_WATCHED, 8: None}
+    await trouble(world, "ok", "gone")
+    found = {each.id: each.ending for each in await world.incidents()}
+    assert (found[8], found[9]) == (Ending.OK, None)
