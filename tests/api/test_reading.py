@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.looptime
 
 READING = {
-    *("getAllTasks", "getTask", "getTasksByService", "getTasksByType", "getEvents", "getHistory"),
+    *(
+        "getAllTasks",
+        "getTask",
+        "getTasksByService",
+        "getTasksByType",
+        "getEvents",
+        "getHistory",
+        "getIncidents",
+        "getRecord",
+    ),
     *("getDecisions", "getSyncStrategy", "getServices", "getWarnings", "getInfo"),
     "getSwitchPlan",
     *("listDefinitions", "explainTask", "subscribe", "unsubscribe", "ping", "rpc.discover"),
