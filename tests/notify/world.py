@@ -210,6 +210,7 @@ class World:
         elif not back:
             self.down = self.now
             if self.away is None:
+                self.contact = self.now
                 self._silence(self.now)
 
     def _leave(self, back: bool = False) -> None:
@@ -217,7 +218,7 @@ class World:
         if self.away is None and not back:
             self._tick()
             self._commit()
-            self.contact = self.now if self.deaf is None else self.deaf
+            self.contact = self.now if self.deaf is None else self.contact
             self.away = self.now
         elif self.away is not None:
             self.notifier.append((self.away, self.now))
