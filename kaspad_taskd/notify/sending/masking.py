@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -29,15 +29,28 @@ _PLAIN: Final = frozenset(
 """Options of an Apprise URL whose values are words of anybody's."""
 
 
-def shown(said: str, secrets: Iterable[str]) -> str:
+def shown(said: str, secrets: Collection[str]) -> str:
     """Return what a service said as one line of at most 300 characters.
 
     Of JSON the sentence that it tells, of a page its text. No part of the `secrets` (addresses,
     keys) is in it, nor any other address.
     """
-    if len(said) >= MOST:  # half a secret at the end would not be known for one
-        said = said[:MOST].rpartition(" ")[0]
+    if len(said) >= MOST:
+        said = _without_half(said[:MOST], secrets)
     return safe(" ".join(mask(_sentence(said), secrets).split()), LONGEST)
+
+
+def _without_half(cut: str, secrets: Iterable[str]) -> str:
+    """Return a text that was cut without the half of a secret, should it end with one."""
+    low = cut.lower()
+    halves = (
+        size
+        for secret in secrets
+        for part in _spellings(secret)
+        for size in range(len(part) - 1, 2, -1)
+        if low.endswith(part[:size].lower())
+    )
+    return cut[: len(cut) - max(halves, default=0)]
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:

@@ -27,6 +27,7 @@ URL = "ntfys://walter:s3cr%20et@push.example.org:8443/kaspa-7Gh2?priority=high&t
         ("<html><style>a{}</style><h1>502 Bad Gateway</h1></html>", "502 Bad Gateway"),
         ("\x1b[31mred\u202eder", "?[31mredder"),
         ("x" * 400, "x" * 299 + "…"),
+        ("x" * 4000, "x" * 299 + "…"),
     ],
 )
 def test_it_is_one_line_of_what_it_says(said: str, words: str) -> None:
@@ -47,6 +48,7 @@ def test_it_is_one_line_of_what_it_says(said: str, words: str) -> None:
         "<a href='https://other.example/kaspa-7Gh2'>push.example.org</a>",
         "x" * 290 + "kaspa-7Gh2",
         "<style>" + "x" * 1972 + "</style> kaspa-7Gh2",
+        "<style>" + "x" * 1978 + "</style>kaspa-7Gh2",
     ],
 )
 def test_no_part_of_the_address_comes_back(said: str) -> None:
