@@ -56,10 +56,11 @@ def test_the_notifier_is_as_closed_as_the_daemon_and_more() -> None:
     sandbox = _section(ROOT / "packaging/systemd/kaspad-taskd.service")
     unit = _section(ROOT / "packaging/systemd/kaspad-taskd-notify.service")
     for key in WEIGHED:
-        if key not in ("User", "SupplementaryGroups"):
+        if key not in ("User", "SupplementaryGroups", "SystemCallFilter"):
             assert unit.get(key) == sandbox.get(key) or key == "PrivateUsers", key
     assert (unit["User"], unit["Group"]) == (["kaspad-taskd-notify"], ["kaspad-taskd-read"])
     assert unit["SupplementaryGroups"] == ["kaspad-taskd-notify"]
+    assert unit["SystemCallFilter"] == [*sandbox["SystemCallFilter"], "~listen"]
     assert "ReadWritePaths" not in unit
     assert "RuntimeDirectory" not in unit
     text = (ROOT / "packaging/systemd/kaspad-taskd-notify.service").read_text()
