@@ -6,6 +6,7 @@ Troubles are found on the whole timeline, and what was told is held against each
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -75,11 +76,11 @@ def _judge_rule(world: World, rule: Rule, heard: list[Heard]) -> None:
     _judge_gathering(world, rule, heard)
     able = _without(_without([(0, FOREVER)], world.notifier), world.daemon)
     awake = _without(able, nights)
-    known = set()
+    known: set[tuple[str, int | None]] = set()
     for trouble in _troubles(world, rule, heard):
-        key = (f"task:{trouble.of}", trouble.wall)
-        known.add(key)
-        items = [each for each in told[key] if each[1].kind in (Kind.TROUBLE, Kind.RECOVERED)]
+        own = (f"task:{trouble.of}", trouble.wall)
+        known.add(own)
+        items = [each for each in told[own] if each[1].kind in (Kind.TROUBLE, Kind.RECOVERED)]
         _judge_trouble(world, rule, trouble, items, awake)
     for key, items in told.items():
         kinds = {item.kind for _, item in items}
@@ -211,7 +212,7 @@ def _troubles(world: World, rule: Rule, heard: list[Heard]) -> list[Trouble]:
 
 
 def _of_task(
-    task: str, happened: list[Happened], after: int, end: int, past: set[object]
+    task: str, happened: list[Happened], after: int, end: int, past: Set[object]
 ) -> list[Trouble]:
     found: list[Trouble] = []
     states = _states(happened)
@@ -320,7 +321,7 @@ def _states(happened: list[Happened]) -> list[tuple[int, int, str, bool]]:
 def _nights(world: World) -> list[Span]:
     """When people sleep: from 23:00 to 07:00."""
     day = datetime.fromtimestamp(world.began / 1000, ZONE).date() - timedelta(days=2)
-    found = []
+    found: list[Span] = []
     while not found or found[-1][1] < world.now:
         found.append((_at(day, 23), _at(day + timedelta(days=1), 7)))
         day += timedelta(days=1)

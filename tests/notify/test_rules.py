@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import pytest
 
@@ -157,11 +158,23 @@ def test_a_relapse_that_is_paused_is_a_trouble_again_when_it_goes_on() -> None:
 def test_services_and_switches() -> None:
     """What needs somebody is a trouble, of whatever code; how a switch ended is told at once."""
     told = Told(AT_ONCE)
-    wrong = {"code": "node-odd", "params": {}, "note": "It is odd.", "cure": "look", "since": None}
+    wrong: dict[str, Any] = {
+        "code": "node-odd",
+        "params": {},
+        "note": "It is odd.",
+        "cure": "look",
+        "since": None,
+    }
     told.hear(event("service:attention", BASE, None, **{**wrong, "service": "kasia"}))
     (item,) = items(told.at(BASE))
     assert (item.of, item.code, item.params["note"]) == ("service:kasia", "node-odd", "It is odd.")
-    well = {"code": None, "params": {}, "note": None, "cure": None, "service": "kasia"}
+    well: dict[str, Any] = {
+        "code": None,
+        "params": {},
+        "note": None,
+        "cure": None,
+        "service": "kasia",
+    }
     told.hear(event("service:attention", BASE + MINUTE, None, **well))
     assert kinds_of(told.at(BASE + MINUTE)) == [Kind.RECOVERED]
     switch = {"state": "done", "by": "fallback", "because": {"health": "behind", "behind": 900}}
@@ -212,7 +225,7 @@ def test_a_disk_that_runs_full_is_a_trouble_of_its_own_that_may_flicker() -> Non
 def test_how_far_behind_it_is_is_told_as_of_now() -> None:
     """And how far it was at the worst, when it is over."""
     told = Told(Rule("phone", gather=0)).hear(health("behind", BASE, behind=120.0))
-    progress = {"status": "complete", "health": "behind", "behind": 834.2}
+    progress: dict[str, Any] = {"status": "complete", "health": "behind", "behind": 834.2}
     told.hear(event("sync:progress", BASE + 4 * MINUTE, **progress))
     (message,) = told.at(BASE + 5 * MINUTE)
     assert message.title == "kaspa-node is behind by 14 minutes"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kaspad_taskd.notify import rules
+from kaspad_taskd.notify import reading, rules
 from kaspad_taskd.notify.model import Item, Kind, Message, Rule
 from kaspad_taskd.notify.rules import State
 
@@ -48,7 +48,7 @@ class Told:
     def hear(self, *events: dict[str, Any], now: int | None = None) -> Told:
         """Hear events, each at its own time where none is given."""
         for each in events:
-            at = rules.reading.moment(each["data"]["timestamp"]) or 0
+            at = reading.moment(each["data"]["timestamp"]) or 0
             self.state = rules.hear(self.state, self.rules, each, at if now is None else now)
         return self
 
