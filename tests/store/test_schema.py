@@ -154,3 +154,29 @@ def test_a_state_that_knows_watches_is_refused_by_who_knows_none(path: Path) -> 
         with pytest.raises(StoreError, match=f"schema {NOW}, this kaspad-taskd knows 3"):
             schema.refuse_newer(again, path)
         again.close()
+
+
+def test_a_state_with_a_record_is_refused_by_who_keeps_none(path: Path) -> None:
+    """It says what to do, and the state before the step is kept beside it, to go back to."""
+    with pytest.MonkeyPatch.context() as older:
+        older.setattr(schema, "STEPS", schema.STEPS[:4])
+        db = schema.connect(path)
+        schema.migrate(db, path)
+        db.close()
+    db = schema.connect(path)
+    schema.migrate(db, path)
+    assert db.execute("SELECT * FROM seen").fetchall() == []
+    db.close()
+    before = path.with_name(f"{path.name}.schema-4")
+    with pytest.MonkeyPatch.context() as older:
+        older.setattr(schema, "STEPS", schema.STEPS[:4])
+        again = schema.connect(path)
+        with pytest.raises(StoreError) as refused:
+            schema.refuse_newer(again, path)
+        again.close()
+        assert f"has schema {NOW}, this kaspad-taskd knows 4" in str(refused.value)
+        assert f"kaspad-taskd restore {before}" in str(refused.value)
+        kept = schema.connect(before)
+        schema.refuse_newer(kept, before)
+        schema.check(kept)
+        kept.close()
