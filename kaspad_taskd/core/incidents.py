@@ -82,10 +82,12 @@ def follow(lasting: Incident | None, task: Task, number: int, now: Moment) -> In
         return None if lasting is None else _calm(lasting, task, now)
     if lasting is None:
         known = task.definition
-        attempt = task.attempt - (task.status is Status.IN_PROGRESS)  # a relapse is the next one
+        syncing = task.status is Status.IN_PROGRESS
+        attempt = task.attempt - syncing  # a relapse is the next one
+        because = task.because if syncing else None  # once it is complete, that is over
         lasting = Incident(
             number, task.id, known.service, known.type, attempt, _first_bad(task, now), health,
-            reason=task.reason or task.because, params=task.live.params,
+            reason=task.reason or because, params=task.live.params,
         )  # fmt: skip
     return _deeper(_worse(lasting, task, health), task)
 

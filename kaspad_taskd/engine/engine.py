@@ -258,6 +258,7 @@ class Engine:
         look: Task | None = None,
     ) -> asyncio.Future[Outcome]:
         """Submit a change: all of it or nothing."""
+        self.records.redefined(put)
         change = Change(
             tuple(put), tuple(remove), tuple(facts), self._points.take(), tuple(decisions),
             cursors or {}, tuple(switches), tuple(warnings), sure, backup, marks or {},

@@ -8,7 +8,7 @@ state (kaspad_taskd/core/incidents.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -143,6 +143,18 @@ class Records:
             looked = old is not None and new.live.last_checked != old.live.last_checked
             now = self._now() if not looked else new.live.last_checked or self._now()
             self._follow(old or new, new, now)
+
+    def redefined(self, put: Sequence[Task]) -> None:
+        """These tasks are about to be put on record: what is other work now was not amiss.
+
+        Called before `take`, so that the end of an incident is of one commit with what ended it.
+        """
+        for task in put:
+            kept, old = self._kept.get(task.id), self._newest(task.id)
+            if kept is None or kept.lasting is None or old is None:
+                continue
+            if not old.definition.same_work(task.definition):
+                self._incident(kept, kept.lasting.over(self._now(), Ending.NOT_WATCHED))
 
     def jumped(self) -> None:
         """The clock did: what lies between the last looks and the next ones is not known."""

@@ -14,7 +14,7 @@ from kaspad_taskd.api.records import STATES, record_told
 from kaspad_taskd.base.clock import parse_iso
 from kaspad_taskd.core.ageing import HOUR, SureTime
 from kaspad_taskd.core.incidents import Ending, Incident
-from kaspad_taskd.core.inputs import Cancel, Look, Pause, Retry, Start
+from kaspad_taskd.core.inputs import Cancel, Look, Pause, Redefine, Retry, Start
 from kaspad_taskd.core.model import Definition, Health, Status, Task, Watch
 from kaspad_taskd.core.observation import Following, Observation, Reading, Unreachable
 from kaspad_taskd.core.reason import Reason
@@ -297,6 +297,50 @@ async def test_what_follows_a_relapse_is_the_same_incident_until_it_is_in_sync()
     assert told["seconds"] == {
         "ok": EVERY, "behind": 660, "stalled": 0, "unreachable": 0, "unknown": 0,
     }  # fmt: skip
+
+
+async def test_why_an_attempt_began_by_itself_is_no_cause_of_what_comes_after_it() -> None:
+    """Its reason is that of the attempt under way; once it is complete that is over."""
+    world = World()
+    await world.register()
+    await world.look()
+    world.wall += EVERY * 1000
+    world.engine.submit("node", Look(1, world.loses()))
+    await asyncio.sleep(0)
+    await trouble(world, "bad", "ok", "ok")
+    assert (world.task.status, world.task.because) == (Status.COMPLETE, "db-reset")
+    _, later = sorted(await trouble(world, "bad", "bad", "bad", "bad"), key=lambda each: each.id)
+    assert (later.health, later.reason) == (Health.BEHIND, None)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("syncing", [False, True])
+async def test_another_work_under_the_same_id_is_not_what_was_amiss(
+    syncing: bool, killed: bool
+) -> None:
+    """Nobody looks at the old one any more, and of the new one nothing is known yet."""
+    world = World()
+    await world.register()
+    await world.look()
+    if syncing:
+        world.wall += EVERY * 1000
+        world.engine.submit("node", Look(1, world.loses()))
+        await asyncio.sleep(0)
+    await trouble(world, "bad", "bad", "bad", "bad")
+    other = replace(world.definition, checker={"url": "grpc://other:16110"})
+    await world.engine.act("node", Redefine(other))
+    if killed:
+        world.kill()
+        world.start()
+    (found,) = await world.incidents()
+    assert (found.ended, found.ending) == (world.wall, Ending.NOT_WATCHED)
+    before = (await world.told(1))["seconds"]
+    for word in ("bad", "bad", "ok"):
+        world.wall += 60_000
+        await world.look(word)
+    after = (await world.told(1))["seconds"]
+    assert len(await world.incidents()) == 1
+    assert after == {**before, "unknown": before["unknown"] + 180}
 
 
 async def test_a_pause_of_what_syncs_again_parts_it_into_two_incidents() -> None:
