@@ -1,0 +1,120 @@
+"""The package as it is installed: both kinds of modules, the types, the program of the README."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import npm
+from tests.fakes.bridged import line_of
+from tests.fakes.taskd_process import Taskd
+from tests.npm.here import HERE, PACKAGE
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+RESOLUTIONS = {"cts": "node16", "mts": "nodenext", "ts": "bundler"}
+
+
+def run(folder: Path, *command: str) -> str:
+    """What a program says on both streams; a failure fails the test."""
+    outcome = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    return outcome.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where the package is installed, from what `npm pack` makes."""
+    npm.node()
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed: apt install npm")
+    place = tmp_path_factory.mktemp("npm")
+    packed = json.loads(run(PACKAGE, "npm", "pack", "--json", "--pack-destination", str(place)))
+    folder = place / "node_modules" / "kaspad-taskd"
+    folder.mkdir(parents=True)
+    archive = place / packed[0]["filename"]
+    run(place, "tar", "-xf", str(archive), "--strip-components=1", "-C", str(folder))
+    return place
+
+
+def test_both_kinds_of_modules_have_the_same_classes(installed: Path) -> None:
+    """`instanceof` holds, whichever way the two halves of a program came by them."""
+    (installed / "both.mjs").write_text(
+        'import { createRequire } from "node:module";\n'
+        'import * as imported from "kaspad-taskd";\n'
+        'const required = createRequire(import.meta.url)("kaspad-taskd");\n'
+        "const { default: _all, ...named } = imported;\n"
+        "for (const [name, one] of Object.entries(required))\n"
+        "  if (named[name] !== one) throw new Error(`${name} is another one`);\n"
+        "console.log(Object.keys(named).sort().join());"
+    )
+    names = run(installed, npm.node(), "both.mjs").strip().split(",")
+    text = (PACKAGE / "index.d.ts").read_text()
+    assert names == sorted(re.findall(r"^export class (\w+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("suffix", RESOLUTIONS)
+def test_a_strict_program_compiles(installed: Path, suffix: str) -> None:
+    """However TypeScript finds the package, and without the types of Node."""
+    shutil.copy(HERE / "program.ts", installed / f"program.{suffix}")
+    (installed / "node.d.ts").write_text(
+        "declare const console: { log(...what: unknown[]): void };"
+    )
+    assert compiled(installed, suffix, "program", "node.d.ts").stdout == ""
+
+
+def test_a_wrong_program_does_not(installed: Path) -> None:
+    """A mistake is found by the compiler, in each line but the first."""
+    shutil.copy(HERE / "wrong.ts", installed / "wrong.ts")
+    said = compiled(installed, "ts", "wrong").stdout
+    found = {int(line) for line in re.findall(r"^wrong\.ts\((\d+),", said, re.MULTILINE)}
+    assert found == set(range(2, len((HERE / "wrong.ts").read_text().splitlines()) + 1))
+
+
+def compiled(folder: Path, suffix: str, name: str, *more: str) -> subprocess.CompletedProcess[str]:
+    tsc = npm.modules() / "node_modules" / "typescript" / "bin" / "tsc"
+    module = {"bundler": "esnext"}.get(RESOLUTIONS[suffix], RESOLUTIONS[suffix])
+    command = [
+        npm.node(), str(tsc), "--strict", "--noEmit", "--exactOptionalPropertyTypes",
+        "--target", "es2022", "--lib", "es2023", "--module", module,
+        "--moduleResolution", RESOLUTIONS[suffix], f"{name}.{suffix}", *more,
+    ]  # fmt: skip
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+async def test_the_program_of_the_readme_runs(installed: Path, tmp_path: Path) -> None:
+    """As it stands: it shows the tasks, and each that is completed."""
+    found = re.search(
+        r"```js\n(const \{ TaskdSocket.*?)```", (PACKAGE / "README.md").read_text(), re.S
+    )
+    assert found is not None
+    assert len([line for line in found[1].splitlines() if line]) <= 10
+    (installed / "readme.cjs").write_text(found[1])
+    async with Taskd(tmp_path) as taskd:
+        line = await taskd.start()
+        await line.call("registerTask", type="report", service="import")
+        process = await asyncio.create_subprocess_exec(
+            npm.node(), "readme.cjs", cwd=installed, stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "KASPAD_TASKD_SOCKET": str(taskd.socket)},
+        )  # fmt: skip
+        try:
+            assert await line_of(process) == "import in-progress 0 %"
+            await line.call("completeTask", taskId="report-import")
+            said = [await line_of(process) for _ in range(2)]
+            while said[-1] != "import complete 100 %":
+                said.append(await line_of(process))
+            assert "sync:complete import" in said
+        finally:
+            process.kill()
+            await process.wait()
+        await taskd.end()
