@@ -90,3 +90,164 @@ export class TaskdSocket {
   unref(): this;
   close(): void;
 }
+
+/** A failed answer of the manager's. */
+export interface Failed {
+  success: false;
+  /** What went wrong and what to do, safe for innerHTML. */
+  error: string;
+}
+
+export type Answer<Given> = Promise<({ success: true } & Given) | Failed>;
+
+/** A task as a wizard knows it. Its texts are safe for innerHTML. */
+export interface WizardTask {
+  id: string;
+  type: string;
+  service: string;
+  config: any;
+  /** ms */
+  checkInterval: number;
+  status: Status;
+  progress: number;
+  startedAt: string;
+  lastChecked: string | null;
+  lastUpdate: string | null;
+  error: string | null;
+  metadata: Record<string, any>;
+  completedAt?: string;
+  erroredAt?: string;
+  cancelledAt?: string;
+  health: Health;
+  healthSince: string | null;
+  reason: string | null;
+  note: string | null;
+  phase: string | null;
+  behind: number | null;
+  attempt: number;
+  revision: number;
+  origin: "vendor" | "admin" | "api";
+  watch: "none" | "on" | "paused";
+  autoSwitch: boolean;
+  switches: string[];
+  createdAt: string;
+  estimatedTimeRemaining: number | null;
+  formattedTimeRemaining: string;
+}
+
+/** What a status checker says. */
+export interface CheckerResult {
+  completed?: boolean;
+  progress?: number;
+  metadata?: object;
+  /** It has failed, for good; what passes is thrown. */
+  error?: string;
+}
+
+export interface Hooks {
+  /** Looks at the work, in this process; what it throws is health, and not the end. */
+  statusChecker?: (task: WizardTask, look: { signal: AbortSignal }) => CheckerResult | Promise<CheckerResult>;
+  /** Called once for each attempt that completes; after it returned, that is on record. */
+  onComplete?: (task: WizardTask, which: { attempt: number }) => unknown;
+  /** Whether it is called for attempts that began by themselves, since data was lost. */
+  onRelapse?: boolean;
+  /** ms */
+  checkInterval?: number;
+  /** ms that a look may take */
+  timeout?: number;
+}
+
+export interface Registration extends Hooks {
+  id: string;
+  type: string;
+  service: string;
+  config?: object;
+}
+
+export interface NodeSyncRegistration extends Hooks {
+  service: string;
+  host?: string;
+  port?: number;
+  network?: string;
+  autoSwitch?: boolean;
+  useHttps?: boolean;
+}
+
+export interface IndexerSyncRegistration extends Hooks {
+  service: string;
+  indexerUrl: string;
+  flavor?: string;
+}
+
+export interface Duration {
+  seconds: number;
+  minutes: number;
+  hours: number;
+  formatted: string;
+}
+
+export interface ManagerOptions {
+  /** Of the daemon's socket, as in SocketOptions. */
+  path?: string;
+  /** A client for this manager alone. */
+  socket?: TaskdSocket;
+  /** ms after which a task that is not reachable or stalled is told as such to browsers: 30000. */
+  lasting?: number;
+}
+
+/** Anything that tells all browsers: a Socket.IO server. */
+export interface Io {
+  emit(event: string, payload: any): unknown;
+}
+
+/** A browser's Socket.IO socket. */
+export interface BrowserSocket extends Io {
+  on(event: string, listener: (...args: any[]) => void): unknown;
+}
+
+type Registered = Answer<{ taskId: string; task: WizardTask }>;
+
+export interface BackgroundTaskManager extends Emitter<Record<string, [any]>> {
+  emit(event: string, ...what: unknown[]): boolean;
+}
+/** A wizard's task manager, whose tasks are kaspad-taskd's. What goes wrong is `{success: false, error}`. */
+export class BackgroundTaskManager {
+  constructor(io?: Io | null, options?: ManagerOptions);
+  io: Io | null;
+  readonly tasks: Map<string, WizardTask>;
+  readonly intervals: Map<string, unknown>;
+  readonly defaultCheckInterval: number;
+  /** Resolves when the daemon's tasks are known. */
+  readonly ready: Promise<BackgroundTaskManager>;
+  readonly socket: TaskdSocket;
+  setSocketIO(io: Io | null): void;
+  registerTask(config: Registration): Registered;
+  registerNodeSyncTask(config: NodeSyncRegistration): Registered;
+  registerIndexerSyncTask(config: IndexerSyncRegistration): Registered;
+  startMonitoring(taskId: string): Answer<{ taskId: string; checkInterval: number }>;
+  stopMonitoring(taskId: string): { success: true } | Failed;
+  checkTaskStatus(taskId: string): Answer<{ completed?: true; status: CheckerResult }>;
+  completeTask(taskId: string, finalStatus?: { metadata?: object }): Answer<{ taskId: string; completedAt: string }>;
+  errorTask(taskId: string, error: string | Error): Answer<{ taskId: string; error: string }>;
+  cancelTask(taskId: string): Answer<{ taskId: string }>;
+  getTask(taskId: string): WizardTask | null;
+  getAllTasks(): WizardTask[];
+  getTasksByType(type: string): WizardTask[];
+  getTasksByService(service: string): WizardTask[];
+  cleanupOldTasks(maxAge?: number): { success: true; cleaned: number };
+  shutdown(): { success: true; tasksCleaned: number };
+  emitTaskEvent(event: string, data: object): void;
+  switchServicesToLocalNode(task: WizardTask): Answer<{ service: string }>;
+  calculateDuration(start: string, end: string): Duration;
+  formatDuration(seconds: number): string;
+  getDefaultStatusChecker(task: WizardTask): Promise<CheckerResult>;
+  checkNodeSyncStatus(task: WizardTask): Promise<CheckerResult>;
+  checkIndexerSyncStatus(task: WizardTask): Promise<CheckerResult>;
+  checkDatabaseMigrationStatus(task: WizardTask): Promise<CheckerResult>;
+  /** Handlers on a browser's socket: sync:pause, sync:resume, sync:strategy-chosen. */
+  serve<Socket extends BrowserSocket>(socket: Socket): Socket;
+  pauseTask(taskId: string): Registered;
+  resumeTask(taskId: string): Registered;
+  recordDecision(decision: string, context?: object): Answer<{ decision: object }>;
+  getSyncStrategy(taskId: string): Answer<Record<string, any>>;
+}

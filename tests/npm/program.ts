@@ -18,3 +18,21 @@ export async function main(): Promise<Status> {
   taskd.close();
   return task.status;
 }
+
+import { BackgroundTaskManager, type Io, type WizardTask } from "kaspad-taskd";
+
+export async function wizard(io: Io): Promise<string> {
+  const manager = new BackgroundTaskManager(io, { lasting: 10_000 });
+  await manager.ready;
+  manager.on("sync:complete", (data: { service: string }) => console.log(data.service));
+  const answer = await manager.registerTask({
+    id: "import", type: "custom", service: "import",
+    statusChecker: async (task, { signal }) => ({ completed: signal.aborted, progress: task.progress }),
+    onComplete: (task: WizardTask, { attempt }) => console.log(task.id, attempt.toFixed()),
+  });
+  if (!answer.success) return answer.error;
+  const begun = await manager.startMonitoring(answer.taskId);
+  const stopped = manager.stopMonitoring(answer.task.id);
+  const left: number = manager.shutdown().tasksCleaned;
+  return begun.success && stopped.success ? manager.formatDuration(left) : "";
+}

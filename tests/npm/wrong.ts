@@ -4,3 +4,7 @@ taskd.on("events", () => {});
 taskd.call("getTask", "x");
 taskd.seq = 4;
 taskd.on("event", ({ number }) => number);
+import { BackgroundTaskManager } from "kaspad-taskd"; const manager = new BackgroundTaskManager({ emits: 1 });
+manager.registerTask({ id: "a", service: "b" });
+manager.stopMonitoring("a").then();
+manager.getTask("a").progress;

@@ -1,0 +1,151 @@
+// Events of the daemon into those of a wizard: its names, its order, to all browsers and to listeners here.
+"use strict";
+
+const payloads = require("./payloads.cjs");
+const { isLive } = require("./shapes.cjs");
+
+const DAY = 86_400_000;
+const HOLD = 60_000; // ms for which `node:ready` waits for `onComplete`
+
+/** What of the manager it needs: `io`, `emit`, `listenerCount`, tasks, own, troubles, completions. */
+class Telling {
+  #of;
+  #greeted = new WeakSet();
+  #ends = new Map(); // id -> `onComplete` under way
+
+  constructor(of) {
+    this.#of = of;
+  }
+
+  /** To all browsers, with the time; to listeners here without it. */
+  emit(name, { timestamp = new Date().toISOString(), ...data }) {
+    this.#out(name, { timestamp, ...data });
+  }
+
+  #out(name, payload) {
+    const { manager } = this.#of;
+    try {
+      manager.io?.emit(name, payload);
+      if (!manager.listenerCount(name)) return;
+      const { timestamp: _now, ...data } = payload;
+      manager.emit(name, data);
+    } catch (error) {
+      console.error(`kaspad-taskd: a listener of ${name} has thrown:`, error); // it is no fault of a task's
+    }
+  }
+
+  /** Who connects is told how everything is: browsers of old never ask. */
+  greet(io) {
+    if (typeof io?.on !== "function" || this.#greeted.has(io)) return;
+    this.#greeted.add(io);
+    io.on("connection", (socket) => {
+      if (this.#of.manager.io !== io || typeof socket?.emit !== "function") return;
+      for (const task of this.#worthTelling()) socket.emit("sync:progress", this.#state(task));
+    });
+  }
+
+  *#worthTelling() {
+    for (const task of this.#of.tasks.values()) {
+      const end = Date.parse(task.completedAt ?? task.erroredAt ?? "");
+      if (task.status !== "pending" && (isLive(task) || task.watch === "on" || Date.now() - end < DAY)) yield task;
+    }
+  }
+
+  /** Tells how everything is: after a snapshot. */
+  all() {
+    for (const task of this.#worthTelling()) this.state(task);
+  }
+
+  /** Tells how one task is. */
+  state(task) {
+    this.#out("sync:progress", this.#state(task));
+  }
+
+  #state(task) {
+    return this.#dressed(payloads.state(task), task);
+  }
+
+  #dressed(payload, task) {
+    return this.#of.troubles.has(task.id) ? payloads.troubled(payload, task) : payload;
+  }
+
+  /** A `sync:progress` of a task at which the daemon looks. */
+  progress(task, data) {
+    this.#out("sync:progress", this.#dressed(payloads.progress(task, data), task));
+  }
+
+  /** Any other event of a task, which has it already. */
+  event(name, task, data) {
+    TOLD[name]?.call(this, task, data);
+  }
+
+  /** What happened to a task while nobody could tell: between two snapshots. */
+  missed(task, before) {
+    const timestamp = new Date().toISOString();
+    if (task.status === "complete" && (before.status !== "complete" || before.attempt !== task.attempt)) {
+      const seconds = Math.max(0, Math.floor((Date.parse(task.completedAt) - Date.parse(task.startedAt)) / 1000));
+      this.event("sync:complete", task, { timestamp, completedAt: task.completedAt, duration: { seconds } });
+    } else if (task.status === "error" && before.status !== "error") {
+      const { error, erroredAt } = task;
+      this.#out("sync:error", { ...payloads.failed(task, { timestamp, erroredAt }), error });
+    }
+  }
+
+  /** `onComplete`, then what waits for it. */
+  async completed(task, because) {
+    const own = this.#of.own.get(task.id);
+    if (!own) return;
+    const ended = this.#of.completions.due(own, task, because).catch((error) => this.#of.wrong(error, own));
+    this.#ends.set(task.id, ended);
+    await ended;
+    if (this.#ends.get(task.id) === ended) this.#ends.delete(task.id);
+    if (!own.reports || own.type !== "node-sync" || own.config.autoSwitch !== true || own.readied === task.attempt) return;
+    own.readied = task.attempt; // the daemon does not know it for a node
+    const { host, port } = own.config;
+    this.#ready(task, { timestamp: new Date().toISOString(), host, port });
+  }
+
+  async #readyAfter(task, data) {
+    let timer;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, HOLD).unref();
+    });
+    await Promise.race([this.#ends.get(task.id), late]);
+    clearTimeout(timer);
+    this.#ready(task, data);
+  }
+
+  #ready(task, data) {
+    if (task.config.autoSwitch !== false) this.#out("node:ready", payloads.ready(task, data));
+  }
+
+  static told = {
+    "sync:start"(task, data) {
+      this.#out("sync:start", payloads.start(task, data));
+    },
+    "sync:complete"(task, data) {
+      this.#out("sync:complete", payloads.complete(task, data));
+      this.completed(task, data.because ?? null);
+    },
+    "sync:error"(task, data) {
+      this.#out("sync:error", payloads.failed(task, data));
+    },
+    "sync:cancelled"(task, data) {
+      this.#out("sync:cancelled", payloads.cancelled(task, data));
+    },
+    "sync:paused"(task) {
+      if (task.status === "paused") this.state(task);
+    },
+    "sync:resumed"(task) {
+      if (task.status === "in-progress") this.state(task);
+    },
+    "node:ready"(task, data) {
+      if (this.#ends.has(task.id)) this.#readyAfter(task, data);
+      else this.#ready(task, data);
+    },
+  };
+}
+
+const TOLD = Telling.told;
+
+exports.Telling = Telling;

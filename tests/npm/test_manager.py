@@ -1,0 +1,25 @@
+"""BackgroundTaskManager in the place of a wizard's own, on the real daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.taskd_process import Taskd
+from tests.npm.here import node_tests
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
+
+
+async def test_it_does_what_the_one_of_old_did(tmp_path: Path) -> None:
+    """Each line of manager.test.cjs says what holds."""
+    async with Taskd(tmp_path) as taskd:
+        await taskd.start()
+        await node_tests("manager.test.cjs", KASPAD_TASKD_SOCKET=str(taskd.socket))
+        await taskd.end()
+
+
+async def test_for_which_attempts_a_completion_is_told() -> None:
+    """Each line of completions.test.cjs says what holds."""
+    await node_tests("completions.test.cjs")
