@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final, TypeAlias
 
+from kaspad_taskd import words
 from kaspad_taskd.api.context import answer_for
-from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.errors import INVALID_PARAMS, ApiError
 from kaspad_taskd.api.incident import incident
+from kaspad_taskd.base.repeats import counted
+from kaspad_taskd.base.sparing import Sparing
 from kaspad_taskd.bridge import wizard
 from kaspad_taskd.bridge.access import WRONG, Access
 from kaspad_taskd.bridge.browser import Browser, task_error
@@ -18,13 +22,18 @@ from kaspad_taskd.bridge.fanout import Fanout
 from kaspad_taskd.bridge.outbox import Outbox
 from kaspad_taskd.bridge.refused import Refused
 from kaspad_taskd.bridge.sockets import Answer
+from kaspad_taskd.words.plain import safe
 
 Json: TypeAlias = Any
 
 IN_FLIGHT: Final = 64
 """Requests of one browser that are being answered at once."""
+EVENT: Final = 60
+"""Characters of a foreign event's name that are told."""
 SLOT_S: Final = 5.0
 """Seconds that one more waits for a place; below the heartbeat's patience, which it holds up."""
+
+_log = logging.getLogger(__name__)
 
 
 def cookie(headers: Mapping[str, str], name: str) -> str | None:
@@ -78,6 +87,7 @@ class Browsers:
         self._session = session
         self._known: dict[str, Browser] = {}
         self._asking: set[asyncio.Task[None]] = set()
+        self._sparing = Sparing()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -198,11 +208,20 @@ class Browsers:
             return await self._fanout.catch_up(browser, since, journal), None
         request = wizard.REQUESTS.get(name)
         if request is None:
-            known = ", ".join((wizard.RPC, wizard.EVENTS_SINCE, *wizard.REQUESTS))
-            raise ApiError.params("event", f"must be one of {known}")
+            raise self._foreign(name)
         given = wizard.payload(name, args, bare=request.bare)
         asking = _Asking(self._calls, self._fanout, browser)
         return await request.handle(asking, given), request.answer
+
+    def _foreign(self, name: str) -> ApiError:
+        """A wizard's page with one socket means its own server: nobody would hear of it."""
+        event = safe(name, EVENT)
+        kept = self._sparing.may("foreign")
+        if kept is not None:
+            said = words.say("answer.foreign-event-log", event=event)
+            _log.warning("%s", counted(said, kept) if kept else said)
+        data = {"reason": "invalid-params", "parameter": "event"}
+        return ApiError(INVALID_PARAMS, words.say("answer.foreign-event", event=event), data)
 
     async def _rpc(self, browser: Browser, args: list[Json]) -> Json:
         given = wizard.payload(wizard.RPC, args, bare=False)

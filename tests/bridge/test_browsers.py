@@ -354,3 +354,23 @@ async def test_a_reader_who_waits_does_not_hold_up_his_own_heartbeat(
     assert (await visitor.rpc("ping"))["result"]["pong"] is True
     await visitor.rpc("pauseTask", taskId="job")
     await visitor.line.close()
+
+
+async def test_a_foreign_event_says_what_is_wrong(
+    visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wizard with one socket, pointed here, hears of it; so does the log, sparingly."""
+    for event in ("install:start", "update:check", "x\x1b[31m" * 40):
+        answer = await visitor.ask(event, {"profile": "core"})
+        assert ("task:error", answer) in visitor.told
+        assert (answer["code"], answer["reason"], answer["parameter"]) == (
+            -32602, "invalid-params", "event",
+        )  # fmt: skip
+        assert "not the wizard's own server" in answer["error"]
+        assert "docs/wizard.md" in answer["error"]
+        assert "\x1b" not in answer["error"]
+        assert len(answer["error"]) < 400
+    warned = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert len(warned) == 1
+    assert '"install:start"' in warned[0]
+    assert "Node package kaspad-taskd" in warned[0]
