@@ -29,6 +29,7 @@ LONG = (
     "bridge/test_javascript.py",
     "bridge/test_monitoring.py",
     "embed/",
+    "npm/",
     "soak/",
     "store/test_kill.py",
     "system/test_clients.py",
@@ -44,10 +45,13 @@ LONG = (
     "system/test_recorded_sync.py",
     "system/test_report_examples.py",
     "web/test_live",
+    "web/test_login.py",
     "web/test_measured.py",
     "web/test_pictures.py",
 )
 """Real browsers, nodes, servers, kills by the hundred: longer than anybody waits for."""
+QUICK = ("embed/test_bundle.py", "npm/test_words.py")
+"""What among them is none of that."""
 WHY = "takes long: run by CI, and when it is named (./dev test tests/{})"
 MINUTES = "minutes long: ./dev test --long"
 
@@ -81,7 +85,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         place = item.nodeid.removeprefix("tests/")
         long = next((each for each in LONG if place.startswith(each)), None)
-        if long is not None and "test_bundle" not in place:
+        if long is not None and not place.startswith(QUICK):
             item.add_marker(pytest.mark.skip(reason=WHY.format(long)))
 
 

@@ -170,7 +170,7 @@ class Pages:
         headers = response.headers
         headers["Server"] = "kaspad-taskd"
         headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
+        headers["Referrer-Policy"] = "same-origin"
         headers.setdefault("Cache-Control", "no-store")
         origin = request.headers.get("Origin", "")
         if origin.lower() in self._access.origins and "Sec-WebSocket-Accept" not in headers:
