@@ -23,7 +23,11 @@ def _summary(source: str) -> str:
 def benchmarks() -> dict[str, str]:
     """What there is: each module here with a `main(argv)`, and the first line of its docstring."""
     sources = {path.stem: path.read_text() for path in sorted(_HERE.glob("[a-z]*.py"))}
-    return {name: _summary(text) for name, text in sources.items() if _offers_main(text)}
+    return {
+        name.replace("_", "-"): _summary(text)
+        for name, text in sources.items()
+        if _offers_main(text)
+    }
 
 
 def runs(words: list[str], names: Collection[str]) -> list[tuple[str, list[str]]]:
@@ -48,7 +52,9 @@ def main(argv: list[str]) -> int:
     failed = False
     for name, arguments in runs(argv, known):
         print(f"== {name}", flush=True)
-        failed |= bool(importlib.import_module(f"benchmarks.{name}").main(arguments))
+        failed |= bool(
+            importlib.import_module(f"benchmarks.{name.replace('-', '_')}").main(arguments)
+        )
     return int(failed)
 
 

@@ -18,7 +18,6 @@ from tests.fakes.taskd_process import Taskd
 from tests.npm.here import HERE, PACKAGE
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
-RESOLUTIONS = {"cts": "node16", "mts": "nodenext", "ts": "bundler"}
 
 
 def run(folder: Path, *command: str) -> str:
@@ -61,32 +60,25 @@ def test_both_kinds_of_modules_have_the_same_classes(installed: Path) -> None:
     assert names == sorted(re.findall(r"^export class (\w+)", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("suffix", RESOLUTIONS)
-def test_a_strict_program_compiles(installed: Path, suffix: str) -> None:
-    """However TypeScript finds the package, with `AbortSignal` from the DOM or from Node."""
-    shutil.copy(HERE / "program.ts", installed / f"program.{suffix}")
-    assert compiled(installed, suffix, "program").stdout == ""
-
-
-def test_a_wrong_program_does_not(installed: Path) -> None:
-    """A mistake is found by the compiler, in each line but the first."""
-    shutil.copy(HERE / "wrong.ts", installed / "wrong.ts")
-    said = compiled(installed, "ts", "wrong").stdout
-    found = {int(line) for line in re.findall(r"^wrong\.ts\((\d+),", said, re.MULTILINE)}
-    assert found == set(range(2, len((HERE / "wrong.ts").read_text().splitlines()) + 1))
-
-
-def compiled(folder: Path, suffix: str, name: str) -> subprocess.CompletedProcess[str]:
+def test_strict_programs_compile_and_wrong_ones_do_not(installed: Path) -> None:
+    """CommonJS and modules; a mistake is found in each line of wrong.ts but the first."""
+    for suffix in ("cts", "mts"):
+        shutil.copy(HERE / "program.ts", installed / f"program.{suffix}")
+    shutil.copy(HERE / "wrong.ts", installed / "wrong.mts")
     tsc = npm.modules() / "node_modules" / "typescript" / "bin" / "tsc"
-    module = {"bundler": "esnext"}.get(RESOLUTIONS[suffix], RESOLUTIONS[suffix])
     command = [
         npm.node(), str(tsc), "--strict", "--noEmit", "--exactOptionalPropertyTypes",
-        "--target", "es2022", "--lib", "es2023,dom", "--module", module,
-        "--moduleResolution", RESOLUTIONS[suffix], f"{name}.{suffix}",
+        "--target", "es2022", "--lib", "es2023,dom", "--module", "nodenext",
+        "program.cts", "program.mts", "wrong.mts",
     ]  # fmt: skip
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False
-    )
+    said = subprocess.run(
+        command, cwd=installed, capture_output=True, text=True, timeout=120, check=False
+    ).stdout
+    found = re.findall(r"^(\S+)\((\d+),", said, re.MULTILINE)
+    lines = len((HERE / "wrong.ts").read_text().splitlines())
+    assert {(name, int(line)) for name, line in found} == {
+        ("wrong.mts", line) for line in range(2, lines + 1)
+    }, said
 
 
 async def test_the_program_of_the_readme_runs(installed: Path, tmp_path: Path) -> None:

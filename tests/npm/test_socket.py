@@ -13,8 +13,9 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
 
 
 async def test_whatever_the_other_side_does() -> None:
-    """Each line of socket.test.cjs says what holds."""
+    """Each line of socket.test.cjs and pieces.test.cjs says what holds."""
     await node_tests("socket.test.cjs")
+    await node_tests("pieces.test.cjs")
 
 
 async def test_it_misses_nothing_over_a_kill(tmp_path: Path) -> None:

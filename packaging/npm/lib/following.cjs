@@ -14,14 +14,16 @@ const DEADLINE = 30_000; // ms for the answer to `subscribe`
  */
 class Following {
   #tasks;
+  #lazy;
   #on;
   #last = null; // on record, as it was told
   #held = null; // events that came before it is known whose they are
 
-  constructor({ after = null, journal = null, tasks = null } = {}, on) {
+  constructor({ after = null, journal = null, tasks = null, lazy = false } = {}, on) {
     this.seq = after;
     this.journal = journal;
     this.#tasks = tasks;
+    this.#lazy = lazy;
     this.#on = on;
   }
 
@@ -59,7 +61,7 @@ class Following {
 
   #subscribe(line, from) {
     const tasks = this.#tasks ? { tasks: this.#tasks } : {};
-    return line.request("subscribe", { ...from, ...tasks }, DEADLINE);
+    return line.request("subscribe", { ...from, ...tasks }, DEADLINE, this.#lazy);
   }
 
   #begin(result, anew) {

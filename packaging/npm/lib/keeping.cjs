@@ -37,7 +37,7 @@ class Keeping {
     socket.on("event", (event) => this.#told(event));
     socket.on("snapshot", (snapshot) => this.#snapshot(snapshot.tasks));
     socket.on("resume", () => this.#resumed());
-    socket.subscribe().catch(() => {}); // it was closed before there was a daemon
+    socket.subscribe({ lazy: true }).catch(() => {}); // it was closed before there was a daemon
   }
 
   call(method, params, options) {
@@ -240,7 +240,7 @@ class Keeping {
   async #resumed() {
     try {
       await this.caught();
-      for (const from of await this.call("getAllTasks")) this.#seen(this.mirror.put(from));
+      for (const from of await this.call("getAllTasks", {}, { lazy: true })) this.#seen(this.mirror.put(from));
       this.telling.all();
     } catch {
       // it has gone again

@@ -4,6 +4,7 @@
 const net = require("node:net");
 const { refused, TaskdError, unreachable } = require("./faults.cjs");
 const { BadLine, Lines } = require("./lines.cjs");
+const { whole } = require("./pieces.cjs");
 const { badPath, reasonOf } = require("./places.cjs");
 
 const IN_FLIGHT = 64; // requests that the daemon answers at once; further ones wait here
@@ -76,14 +77,17 @@ class Line {
     else this.#socket?.unref();
   }
 
-  /** The result; rejects with TaskdError. `deadline`: ms, and after it `timeout`. */
-  request(method, params, deadline) {
+  /**
+   * The result; rejects with TaskdError. `deadline`: ms, and after it `timeout`. `lazy`: a long list in
+   * it may be one that can be gone through once, and is made on the way.
+   */
+  request(method, params, deadline, lazy = false) {
     if (this.#over) return Promise.reject(this.#fault ?? unreachable("closed", this.path));
     const full = this.#queue.length >= WAITING || this.#socket.writableLength > UNSENT;
     if (full) return Promise.reject(tooMany());
     return new Promise((resolve, reject) => {
       const id = (this.#lastId += 1);
-      const request = { id, method, params, resolve, reject, sent: false };
+      const request = { id, method, params, lazy, resolve, reject, sent: false };
       request.timer = setTimeout(() => {
         const fault = unreachable("timeout", this.path, { timeout: deadline });
         this.#settle(request, () => reject(fault));
@@ -153,9 +157,9 @@ class Line {
     else if ((message.id ?? null) === null && message.error) this.#told(message);
   }
 
-  #answer({ method, resolve, reject }, message) {
+  #answer({ method, lazy, resolve, reject }, message) {
     if (message.error) reject(refused(message.error, method, this.path));
-    else if ("result" in message) resolve(message.result);
+    else if ("result" in message) resolve(lazy ? message.result : whole(message.result));
     else reject(unreachable("not-taskd", this.path));
   }
 

@@ -1,17 +1,17 @@
 // Bytes into JSON texts, one a line.
 "use strict";
 
-const { StringDecoder } = require("node:string_decoder");
+const { pieced } = require("./pieces.cjs");
 
-const LONGEST = 64 * 1024 * 1024; // characters of an answer: ten thousand tasks are 20 MiB
+const LONGEST = 64 * 1024 * 1024; // bytes of an answer: ten thousand tasks are 20 MiB
+const END = 10;
 
 /** What came is no line of the daemon's. */
 class BadLine extends Error {}
 
 /** Cuts what comes into lines. `take` is called with each, parsed; `feed` throws BadLine. */
 class Lines {
-  #decoder = new StringDecoder("utf8");
-  #parts = [];
+  #parts = []; // of a line that has not ended: bytes, which do not burden the heap
   #length = 0;
   #take;
 
@@ -20,26 +20,39 @@ class Lines {
   }
 
   feed(chunk) {
-    const text = this.#decoder.write(chunk);
+    const last = chunk.lastIndexOf(END);
+    if (last < 0) return this.#keep(chunk);
     let from = 0;
-    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
-      this.#line(text.slice(from, end));
-      from = end + 1;
+    if (this.#parts.length) {
+      from = chunk.indexOf(END) + 1;
+      this.#parts.push(chunk.subarray(0, from - 1));
+      this.#whole();
     }
-    if (from < text.length) this.#keep(from ? text.slice(from) : text);
+    // At once: many small texts cost more than one.
+    if (from <= last) for (const line of chunk.toString("utf8", from, last).split("\n")) this.#take(parsed(line));
+    if (last + 1 < chunk.length) this.#keep(chunk.subarray(last + 1));
+    return undefined;
   }
 
-  #line(end) {
-    const line = this.#parts.length ? this.#parts.join("") + end : end;
+  #whole() {
+    const bytes = Buffer.concat(this.#parts);
     this.#parts = [];
     this.#length = 0;
-    this.#take(parsed(line));
+    this.#take(piecewise(bytes) ?? parsed(bytes.toString("utf8")));
   }
 
   #keep(part) {
     this.#length += part.length;
     if (this.#length > LONGEST) throw new BadLine("an endless line");
     this.#parts.push(part);
+  }
+}
+
+function piecewise(bytes) {
+  try {
+    return pieced(bytes);
+  } catch {
+    return null; // as a whole it is judged
   }
 }
 

@@ -39,9 +39,12 @@ class Mirror {
 
   /** Makes the tasks those of a snapshot. */
   replace(list) {
-    const ids = new Set(list.map((task) => task.id));
+    const ids = new Set();
+    for (const from of list) {
+      ids.add(from.id);
+      this.put(from);
+    }
     for (const id of [...this.tasks.keys()]) if (!ids.has(id)) this.tasks.delete(id);
-    for (const from of list) this.put(from);
   }
 
   /** Takes a `sync:progress`. */

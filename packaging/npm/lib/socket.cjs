@@ -72,12 +72,12 @@ class TaskdSocket extends EventEmitter {
    * A method's result. Rejects with TaskdError: the daemon's no, or none of its answers; whether a
    * change was made is then not known if the reason is `timeout` or `closed`.
    */
-  async call(method, params, { deadline = this.#deadline } = {}) {
+  async call(method, params, { deadline = this.#deadline, lazy } = {}) {
     const until = Date.now() + deadline;
     for (let tries = 1; ; tries += 1) {
       const line = await this.#ready(Math.min(this.#patience, deadline));
       try {
-        return await line.request(method, params, Math.max(1, until - Date.now()));
+        return await line.request(method, params, Math.max(1, until - Date.now()), lazy);
       } catch (error) {
         const again = error.unsent || (error.reason === "closed" && READS.test(method));
         if (!again || tries > 2 || Date.now() >= until) throw error;
@@ -87,12 +87,13 @@ class TaskdSocket extends EventEmitter {
 
   /**
    * Tells events from now on, or those that followed `after`, for ever. Resolves with `{seq, journal,
-   * tasks}` as soon as there is a daemon; `tasks` are all tasks as they were at `seq` (not with `after`).
+   * tasks}` as soon as there is a daemon; `tasks` are all tasks as they were at `seq` (not with `after`);
+   * with `lazy` they may be gone through once, which spares memory.
    */
-  subscribe({ after, journal, tasks } = {}) {
+  subscribe({ after, journal, tasks, lazy } = {}) {
     if (this.#closed) return Promise.reject(closed());
     if (this.#following) return Promise.reject(new TaskdError({ message: "it is subscribed already", reason: "conflict" }));
-    this.#following = new Following({ after, journal, tasks }, {
+    this.#following = new Following({ after, journal, tasks, lazy }, {
       told: (event) => this.emit("event", event),
       snapshot: (snapshot) => this.emit("snapshot", snapshot),
       gap: (why) => this.emit("gap", why),
