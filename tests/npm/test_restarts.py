@@ -123,6 +123,7 @@ async def test_it_ends_while_the_wizard_is_away(tmp_path: Path) -> None:
         await taskd.end()
 
 
+@pytest.mark.long
 async def test_the_state_of_the_daemon_is_lost(tmp_path: Path) -> None:
     """What this process had registered is registered anew, and goes on."""
     other = tmp_path / "other"

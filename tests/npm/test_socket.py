@@ -37,6 +37,7 @@ async def test_it_misses_nothing_over_a_kill(tmp_path: Path) -> None:
             await taskd.end()
 
 
+@pytest.mark.long
 async def test_another_journal_is_begun_anew(tmp_path: Path) -> None:
     """A daemon with another state under the same path: what was known counts no more."""
     other = tmp_path / "other"

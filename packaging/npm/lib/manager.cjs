@@ -260,7 +260,7 @@ class BackgroundTaskManager extends EventEmitter {
   }
 
   getSyncStrategy(taskId) {
-    return this.#answer(async () => ({ success: true, ...(await this.#kept.call("getSyncStrategy", { taskId })) }));
+    return this.#answer(async () => ({ success: true, ...escapedFacts(await this.#kept.call("getSyncStrategy", { taskId })) }));
   }
 
   #changed(method, params) {
