@@ -40,6 +40,13 @@ def test_what_the_sandbox_leaves_out_has_its_reason(name: str) -> None:
         assert re.search(rf"(?m)^(# )?{directive}=|, {directive}=", unit), directive
 
 
+def test_the_node_package_is_where_both_builds_of_node_look() -> None:
+    """What packs it puts it there, without npm; the vendor's build has a link to it."""
+    rules = (DEBIAN / "rules").read_text()
+    assert "python3 packaging/npm_pack.py $(NODEJS)/kaspad-taskd\n" in rules
+    assert "ln -s ../../share/nodejs/kaspad-taskd $(ROOT)/usr/lib/node/kaspad-taskd\n" in rules
+
+
 def test_the_backups_timer_is_shipped_and_off() -> None:
     """Both units are the package's, by the links that debhelper looks for; nobody starts them."""
     rules = (DEBIAN / "rules").read_text()

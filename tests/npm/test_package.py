@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from tests.fakes import npm
 from tests.fakes.bridged import line_of
 from tests.fakes.taskd_process import Taskd
-from tests.npm.here import HERE, PACKAGE
+from tests.npm.here import HERE, PACKAGE, ROOT
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -79,6 +80,44 @@ def test_strict_programs_compile_and_wrong_ones_do_not(installed: Path) -> None:
     assert {(name, int(line)) for name, line in found} == {
         ("wrong.mts", line) for line in range(2, lines + 1)
     }, said
+
+
+def test_what_debian_gets_is_what_npm_packs(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """File by file; the archive beside them has the same, and is the same wherever it is made."""
+    packed = installed / "node_modules" / "kaspad-taskd"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    for name in ("deb", "again"):
+        run(ROOT, sys.executable, "packaging/npm_pack.py", str(tmp_path / name))
+    archive = tmp_path / "deb" / "kaspad-taskd.tgz"
+    assert archive.read_bytes() == (tmp_path / "again" / "kaspad-taskd.tgz").read_bytes()
+    run(tmp_path, "tar", "-xf", str(archive))
+    archive.unlink()
+    wanted = contents(packed)
+    assert wanted.keys() >= {"package.json", "README.md", "index.cjs", "index.d.ts"}
+    assert contents(tmp_path / "deb") == wanted
+    assert contents(tmp_path / "package") == wanted
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Each file below a folder."""
+    found = (each for each in folder.rglob("*") if each.is_file())
+    return {str(each.relative_to(folder)): each.read_bytes() for each in found}
+
+
+def test_the_archive_is_installed_by_its_path(tmp_path: Path) -> None:
+    """As the documents say, without a network; both kinds of modules find it then."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed: apt install npm")
+    run(ROOT, sys.executable, "packaging/npm_pack.py", str(tmp_path / "deb"))
+    (tmp_path / "package.json").write_text('{"private": true}')
+    archive = str(tmp_path / "deb" / "kaspad-taskd.tgz")
+    run(tmp_path, "npm", "install", "--offline", "--no-audit", "--no-fund", archive)
+    (tmp_path / "a.mjs").write_text(
+        'import { TaskdSocket } from "kaspad-taskd"; console.log(TaskdSocket.name);'
+    )
+    assert run(tmp_path, npm.node(), "a.mjs") == "TaskdSocket\n"
 
 
 async def test_the_program_of_the_readme_runs(installed: Path, tmp_path: Path) -> None:

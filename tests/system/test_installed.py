@@ -118,6 +118,17 @@ def test_nothing_in_etc_is_the_packages_to_change() -> None:
     )
 
 
+def test_the_node_package_lies_where_both_builds_of_node_look() -> None:
+    """Debian's and the vendor's find the same files, which are those that npm packs."""
+    place, vendors = Path("/usr/share/nodejs/kaspad-taskd"), Path("/usr/lib/node/kaspad-taskd")
+    assert vendors.resolve() == place
+    source = Path("/src/packaging/npm")
+    theirs = {each.relative_to(place) for each in place.rglob("*") if each.is_file()}
+    ours = {each.relative_to(source) for each in source.rglob("*") if each.is_file()}
+    assert theirs == {*ours, Path("kaspad-taskd.tgz")}
+    assert all((place / each).read_bytes() == (source / each).read_bytes() for each in ours)
+
+
 def test_it_is_not_installed_a_second_time() -> None:
     """The verb for hosts without the package says whose the service is."""
     done = subprocess.run(
