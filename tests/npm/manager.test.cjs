@@ -392,6 +392,20 @@ managed("who connects is told how everything is", async (manager) => {
   assert.deepEqual([mine[0][0], mine[0][1].status, mine[0][1].progress], ["sync:progress", "complete", 100]);
 });
 
+test("who connects before anything is known is told as soon as it is", async () => {
+  const id = fresh("early");
+  await daemon.call("registerTask", { id, type: "report", service: "s" });
+  const told = [];
+  const io = Object.assign(new EventEmitter(), {
+    emit: (name, ...given) => (name === "connection" ? EventEmitter.prototype.emit.call(io, name, ...given) : told.push(given[0].taskId)),
+  });
+  const manager = new BackgroundTaskManager(io);
+  io.emit("connection", { emit: () => assert.fail("nothing is known yet") });
+  await manager.ready;
+  await until(() => told.includes(id));
+  manager.shutdown();
+});
+
 test("without a daemon each answer says so, with the cure; it goes on trying", async () => {
   const manager = new BackgroundTaskManager(new Io(), { path: "/nowhere/rpc.sock" });
   const { success, error } = await manager.registerTask({ id: "a", type: "b", service: "c" });

@@ -219,7 +219,7 @@ class Keeping {
       if (was) this.telling.missed(task, was);
       this.#seen(task);
     }
-    this.telling.all();
+    if (again || this.telling.early) this.telling.all(); // else nobody has been told anything
     if (again) this.#lost([...this.own.values()].filter(({ id }) => before.has(id) && !this.tasks.has(id)));
   }
 

@@ -11,6 +11,7 @@ const NOT_FACTS = new Set([
 ]);
 
 const OF_NODES = new Set(MOVES);
+const SAME = ["status", "health", "phase", "progress", "estimatedTimeRemaining", "formattedTimeRemaining"];
 
 /** `own`: what this process registered, by id; `fetch(id)`: asks for a task, and puts it here. */
 class Mirror {
@@ -51,17 +52,16 @@ class Mirror {
   moved(data) {
     const task = this.tasks.get(data.taskId);
     if (!task) return null;
-    task.status = data.status;
-    task.health = data.health;
-    task.phase = data.phase;
-    task.progress = data.progress;
+    for (const key of SAME) if (task[key] !== data[key]) task[key] = data[key];
     task.lastChecked = data.timestamp;
     if (data.connected) task.lastUpdate = data.timestamp;
-    task.estimatedTimeRemaining = data.estimatedTimeRemaining;
-    task.formattedTimeRemaining = data.formattedTimeRemaining;
     const { metadata } = task;
     const reported = data.type === "report"; // of which the rest says nothing
-    for (const key in data) if (!NOT_FACTS.has(key) && !(reported && OF_NODES.has(key))) metadata[key] = escaped(data[key]);
+    for (const key in data) {
+      if (NOT_FACTS.has(key) || (reported && OF_NODES.has(key))) continue;
+      const value = escaped(data[key]);
+      if (metadata[key] !== value) metadata[key] = value; // what stays is not held a second time
+    }
     return ours(task, this.#own.get(task.id));
   }
 

@@ -10,6 +10,7 @@ const HOLD = 60_000; // ms for which `node:ready` waits for `onComplete`
 /** What of the manager it needs: `io`, `emit`, `listenerCount`, tasks, own, troubles, completions. */
 class Telling {
   #of;
+  early = false; // a browser came before anything was known
   #greeted = new WeakSet();
   #ends = new Map(); // id -> `onComplete` under way
 
@@ -40,6 +41,7 @@ class Telling {
     this.#greeted.add(io);
     io.on("connection", (socket) => {
       if (this.#of.manager.io !== io || typeof socket?.emit !== "function") return;
+      this.early ||= this.#of.tasks.size === 0;
       for (const task of this.#worthTelling()) socket.emit("sync:progress", this.#state(task));
     });
   }
