@@ -186,3 +186,25 @@ async def test_a_host_that_asks_for_its_token_gets_it(
         give = f"{FLEET}.token = (address) => ({json.dumps(secrets)})[address]"
         await fleet.browser.do("eval", code=f"void ({give})")
         await fleet.says("node-4", "Nothing is watched")
+
+
+async def test_a_host_that_does_not_let_the_page_in_says_what_to_set(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """In the fleet's row and in a component: told apart from a daemon that does not run."""
+    origins = json.dumps(f'origins = ["{fleet.url.rstrip("/")}"]')
+    await fleet.open()
+    async with bridged(tmp_path) as (taskd, address):
+        await fleet.add(f"{address}/", "node-4")
+        code = (
+            "const own = Object.assign(document.createElement('kaspad-tasks'), {id: 'own'});"
+            f"own.setAttribute('bridge', {json.dumps(address)}); document.body.append(own);"
+        )
+        await fleet.browser.do("eval", code=f"(() => {{ {code} }})()")
+        await fleet.says("node-4", "It runs, but does not let this page in:")
+        await fleet.says("node-4", json.loads(origins))
+        text = "document.querySelector('#own').shadowRoot.textContent"
+        await fleet.browser.do("wait", code=f"{text}.includes({origins})")
+        await taskd.end()
+    await fleet.browser.do("wait", code=f"!{text}.includes({origins})")
+    await fleet.says("node-4", "node-4")

@@ -2,7 +2,7 @@
 import { Emitter } from "./emitter.js";
 import { Journal } from "./journal.js";
 import { Mirror } from "./mirror.js";
-import { openSocket, usualBridge } from "./socket.js";
+import { openSocket, shutOut, usualBridge } from "./socket.js";
 
 const DEADLINE_MS = 10_000;
 const LOOK_MS = 65_000; // a look may take as long as its definition allows
@@ -37,6 +37,7 @@ export class TaskdClient {
   #journal;
   #socket;
   #own;
+  #url = "";
   #token;
   #hello = null;
   #clock = null; // [daemon's ms since 1970, performance.now() of then]
@@ -61,7 +62,7 @@ export class TaskdClient {
       },
     }, journal ?? null);
     this.#own = !socket;
-    this.#socket = socket ?? openSocket(url || usualBridge(), (give) => give(this.#auth()));
+    this.#socket = socket ?? openSocket((this.#url = url || usualBridge()), (give) => give(this.#auth()));
     this.#listen();
   }
 
@@ -325,10 +326,17 @@ export class TaskdClient {
 
   /** The daemon did not let us in, and says why; a network that fails is tried anew by itself. */
   #refused(error) {
-    if (this.#socket.active !== false) return;
+    if (this.#socket.active !== false) return void this.#shutOut();
     const { state, since } = this.#connection;
     this.#state(state, { refused: error.message }, since);
     if (this.#own) setTimeout(() => this.#closed || this.#socket.connect(), KNOCK_MS);
+  }
+
+  /** Not let in looks the same to a socket as nobody there. */
+  async #shutOut() {
+    const foreign = this.#own ? await shutOut(this.#url) : null;
+    const { state, since, foreign: known = null } = this.#connection;
+    if (foreign !== known && !["live", "closed"].includes(state)) this.#state(state, foreign ? { foreign } : {}, since);
   }
 
   #state(state, more = {}, since = new Date().toISOString()) {

@@ -98,8 +98,9 @@ export class TaskdElement extends Base {
    * another component that one says it.
    */
   trouble() {
-    const { state, since, refused } = this.client.connection;
+    const { state, since, refused, foreign } = this.client.connection;
     if (state === "live" || this.getRootNode().host instanceof TaskdElement) return null;
+    if (foreign) return ["attention", say("wizard.foreign"), say("wizard.origins", { origin: foreign })];
     if (state === "lost") {
       const when = clock(Date.parse(since) / 1000);
       return ["attention", say("page.link.lost", { when }), ""];

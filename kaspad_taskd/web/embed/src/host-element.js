@@ -29,7 +29,8 @@ export class KaspadHost extends TaskdElement {
 
   /** What is wrong with the line to the host, or "". */
   get silence() {
-    const { state, since, refused } = this.client.connection;
+    const { state, since, refused, foreign } = this.client.connection;
+    if (foreign) return `${say("wizard.foreign")} ${say("wizard.origins", { origin: foreign })}`;
     const ms = Math.max(1000, Date.now() - Date.parse(since));
     if (state === "live" || (state === "connecting" && ms < PATIENCE_MS && !refused)) return "";
     if (refused) return refused;

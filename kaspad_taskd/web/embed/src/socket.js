@@ -2,6 +2,7 @@
 import { Fetch, io } from "../../static/vendor/socket.io-client-4.8.4/socket.io.esm.min.js";
 
 const HERE = "/embed/kaspad-taskd.js";
+const PATIENCE_MS = 5000;
 const LOCAL = "http://127.0.0.1:3080";
 
 /** The bridge that served this file, else the page's own origin, else this host's. */
@@ -24,6 +25,20 @@ export function openSocket(url, auth) {
     reconnectionDelayMax: 5000,
     forceNew: true,
   });
+}
+
+/** This page's origin, where the bridge runs but does not let it in; null: it would, or does not run. */
+export async function shutOut(url) {
+  const origin = globalThis.location?.origin;
+  const at = new URL(url, globalThis.document?.baseURI ?? LOCAL);
+  at.protocol = at.protocol.replace("ws", "http");
+  if (!origin || at.origin === origin) return null;
+  const health = `${at.href.replace(/\/+$/, "")}/healthz`;
+  const asked = (mode) =>
+    fetch(health, { mode, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(PATIENCE_MS) })
+      .then(() => true, () => false);
+  // An answer that no page may read is an answer all the same.
+  return !(await asked("cors")) && (await asked("no-cors")) ? origin : null;
 }
 
 function transports(only) {
