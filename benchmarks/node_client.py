@@ -140,7 +140,7 @@ def main(argv: list[str]) -> int:
 
 def _shown(found: Mapping[str, list[Json]]) -> int:
     def middle(role: str, key: str) -> float:
-        return statistics.median(each[key] for each in found[role])
+        return float(statistics.median(each[key] for each in found[role]))
 
     idle, empty = middle("bare", "cpu"), middle("bare", "mib")
     print(f"{'':8} {'changes':>8} {'CPU s for 1,000':>16} {'MiB over bare':>14}")
