@@ -1313,6 +1313,8 @@ export interface Connection {
   readonly state: "connecting" | "live" | "lost" | "stopping" | "closed";
   /** Since when; ISO 8601, this machine's clock. */
   readonly since: string;
+  /** This page's origin, where the bridge runs and does not let it in. */
+  readonly foreign?: string;
   readonly host?: string | null;
   readonly version?: string | null;
   readonly canChange?: boolean;
