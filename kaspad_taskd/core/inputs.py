@@ -71,9 +71,13 @@ class Attach:
 
 @dataclass(frozen=True, slots=True)
 class Redefine:
-    """The definition changed. Other work begins a live task's next attempt."""
+    """The definition changed. Other work begins a live task's next attempt.
+
+    `watch`: somebody said just now that it is to be kept watch on, perhaps as it says already.
+    """
 
     definition: Definition
+    watch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def _step(task: Task, definition: Definition, given: inputs.Input, now: Moment) 
         case inputs.Attach():
             return _attach(task, given.jumped, now), []
         case inputs.Redefine():
-            return _redefine(task, given.definition, now)
+            return _redefine(task, given, now)
         case inputs.Await():
             return _await(task, given.ids), []
         case _:
@@ -191,14 +191,14 @@ def _await(task: Task, ids: tuple[str, ...]) -> Task:
     return changed(task, task.live, waiting_for=ids)
 
 
-def _redefine(task: Task, definition: Definition, now: Moment) -> Outcome:
-    old = task.definition
-    if definition == old:
+def _redefine(task: Task, given: inputs.Redefine, now: Moment) -> Outcome:
+    old, definition = task.definition, given.definition
+    if definition == old and not (given.watch and _may_begin_watch(task, definition)):
         return task, []
     new = changed(task, task.live, definition=definition)
     facts = [fact(new, EventName.TASK_CHANGED, now)]
     if task.status is Status.COMPLETE:
-        kept, more = _keep(new, old, now)
+        kept, more = _keep(new, old, now, asked=given.watch)
         return kept, facts + more
     if definition.same_work(old) or task.status not in LIVE or task.status is Status.PENDING:
         new, more = other_patience(new, old, definition, now)
@@ -209,17 +209,24 @@ def _redefine(task: Task, definition: Definition, now: Moment) -> Outcome:
     return anew(new, now, task.status, task.attempt + 1), facts
 
 
-def _keep(task: Task, old: Definition, now: Moment) -> Outcome:
+def _may_begin_watch(task: Task, definition: Definition) -> bool:
+    """Whether the task is complete and nobody looks at it, though its definition says so."""
+    idle = task.status is Status.COMPLETE and task.watch is Watch.NONE
+    return idle and definition.keep_watching
+
+
+def _keep(task: Task, old: Definition, now: Moment, *, asked: bool) -> Outcome:
     """The complete task, on watch as its new definition says.
 
-    One over which there is none gets it where that is what changed, or a file takes it over.
+    One over which there is none gets it where that is what changed, or is asked for (`asked`), or
+    a file takes it over.
     """
     definition = task.definition
     if not definition.keep_watching:
         return (task, []) if task.watch is Watch.NONE else watching.end(task, now)
     if task.watch is Watch.NONE:
         taken_over = old.origin is Origin.API and definition.origin is not Origin.API
-        wanted = taken_over or not old.keep_watching
+        wanted = asked or taken_over or not old.keep_watching
         return (watching.begin(task, now) if wanted else task), []
     if definition.same_work(old):
         return watching.other_patience(task, old, definition, now)

@@ -103,12 +103,15 @@ class Roster:
         self._mirror.put(definition)
         return outcome.change.put[0], True
 
-    async def update(self, task_id: str, change: Callable[[Definition], Definition]) -> Task:
+    async def update(
+        self, task_id: str, change: Callable[[Definition], Definition], *, watch: bool = False
+    ) -> Task:
         """Give a registered task another pace or patience; returns it as it is then.
 
         Args:
             task_id: of one that no file defines.
             change: makes the new definition of the newest one; what it raises is passed on.
+            watch: somebody asks for a watch, which the definition may say already.
 
         Raises:
             NotFound: no task has the id.
@@ -117,7 +120,7 @@ class Roster:
         task = self._engine.newest(task_id)
         if task is None:
             raise NotFound(task_id)
-        task = await self._engine.act(task_id, Redefine(change(task.definition)))
+        task = await self._engine.act(task_id, Redefine(change(task.definition), watch))
         self._mirror.put(task.definition)
         return task
 

@@ -79,7 +79,8 @@ def _update(api: Api) -> Method:
         def change(definition: Definition) -> Definition:
             return api.definitions.changed(definition, wanted)
 
-        task = await api.roster.update(task_id, change)
+        watch = wanted.get("keepWatching") is True
+        task = await api.roster.update(task_id, change, watch=watch)
         return {"success": True, "taskId": task.id, "task": api.shapes.task(task)}
 
     no = ("not-found", "not-allowed", "invalid-definition", "store-unavailable")

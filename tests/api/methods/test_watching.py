@@ -170,6 +170,25 @@ async def test_cleaning_up_takes_what_has_ended_and_nothing_else(
     assert (await house.ask("cleanupOldTasks", maxAge=0, watched=True))["cleaned"] == int(paused)
 
 
+async def test_who_has_no_watch_gets_one_by_asking_for_it(house: ApiHouse) -> None:
+    """Completed by hand out of sync, or by a version without it: its definition says so anyway."""
+    await house.ask("registerNodeSyncTask", service="node", confirmations=1)
+    await goes_on(house, 5, complete=False)
+    await house.ask("completeTask", taskId=NODE)
+    task = await house.ask("getTask", taskId=NODE)
+    assert (task["keepWatching"], task["watch"]) == (True, "none")
+    await house.ask("updateTask", taskId=NODE, watchInterval="40s")
+    assert (await house.ask("getTask", taskId=NODE))["watch"] == "none"
+    task = (await house.ask("updateTask", taskId=NODE, keepWatching=True))["task"]
+    assert (task["status"], task["watch"], task["health"]) == ("complete", "on", "unknown")
+    await goes_on(house, 5)
+    again = (await house.ask("updateTask", taskId=NODE, keepWatching=True))["task"]
+    assert (again["health"], again["watch"]) == ("ok", "on")
+    await house.ask("pauseTask", taskId=NODE)
+    again = (await house.ask("updateTask", taskId=NODE, keepWatching=True))["task"]
+    assert again["watch"] == "paused"  # resuming is another word
+
+
 async def test_why_it_is_as_it_is(house: ApiHouse) -> None:
     """The rule of its health, the condition that fails; that it was proven stays so."""
     await kept(house)
