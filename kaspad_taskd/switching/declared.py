@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from kaspad_taskd.core.model import Definition, Health, Task
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 """What this host is called in the URL of a node."""
+PLACES: Final = 4096
+"""URLs whose places are remembered: each look at a node asks for some."""
 
 
 def same_node(url: str, node: str) -> bool:
@@ -18,6 +21,13 @@ def same_node(url: str, node: str) -> bool:
     return _place(url) == _place(node)
 
 
+def of_node(task: Task, node: str) -> bool:
+    """Whether a task watches the node at a URL."""
+    known = task.definition
+    return known.type == "node-sync" and same_node(str(known.checker.get("url", "")), node)
+
+
+@lru_cache(maxsize=PLACES)
 def _place(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -26,12 +36,7 @@ def _place(url: str) -> tuple[str, str, int | None]:
 
 def node_tasks(url: str, tasks: Iterable[Task]) -> list[Task]:
     """Return the tasks that watch the node at a URL."""
-    return [
-        task
-        for task in tasks
-        if task.definition.type == "node-sync"
-        and same_node(str(task.definition.checker.get("url", "")), url)
-    ]
+    return [task for task in tasks if of_node(task, url)]
 
 
 def watching_task(url: str, tasks: Iterable[Task]) -> Task | None:

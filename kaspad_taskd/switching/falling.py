@@ -43,7 +43,7 @@ from kaspad_taskd.core.standing import (
 from kaspad_taskd.core.switch import Side, Switch
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
-from kaspad_taskd.switching.declared import watching_task
+from kaspad_taskd.switching.declared import of_node, watching_task
 from kaspad_taskd.switching.hands import Hands
 from kaspad_taskd.switching.refusals import AlreadyThere, Busy, Undeclared
 
@@ -192,12 +192,12 @@ class Falling:
     # -- looks
 
     def _swapped(self, old: Task | None, new: Task | None) -> None:
-        task = new or old
-        if task is None or task.definition.type != "node-sync":
-            return
+        """Nothing follows from a task of another node, of which there may be a thousand."""
+        changed = [task for task in (old, new) if task is not None]
         for name, known in self._known.items():
-            if name in self._services:
-                self._count(self._services[name], known)
+            declared = self._services.get(name)
+            if declared is not None and any(of_node(task, declared.node) for task in changed):
+                self._count(declared, known)
                 self._wake.set()
 
     def _count(self, declared: SwitchedService, known: _Known) -> None:

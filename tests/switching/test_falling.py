@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -13,12 +13,13 @@ import pytest
 
 from kaspad_taskd.core.attention import AttentionCode, ServiceState, Sight
 from kaspad_taskd.core.fallback import PublicLook, PublicState, Why
-from kaspad_taskd.core.inputs import Pause, Start
-from kaspad_taskd.core.model import Health, Origin, Status
+from kaspad_taskd.core.inputs import Pause, Redefine, Start
+from kaspad_taskd.core.model import Health, Origin, Status, Task
 from kaspad_taskd.core.observation import Following, Reading, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState
 from kaspad_taskd.store.memory import MemoryStore
+from kaspad_taskd.switching.declared import watching_task
 from kaspad_taskd.switching.hands import Bad
 from tests.fakes.hands import World, service
 from tests.fakes.house import EPOCH, House, definition
@@ -492,3 +493,38 @@ async def test_no_history_breaks_a_promise(seed: int) -> None:
 def _during(log: list[tuple[int, str]], begin: int, end: int) -> set[str]:
     spans = pairwise(log)
     return {word for (at, word), (until, _) in spans if at < end and until > begin}
+
+
+async def test_looks_at_other_nodes_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand nodes may be watched beside its own: none of their looks goes through them all."""
+    async with home() as (built, node):
+        other = definition(
+            "other", type="node-sync", keep_watching=True, origin=Origin.API, confirmations=1,
+            interval=1.0, watch_interval=1.0, checker={"url": "grpc://10.0.0.9:16110"},
+        )  # fmt: skip
+        built.probe("other").default = Reading(behind=840.0)
+        await built.roster.register(other)
+        asked: list[str] = []
+
+        def counted(url: str, tasks: Iterable[Task]) -> Task | None:
+            asked.append(url)
+            return watching_task(url, tasks)
+
+        monkeypatch.setattr("kaspad_taskd.switching.falling.watching_task", counted)
+        looks = 2 * 20  # each is seen as it ends, and as what it changed is on disk
+        await node.be("gone", 9)
+        assert 9 <= len(asked) <= looks
+        await node.be("gone", 5)
+        assert where(built) is PUBLIC
+
+
+async def test_a_node_whose_task_is_turned_to_another_is_watched_by_nobody() -> None:
+    """The task is of another node now: how its own one is, is not known from then on."""
+    async with home() as (built, node):
+        await node.be("gone", 9)
+        known = built.task("node").definition
+        moved = replace(known, checker={"url": "grpc://10.0.0.9:16110"})
+        await built.engine.act("node", Redefine(moved))
+        await node.be("gone", 5)
+        assert where(built) is LOCAL
+        assert why(built) is Why.NODE_UNKNOWN
