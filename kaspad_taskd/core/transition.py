@@ -176,6 +176,8 @@ def _begin(task: Task, attempt: int, now: Moment) -> Outcome:
 
 
 def _attach(task: Task, jumped: bool, now: Moment) -> Task:
+    if jumped:
+        task = watching.jumped(task, now)
     if task.watch is Watch.ON:
         return watching.attach(task, now)
     if task.status is not Status.IN_PROGRESS:

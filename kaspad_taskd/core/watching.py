@@ -112,6 +112,19 @@ def attach(task: Task, now: Moment) -> Task:
     return replace(task, live=patient(_uncounted(live), now))
 
 
+def jumped(task: Task, now: Moment) -> Task:
+    """Return the task with the moment of its relapse by the clock as it is now.
+
+    How long ago it was, its newest look tells. One that is over for RELAPSE_MS needs none.
+    """
+    if task.relapsed_at is None:
+        return task
+    passed = (task.live.last_checked or task.relapsed_at) - task.relapsed_at
+    if not 0 <= passed < RELAPSE_MS:
+        return task
+    return changed(task, task.live, relapsed_at=now - passed)
+
+
 def afresh(task: Task, now: Moment) -> Outcome:
     """Return the task on watch over something else: what was seen of the other says nothing."""
     live = replace(Live(), eta=0.0, eta_reason=None)

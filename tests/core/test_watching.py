@@ -371,6 +371,18 @@ def test_at_most_one_relapse_in_ten_minutes_and_lost_data_is_not_forgotten() -> 
     assert (well.task.attempt, well.task.health) == (2, Health.BEHIND)
 
 
+@pytest.mark.parametrize("jump", [-7_200_000, 7_200_000])
+@pytest.mark.parametrize("before", ["", "ok ok"])
+def test_ten_minutes_are_no_fewer_where_the_clock_jumps_amid_them(jump: int, before: str) -> None:
+    """Nor more: so much as had passed by then is counted."""
+    built = node().play("sync").play(before, 10.0)
+    built.now += jump
+    built.give(inputs.Attach(jumped=True)).play("ok ok", 10.0).play("sync " * 10)
+    assert built.task.attempt == 2
+    built.play("sync " * 10)
+    assert built.task.attempt == 3
+
+
 def test_a_relapse_that_is_on_record_is_so_after_a_kill() -> None:
     """The moment of the last one is durable, so that a crash makes no second one."""
     built = node().play("sync").play("ok ok", 10.0)
