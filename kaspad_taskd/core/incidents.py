@@ -77,6 +77,8 @@ def follow(lasting: Incident | None, task: Task, number: int, now: Moment) -> In
         number: of the next one.
         now: this moment.
     """
+    if lasting is not None and lasting.began > now:  # by a clock that was ahead
+        lasting = replace(lasting, began=now)
     health = trouble(task, amiss=lasting is not None)
     if health is None:
         return None if lasting is None else _calm(lasting, task, now)

@@ -528,6 +528,25 @@ async def test_a_year_ahead_for_minutes_costs_the_record_nothing() -> None:
     assert sum(seconds.values()) == 3600
 
 
+@pytest.mark.parametrize("ends", [False, True])
+async def test_an_incident_began_by_a_clock_that_was_ahead_is_of_now(ends: bool) -> None:
+    """Nothing that lasts began in the future, and so it is among what is told up to now."""
+    world = World()
+    await world.register()
+    await world.look()
+    world.wall += 365 * 86_400_000
+    world.engine.attach(jumped=True)
+    await trouble(world, "ok", "gone", "gone")
+    world.wall -= 365 * 86_400_000
+    world.engine.attach(jumped=True)
+    await asyncio.sleep(0)
+    set_back = world.wall
+    await trouble(world, "gone", *(["ok"] if ends else []))
+    (found,) = await world.incidents()
+    assert set_back <= found.began <= world.wall
+    assert found.ended == (world.wall if ends else None)
+
+
 async def test_a_record_outlives_its_task_by_ninety_days() -> None:
     """And no longer; by time that has surely passed, not by what the clock says."""
     world = World()
