@@ -34,7 +34,7 @@ def take(desk: OpenDesk, given: Moment, now: Moment, zone: tzinfo, deaf: bool) -
 
     Args:
         desk: of the rule.
-        given: this moment, by the clock of the caller.
+        given: what clocks show now.
         now: likewise, own.
         zone: where people sleep.
         deaf: whether the daemon does not answer: whether what was bad still is nobody knows.
@@ -53,13 +53,18 @@ def take(desk: OpenDesk, given: Moment, now: Moment, zone: tzinfo, deaf: bool) -
     return _taken(desk, ready, bad, now, still)
 
 
-def next_moment(desk: Desk, rule: Rule, now: Moment, offset: int, deaf: bool) -> Moment | None:
-    """Return when `take` has something to do next, by the clock of the caller, or None."""
+def next_moment(
+    desk: Desk, rule: Rule, now: Moment, offset: int, deaf: bool, ahead: int = 0
+) -> Moment | None:
+    """Return when `take` has something to do next, by the clock of the caller, or None.
+
+    Clocks on the wall are `ahead` of that.
+    """
     loud = _soonest_loud(desk, rule, now, deaf)
     urgent = any(each.kind in AT_ONCE for each in desk.items)
     gathered = now if desk.opened is None else desk.opened + round(rule.gather * 1000)
     if desk.held is not None:
-        soon = [desk.held] if loud is not None else []
+        soon = [desk.held - ahead] if loud is not None else []
         return min([*soon, *([gathered - offset] if urgent else [])], default=None)
     if desk.opened is not None:
         return gathered - offset
@@ -90,11 +95,13 @@ def _due(desk: OpenDesk, now: Moment, deaf: bool) -> list[str]:
 def _wakes(desk: OpenDesk, given: Moment, zone: tzinfo) -> bool:
     """Note until when it is quiet now; return whether that has just ended.
 
-    Quiet hours that are a whole day end once a day for a moment.
+    Quiet hours that are a whole day end once a day for a moment. A clock that is set out of them
+    ends them, and so does who writes others.
     """
-    ended = desk.held is not None and given >= desk.held
+    until = quiet.ends(desk.rule.quiet, given, zone)
+    ended = desk.held is not None and (until is None or given >= desk.held)
     if desk.held is None or ended:
-        desk.held = quiet.ends(desk.rule.quiet, given, zone)
+        desk.held = until
     hours = desk.rule.quiet
     return ended and (desk.held is None or (hours is not None and hours.begins == hours.ends))
 

@@ -181,7 +181,7 @@ class House:
 
     def _patience(self) -> float:
         now = self._now()
-        moments = [self._mind.due()]
+        moments = [self._mind.due(self._moments.wall() - now)]
         if not self._post.is_full:
             moments.append(self._outbox.due(self._post.busy))
         waits = [(each - now) / 1000 for each in moments if each is not None]
@@ -199,7 +199,7 @@ class House:
             self._take(each, now)
         if any(isinstance(each, Stop) for each in inputs):
             return False
-        for message in self._mind.pass_time(now, self._zone()):
+        for message in self._mind.pass_time(now, self._moments.wall(), self._zone()):
             places = self._settings.places(message.rule)
             self._give_up(self._outbox.put(message, places, now))
         self._keeper.keep(self._mind, self._outbox, now)
@@ -232,7 +232,8 @@ class House:
         while not self._post.is_full and (found := self._tests.next(self._post.busy)):
             place, target = found
             asked = self._tests.asked
-            message = trying.message(self._mind.series, asked, self._settings, target.rule, now)
+            at = self._moments.wall()
+            message = trying.message(self._mind.series, asked, self._settings, target.rule, at)
             yield Errand.TEST, place, 0, _job(target, message)
         for entry in self._outbox.pick(self._post.busy, now):
             if self._post.is_full:
@@ -314,7 +315,8 @@ class House:
         condition = self._condition
         condition.answers, condition.since = self._mind.answers, self._mind.since
         condition.unsaved = self._keeper.unsaved
-        self._status.show(condition, self._outbox, self._settings, now)
+        ahead = self._moments.wall() - now
+        self._status.show(condition, self._outbox, self._settings, now, ahead)
         said = self._line()
         if said != self._said:
             self._said = said
@@ -335,7 +337,8 @@ class House:
         self._drain(LAST)
         now = self._now()
         self._keeper.close(self._mind, self._outbox, now)
-        self._status.show(self._condition, self._outbox, self._settings, now)
+        ahead = self._moments.wall() - now
+        self._status.show(self._condition, self._outbox, self._settings, now, ahead)
 
     def _drain(self, patience: float) -> None:
         until = time.monotonic() + patience

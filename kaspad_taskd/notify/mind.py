@@ -115,19 +115,22 @@ class Mind:
             self.answers, self.since = False, answered
         self.is_changed = True
 
-    def pass_time(self, now: Moment, zone: tzinfo) -> tuple[Message, ...]:
-        """Return what is to be told now."""
+    def pass_time(self, now: Moment, wall: Moment, zone: tzinfo) -> tuple[Message, ...]:
+        """Return what is to be told now; `wall`: what clocks show."""
         given = self.settings
         self._state, messages = rules.tick(
-            self._state, given.rules, now, zone, given.host, given.page_url or ""
+            self._state, given.rules, now, zone, given.host, given.page_url or "", wall
         )
         if messages:
             self.is_changed = True
         return messages
 
-    def due(self) -> Moment | None:
-        """Return when time has to pass next, if nothing is heard before; None: then not at all."""
-        return rules.due(self._state, self.settings.rules)
+    def due(self, ahead: int) -> Moment | None:
+        """Return when time has to pass next, if nothing is heard before; None: then not at all.
+
+        `ahead`: what clocks on the wall are ahead of our moments.
+        """
+        return rules.due(self._state, self.settings.rules, ahead)
 
     def saved(self) -> None:
         """All of it is on disk."""

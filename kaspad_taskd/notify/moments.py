@@ -1,4 +1,4 @@
-"""The time of this program: moments that never go back within its life."""
+"""The time of this program: moments that only run within its life, whatever somebody sets."""
 
 from __future__ import annotations
 
@@ -12,34 +12,38 @@ from zoneinfo import ZoneInfo
 
 from kaspad_taskd.notify.model import Moment
 
-JUMP: Final = 5.0
-"""Seconds by which the wall clock is ahead that count as a jump: it was set, or the host slept."""
 LOCAL: Final = Path("/etc/localtime")
 
 
+def boottime() -> float:
+    """Return the seconds since the host began, with those for which it slept."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class Moments:
-    """Milliseconds since 1970 UTC: by the wall clock, but for one that is set back.
+    """Milliseconds since 1970 UTC, as the wall clock had it when the life began.
 
     Args:
         wall: seconds since 1970.
-        monotonic: seconds since any moment.
+        steady: seconds since any moment: those that nobody can set, in which the host may sleep.
     """
 
     def __init__(
         self,
         wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        steady: Callable[[], float] = boottime,
     ) -> None:
         self._wall = wall
-        self._monotonic = monotonic
-        self._base = wall() - monotonic()
+        self._steady = steady
+        self._base = wall() - steady()
 
     def now(self) -> Moment:
-        """Return this moment; never one before the last."""
-        ahead = self._wall() - self._monotonic() - self._base
-        if ahead > JUMP:
-            self._base += ahead
-        return int((self._base + self._monotonic()) * 1000)
+        """Return this moment; never one before the last, nor one to which somebody has jumped."""
+        return int((self._base + self._steady()) * 1000)
+
+    def wall(self) -> Moment:
+        """Return what the wall clock shows: by that people sleep."""
+        return int(self._wall() * 1000)
 
 
 def zone(local: Path = LOCAL) -> tzinfo:

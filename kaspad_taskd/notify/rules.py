@@ -127,6 +127,7 @@ def tick(
     zone: tzinfo,
     host: str = "",
     page_url: str = "",
+    wall: Moment | None = None,
 ) -> tuple[State, tuple[Message, ...]]:
     """Return the state as time passes, and what is to be told now: a message for each rule at most.
 
@@ -140,27 +141,35 @@ def tick(
         zone: where people live: quiet hours, times of day.
         host: how this host is called in titles, "" for not at all.
         page_url: where the page is, "" for no links.
+        wall: what clocks show, where somebody has set them meanwhile; None: `now`.
     """
     draft = Draft(state, rules, now)
+    shown = now if wall is None else wall
     _tell_silence(draft)
     messages = []
     deaf = draft.silent is not None
     for rule in rules:
         desk = draft.desk(rule.name)
         gathering.settle(desk, draft.now, deaf)
-        items = gathering.take(desk, now, draft.now, zone, deaf)
+        items = gathering.take(desk, shown, draft.now, zone, deaf)
         if items:
             draft.number += 1
-            said = texts.say_items(items, now, zone, host, page_url)
-            messages.append(_message(f"{state.series}-{draft.number}", rule, now, items, said))
+            said = texts.say_items(items, shown, zone, host, page_url)
+            messages.append(_message(f"{state.series}-{draft.number}", rule, shown, items, said))
     return draft.close(), tuple(messages)
 
 
-def due(state: State, rules: Sequence[Rule]) -> Moment | None:
-    """Return when `tick` has something to do, if nothing happens before; None: then not at all."""
+def due(state: State, rules: Sequence[Rule], ahead: int = 0) -> Moment | None:
+    """Return when `tick` has something to do, if nothing happens before; None: then not at all.
+
+    Args:
+        state: as it is.
+        rules: those of now.
+        ahead: what `wall` is ahead of `now`.
+    """
     deaf = state.silent is not None
     moments = [
-        gathering.next_moment(state.desks[rule.name], rule, state.now, state.offset, deaf)
+        gathering.next_moment(state.desks[rule.name], rule, state.now, state.offset, deaf, ahead)
         for rule in rules
         if rule.name in state.desks
     ]

@@ -80,13 +80,24 @@ class StatusFile:
         self._sparing = Sparing()
         self._written = ""
 
-    def show(self, condition: Condition, outbox: Outbox, settings: Settings, now: Moment) -> None:
-        """Write how things are; a full disk keeps nobody from going on."""
-        found = shown(condition, outbox, settings)
+    def show(
+        self,
+        condition: Condition,
+        outbox: Outbox,
+        settings: Settings,
+        now: Moment,
+        ahead: int = 0,
+    ) -> None:
+        """Write how things are; a full disk keeps nobody from going on.
+
+        `ahead`: what clocks on the wall are ahead of `now`; less than half a second is none.
+        """
+        ahead = round(ahead / 1000) * 1000
+        found = shown(condition, outbox, settings, ahead)
         text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
         if text == self._written:
             return
-        whole = json.dumps({**found, "at": iso(now)}, ensure_ascii=False)
+        whole = json.dumps({**found, "at": iso(now + ahead)}, ensure_ascii=False)
         try:
             write_atomically(self._path, whole.encode(), 0o640)
         except OSError as fault:
@@ -96,28 +107,30 @@ class StatusFile:
             self._written = text
 
 
-def shown(condition: Condition, outbox: Outbox, settings: Settings) -> dict[str, Any]:
-    """Return what the file says."""
+def shown(
+    condition: Condition, outbox: Outbox, settings: Settings, ahead: int = 0
+) -> dict[str, Any]:
+    """Return what the file says, in times as clocks show them."""
     names = {place: target.name for place, target in settings.places().items()}
     return {
         "version": __version__,
         "pid": os.getpid(),
-        "started": iso(condition.started),
-        "daemon": {"answers": condition.answers, "since": iso(condition.since)},
+        "started": iso(condition.started + ahead),
+        "daemon": {"answers": condition.answers, "since": iso(condition.since + ahead)},
         "unsaved": condition.unsaved or None,
         "refused": condition.refused or None,
-        "heartbeat": _beat(condition, settings),
+        "heartbeat": _beat(condition, settings, ahead),
         "targets": [_target(place, name, outbox) for place, name in names.items()],
-        "messages": _messages([*outbox.ended(), *outbox.waiting()], outbox, names),
+        "messages": _messages([*outbox.ended(), *outbox.waiting()], outbox, names, ahead),
     }
 
 
-def _beat(condition: Condition, settings: Settings) -> dict[str, Any] | None:
+def _beat(condition: Condition, settings: Settings, ahead: int) -> dict[str, Any] | None:
     if settings.heartbeat is None:
         return None
     outcome, at = condition.beat, condition.beat_at
     return {
-        "at": None if at is None else iso(at),
+        "at": None if at is None else iso(at + ahead),
         "outcome": None if outcome is None else outcome_dict(outcome),
     }
 
@@ -129,7 +142,7 @@ def _target(place: str, name: str, outbox: Outbox) -> dict[str, Any]:
 
 
 def _messages(
-    entries: Iterable[Entry], outbox: Outbox, names: dict[str, str]
+    entries: Iterable[Entry], outbox: Outbox, names: dict[str, str], ahead: int
 ) -> list[dict[str, Any]]:
     told: dict[str, dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda entry: entry.number):
@@ -139,16 +152,16 @@ def _messages(
                 "id": message.id, "rule": message.rule, "kind": str(message.kind),
                 "title": message.title, "text": message.text, "made": iso(message.made), "to": [],
             }  # fmt: skip
-        told[message.id]["to"].append(_way(entry, names.get(entry.place, entry.place)))
+        told[message.id]["to"].append(_way(entry, names.get(entry.place, entry.place), ahead))
     return list(told.values())
 
 
-def _way(entry: Entry, name: str) -> dict[str, Any]:
+def _way(entry: Entry, name: str, ahead: int) -> dict[str, Any]:
     return {
         "target": name,
         "fate": str(entry.fate),
         "tries": entry.tries,
-        "at": None if entry.at is None else iso(entry.at),
-        "next": iso(entry.due) if entry.fate is Fate.WAITING else None,
+        "at": None if entry.at is None else iso(entry.at + ahead),
+        "next": iso(entry.due + ahead) if entry.fate is Fate.WAITING else None,
         "outcome": None if entry.outcome is None else outcome_dict(entry.outcome),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaspad_taskd.notify.moments import Moments, zone
+from kaspad_taskd.notify.moments import Moments, boottime, zone
 
 
 class Clocks:
@@ -36,17 +37,15 @@ def test_they_never_go_back_and_run_with_the_steady_clock(steps: list[tuple[floa
         clocks.run(seconds)
         clocks.wall += jump
         now = moments.now()
-        assert now >= last + int(seconds * 1000) - 1
+        assert abs(now - last - seconds * 1000) <= 2
+        assert moments.wall() == int(clocks.wall * 1000)
         last = now
 
 
-def test_a_day_that_the_host_slept_has_passed() -> None:
-    """The steady clock stood still; the wall clock tells."""
-    clocks = Clocks()
-    moments = clocks.moments()
-    before = moments.now()
-    clocks.wall += 86_400
-    assert moments.now() - before == 86_400_000
+def test_a_day_that_the_host_sleeps_passes() -> None:
+    """The clock of the kernel that counts sleep is the one that is read."""
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert before <= boottime() <= time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", ":Europe/Berlin"])

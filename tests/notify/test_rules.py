@@ -289,6 +289,28 @@ def test_a_night_that_nobody_saw_end_is_not_taken_for_the_next() -> None:
     assert len(told.at(EVENING + DAY + 8 * HOUR)) == 1
 
 
+def test_a_night_is_one_by_the_clocks_that_people_see() -> None:
+    """Set back out of it it is over, set forward into it it begins, and no trouble is longer."""
+    night = Quiet(23 * 60, 7 * 60)
+    told = Told(Rule("phone", after=300, gather=0, quiet=night)).hear(health("behind", BASE))
+    late = 4 * HOUR  # 00:26
+    assert told.tick(BASE + MINUTE, ahead=late) == []
+    assert told.tick(BASE + 6 * MINUTE, ahead=late) == []
+    due = rules.due(told.state, told.rules, late)
+    assert due == BASE - BASE % DAY + DAY + 7 * HOUR - late
+    (message,) = told.tick(BASE + 7 * MINUTE)
+    assert message.made == BASE + 7 * MINUTE
+
+
+def test_a_night_that_is_none_any_more_is_over() -> None:
+    """Who takes `quiet` out of the settings, or shortens it, waits for nothing."""
+    night = Quiet(20 * 60, 7 * 60)
+    told = Told(Rule("phone", after=0, gather=0, quiet=night)).hear(health("behind", BASE))
+    assert told.tick(BASE + MINUTE) == []
+    told.rules = (Rule("phone", after=0, gather=0),)
+    assert len(told.tick(BASE + 2 * MINUTE)) == 1
+
+
 def test_quiet_hours_of_a_whole_day_end_once_a_day() -> None:
     """What was kept is told then, in one message a day."""
     told = Told(Rule("phone", quiet=Quiet(7 * 60, 7 * 60)), zone="Europe/Vienna")
