@@ -54,6 +54,15 @@ class OpenDesk:
         if last is not None:
             self.tell(last)
 
+    def fit(self) -> None:
+        """Forget what those of the rule do not want to be told any more."""
+        self.items = [each for each in self.items if each.kind in self.rule.on]
+        self.troubles = {
+            of: one
+            for of, one in self.troubles.items()
+            if matching.wants(self.rule, Kind.TROUBLE, Subject(of, one.name, one.labels))
+        }
+
     def change(self, change: Change, own: Moment) -> None:
         """Let something become of a trouble."""
         one = self.troubles.get(change.about.of)
@@ -166,7 +175,7 @@ class Draft:
     def wanting(self, kind: Kind, about: Subject) -> Iterator[OpenDesk]:
         """Yield the desks of those who want to be told of this."""
         for name, rule in self.rules.items():
-            if kind in rule.on and matching.concerns(rule, about):
+            if matching.wants(rule, kind, about):
                 yield self.desk(name)
 
     # -- changing
@@ -238,14 +247,20 @@ class Draft:
             if len(self._present) > KEPT:
                 del self._present[of]
 
+    def fit(self) -> None:
+        """Let each desk be one of its rule as it is now: of nothing else, and of all of that."""
+        for name, rule in self.rules.items():
+            self.desk(name).fit()
+            self._adopt(rule)
+
     def _adopt(self, rule: Rule) -> None:
         """A rule that is new is told of what is bad already."""
         desk = self.desk(rule.name)
-        if Kind.TROUBLE not in rule.on:
-            return
         for one in self.present.values():
             about = Subject(one.of, one.name, one.labels)
-            if one.since is not None and matching.concerns(rule, about):
+            if one.of in desk.troubles or not matching.wants(rule, Kind.TROUBLE, about):
+                continue
+            if one.since is not None:
                 desk.keep(troubles.begin(about, one.code, one.params, one.began, one.since))
 
     # -- clocks

@@ -299,7 +299,7 @@ class House:
         self._systemd.reloading()
         found = load(self._places.settings)
         if isinstance(found, Settings):
-            self._mind.settings = found
+            self._mind.adapt(found, now)
             self._condition.refused = ""
             self._give_up(self._outbox.keep_to(frozenset(found.places()), now))
             log.info("settings read again: %d told", len(found.rules))

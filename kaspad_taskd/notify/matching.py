@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from kaspad_taskd.notify.change import Subject
-from kaspad_taskd.notify.model import Rule
+from kaspad_taskd.notify.model import Kind, Rule
 
 
 def concerns(rule: Rule, about: Subject) -> bool:
@@ -17,6 +17,11 @@ def concerns(rule: Rule, about: Subject) -> bool:
     if "*" in rule.tasks:
         return True
     return any(_pattern(each).fullmatch(label) for each in rule.tasks for label in about.labels)
+
+
+def wants(rule: Rule, kind: Kind, about: Subject) -> bool:
+    """Whether those of a rule want to hear this of somebody."""
+    return kind in rule.on and concerns(rule, about)
 
 
 @lru_cache(maxsize=1024)

@@ -52,10 +52,17 @@ class Mind:
             except ValueError as fault:
                 log.warning("what was known is of no use and is begun anew: %s", fault)
                 self.cursor = None
+        self._state = rules.fit(self._state, settings.rules, now)
         # until all that happened meanwhile is heard, nothing is told as being so
         self._state = rules.silent(self._state, settings.rules, now, now)
         self.is_changed = kept is None
         self.is_alive = False
+
+    def adapt(self, settings: Settings, now: Moment) -> None:
+        """Let other settings hold."""
+        self.settings = settings
+        self._state = rules.fit(self._state, settings.rules, now)
+        self.is_changed = True
 
     @property
     def series(self) -> str:

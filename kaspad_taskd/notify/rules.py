@@ -33,8 +33,8 @@ from kaspad_taskd.notify.snapshot import Asks, Snapshot, Wire
 from kaspad_taskd.notify.state import State, decode, encode, first
 
 __all__ = [
-    "Asks", "Snapshot", "State", "answers", "asks", "decode", "due", "encode", "first", "hear",
-    "hear_all", "learn", "see", "silent", "tick",
+    "Asks", "Snapshot", "State", "answers", "asks", "decode", "due", "encode", "first", "fit",
+    "hear", "hear_all", "learn", "see", "silent", "tick",
 ]  # fmt: skip
 
 DAEMON = Subject("daemon")
@@ -64,6 +64,17 @@ def see(state: State, rules: Sequence[Rule], snapshot: Snapshot, now: Moment) ->
     """
     draft = Draft(state, rules, now)
     seeing.everything(draft, snapshot)
+    return draft.close()
+
+
+def fit(state: State, rules: Sequence[Rule], now: Moment) -> State:
+    """Return the state after other settings were read: to be called whenever they were.
+
+    What a rule does not want any more is forgotten without a word; what is bad and it did not
+    want before counts for it since when it is bad.
+    """
+    draft = Draft(state, rules, now)
+    draft.fit()
     return draft.close()
 
 

@@ -61,6 +61,7 @@ class Standing:
         told: when it was told last, own.
         known: whether it was told at all.
         anew: whether it has become graver than what was told.
+        labels: as of `Present`.
     """
 
     of: str
@@ -77,6 +78,7 @@ class Standing:
     told: Moment | None = None
     known: bool = False
     anew: bool = False
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,9 @@ def _desks(kept: Mapping[str, Any]) -> dict[str, Desk]:
 
 
 def _desk(kept: Mapping[str, Any]) -> Desk:
-    troubles = {key: Standing(**each) for key, each in kept["troubles"].items()}
+    troubles = {
+        key: Standing(**{**each, "labels": tuple(each.get("labels", ()))})
+        for key, each in kept["troubles"].items()
+    }
     items = tuple(Item(**{**each, "kind": Kind(each["kind"])}) for each in kept["items"])
     return Desk(**{**kept, "troubles": troubles, "items": items})

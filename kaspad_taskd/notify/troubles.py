@@ -25,7 +25,8 @@ def begin(
     about: Subject, code: str, params: Mapping[str, Scalar], began: Moment, own: Moment
 ) -> Standing:
     """Return a trouble that has come; `began` is told, `own` the same moment by our clock."""
-    return Standing(about.of, about.name, code, _deepest({}, params), began, own)
+    told = _deepest({}, params)
+    return Standing(about.of, about.name, code, told, began, own, labels=about.labels)
 
 
 def bad(one: Standing, change: Change, own: Moment) -> Standing:

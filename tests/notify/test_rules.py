@@ -346,6 +346,33 @@ def test_a_rule_that_is_new_is_told_of_what_is_bad_already() -> None:
     assert list(told.state.desks) == ["mail"]
 
 
+def test_a_rule_that_is_narrowed_forgets_what_it_does_not_want_any_more() -> None:
+    """Told or not, and without a word of its end; nothing of it is told again."""
+    told = Told(Rule("phone", gather=0)).hear(health("behind", BASE), health("behind", BASE, "x"))
+    assert len(items(told.at(BASE + HOUR))) == 2
+    told.rules = (Rule("phone", gather=0, tasks=("x",)),)
+    told.killed().state = rules.fit(told.state, told.rules, BASE + HOUR)
+    told.found(BASE + HOUR)
+    again = items(told.at(BASE + 2 * DAY))
+    assert {item.of for item in again} == {"task:x"}
+    told.rules = (Rule("phone", gather=0, on=frozenset({Kind.RECOVERED, Kind.ERROR})),)
+    told.state = rules.fit(told.state, told.rules, BASE + 2 * DAY)
+    told.hear(health("ok", BASE + 2 * DAY), health("ok", BASE + 2 * DAY, "x"))
+    assert told.at(BASE + 3 * DAY) == []
+
+
+def test_a_rule_that_is_widened_is_told_of_what_is_bad_already() -> None:
+    """Once, since when it is; what it knew it knows, and tells no sooner."""
+    few = Rule("phone", gather=0, tasks=("x",), repeat=None)
+    told = Told(few).hear(health("behind", BASE), health("behind", BASE, "x"))
+    assert [item.of for item in items(told.at(BASE + HOUR))] == ["task:x"]
+    told.rules = (Rule("phone", gather=0, repeat=None),)
+    told.state = rules.fit(told.state, told.rules, BASE + HOUR)
+    (item,) = items(told.at(BASE + HOUR))
+    assert (item.of, item.began) == (f"task:{NODE}", BASE)
+    assert told.at(BASE + DAY) == []
+
+
 def test_a_first_look_finds_what_stands_since_when_it_does() -> None:
     """What had ended before is not told; what ends in a gap is."""
     told = Told(Rule("phone", gather=0))
