@@ -121,6 +121,7 @@ _FIELDS: dict[str, Any] = {
     "cancelledAt": TIME,
     "error": MAYBE_TEXT,
     "attempt": WHOLE,
+    "because": MAYBE_TEXT,
     "revision": WHOLE,
     "origin": ORIGIN,
     "directory": MAYBE_TEXT,

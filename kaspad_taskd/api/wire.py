@@ -187,6 +187,7 @@ def _task(task: Task) -> dict[str, Json]:
         "cancelledAt": ended if task.status is Status.CANCELLED else None,
         "error": error_text(task),
         "attempt": task.attempt,
+        "because": task.because,
         "revision": task.revision,
         "origin": definition.origin.value,
         "directory": None,

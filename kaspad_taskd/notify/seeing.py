@@ -106,6 +106,8 @@ def _task(draft: Draft, task: Wire, about: Subject, now: Moment, before: Moment 
         _anew(draft, task, about, before)
         if status == "complete":
             _ended(draft, task, about, before, "completedAt")
+        else:
+            _again(draft, task, about)
         since = _at(task.get("healthSince"), now)
         _between(draft, task, about, since, before)
         for change in events.health(about, task, since, draft.relapses.get(task_id)):
@@ -117,8 +119,19 @@ def _anew(draft: Draft, task: Wire, about: Subject, before: Moment | None) -> No
     """An attempt that began unheard of is another one: what was a trouble of the last is not."""
     began = reading.moment(task.get("startedAt")) if task.get("status") == "in-progress" else None
     if began is not None and before is not None and began > before:
-        draft.apply(Change(What.GONE, about, began))
+        if not task.get("because"):  # else what was a trouble has become a graver one
+            draft.apply(Change(What.GONE, about, began))
         draft.relapse(about.labels[0], None)
+
+
+def _again(draft: Draft, task: Wire, about: Subject) -> None:
+    """An attempt that began by itself, unheard of, is a relapse: in trouble since it began."""
+    because = reading.text(task.get("because"), 40)
+    at = reading.moment(task.get("startedAt"))
+    task_id = about.labels[0]
+    if because and at is not None and draft.relapses.get(task_id) is None:
+        draft.apply(events.relapsed(about, because, at))
+        draft.relapse(task_id, because)
 
 
 def _between(
@@ -141,7 +154,8 @@ def _ended(draft: Draft, task: Wire, about: Subject, before: Moment | None, key:
         if new:
             draft.tell(events.failed(about, task, at))
     elif at is not None and new:
-        draft.tell(events.completed(about, task, at, draft.relapses.get(task_id)))
+        because = reading.text(task.get("because"), 40) or draft.relapses.get(task_id)
+        draft.tell(events.completed(about, task, at, because))
     draft.relapse(task_id, None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from kaspad_taskd.notify.state import KEPT
 from tests.notify.told import BASE, DAY, HOUR, MINUTE, NODE, SECOND, Told, event, health, iso, items
 from tests.notify.told import kinds as kinds_of
 
+PHONE = (Rule("phone", gather=0),)
 AT_ONCE = Rule("phone", after=0, gather=0)
 
 
@@ -396,6 +398,37 @@ def test_a_first_look_finds_what_stands_since_when_it_does() -> None:
         (Kind.RECOVERED, "service:kasia"),
         (Kind.RECOVERED, f"task:{NODE}"),
     ]
+
+
+def again(at: int, **more: Any) -> dict[str, Any]:
+    """A task that syncs again by itself since `at`."""
+    known = {"id": NODE, "service": "kaspa-node", "status": "in-progress", "health": "ok"}
+    times = {"healthSince": iso(at), "startedAt": iso(at)}
+    return {**known, **times, "because": "db-reset", **more}
+
+
+def test_a_relapse_that_began_unheard_of_is_one() -> None:
+    """A first look or one after a gap finds it; it lasts until it is complete."""
+    seen = rules.see(rules.first("5eed"), PHONE, Snapshot([again(BASE)]), BASE + HOUR)
+    seen = rules.answers(seen, PHONE, BASE + HOUR)
+    (message,) = rules.tick(seen, PHONE, BASE + HOUR, UTC)[1]
+    assert [(i.code, i.began, i.params["because"]) for i in message.items] == [
+        ("relapse", BASE, "db-reset")
+    ]
+    told = Told(Rule("phone", gather=0)).hear(health("behind", BASE))
+    assert len(told.at(BASE + 10 * MINUTE)) == 1
+    look = Snapshot([again(BASE + HOUR)])
+    told.state = rules.see(told.state, told.rules, look, BASE + 2 * HOUR)
+    (item,) = items(told.at(BASE + 2 * HOUR))
+    assert (item.code, item.began, item.again) == ("relapse", BASE, True)
+    told.state = rules.see(told.state, told.rules, look, BASE + 2 * HOUR)
+    assert told.at(BASE + 3 * HOUR) == []
+    done = again(BASE + 4 * HOUR, status="complete", completedAt=iso(BASE + 4 * HOUR))
+    told.state = rules.see(told.state, told.rules, Snapshot([done]), BASE + 5 * HOUR)
+    ends = items(told.at(BASE + 6 * HOUR))
+    assert [(i.kind, i.code) for i in ends] == [
+        (Kind.RECOVERED, "relapse"), (Kind.COMPLETE, "complete-again"),
+    ]  # fmt: skip
 
 
 def test_no_clock_that_is_set_makes_a_trouble_longer() -> None:

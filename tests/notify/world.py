@@ -280,8 +280,8 @@ class World:
             return [happened(one.ended, "sync:error")]
         found = []
         if one.status == "in-progress" and one.began > self.last:
-            found.append(happened(one.began, "sync:start"))
-            one.code = ""
+            one.code = "relapse" if one.relapse else ""
+            found.append(happened(one.began, "sync:start", one.code))
         if one.status == "complete" and one.ended > self.last:
             found.append(happened(one.ended, "sync:complete", "unheard"))
         if one.health == one.code and one.since > self.last:
@@ -362,4 +362,5 @@ class World:
             "healthSince": iso(one.since + self.set_by), "startedAt": iso(one.began + self.set_by),
             "completedAt": ended, "erroredAt": ended, "error": "It broke.",
             "reason": "clock-skew" if one.health == "unknown" else None,
+            "because": "far-behind" if one.relapse else None,
         }  # fmt: skip

@@ -72,6 +72,7 @@ export interface Task {
   cancelledAt: string | null;
   error: string | null;
   attempt: number;
+  because: string | null;
   revision: number;
   origin: "vendor" | "api" | "admin";
   directory: string | null;
