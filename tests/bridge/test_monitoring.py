@@ -22,6 +22,7 @@ from kaspad_taskd.demo.recording import load
 from tests.fakes.bridged import bridged, free_port, program
 from tests.fakes.taskd_process import Line, until
 from tests.fakes.tempo import Tempo
+from tests.fakes.told_node import BPS, TIP, Says, ToldGrpc
 
 MONITORING = Path(__file__).parents[2] / "packaging" / "monitoring"
 RULES = MONITORING / "kaspad-taskd.rules.yml"
@@ -77,6 +78,17 @@ def test_each_health_has_its_place_in_the_panel() -> None:
     assert len({each["color"] for each in shown.values()}) == len(shown)
 
 
+def test_each_state_of_a_record_has_the_colour_of_its_health() -> None:
+    """One colour means one thing on the board."""
+    panels = {each["title"]: each for each in BOARD["panels"]}
+    shown = panels["Health"]["fieldConfig"]["defaults"]["mappings"][0]["options"].values()
+    overrides = panels["States of what is kept watch on"]["fieldConfig"]["overrides"]
+    assert {
+        each["matcher"]["options"]: each["properties"][0]["value"]["fixedColor"]
+        for each in overrides
+    } == {each["text"]: each["color"] for each in shown}
+
+
 def test_every_trouble_of_a_task_has_an_alert() -> None:
     """Whatever health is one; and one that is meant for what is in progress says so."""
     rules = RULES.read_text()
@@ -119,7 +131,11 @@ class Prometheus:
 
     async def found(self, query: str) -> list[Any]:
         """What a query returns."""
-        for name, value in (("$instance", ".*"), ("$__rate_interval", "5s")):
+        for name, value in (
+            ("$instance", ".*"),
+            ("$__rate_interval", "5s"),
+            ("$__range", "1h"),
+        ):
             query = query.replace(name, value)
         result: list[Any] = (await self.get("query", query=query))["result"]
         return result
@@ -156,9 +172,14 @@ async def test_every_query_of_the_dashboard_finds_data(tmp_path: Path) -> None:
     )
     clock = ("kaspad_taskd.demo.daemon", str(SPEED), str(began))
     (tmp_path / "kaspad-taskd.toml").write_text(SERVICE)
-    async with playing as node, bridged(tmp_path, *clock) as (taskd, bridge):
+    synced = ToldGrpc()
+    synced.says = lambda: Says(
+        score=TIP + int((fast.wall() % 1e6) * BPS), now_ms=int(fast.wall() * 1000)
+    )
+    async with playing as node, synced, bridged(tmp_path, *clock) as (taskd, bridge):
         line = await taskd.line()
         await _register(line, node.url)
+        await _register(line, synced.url, service="synced", network="mainnet", watchInterval=250)
         settings, port = tmp_path / "prometheus.yml", free_port()
         target = bridge.removeprefix("http://")
         settings.write_text(SETTINGS.format(rules=RULES, target=target))
@@ -178,14 +199,8 @@ async def test_every_query_of_the_dashboard_finds_data(tmp_path: Path) -> None:
             assert target_now["lastError"] == ""
 
 
-async def _register(line: Line, url: str) -> None:
+async def _register(line: Line, url: str, **more: Any) -> None:
     address = url.removeprefix("grpc://")
     host, _, port = address.rpartition(":")
-    await line.call(
-        "registerNodeSyncTask",
-        service="kaspa-node",
-        host=host,
-        port=int(port),
-        checkInterval=250,
-        network="simnet",
-    )
+    usual = {"service": "kaspa-node", "network": "simnet", "checkInterval": 250}
+    await line.call("registerNodeSyncTask", host=host, port=int(port), **{**usual, **more})
