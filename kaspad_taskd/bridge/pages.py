@@ -26,6 +26,7 @@ from kaspad_taskd.bridge.browsers import cookie
 from kaspad_taskd.bridge.calls import CALLER
 from kaspad_taskd.bridge.http import understood
 from kaspad_taskd.bridge.keys import SESSION_S
+from kaspad_taskd.bridge.past import before, past
 from kaspad_taskd.bridge.refused import Refused
 from kaspad_taskd.bridge.services import Services
 from kaspad_taskd.bridge.sockets import Sockets
@@ -203,7 +204,8 @@ class Pages:
         snapshot = await self._snapshot(request, task_id)
         if any(task["id"] == task_id for task in snapshot["tasks"]):
             points = await self._history(task_id, query.get("range", ""), 300)
-            snapshot.update(history={task_id: points}, taskEvents=snapshot["events"])
+            snapshot |= {"history": {task_id: points}, "taskEvents": snapshot["events"]}
+            snapshot |= await past(self._api, task_id, query)
         text = self._page.task(snapshot, task_id, query)
         if text is None:
             return _html(request, self._page.missing(snapshot, query), 404)
@@ -230,8 +232,8 @@ class Pages:
         seq, shown = engine.seq, [] if hidden else engine.tasks()
         tasks = [self._api.shapes.task(task) for task in shown]
         known = self._known()
-        before = _before(request.query.get("before"), seq + 1)
-        events = [] if hidden else await engine.store.events(0, EVENTS, before, task_id)
+        below = before(request.query.get("before"), seq + 1)
+        events = [] if hidden else await engine.store.events(0, EVENTS, below, task_id)
         return {
             **known,
             "seq": seq,
@@ -340,12 +342,6 @@ class _File:
             headers["Content-Encoding"] = "gzip"
             return web.Response(body=self._packed, headers=headers)
         return web.Response(body=self._data, headers=headers)
-
-
-def _before(text: str | None, end: int) -> int:
-    """The number below which events are wanted; what is no number counts as none."""
-    known = text is not None and text.isascii() and text.isdigit() and len(text) < 16
-    return min(int(text), end) if known and text else end
 
 
 def _takes_gzip(request: web.Request) -> bool:

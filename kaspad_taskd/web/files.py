@@ -42,7 +42,8 @@ UNSPOKEN = (
     "page.service", "report.[!hep]*", "report.event", "report.explain",
     "kept.watch", "kept.line", "kept.event", "kept.checked", "kept.because",
     "attention.disk", "step.line", "step.began", "waiting.[!n]*", "page.warnings",
-    "page.folded-behind", "page.hold.hold", "reason.clock-skew", "reason.crash-loop",
+    "page.folded-behind",
+    "page.past.[!p]*", "page.hold.hold", "reason.clock-skew", "reason.crash-loop",
     "reason.credentials", "reason.wrong-network", "reason.wrong-program", "reason.own-limit",
 )  # fmt: skip
 """What of these only the server says, as patterns of keys."""

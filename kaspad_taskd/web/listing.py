@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kaspad_taskd.web.view import WireTask
-from kaspad_taskd.words import room
+from kaspad_taskd.words import kept, room
 from kaspad_taskd.words import task as words
 
 CARDS = 6
@@ -23,7 +23,8 @@ STATES: Mapping[str, Callable[[WireTask], bool]] = {
     "attention": words.troubled,
     "running": lambda task: task["status"] == "in-progress",
     "waiting": lambda task: task["status"] in ("pending", "paused"),
-    "ended": lambda task: task["status"] not in words.LIVE,
+    "watched": kept.kept,
+    "ended": lambda task: task["status"] not in words.LIVE and not kept.kept(task),
 }
 
 SLIM = (

@@ -5,10 +5,12 @@ snapshot is `{seq, journal, serverTime (ISO), host, version, canChange, needsTok
 problem}, warnings (as `getWarnings` lists them), attentions (as `getInfo` has them), tasks, events
 (newest last), services, tokenFile, definitionDir}`, with `needsToken` where this reader has to give
 the token first (then the page is the form that asks for it), and perhaps `history: {taskId:
-points}` and, on a task's page, `taskEvents`.
+points}` and, on a task's page, `taskEvents`, `record` (as `getRecord` has it) and `incidents` (as
+`getIncidents`, newest first, one more than a page has if there are earlier ones).
 A query may have `q`, `state`, `page` (the list), `range` (the chart: 1h, 6h, 14d, all) and `unlock`
-("wrong" or "wait": how the last try ended); `before` and `range` are for who makes the snapshot:
-its events are the newest below `before`, its history begins so long ago.
+("wrong" or "wait": how the last try ended); `before`, `range`, `days` and `until` are for who makes
+the snapshot: its events are the newest below `before`, its history begins so long ago, its record
+is of so many days, its incidents began before `until`.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from kaspad_taskd.web.chart import Point, chart, strip
 from kaspad_taskd.web.listing import Listing, listing, slim
 from kaspad_taskd.web.moment import clock, when
 from kaspad_taskd.web.overview import overview
+from kaspad_taskd.web.past import past, read
 from kaspad_taskd.web.services import panel, with_switching
 from kaspad_taskd.web.story import story
 from kaspad_taskd.web.view import WireTask, bar, cap, tidy, view
@@ -102,6 +105,8 @@ class Page:
         now, task = _now(snapshot), with_switching(task, snapshot["services"])
         points: Sequence[Mapping[str, Any]] = (snapshot.get("history") or {}).get(task_id) or ()
         events = _events_of(snapshot, task_id)
+        seen = snapshot.get("record") or {}
+        told = bool(seen and (kept.kept(task) or seen["since"]))
         return self._render(
             "task.html",
             snapshot,
@@ -113,7 +118,13 @@ class Page:
             points=points,
             range=query.get("range") if query.get("range") in RANGES else "all",
             ranges=RANGES,
-            data={**_data(snapshot, [task], None), "history": points},
+            past=past(seen, snapshot["incidents"], query, now) if told else None,
+            days=f"&days={seen['days']}" if told else "",
+            data={
+                **_data(snapshot, [task], None),
+                "history": points,
+                "past": read(seen) if told else [],
+            },
             story=story(events),
             earlier=_earlier(events),
         )

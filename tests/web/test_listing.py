@@ -75,6 +75,15 @@ def test_a_filter_takes_name_type_and_state() -> None:
     assert listing(known, {"state": "no such state"}).found == len(known)
 
 
+def test_what_is_kept_watch_on_has_not_ended_for_its_reader() -> None:
+    """Complete and watched, be it paused, is a group of its own; every task is in one at most."""
+    known = [watched("on"), watched("paused", watch="paused"), *tasks(12)]
+    assert _ids(listing(known, {"state": "watched"}).cards) == ["on", "paused"]
+    assert not {"on", "paused"} & set(_ids(listing(known, {"state": "ended"}).cards))
+    groups = [listing(known, {"state": key}) for key in ("running", "waiting", "watched", "ended")]
+    assert sum(each.found for each in groups) == len(known)
+
+
 def test_a_slim_task_shows_the_same_row() -> None:
     """What is left out is not missed by what a row shows."""
     for task in tasks(12):

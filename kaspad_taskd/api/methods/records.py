@@ -70,33 +70,15 @@ _INCIDENT = record(
 
 def methods(api: Api) -> list[Method]:
     """The methods of this page."""
-    engine = api.engine
 
     async def told(_caller: Caller, given: Given) -> Json:
-        task_id, days = given["taskId"], given["days"]
-        kept = engine.records.get(task_id)
-        task = None if kept is not None else api.task(task_id)
-        head = {"taskId": task_id, "days": days}
-        if kept is None:
-            assert task is not None
-            empty = records.incidents_told((), 0, 0)
-            service = task.definition.service
-            return {**head, "service": service, **records.nothing_told(), "incidents": empty}
-        now = engine.now()
-        start, end = records.reach(kept, days, now)
-        slots = await _slots(api, task_id, start, end, now)
-        found = await _incidents(api, task_id, start, end, INCIDENTS_KEPT)
-        shape = records.record_told(kept, slots, days, now)
-        totals = records.incidents_told(found, start, end)
-        return {**head, "service": kept.service, **shape, "incidents": totals}
+        return await record_of(api, given["taskId"], given["days"])
 
     async def incidents(_caller: Caller, given: Given) -> Json:
-        task_id = given["taskId"]
         start, end = _moment("from", given["from"], 0), _moment("to", given["to"], FOR_EVER)
         if start >= end:
             raise ApiError.params("to", "must be later than from")
-        found = await _incidents(api, task_id, start, end, given["limit"])
-        return {"incidents": [records.incident_shape(each) for each in found]}
+        return {"incidents": await incidents_of(api, given["taskId"], start, end, given["limit"])}
 
     days = checks.integer("days", 1, LONGEST_DAYS, default=MONTH_DAYS, summary="up to now")
     span = (
@@ -112,6 +94,31 @@ def methods(api: Api) -> list[Method]:
                span, record("Incidents", incidents=listed("IncidentList", _INCIDENT)),
                errors=("store-unavailable",)),
     ]  # fmt: skip
+
+
+async def record_of(api: Api, task_id: str, days: int) -> dict[str, Json]:
+    """What `getRecord` answers; raises what it refuses with."""
+    kept = api.engine.records.get(task_id)
+    head = {"taskId": task_id, "days": days}
+    if kept is None:
+        service = api.task(task_id).definition.service
+        empty = records.incidents_told((), 0, 0)
+        return {**head, "service": service, **records.nothing_told(), "incidents": empty}
+    now = api.engine.now()
+    start, end = records.reach(kept, days, now)
+    slots = await _slots(api, task_id, start, end, now)
+    found = await _incidents(api, task_id, start, end, INCIDENTS_KEPT)
+    shape = records.record_told(kept, slots, days, now)
+    totals = records.incidents_told(found, start, end)
+    return {**head, "service": kept.service, **shape, "incidents": totals}
+
+
+async def incidents_of(
+    api: Api, task_id: str | None, start: Moment, end: Moment, limit: int
+) -> list[Json]:
+    """Incidents that reach into a time, newest first, as `getIncidents` lists them."""
+    found = await _incidents(api, task_id, start, end, limit)
+    return [records.incident_shape(each) for each in found]
 
 
 def _moment(name: str, given: str | None, default: Moment) -> Moment:

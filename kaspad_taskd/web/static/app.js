@@ -377,6 +377,7 @@ function shownAgain() {
 function read(root) {
   for (const svg of root.querySelectorAll("[data-read]")) {
     if (svg.id === "chart") readChart(svg);
+    else if (svg.dataset.places) readPast(svg, svg.parentElement.querySelector("output"));
     else readStrip(svg, svg.nextElementSibling);
   }
 }
@@ -386,6 +387,17 @@ function readChart(svg) {
   const first = points[0].at, whole = points.at(-1).at - first || 1;
   for (const point of points) point.x = (point.at - first) / whole;
   readable(svg, points, readout, (text) => setText(byId("readout"), text));
+}
+
+function readPast(svg, beside) {
+  const places = svg.dataset.places, first = places - data.past.length;
+  const points = data.past.map(([from, to, told], place) => ({
+    at: secondsOf(from), end: secondsOf(to), told, x: (first + place + 0.4) / places,
+  }));
+  const text = ({ at, end, told }) => say("page.past.part", {
+    when: when(at, serverNow()), end: when(end, serverNow()), told,
+  });
+  readable(svg, points, text, (said) => setText(beside, said));
 }
 
 function readStrip(svg, beside) {

@@ -97,8 +97,8 @@ export function localize(root, now) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const seconds = secondsOf(time.dateTime);
     if (seconds === null) continue;
-    const minute = time.closest(".story");
-    setText(time, minute ? when(seconds, seconds) : when(seconds, now));
+    const minute = time.closest(".story"), beside = secondsOf(time.dataset.beside);
+    setText(time, when(seconds, minute ? seconds : beside ?? now));
     time.title = time.dateTime;
   }
   let before = "";
