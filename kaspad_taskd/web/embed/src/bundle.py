@@ -26,7 +26,7 @@ TYPES = HERE.parent / "kaspad-taskd.d.ts"
 TABLE = "../../static/en.js"
 """The table of words; the page's server makes it, and so does this."""
 
-WORDS = (*SPOKEN, "strategy", "wizard")
+WORDS = (*SPOKEN, "record", "strategy", "wizard")
 """Sections of the table that the page's scripts and the components say."""
 WITHOUT = (
     "chart", "filter", "unlock", "empty", "field", "record", "history", "hold",

@@ -183,6 +183,14 @@ export class TaskdClient {
     return this.call("getHistory", given({ taskId, from, to, points }));
   }
 
+  record(taskId, { days } = {}) {
+    return this.call("getRecord", given({ taskId, days }));
+  }
+
+  incidents(page = {}) {
+    return this.call("getIncidents", given(page));
+  }
+
   events(page = {}) {
     return this.call("getEvents", given(page));
   }

@@ -64,6 +64,11 @@ code { font: 400 13px/20px ui-monospace, monospace; overflow-wrap: anywhere; }
 .strip { display: block; width: 100%; height: 28px; fill: var(--_moving); }
 .strip { touch-action: pan-y; }
 .strip .none { fill: var(--_edge); } .strip .cursor { fill: none; stroke: var(--_text); vector-effect: non-scaling-stroke; }
+.past { display: block; width: 100%; height: 40px; touch-action: pan-y; overflow: visible;
+  border-block-end: 1px solid var(--_line); }
+.past .ok { fill: var(--_done); } .past .unknown { fill: var(--_edge); }
+.past .behind, .past .stalled { fill: var(--_attention); } .past .unreachable { fill: var(--_failure); }
+.past .cursor { fill: none; stroke: var(--_text); vector-effect: non-scaling-stroke; }
 .value { min-height: 16px; margin-top: 4px; font-size: 12px; line-height: 16px; color: var(--_muted); }
 .buttons { display: flex; flex-wrap: wrap; gap: 8px; }
 button { font: inherit; min-height: 36px; padding: 4px 12px; border-radius: 6px; cursor: pointer;
@@ -93,6 +98,8 @@ dialog::backdrop { background: rgb(0 0 0 / 0.45); }
 @media (forced-colors: active) {
   .bar .next { fill: Canvas; stroke: CanvasText; } .bar .past { fill: Highlight; }
   .bar .half { stroke: Highlight; } .strip { fill: CanvasText; }
+  .past path { forced-color-adjust: none; fill: CanvasText; }
+  .past .behind, .past .stalled, .past .unreachable { fill: Highlight; }
 }
 `;
 

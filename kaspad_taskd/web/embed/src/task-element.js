@@ -5,6 +5,7 @@ import { changeOf } from "./client.js";
 import { make, mark, write } from "./dom.js";
 import { levelOf, linkPlace, TaskdElement } from "./element.js";
 import { icon, iconPlace } from "./icons.js";
+import { Record } from "./record.js";
 import { Speech } from "./speech.js";
 import { minute, readable } from "../../static/read.js";
 import { view } from "../../static/view.js";
@@ -12,7 +13,7 @@ import { say, secondsOf } from "../../static/words.js";
 
 const STRIP_MS = 60_000;
 const HOUR_MS = 3_600_000;
-const VARIANTS = ["card", "row", "bar"];
+const VARIANTS = ["card", "row", "bar", "record"];
 const ENDINGS = { complete: "task-complete", error: "task-failed" };
 
 /** Attributes: task-id or service, variant, actions, chart, heading-level, bridge, lang. */
@@ -24,6 +25,7 @@ export class KaspadTask extends TaskdElement {
   #parts = null;
   #shape = "";
   #bar = null;
+  #record = null;
   #speech = new Speech();
   #stripAt = -STRIP_MS;
   #asked = false;
@@ -86,7 +88,8 @@ export class KaspadTask extends TaskdElement {
     if (shape === this.#shape) return;
     this.#shape = shape;
     this.#bar = new Bar();
-    this.#parts = skeleton(variant, levelOf(this), this.#bar.node);
+    this.#record = variant === "record" ? new Record() : null;
+    this.#parts = skeleton(variant, levelOf(this), this.#bar.node, this.#record?.node);
     this.root.replaceChildren(this.#parts.box, this.#speech.node);
     this.#stripAt = -STRIP_MS;
   }
@@ -117,6 +120,7 @@ export class KaspadTask extends TaskdElement {
     this.#banner(says);
     this.#speech.tell(`${says.name}: ${says.state}`); // times left are not spoken
     this.#chart(task);
+    this.#record?.stayTrue(this.client, task, () => this.now());
   }
 
   #banner({ banner, cures, tone }) {
@@ -209,12 +213,12 @@ export class KaspadTask extends TaskdElement {
   }
 }
 
-/** The nodes of a card, a row or a bar, by name. */
-function skeleton(variant, level, bar) {
-  const parts = nodes(level, bar);
-  const layouts = { card: cardBox, row: rowBox, bar: barBox };
+/** The nodes of a card, a row, a bar or a record, by name. */
+function skeleton(variant, level, bar, record) {
+  const parts = { ...nodes(level, bar), record };
+  const layouts = { card: cardBox, row: rowBox, bar: barBox, record: recordBox };
   parts.body = layouts[variant](parts);
-  parts.box = make("div", { class: variant === "card" ? "box stack" : "stack" },
+  parts.box = make("div", { class: variant === "card" || variant === "record" ? "box stack" : "stack" },
     parts.link, parts.empty, parts.body);
   return parts;
 }
@@ -267,4 +271,9 @@ function rowBox(parts) {
 function barBox(parts) {
   parts.head = make("p", { class: "line facts" }, parts.percent, parts.eta);
   return make("div", {}, parts.bar, parts.head);
+}
+
+function recordBox(parts) {
+  parts.head = make("div", { class: "head" }, parts.icon, parts.title, parts.state);
+  return make("div", { class: "stack" }, parts.head, parts.record, parts.banner, parts.below);
 }

@@ -1,7 +1,7 @@
 // <kaspad-tasks>: all tasks, or those of a kind, trouble first.
 import { make, mark, write } from "./dom.js";
 import { linkPlace, TaskdElement } from "./element.js";
-import { live, waiting } from "./tasks.js";
+import { live, waiting, watched } from "./tasks.js";
 import { troubled } from "../../static/view.js";
 import { say } from "../../static/words.js";
 
@@ -10,7 +10,8 @@ const FILTERS = {
   running: (task) => task.status === "in-progress",
   waiting,
   live,
-  ended: (task) => !live(task),
+  watched,
+  ended: (task) => !live(task) && !watched(task),
 };
 const HANDED_DOWN = ["actions", "chart", "heading-level", "lang"];
 const LIMIT = 50;
