@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from kaspad_taskd.notify.model import Target, Why
+from kaspad_taskd.notify.model import How, Target, Why
 from kaspad_taskd.notify.sending import accepts
-from kaspad_taskd.notify.settings import Settings, load
+from kaspad_taskd.notify.settings import Settings, examined
 from kaspad_taskd.words import plural, say
 
 OK, BAD = 0, 78
@@ -16,15 +16,13 @@ OK, BAD = 0, 78
 
 def check(path: Path) -> int:
     """Say every fault of a settings file and of those it names; returns the exit code."""
-    settings = load(path)
-    if not isinstance(settings, Settings):
-        for fault in settings:
-            print(fault)
-        print(plural("notifier.check.faults", len(settings)), file=sys.stderr)
-        return BAD
-    faults = 0
+    settings, wrong = examined(path)
+    for fault in wrong:
+        print(fault)
+    faults = len(wrong)
     for target, verdict, words in judged(settings):
-        print(f"{target.name}: {words}")
+        if verdict == "fault" or not wrong:
+            print(f"{target.name}: {words}")
         faults += verdict == "fault"
     if faults:
         print(plural("notifier.check.faults", faults), file=sys.stderr)
@@ -35,7 +33,8 @@ def check(path: Path) -> int:
 
 def judged(settings: Settings) -> Iterator[tuple[Target, str, str]]:
     """Yield each target with "good", "doubt" or "fault", and a sentence."""
-    for target, outcome in zip(settings.targets, accepts(settings.targets), strict=True):
+    targets = [each for each in settings.targets if _is_whole(each)]
+    for target, outcome in zip(targets, accepts(targets), strict=True):
         if outcome is None:
             yield target, "good", say(f"notifier.check.{target.how}")
         elif outcome.why in (Why.NO_APPRISE, Why.FAULT, Why.TIMEOUT):
@@ -44,3 +43,10 @@ def judged(settings: Settings) -> Iterator[tuple[Target, str, str]]:
             yield target, "fault", outcome.words
     if settings.heartbeat is not None:
         yield settings.heartbeat.target, "good", say("notifier.check.webhook")
+
+
+def _is_whole(target: Target) -> bool:
+    """Whether there is something to judge: else it is said already what is missing."""
+    if target.how is How.COMMAND:
+        return bool(target.command) and target.command[0].startswith("/")
+    return bool(target.url)

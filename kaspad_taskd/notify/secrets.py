@@ -16,6 +16,7 @@ MAX_BYTES: Final = 64 * 1024
 MAX_URLS: Final = 32
 MAX_LENGTH: Final = 2048
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S.*")
+_COMMENT: Final = re.compile(r"\s#")
 _OTHERS: Final = 0o007
 
 
@@ -27,9 +28,13 @@ def urls_of(file: Path) -> tuple[list[tuple[int, str]], list[Fault]]:
     lines, faults = _lines(file)
     if lines is None:
         return [], faults
-    urls = []
+    urls: list[tuple[int, str]] = []
+    known: dict[str, int] = {}
     for number, line in lines:
         problem = _problem(line)
+        if line in known:
+            problem = f"is line {known[line]} again: all would be told twice"
+        known.setdefault(line, number)
         if problem:
             faults.append(Fault(f"line {number}", problem, shown(file)))
         else:
@@ -67,6 +72,8 @@ def _problem(line: str) -> str | None:
         return f"is longer than {MAX_LENGTH} characters"
     if not line.isprintable():
         return "has control characters"
+    if _COMMENT.search(line):
+        return "has a comment behind the URL; give it a line of its own"
     if not _URL.fullmatch(line):
         return 'is no URL; it begins like "ntfys://" or "mailtos://"'
     return None

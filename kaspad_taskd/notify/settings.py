@@ -88,12 +88,23 @@ class Settings:
 
 def load(path: Path) -> Settings | list[Fault]:
     """Return the settings of a file, or all that is wrong with it and those it names. Blocks."""
+    settings, faults = examined(path)
+    return faults or settings
+
+
+def examined(path: Path) -> tuple[Settings, list[Fault]]:
+    """Return what could be read of a file, whatever else is wrong, and all that is. Blocks."""
     data = read_toml(path)
-    return [data] if isinstance(data, Fault) else parse(data, shown(path))
+    return (Settings((), ()), [data]) if isinstance(data, Fault) else _parsed(data, shown(path))
 
 
 def parse(data: object, file: str) -> Settings | list[Fault]:
     """Return the settings of a table that stands in `file`, or all that is wrong. Blocks."""
+    settings, faults = _parsed(data, file)
+    return faults or settings
+
+
+def _parsed(data: object, file: str) -> tuple[Settings, list[Fault]]:
     faults: list[Fault] = []
     table = Table(data, faults, file=file)
     rows = table.rows("to")
@@ -111,7 +122,7 @@ def parse(data: object, file: str) -> Settings | list[Fault]:
     if not rows and settings.heartbeat is None:
         table.fault("to", "is not there, so nobody would be told: add a [[to]]", MISSING)
     table.done()
-    return faults or settings
+    return settings, faults
 
 
 def _keys(data: object) -> frozenset[str]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaspad_taskd.base.tables import Fault
+from kaspad_taskd.notify.checking import BAD, check
 from kaspad_taskd.notify.model import How, Kind, Quiet, Rule
 from kaspad_taskd.notify.settings import Settings, load, parse
 
@@ -174,6 +175,8 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place_and_cure(place: Path) 
         (f"json://x/{'y' * 3000}{SECRET}", "line 1: is longer than 2048"),
         (f"json://x/{SECRET}\x07", "line 1: has control characters"),
         (b"json://x/\nmailto://\xff", "line 2: is not UTF-8"),
+        (f"json://x/{SECRET} # mine\n", "line 1: has a comment behind"),
+        (f"json://x/{SECRET}\n\njson://x/{SECRET}\n", "line 3: is line 1 again"),
         ("json://x\n" * 33, "33 URLs; 32 is the most"),
         ("#" * 70_000, "is larger than 64 KiB"),
     ],
@@ -183,6 +186,19 @@ def test_a_bad_file_of_urls_is_told_by_its_line(place: Path, text: str | bytes, 
     write(place / "phone.urls", text)
     said = told(place, '[[to]]\nname = "phone"\nurl_file = "@/phone.urls"\n')
     assert any(each.startswith("phone.urls") and says in each for each in said), said
+
+
+def test_a_check_tells_all_at_once(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the file says wrong keeps nobody from hearing what is wrong with a target."""
+    command = '[[to]]\nname = "call"\ncommand = ["/no/such/program"]\n'
+    hook = '[[to]]\nname = "hook"\nwebhook_file = "@/none"\nafter = "soon"\n'
+    text = (command + hook).replace("@", str(place))
+    assert check(write(place / "notify.toml", text)) == BAD
+    shown = capsys.readouterr()
+    for words in ("none: is not there", "to[2].after", "call: There is no program"):
+        assert words in shown.out
+    assert "hook:" not in shown.out
+    assert shown.err == "3 faults\n"
 
 
 def test_a_file_that_others_may_read_is_refused(place: Path) -> None:
