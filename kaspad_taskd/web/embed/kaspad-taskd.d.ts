@@ -1424,6 +1424,9 @@ export declare class TaskdClient {
     taskId: string,
     span?: { from?: string; to?: string; points?: number },
   ): Result<"getHistory">;
+  /** How long it was in which state, of 1 to 90 days. */
+  record(taskId: string, span?: { days?: number }): Result<"getRecord">;
+  incidents(page?: Methods["getIncidents"]["params"]): Result<"getIncidents">;
   events(page?: Methods["getEvents"]["params"]): Result<"getEvents">;
   strategy(taskId: string): Result<"getSyncStrategy">;
   recordDecision(decision: string, context?: unknown): Result<"recordDecision">;
