@@ -235,6 +235,7 @@ class Daemon:
                 self._bridge = await asyncio.to_thread(
                     BridgeDoor, self._listen, state, self._connections, self._engine.warnings
                 )
+            self._listen_to_signals()  # before anybody can find us, and tell us to stop
             await self._server.start()
             await self._watch.start()
             await self._serve(loaded.cursors)
@@ -297,7 +298,9 @@ class Daemon:
             if self._bridge is not None:
                 serving = self._bridge.serve(self._api, self._methods, self._counts)
                 running.append(rooms.create_task(serving, name="bridge"))
-            self._listen_to_signals(lambda: running.append(rooms.create_task(self._reload())))
+            asyncio.get_running_loop().add_signal_handler(
+                signal.SIGHUP, lambda: running.append(rooms.create_task(self._reload()))
+            )
             self._notifier.ready(self._status())
             self._on_ready()
             _log.info("ready: %s; %s", self._status(), self._places.runtime)
@@ -313,11 +316,10 @@ class Daemon:
         await asyncio.gather(*self._engine.flush(all_of_it=True))
         _log.info("stopped; every task goes on at the next start")
 
-    def _listen_to_signals(self, reload: Callable[[], None]) -> None:
+    def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, reload)
 
     async def _reload(self) -> None:
         self._notifier.reloading()
