@@ -25,7 +25,7 @@ FEWEST: Final = 10
 FINALS: Final = 3
 """Times that a place may refuse a message for good until it is believed."""
 PASSING: Final = 3
-"""Failed tries after which a message lets others pass."""
+"""Failed tries after which a message lets others pass; so many in a row, and it is the place."""
 
 
 class Fate(StrEnum):
@@ -96,10 +96,11 @@ def pick(
     """
     chosen: dict[str, Entry] = {}
     for entry in entries:
-        if entry.place in busy or entry.due > now or _lane(lanes, entry).free > now:
+        lane = _lane(lanes, entry)
+        if entry.place in busy or entry.due > now or lane.free > now:
             continue
         before = chosen.get(entry.place)
-        if before is None or _turn(entry) < _turn(before):
+        if before is None or _turn(entry, lane) < _turn(before, lane):
             chosen[entry.place] = entry
     return list(chosen.values())
 
@@ -125,7 +126,8 @@ def tried(entry: Entry, lane: Lane, outcome: Outcome, now: Moment) -> tuple[Entr
     own = now + pause(failures)
     own = min(own, last) if last >= now + PACE else own
     at = max(own, now + _asked(outcome))
-    return replace(entry, due=at), Lane(failures, at)
+    mine = at if entry.tries < PASSING else max(at, min(now + pause(entry.tries), last))
+    return replace(entry, due=mine), Lane(failures, at)
 
 
 def too_old(entries: Iterable[Entry], lane: Lane, now: Moment) -> Iterator[Entry]:
@@ -135,10 +137,14 @@ def too_old(entries: Iterable[Entry], lane: Lane, now: Moment) -> Iterator[Entry
             yield replace(entry, fate=Fate.FAILED)
 
 
-def well_again(entries: Iterable[Entry], now: Moment) -> Iterator[Entry]:
-    """Yield those of a place that takes messages again, which had to wait for that."""
+def well_again(entries: Iterable[Entry], before: Lane, now: Moment) -> Iterator[Entry]:
+    """Yield those of a place that takes messages again, which had to wait for that.
+
+    Who failed there while others did not has only itself to wait for.
+    """
+    down = before.failures >= PASSING
     for entry in entries:
-        if entry.due > now and not entry.finals:
+        if entry.due > now and not entry.finals and (down or entry.tries < PASSING):
             yield replace(entry, due=now)
 
 
@@ -173,5 +179,6 @@ def _lane(lanes: Mapping[str, Lane], entry: Entry) -> Lane:
     return lanes.get(entry.place, Lane())
 
 
-def _turn(entry: Entry) -> tuple[bool, int]:
-    return entry.tries >= PASSING, entry.number
+def _turn(entry: Entry, lane: Lane) -> tuple[bool, int]:
+    """Where a try failed last, whoever has failed often is the likelier cause."""
+    return lane.failures > 0 and entry.tries >= PASSING, entry.number

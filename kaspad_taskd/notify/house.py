@@ -234,12 +234,16 @@ class House:
             asked = self._tests.asked
             at = self._moments.wall()
             message = trying.message(self._mind.series, asked, self._settings, target.rule, at)
-            yield Errand.TEST, place, 0, _job(target, message)
+            yield Errand.TEST, place, 0, self._job(target, message)
         for entry in self._outbox.pick(self._post.busy, now):
             if self._post.is_full:
                 return
-            job = _job(places[entry.place], self._message(entry))
+            job = self._job(places[entry.place], self._message(entry))
             yield Errand.MESSAGE, entry.place, entry.number, job
+
+    def _job(self, target: Target, message: Message) -> Callable[[threading.Event], Outcome]:
+        host = self._settings.host
+        return lambda stop: send(target, message, stop=stop, host=host)
 
     def _message(self, entry: Entry) -> Message:
         return self._outbox.message(entry)
@@ -349,10 +353,6 @@ class House:
                 return
             if isinstance(given, Tried):
                 self._note(given, self._now())
-
-
-def _job(target: Target, message: Message) -> Callable[[threading.Event], Outcome]:
-    return lambda stop: send(target, message, stop=stop)
 
 
 def _tell_of(kept: Kept) -> None:

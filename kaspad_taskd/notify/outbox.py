@@ -111,13 +111,14 @@ class Outbox:
         before = self._entries.get(number)
         if before is None or before.fate is not Fate.WAITING:
             return []
-        entry, lane = tried(before, self.lane(before.place), outcome, now)
+        was = self.lane(before.place)
+        entry, lane = tried(before, was, outcome, now)
         self._set(entry)
         self._lanes[entry.place] = lane
         self._lanes_changed.add(entry.place)
         rest = [other for other in self.waiting() if other.place == entry.place]
         if outcome.delivered:
-            self._set(*well_again(rest, now))
+            self._set(*well_again(rest, was, now))
             lost: list[Entry] = []
         else:
             lost = [replace(other, at=now, outcome=outcome) for other in too_old(rest, lane, now)]

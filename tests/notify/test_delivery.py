@@ -67,11 +67,12 @@ class Post:
         self.now = max(self.now, until)
 
     def note(self, entry: Entry, outcome: Outcome) -> None:
-        lane = self.lanes.get(entry.place, Lane())
-        entry, lane = tried(entry, lane, outcome, self.now)
+        was = self.lanes.get(entry.place, Lane())
+        entry, lane = tried(entry, was, outcome, self.now)
         self.entries[entry.number], self.lanes[entry.place] = entry, lane
         rest = [each for each in self.waiting() if each.place == entry.place]
-        changed = well_again(rest, self.now) if outcome.delivered else too_old(rest, lane, self.now)
+        now = self.now
+        changed = well_again(rest, was, now) if outcome.delivered else too_old(rest, lane, now)
         for each in list(changed):
             self.entries[each.number] = each
 
@@ -171,6 +172,31 @@ def test_one_message_that_never_goes_through_does_not_hold_up_the_others() -> No
     post.run(HOUR)
     assert post.fates() == [Fate.WAITING, *[Fate.DELIVERED] * 4]
     assert max(at for at, _, number in post.tries if number != 1) < 60_000
+
+
+def test_after_an_outage_what_was_tried_first_is_told_first() -> None:
+    """One that may pass finds out that the place is well; then all go in their order."""
+    post = Post(lambda entry, now: DOWN if now < HOUR else GOOD)
+    for _ in range(20):
+        post.put()
+    post.run(2 * HOUR)
+    taken = [number for at, _, number in post.tries if at >= HOUR]
+    assert taken[1:4] == [1, 2, 3]
+    assert taken[1:] == sorted(taken[1:])
+    assert post.fates() == [Fate.DELIVERED] * 20
+
+
+def test_what_never_goes_through_is_tried_on_though_others_never_end() -> None:
+    """A new message every ten seconds takes no turn from it."""
+    post = Post(lambda entry, now: GOOD if entry.number > 1 or len(alone) > 20 else DOWN)
+    alone: list[int] = []
+    post.put()
+    for second in range(0, 4 * 3600, 10):
+        post.put(made=second * 1000)
+        post.run(second * 1000)
+        alone[:] = [at for at, _, number in post.tries if number == 1]
+    assert 8 <= len(alone) <= 20  # more and more rarely
+    assert post.fates().count(Fate.WAITING) <= 2
 
 
 def test_a_clock_that_jumps_ahead_gives_nothing_up() -> None:

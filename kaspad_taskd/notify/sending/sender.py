@@ -33,7 +33,11 @@ _AGENT: Final = {"User-Agent": f"kaspad-taskd-notify/{__version__}", "Connection
 
 
 def send(
-    target: Target, message: Message, deadline: float = DEADLINE, stop: Event | None = None
+    target: Target,
+    message: Message,
+    deadline: float = DEADLINE,
+    stop: Event | None = None,
+    host: str = "",
 ) -> Outcome:
     """Try once to tell a target a message; blocks for at most `deadline` seconds.
 
@@ -45,12 +49,17 @@ def send(
         message: what.
         deadline: seconds, after which the try is given up and its process killed.
         stop: set from another thread to give it up at once.
+        host: how this host is called in JSON; "" for its own name.
     """
+    host = host or os.uname().nodename
     if target.how is How.COMMAND:
-        return _command(target, message, deadline, stop)
+        return _command(target, shape.as_json(message, host).encode(), message, deadline, stop)
     if (fault := _fault_of(target)) is not None:
         return fault
-    job = _webhook(target, message) if target.how is How.WEBHOOK else _apprise(target, message)
+    if target.how is How.WEBHOOK:
+        job = _webhook(target, message, shape.as_json(message, host))
+    else:
+        job = _apprise(target, message)
     return judge(_child(job, deadline, stop), (target.url, target.key))
 
 
@@ -107,9 +116,8 @@ def _apprise(target: Target, message: Message) -> dict[str, object]:
     return {"do": "apprise", "url": target.url, "type": shape.TYPES[message.kind], **told}
 
 
-def _webhook(target: Target, message: Message) -> dict[str, object]:
+def _webhook(target: Target, message: Message, body: str) -> dict[str, object]:
     headers = {"Content-Type": "application/json", "X-Kaspad-Taskd-Message": message.id, **_AGENT}
-    body = shape.as_json(message, os.uname().nodename)
     asked = {"do": "http", "method": "POST", "url": target.url, "headers": headers}
     return {**asked, "body": body, "key": target.key}
 
@@ -132,14 +140,15 @@ def _checked(urls: Sequence[str], deadline: float) -> list[Outcome | None]:
     return [None if each == (1, 1) else not_accepted(*each) for each in counts]
 
 
-def _command(target: Target, message: Message, deadline: float, stop: Event | None) -> Outcome:
+def _command(
+    target: Target, job: bytes, message: Message, deadline: float, stop: Event | None
+) -> Outcome:
     environment = {
         "PATH": PATH,
         "LC_ALL": "C.UTF-8",
         **{name: os.environ[name] for name in ("HOME",) if name in os.environ},
         **shape.variables(message),
     }
-    job = shape.as_json(message, os.uname().nodename).encode()
     ended = run(target.command, job, environment, deadline=deadline, stop=stop, complaints=True)
     words = shown(_first_line(ended.said), ())
     if ended.way is Way.ENDED:

@@ -20,11 +20,11 @@ Hold = Callable[[Event], None]
 pytestmark = [pytest.mark.system, pytest.mark.usefixtures("apprise")]
 
 
-def tell(url: str, **more: Event) -> Outcome:
+def tell(url: str, stop: Event | None = None) -> Outcome:
     """Try once; the library's own patience is ours, where the address does not say otherwise."""
     if "rto=" not in url:
         url += f"{'&' if '?' in url else '?'}cto={PATIENCE}&rto={PATIENCE}"
-    return send(target(url), MESSAGE, PATIENCE, **more)
+    return send(target(url), MESSAGE, PATIENCE, stop)
 
 
 @pytest.mark.parametrize(

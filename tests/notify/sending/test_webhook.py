@@ -25,8 +25,8 @@ Hold = Callable[[Event], None]
 pytestmark = pytest.mark.system
 
 
-def post(url: str, key: str = "", **more: Event) -> Outcome:
-    return send(target(url, How.WEBHOOK, key), MESSAGE, PATIENCE, **more)
+def post(url: str, key: str = "", stop: Event | None = None) -> Outcome:
+    return send(target(url, How.WEBHOOK, key), MESSAGE, PATIENCE, stop)
 
 
 def test_a_webhook_gets_the_message_as_json_and_its_proof() -> None:
