@@ -173,7 +173,9 @@ def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_room(tmp_pa
         (disk / "ballast").unlink()
         store.save({"n": 2}, None, box.changes())
         store.close()
-        kept = Store(disk).load(0)
+        again = Store(disk)
+        kept = again.load(0)
+        again.close()
         assert kept.state == {"n": 2}
         assert [entry.message for entry in kept.outbox.entries] == ["s-1", "s-2"]
     finally:
