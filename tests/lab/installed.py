@@ -164,9 +164,10 @@ LOCAL = (
 """Where `install-service` puts what the package has; what is not named, it puts there as well."""
 DEBIANS_OWN = re.compile(
     r"/usr/share/(kaspad-taskd/|python3/|doc/kaspad-taskd/([^/]+\.md|changelog|copyright|NEWS)"
-    r"(\.Debian)?(\.gz)?$)"
+    r"(\.Debian)?(\.gz)?$)|/usr/share/nodejs/|/usr/lib/node/"
 )
-"""The program itself, Python's hook, and the documents that each package has."""
+"""The program itself, Python's hook, the documents that each package has, and the Node package,
+which npm installs elsewhere."""
 
 
 def local(path: str) -> str | None:
