@@ -90,12 +90,14 @@ FORMS = {
 }
 
 
+WORDS = set(re.findall(r"""["']([a-zA-Z0-9_:.-]+)["']""", SOURCES))
+
+
 def _used(key: str) -> bool:
     """Whether the key stands in the code, or every part of it that a program could put in does."""
-    whole = set(re.findall(r"""["']([a-zA-Z0-9_:.-]+)["']""", SOURCES))
     parts = set(key.split(".")[1:])
-    named = any(key == one or key.startswith(one + ".") for one in whole if "." in one)
-    return named or (bool(parts) and parts <= whole | FORMS)
+    named = any(key == one or key.startswith(one + ".") for one in WORDS if "." in one)
+    return named or (bool(parts) and parts <= WORDS | FORMS)
 
 
 def test_every_key_in_the_code_has_a_sentence() -> None:
