@@ -29,6 +29,8 @@ LONG = (
     "bridge/test_javascript.py",
     "bridge/test_monitoring.py",
     "embed/",
+    "notify/sending/test_hour.py",
+    "notify/sending/test_services.py",
     "npm/",
     "soak/",
     "store/test_kill.py",
