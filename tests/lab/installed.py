@@ -164,7 +164,7 @@ LOCAL = (
 """Where `install-service` puts what the package has; what is not named, it puts there as well."""
 DEBIANS_OWN = re.compile(
     r"/usr/share/(kaspad-taskd/|python3/|doc/kaspad-taskd/([^/]+\.md|changelog|copyright|NEWS)"
-    r"(\.Debian)?(\.gz)?$)|/usr/share/nodejs/|/usr/lib/node/"
+    r"(\.Debian)?(\.gz)?$)|/usr/share/(nodejs|lintian)/|/usr/lib/node/"
 )
 """The program itself, Python's hook, the documents that each package has, and the Node package,
 which npm installs elsewhere."""
