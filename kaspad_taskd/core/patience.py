@@ -8,6 +8,7 @@ from typing import Any
 from kaspad_taskd.core.model import Definition, Health, Live, Moment, Task
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.core.schedule import LONGEST_BACKOFF, look_every
 
 REFUSALS = 3  # refused looks in a row that end a task, if they also span
 REFUSED_MS = 60_000  # so long: a proxy's page while a container starts is daily life
@@ -53,6 +54,17 @@ def stalled(live: Live, definition: Definition, now: Moment) -> bool:
     """Whether nothing has moved for as long as patience lasts."""
     since = live.patient_since
     return since is not None and now - since >= definition.stall_after * 1000
+
+
+def far_apart(live: Live, definition: Definition) -> float:
+    """Ms between two looks of a watch beyond which nobody knows what was in between.
+
+    Who does not answer is asked more rarely.
+    """
+    pace = look_every(definition)
+    if live.misses:
+        pace = max(pace, LONGEST_BACKOFF)
+    return (3 * pace + definition.timeout + LATE_S) * 1000
 
 
 def spent(live: Live, reason: Reason | None, now: Moment) -> dict[str, Scalar]:

@@ -11,10 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from kaspad_taskd.core.model import Definition, Health, Moment, Status, Task
-from kaspad_taskd.core.patience import LATE_S
+from kaspad_taskd.core.model import Health, Moment, Status, Task
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.core.schedule import LONGEST_BACKOFF, look_every
 
 
 class Standing(StrEnum):
@@ -73,16 +71,6 @@ def view(task: Task) -> NodeView:
         task.live.last_moved,
         float(tip) if isinstance(tip, int | float) else None,
     )
-
-
-def far_apart(definition: Definition, *, bad: bool) -> int:
-    """Return the ms between two looks beyond which nobody knows what was in between.
-
-    Who does not answer is asked more rarely.
-    """
-    pace = look_every(definition)
-    pace = max(pace, LONGEST_BACKOFF) if bad else pace
-    return round((3 * pace + definition.timeout + LATE_S) * 1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from kaspad_taskd.core.judge import all_hints
 from kaspad_taskd.core.model import Definition, Health, Live, Moment, Status, Task, Watch
 from kaspad_taskd.core.observation import Following, Reading, Refused, Unreachable, deciding
 from kaspad_taskd.core.patience import (
-    LATE_S,
     endpoint,
+    far_apart,
     health_data,
     patient_since,
     refusal_stands,
@@ -31,7 +31,6 @@ from kaspad_taskd.core.patience import (
     waiting_since,
 )
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.core.schedule import LONGEST_BACKOFF, look_every
 
 RELAPSE_MS = 600_000
 """At most one attempt in so long begins by itself."""
@@ -65,11 +64,7 @@ def look(task: Task, definition: Definition, given: Look, now: Moment) -> Outcom
 
 def _late(live: Live, definition: Definition, now: Moment) -> bool:
     """Whether nobody looked for so long that what was in between is not known."""
-    pace = look_every(definition)
-    if live.misses:  # who does not answer is asked more rarely
-        pace = max(pace, LONGEST_BACKOFF)
-    usual = 3 * pace + definition.timeout + LATE_S
-    return live.last_checked is not None and now - live.last_checked > usual * 1000
+    return live.last_checked is not None and now - live.last_checked > far_apart(live, definition)
 
 
 def begin(task: Task, now: Moment) -> Task:

@@ -29,13 +29,13 @@ from kaspad_taskd.core.fallback import (
 )
 from kaspad_taskd.core.model import Moment, Task
 from kaspad_taskd.core.observation import Scalar
+from kaspad_taskd.core.patience import far_apart
 from kaspad_taskd.core.record import SWITCHES_KEPT
 from kaspad_taskd.core.standing import (
     UNSEEN,
     Count,
     Standing,
     count,
-    far_apart,
     fresh,
     taken_up,
     view,
@@ -210,7 +210,7 @@ class Falling:
         if look == known.before:  # of another run, or before it fell back at all
             return
         known.before = None
-        known.apart = far_apart(task.definition, bad=task.live.misses > 0)
+        known.apart = round(far_apart(task.live, task.definition))
         seen = view(task)
         known.count = count(known.count, seen, look, _steady(), known.apart)
 
