@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from kaspad_taskd import words
-from kaspad_taskd.api.wire import BLOCKS, NOT_THERE, blocks
-from kaspad_taskd.core.model import Status, Task
+from kaspad_taskd.api.wire import BLOCKS, blocks
+from kaspad_taskd.core.model import TROUBLE, Status, Task
 from kaspad_taskd.words import task as said
 
 Json: TypeAlias = Any
@@ -31,7 +31,7 @@ def strategy(task: Task, shape: Mapping[str, Json]) -> dict[str, Json]:
         shape: the same as the wire has it.
     """
     complete = task.status is Status.COMPLETE
-    late = complete and task.health in NOT_THERE
+    late = complete and task.health in TROUBLE
     left = None if late else 0.0 if complete else task.live.eta
     best = _recommended(left)
     return {
@@ -64,7 +64,7 @@ def _option(name: str, best: str) -> dict[str, Json]:
 
 def _trouble(shape: Mapping[str, Json], form: str) -> str | None:
     """How what is complete is not in sync now; None of what is, or is not complete."""
-    if shape["status"] != "complete" or shape["health"] not in NOT_THERE:
+    if shape["status"] != "complete" or shape["health"] not in TROUBLE:
         return None
     behind = shape["behind"] if shape["health"] == "behind" else None
     return words.say(

@@ -11,6 +11,7 @@ from kaspad_taskd.api.switches import attention_said, switch_shape
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.fact import Event, EventName, Fact
 from kaspad_taskd.core.model import (
+    TROUBLE,
     Definition,
     Health,
     Live,
@@ -43,8 +44,6 @@ BLOCK_FIELDS = frozenset({"currentBlock", "targetBlock", "blocksRemaining"})
 
 
 ANSWERS = frozenset({Health.OK, Health.BEHIND, Health.STALLED})
-NOT_THERE = frozenset({Health.BEHIND, Health.STALLED, Health.UNREACHABLE})
-"""Of what is complete and kept watch on: it is not known to be in sync now."""
 
 
 class Shapes:
@@ -245,7 +244,7 @@ def progress_event(task: Task, seq: int, now: Moment) -> dict[str, Json]:
         formattedTimeRemaining=words.format_time_left(_left(live), complete),
         syncRate=_reached(live.rate or 0.0),
         connected=task.health in ANSWERS or (complete and task.health is Health.UNKNOWN),
-        synced=task.health not in NOT_THERE if complete else task.confirmed > 0,
+        synced=task.health not in TROUBLE if complete else task.confirmed > 0,
     )
     if task.watch is not Watch.NONE:
         data.pop("behind", None)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from kaspad_taskd.core.ageing import DAY
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.standing import Count, NodeView, Standing
 from kaspad_taskd.core.switch import Side, Switch, SwitchReason, SwitchState
@@ -21,8 +22,6 @@ Facts = Mapping[str, Scalar]
 
 BY: Final = "fallback"
 """Who caused such a switch."""
-DAY: Final = 86_400_000
-"""Ms in which no more than `flips` are begun: any 24 hours, not those of a calendar."""
 FRESH: Final = 90_000
 """Ms for which a look at the public node is one just before."""
 RETRY: Final = 60_000

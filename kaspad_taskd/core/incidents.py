@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from kaspad_taskd.core.model import Health, Moment, Status, Task, Watch
+from kaspad_taskd.core.model import TROUBLE, Health, Moment, Status, Task, Watch
 from kaspad_taskd.core.observation import Scalar
+from kaspad_taskd.core.seen import state_of
 
 INCIDENTS_KEPT = 1_000
 """The newest incidents of a task are kept."""
-WORSE = (Health.BEHIND, Health.STALLED, Health.UNREACHABLE)
-"""From bad to worse: behind, it still comes nearer; stalled, it does not; unreachable, it is of no
-use to anybody, and how far behind it is nobody knows."""
 
 
 class Ending(StrEnum):
@@ -96,11 +94,10 @@ def follow(lasting: Incident | None, task: Task, number: int, now: Moment) -> In
 
 def trouble(task: Task, *, amiss: bool) -> Health | None:
     """The health of what is not in sync, or None: it is, or nobody knows."""
-    if task.status is Status.COMPLETE and task.watch is Watch.ON and task.watched_since is not None:
-        return task.health if task.health in WORSE else None
-    if task.status is Status.IN_PROGRESS and (amiss or task.because is not None):
-        return task.health if task.health in WORSE else Health.BEHIND
-    return None
+    state = state_of(task, amiss=amiss)
+    if state not in TROUBLE:
+        return None
+    return task.health if task.health in TROUBLE else state  # what syncs again may be gone, too
 
 
 def _first_bad(task: Task, now: Moment) -> Moment:
@@ -111,7 +108,7 @@ def _first_bad(task: Task, now: Moment) -> Moment:
 
 
 def _worse(lasting: Incident, task: Task, health: Health) -> Incident:
-    if WORSE.index(health) > WORSE.index(lasting.health):
+    if TROUBLE.index(health) > TROUBLE.index(lasting.health):
         return replace(
             lasting, health=health, reason=task.reason or lasting.reason, params=task.live.params
         )

@@ -11,6 +11,7 @@ from kaspad_taskd.core.estimate import broken, follow, is_over, rates_of, stands
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.inputs import Look
 from kaspad_taskd.core.model import (
+    TROUBLE,
     Definition,
     Epoch,
     Failure,
@@ -108,8 +109,8 @@ def finish(task: Task, live: Live, now: Moment, *, proven: bool) -> Outcome:
         task, Status.COMPLETE, done(live), now, ended_at=now, percent=last.percent,
         basis=last.basis, phase=last.phase, phases=last.phases, proven=proven,
     )  # fmt: skip
-    spent = now - (ended.started_at or now)
-    data = {"status": "complete", "progress": 100, "completedAt": now, "durationMs": spent}
+    took = now - (ended.started_at or now)
+    data = {"status": "complete", "progress": 100, "completedAt": now, "durationMs": took}
     if task.because is not None:
         data["because"] = task.because
     facts = [fact(ended, EventName.COMPLETE, now, **data)]
@@ -118,7 +119,7 @@ def finish(task: Task, live: Live, now: Moment, *, proven: bool) -> Outcome:
     if not proven and task.confirmed < task.definition.confirmations:
         live = replace(patient(ended.live, now), good=task.confirmed)
         return changed(ended, live, watch=Watch.ON, watched_since=now), facts
-    if task.health not in (Health.UNKNOWN, Health.OK):  # what was told is over
+    if task.health in TROUBLE:  # what was told is over
         facts.insert(0, fact(task, EventName.HEALTH, now, **health_data(Health.OK, now)))
     kept = changed(
         ended, patient(ended.live, now), watch=Watch.ON, watched_since=now, health=Health.OK,

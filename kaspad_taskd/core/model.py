@@ -48,6 +48,11 @@ class Health(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+TROUBLE = (Health.BEHIND, Health.STALLED, Health.UNREACHABLE)
+"""From bad to worse: behind, it still comes nearer; stalled, it does not; unreachable, it is of no
+use to anybody, and how far behind it is nobody knows."""
+
+
 class Watch(StrEnum):
     """Whether looks go on at a complete task."""
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
 
-from kaspad_taskd.core.model import Health, Moment, Status, Task, Watch
+from kaspad_taskd.core.model import TROUBLE, Health, Moment, Status, Task, Watch
 from kaspad_taskd.core.schedule import LONGEST_BACKOFF, look_every
 
 MINUTE = 60_000
-HOUR = 3_600_000
-COUNTED = (Health.OK, Health.BEHIND, Health.STALLED, Health.UNREACHABLE)
+COUNTED = (Health.OK, *TROUBLE)
 """The states that are counted; of all else of the time nothing is known."""
 
 

@@ -206,8 +206,8 @@ def _redefine(task: Task, given: inputs.Redefine, now: Moment) -> Outcome:
         new, more = other_patience(new, old, definition, now)
         return new, facts + more
     if task.status is Status.IN_PROGRESS:
-        begun, more = _begin(new, task.attempt + 1, now)
-        return begun, facts + more
+        new, more = _begin(new, task.attempt + 1, now)
+        return new, facts + more
     return anew(new, now, task.status, task.attempt + 1), facts
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from kaspad_taskd.core.ageing import DAY, SureTime, old_before
+from kaspad_taskd.core.ageing import DAY, HOUR, SureTime, old_before
 from kaspad_taskd.core.model import Moment, Task
-from kaspad_taskd.core.seen import HOUR, MINUTE, NOTHING, Counts, Slot
+from kaspad_taskd.core.seen import MINUTE, NOTHING, Counts, Slot
 
 KEPT_MS = 90 * DAY
 """For so long a record tells, and so long it outlives its task."""

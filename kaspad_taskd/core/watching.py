@@ -18,7 +18,16 @@ from kaspad_taskd.core.change import anew, begun, changed, done, fact, patient
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.inputs import Look
 from kaspad_taskd.core.judge import all_hints
-from kaspad_taskd.core.model import Definition, Health, Live, Moment, Status, Task, Watch
+from kaspad_taskd.core.model import (
+    TROUBLE,
+    Definition,
+    Health,
+    Live,
+    Moment,
+    Status,
+    Task,
+    Watch,
+)
 from kaspad_taskd.core.observation import Following, Reading, Refused, Unreachable, deciding
 from kaspad_taskd.core.patience import (
     endpoint,
@@ -45,7 +54,6 @@ LONG_MS = 300_000
 PACE = 0.5
 """Of the pace of all others: who keeps so much of it keeps up, for blocks come unevenly."""
 
-_TROUBLE = (Health.BEHIND, Health.STALLED, Health.UNREACHABLE)
 Outcome = tuple[Task, list[Fact]]
 
 
@@ -242,7 +250,7 @@ def _health(
     if good:
         return Health.OK if live.good >= definition.confirmations else task.health
     bad = now - (live.bad_since or now)
-    if task.health in _TROUBLE and task.health_since is not None:
+    if task.health in TROUBLE and task.health_since is not None:
         bad = max(bad, now - task.health_since)
     return Health.BEHIND if bad >= definition.behind_after * 1000 else task.health
 

@@ -33,7 +33,7 @@ from kaspad_taskd.config.layers import definition_dirs
 from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.config.places import FIRST_USER, Places
 from kaspad_taskd.config.settings import Address, Settings, doubtful
-from kaspad_taskd.core.model import Definition, Health, Origin, Status, Task
+from kaspad_taskd.core.model import TROUBLE, Definition, Origin, Status, Task
 from kaspad_taskd.core.record import Loaded
 from kaspad_taskd.core.runway import MADE_HERE
 from kaspad_taskd.daemon.housekeeping import Housekeeping
@@ -367,7 +367,7 @@ def _warn(settings: Settings) -> None:
 
 
 def _troubled(task: Task) -> bool:
-    ill = task.status is Status.ERROR or task.health not in (Health.UNKNOWN, Health.OK)
+    ill = task.status is Status.ERROR or task.health in TROUBLE
     return ill or any(each.code in MADE_HERE for each in task.live.hints)
 
 

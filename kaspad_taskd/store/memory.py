@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable
 
 from kaspad_taskd.core import seen
-from kaspad_taskd.core.ageing import SureTime
+from kaspad_taskd.core.ageing import HOUR, SureTime
 from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.incidents import Incident
 from kaspad_taskd.core.model import Moment, Task
@@ -146,7 +146,7 @@ class MemoryStore:
         for tally in change.tallies:
             kept = self._seen.setdefault(tally.task_id, {})
             more = tally.counts
-            for span in (seen.MINUTE, seen.HOUR):
+            for span in (seen.MINUTE, HOUR):
                 place = span, tally.minute * seen.MINUTE // span
                 before = kept.get(place, seen.NOTHING)
                 kept[place] = added(before, more, span)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
+from kaspad_taskd.core.ageing import HOUR
 from kaspad_taskd.core.incidents import INCIDENTS_KEPT, Incident
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import Change
-from kaspad_taskd.core.seen import HOUR, MINUTE, NOTHING, Counts, Slot
+from kaspad_taskd.core.seen import MINUTE, NOTHING, Counts, Slot
 from kaspad_taskd.core.watch_record import (
     HOURS_KEPT,
     MINUTES_KEPT,

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
 
+from kaspad_taskd.core.ageing import HOUR
 from kaspad_taskd.core.incidents import Incident
-from kaspad_taskd.core.seen import HOUR, MINUTE, Counts
+from kaspad_taskd.core.seen import MINUTE, Counts
 from kaspad_taskd.core.watch_record import WatchRecord
 from kaspad_taskd.store import codec
 from kaspad_taskd.store.pages import Value

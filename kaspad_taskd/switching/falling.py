@@ -16,9 +16,9 @@ from typing import Final
 
 from kaspad_taskd.config.switched import MOST_FLIPS, PUBLIC, SwitchedService
 from kaspad_taskd.core import fallback
+from kaspad_taskd.core.ageing import DAY
 from kaspad_taskd.core.fallback import (
     BY,
-    DAY,
     NOTHING,
     Act,
     PublicLook,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kaspad_taskd.core.ageing import DAY
 from kaspad_taskd.core.fallback import (
     BY,
-    DAY,
     FRESH,
     QUIET,
     Act,
