@@ -172,7 +172,7 @@ class Records:
 
     def expired(self, sure: SureTime) -> list[str]:
         """The records that have outlived their tasks by so long that they go, and too many."""
-        old = [each for each in self._records() if each.until is not None]
+        old = [each.record for each in self._kept.values() if each.record.until is not None]
         old.sort(key=lambda each: each.until or 0)
         over = [each.task_id for each in old if watch_record.is_over(each, sure)]
         most = old[: max(0, len(old) - RECORDS_OF_OLD)]
@@ -224,9 +224,6 @@ class Records:
     def _count(self, kept: _Kept, task: Task, now: Moment) -> None:
         _add(kept.minutes, seen.counted(kept.course, task, now))
 
-    def _records(self) -> list[WatchRecord]:
-        return [kept.record for kept in self._kept.values()]
-
     # -- to the disk and back
 
     def due(self) -> bool:
@@ -245,7 +242,7 @@ class Records:
         Of these all that was counted goes, too: what led to a change of health is not lost with it.
         """
         timely = self._is_time()
-        if not timely and not self._incidents and not any(map(self._kept.__contains__, told_of)):
+        if not timely and not self._incidents and self._kept.keys().isdisjoint(told_of):
             return NONE_DUE
         told, self._incidents = tuple(self._incidents.values()), {}
         whose = {*told_of, *(each.task_id for each in told)}
@@ -274,8 +271,7 @@ class Records:
         return more, [Tally(task_id, minute, counts) for minute, counts in minutes.items()]
 
     def _has_news(self, kept: _Kept, more: Counts, now: Moment) -> bool:
-        durable = self.durable.get(kept.record.task_id)
-        if more.known or durable is None or durable != kept.record:
+        if more.known or kept.record != self.durable.get(kept.record.task_id):
             return True
         return kept.record.until is None and not 0 <= now - kept.record.at < IDLE_EVERY_MS
 
