@@ -203,9 +203,7 @@ def task_of(text: str, definition: Definition) -> Task:
     task: Task = _TASK.read(document, definition=definition)
     if "watch" not in document:
         task = _of_before(task)
-    for number in (task.number, task.revision, task.attempt, task.created_at):
-        if not isinstance(number, int):
-            raise TypeError(f"{number!r} is no number")
+    _check_numbers(task.number, task.revision, task.attempt, task.created_at)
     return task
 
 
@@ -303,9 +301,7 @@ def record_from(text: str) -> WatchRecord:
         KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
     record: WatchRecord = _RECORD.read(jsontext.loads(text))
-    for number in (record.since, record.at, record.unknown, record.total.known):
-        if not isinstance(number, int):
-            raise TypeError(f"{number!r} is no number")
+    _check_numbers(record.since, record.at, record.unknown, record.total.known)
     return record
 
 
@@ -325,10 +321,14 @@ def incident_from(text: str) -> Incident:
         KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
     incident: Incident = _INCIDENT.read(jsontext.loads(text))
-    for number in (incident.id, incident.began, incident.ended or 0):
+    _check_numbers(incident.id, incident.began, incident.ended or 0)
+    return incident
+
+
+def _check_numbers(*numbers: object) -> None:
+    for number in numbers:
         if not isinstance(number, int):
             raise TypeError(f"{number!r} is no number")
-    return incident
 
 
 def _text(shown: Json) -> str:

@@ -173,6 +173,7 @@ def _take(found: _Found, row: Record, *, facts: bool) -> None:
         case Record(None, (str(key), int(since))) if key.startswith(_MARK):
             found.marks[key.removeprefix(_MARK)] = since
         case Record(int(number), (None, str(task_id), str(text))):
+            _within(number, _LAST_ROW)
             records.take_incident(found.records, number, task_id, text)
         case Record(None, (str(key), int(span), int(slot), *rest)) if len(rest) == 4:
             records.take_slot(found.records, key, span, slot, rest)

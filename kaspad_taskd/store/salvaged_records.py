@@ -17,8 +17,6 @@ from kaspad_taskd.store.pages import Value
 from kaspad_taskd.store.schema import Connection
 
 _SPANS = (MINUTE, HOUR)
-_LAST_ROW = 2**31
-"""No incident has a larger number: such a one is damage."""
 _LAST_SLOT = 2**40
 
 
@@ -71,8 +69,6 @@ def take_incident(found: Found, number: int, task_id: str, text: str) -> None:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: it makes no sense.
     """
-    if not 0 < number <= _LAST_ROW:
-        raise ValueError("no such number was ever given")
     incident = replace(codec.incident_from(text), id=number, task_id=task_id)
     before = found.incidents.get(number)
     if before is None or before.lasts:
