@@ -21,10 +21,10 @@ def same_node(url: str, node: str) -> bool:
     return _place(url) == _place(node)
 
 
-def of_node(task: Task, node: str) -> bool:
+def of_node(definition: Definition, node: str) -> bool:
     """Whether a task watches the node at a URL."""
-    known = task.definition
-    return known.type == "node-sync" and same_node(str(known.checker.get("url", "")), node)
+    url = str(definition.checker.get("url", ""))
+    return definition.type == "node-sync" and same_node(url, node)
 
 
 @lru_cache(maxsize=PLACES)
@@ -36,7 +36,7 @@ def _place(url: str) -> tuple[str, str, int | None]:
 
 def node_tasks(url: str, tasks: Iterable[Task]) -> list[Task]:
     """Return the tasks that watch the node at a URL."""
-    return [task for task in tasks if of_node(task, url)]
+    return [task for task in tasks if of_node(task.definition, url)]
 
 
 def watching_task(url: str, tasks: Iterable[Task]) -> Task | None:
@@ -51,10 +51,9 @@ def switched_by(definition: Definition, services: Mapping[str, SwitchedService])
 
     None that people alone switch (`auto = false`).
     """
-    if definition.type != "node-sync" or not definition.auto_switch:
+    if not definition.auto_switch:
         return []
-    url = str(definition.checker.get("url", ""))
-    return [name for name, each in services.items() if each.auto and same_node(url, each.node)]
+    return [name for name, each in services.items() if each.auto and of_node(definition, each.node)]
 
 
 def switching_task(declared: SwitchedService, name: str, tasks: Iterable[Task]) -> str | None:

@@ -169,11 +169,9 @@ class Falling:
     def state(self, name: str) -> State:
         """How a service is: what is to be done with it, or why nothing is."""
         declared = self._services[name]
-        verdict = fallback.decide(rules(declared), self._situation(name, declared))
-        fell = fallback.fallen(self._engine.switches.of(name))
-        points = self._hands.pointing(name, declared).side
-        fell = fell if points is Side.PUBLIC else None
-        return State(verdict, self._used(name), fell)
+        now = self._situation(name, declared)
+        fell = fallback.fallen(now.switches) if now.points is Side.PUBLIC else None
+        return State(fallback.decide(rules(declared), now), now.used, fell)
 
     def stuck(self, name: str) -> Mapping[str, Scalar]:
         """Why a service stays on a node that is lost or behind, as an attention has it.
@@ -193,10 +191,10 @@ class Falling:
 
     def _swapped(self, old: Task | None, new: Task | None) -> None:
         """Nothing follows from a task of another node, of which there may be a thousand."""
-        changed = [task for task in (old, new) if task is not None]
+        changed = [task.definition for task in (old, new) if task is not None]
         for name, known in self._known.items():
             declared = self._services.get(name)
-            if declared is not None and any(of_node(task, declared.node) for task in changed):
+            if declared is not None and any(of_node(each, declared.node) for each in changed):
                 self._count(declared, known)
                 self._wake.set()
 
@@ -220,10 +218,9 @@ class Falling:
         if known is not None and known.node == declared.node:
             return known
         task = watching_task(declared.node, self._engine.tasks())
-        seen = self._engine.marks.get(f"{_MARK}{name}/{_SEEN}")
         counted = UNSEEN
         for standing in (Standing.OK, Standing.BAD):
-            since = self._engine.marks.get(f"{_MARK}{name}/{standing}")
+            since, seen = (self._engine.marks.get(key) for key in _keys(name, standing))
             if known is None and since is not None and seen is not None:
                 counted = taken_up(standing, since, seen)
         before = None if task is None else task.live.last_checked
@@ -300,16 +297,16 @@ class Falling:
         if now.standing is not (Standing.OK if fell else Standing.BAD):
             self._clear(name)
             return
-        since, seen = (self._engine.marks.get(key) for key in _keys(name, now.standing))
+        here, newest = _keys(name, now.standing)
+        since, seen = (self._engine.marks.get(key) for key in (here, newest))
         enough = given.return_after if fell else given.fallback_after
         if since is not None and seen is not None:
             due = not 0 <= now.look - seen < KEPT and now.span < enough + 2 * KEPT
             if not due and abs(since - (now.since() or 0)) < KEPT:
                 return
         other = Standing.BAD if fell else Standing.OK
-        one, two = _keys(name, now.standing)
-        gone = _keys(name, other)[0]
-        self._engine.commit(marks={one: now.since(), two: now.look, gone: None})
+        gone, _ = _keys(name, other)
+        self._engine.commit(marks={here: now.since(), newest: now.look, gone: None})
 
     def _clear(self, name: str) -> None:
         kept = [each for each in self._engine.marks if each.startswith(f"{_MARK}{name}/")]

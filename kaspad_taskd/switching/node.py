@@ -18,7 +18,7 @@ from kaspad_taskd.core.observation import Json, Observation, Reading, Refused, U
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.switch import Facts, SwitchReason
 from kaspad_taskd.kaspa.client import NodeError
-from kaspad_taskd.kaspa.connect import BORSH_PORTS, addresses, host_port
+from kaspad_taskd.kaspa.connect import BORSH_PORTS, DEFAULT_PORTS, addresses, host_port
 from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.probes import Probe, open_probe
 from kaspad_taskd.probes.migrations.postgres import Database, PostgresError
@@ -39,6 +39,8 @@ PROVING: Final = 20
 CHECKPOINTS: Final = ("block_checkpoint", "vcp_checkpoint")
 """Of simply-kaspa-indexer's table `vars`: where it goes on (facts of its versions 1 and 2)."""
 _ADDRESS: Final = re.compile(r"wss?://[^\s\"'<>,;]+")
+_USUAL: Final = {"grpc": DEFAULT_PORTS["grpc"], "wss": DEFAULT_PORTS["wss"], "ws": 80}
+"""Ports of a URL without one; that of a `ws` is any WebSocket's, perhaps no node's."""
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _QUERY: Final = "SELECT key, value FROM vars WHERE key = ANY($1::text[])"
 _NO_TABLE: Final = "42P01"
@@ -120,7 +122,7 @@ async def endpoints_open(values: Mapping[str, str], looks: int = LOOKS) -> Resul
     ports = []
     for variable, value in values.items():
         for url in _ADDRESS.findall(value):
-            host, port = _place(url)
+            host, port = place(url)
             try:
                 opens = await _opens_in_time(url, looks)
             except _NoFileError:
@@ -135,11 +137,11 @@ async def endpoints_open(values: Mapping[str, str], looks: int = LOOKS) -> Resul
     return Good({"ports": ", ".join(ports)} if ports else {})
 
 
-def _place(url: str) -> tuple[str, int]:
+def place(url: str) -> tuple[str, int]:
+    """Return host and port of a URL, as far as it may be told; port 0 where it is none."""
     try:
         parts = urlsplit(url)
-        default = 443 if parts.scheme == "wss" else 80
-        return parts.hostname or "?", parts.port or default
+        return parts.hostname or "?", parts.port or _USUAL[parts.scheme]
     except ValueError:
         return "?", 0
 

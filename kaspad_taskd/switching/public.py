@@ -96,11 +96,5 @@ def askable(url: str) -> str | None:
 
 def _shown(url: str) -> str:
     """Host and port: what a value of a variable may be told of."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or (
-            16110 if parts.scheme == "grpc" else 443 if parts.scheme == "wss" else 80
-        )
-        return host_port(parts.hostname or "?", port)
-    except ValueError:
-        return "?"
+    host, port = node.place(url)
+    return host_port(host, port) if port else "?"
