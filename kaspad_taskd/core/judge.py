@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kaspad_taskd.core import progress, runway
+from kaspad_taskd.core import progress, runway, unanswered
 from kaspad_taskd.core.change import at_rest, changed, done, fact, patient, unwatched
 from kaspad_taskd.core.estimate import broken, follow, is_over, rates_of, stands, waited, walk
 from kaspad_taskd.core.fact import EventName, Fact
@@ -26,7 +26,6 @@ from kaspad_taskd.core.model import (
 )
 from kaspad_taskd.core.movement import Movement, afresh, movement
 from kaspad_taskd.core.observation import (
-    Disk,
     Hint,
     Reading,
     Refused,
@@ -44,6 +43,7 @@ from kaspad_taskd.core.patience import (
     waiting_since,
 )
 from kaspad_taskd.core.reason import EtaReason, Reason
+from kaspad_taskd.core.unanswered import all_hints
 
 PASSING = frozenset({EtaReason.WARMING_UP, EtaReason.STALLED, EtaReason.NO_ANSWER})
 """Why a time left is missing that was there, or will be."""
@@ -134,21 +134,7 @@ def _give_up(task: Task, definition: Definition, now: Moment) -> Outcome:
 
 
 def _missed(task: Task, definition: Definition, missed: Unreachable, now: Moment) -> Outcome:
-    live = replace(
-        task.live,
-        last_checked=now,
-        misses=task.live.misses + 1,
-        refusals=0,
-        refused_since=None,
-        rate=None,
-        eta=None,
-        eta_reason=EtaReason.NO_ANSWER,
-        hints=all_hints(task, definition, missed.hints, missed.disk, None, passing=True),
-        metadata=runway.facts(task.live.metadata, missed.disk),
-        params=missed.params,
-        memory=task.live.memory if missed.memory is None else missed.memory,
-        window=broken(task.live.window),
-    )
+    live = _unmeasured(unanswered.missed(task, definition, missed, now))
     if _given_up(live, definition, now):
         return _give_up(task, definition, now)
     return _with_health(task, live, Health.UNREACHABLE, missed.reason, now, confirmed=0)
@@ -157,22 +143,7 @@ def _missed(task: Task, definition: Definition, missed: Unreachable, now: Moment
 def _refused(
     task: Task, definition: Definition, refused: Refused, pushed: bool, now: Moment
 ) -> Outcome:
-    refusals = task.live.refusals + 1
-    since = now if task.live.refused_since is None else min(now, task.live.refused_since)
-    live = replace(
-        task.live,
-        last_checked=now,
-        last_update=now,
-        misses=0,
-        refusals=refusals,
-        refused_since=since,
-        rate=None,
-        eta=None,
-        eta_reason=EtaReason.NO_ANSWER,
-        hints=refused.hints,
-        params=refused.params,
-        window=broken(task.live.window),
-    )
+    live = _unmeasured(unanswered.refused(task.live, refused, now))
     if pushed or refusal_stands(live, definition, now):
         text = refused.params.get("text")
         said = text if isinstance(text, str) else None
@@ -180,6 +151,16 @@ def _refused(
         return fail(task, Failure(refused.reason, refused.params, said), now, refused.hints)
     health = Health.OK if task.health is Health.UNREACHABLE else task.health
     return _with_health(task, live, health, refused.reason, now, confirmed=0)
+
+
+def _unmeasured(live: Live) -> Live:
+    return replace(
+        live,
+        rate=None,
+        eta=None,
+        eta_reason=EtaReason.NO_ANSWER,
+        window=broken(live.window),
+    )
 
 
 def _read(
@@ -285,22 +266,6 @@ def _end(reading: Reading, ahead: Walk | None) -> float | None:
     if reading.complete:
         return 0.0
     return None if ahead is None else ahead.seconds
-
-
-def all_hints(
-    task: Task,
-    definition: Definition,
-    found: tuple[Hint, ...],
-    disk: Disk | None,
-    left: float | None,
-    *,
-    passing: bool,
-) -> tuple[Hint, ...]:
-    """The hints of a look, with what is to be told of the disk that the work fills."""
-    if disk is None and not definition.checker.get("dataDir"):
-        return found
-    told = runway.told(disk, left, task.live.hints, passing=passing)
-    return runway.joined(found, told)
 
 
 def _moving(seen: Movement, reading: Reading) -> bool:

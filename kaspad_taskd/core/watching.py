@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kaspad_taskd.core import progress, runway
+from kaspad_taskd.core import progress, runway, unanswered
 from kaspad_taskd.core.change import anew, begun, changed, done, fact, patient
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.inputs import Look
-from kaspad_taskd.core.judge import all_hints
 from kaspad_taskd.core.model import (
     TROUBLE,
     Definition,
@@ -40,6 +39,7 @@ from kaspad_taskd.core.patience import (
     waiting_since,
 )
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.core.unanswered import all_hints
 
 RELAPSE_MS = 600_000
 """At most one attempt in so long begins by itself."""
@@ -167,39 +167,20 @@ def _unseen(live: Live) -> Live:
 
 
 def _missed(task: Task, definition: Definition, missed: Unreachable, now: Moment) -> Outcome:
-    live = replace(
-        _bad(task.live, now),
-        last_checked=now,
-        misses=task.live.misses + 1,
-        refusals=0,
-        refused_since=None,
-        behind=None,
-        hints=all_hints(task, definition, missed.hints, missed.disk, None, passing=True),
-        metadata=runway.facts(task.live.metadata, missed.disk),
-        params=missed.params,
-        memory=task.live.memory if missed.memory is None else missed.memory,
-        paced=None,
-    )
+    live = _untold(unanswered.missed(task, definition, missed, now), now)
     return _become(task, live, Health.UNREACHABLE, missed.reason, now)
 
 
 def _refused(task: Task, definition: Definition, refused: Refused, now: Moment) -> Outcome:
-    since = task.live.refused_since
-    live = replace(
-        _bad(task.live, now),
-        last_checked=now,
-        last_update=now,
-        misses=0,
-        refusals=task.live.refusals + 1,
-        refused_since=now if since is None else min(now, since),
-        behind=None,
-        hints=refused.hints,
-        params=refused.params,
-        paced=None,
-    )
+    live = _untold(unanswered.refused(task.live, refused, now), now)
     stands = refusal_stands(live, definition, now)
     health = Health.UNREACHABLE if stands else task.health
     return _become(task, live, health, refused.reason, now)
+
+
+def _untold(live: Live, now: Moment) -> Live:
+    """One more look that was not good, and that did not tell how far behind it is."""
+    return replace(_bad(live, now), behind=None, paced=None)
 
 
 def _bad(live: Live, now: Moment) -> Live:
