@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kaspad_taskd.api import schemas
+from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Check, Param
 from kaspad_taskd.api.wire import TEXT
+from kaspad_taskd.base.clock import parse_iso
+from kaspad_taskd.core.model import Moment
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 LONGEST = 10_000
@@ -27,6 +30,20 @@ def text(name: str, *, required: bool = True, maximum: int = LONGEST, summary: s
     """A text."""
     schema = {"type": "string", "maxLength": maximum}
     return Param(name, schema, _text(maximum), required, summary=summary)
+
+
+def moment(name: str, given: str | None, default: Moment) -> Moment:
+    """Return the time that a text parameter tells; `default` where it is not given.
+
+    Raises:
+        ApiError: it is no time.
+    """
+    if given is None:
+        return default
+    try:
+        return parse_iso(given)
+    except ValueError:
+        raise ApiError.params(name, "must be a time such as 2026-11-23T14:12:09Z") from None
 
 
 def one_of(name: str, words: Mapping[str, Any], *, required: bool, summary: str = "") -> Param:

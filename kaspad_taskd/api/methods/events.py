@@ -27,7 +27,7 @@ from kaspad_taskd.api.schemas import (
 from kaspad_taskd.api.strategy import strategy
 from kaspad_taskd.api.wire import event_shape
 from kaspad_taskd.base import jsontext
-from kaspad_taskd.base.clock import iso, parse_iso
+from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.record import Decision
 
 Json: TypeAlias = Any
@@ -61,8 +61,8 @@ def _past(api: Api) -> list[Method]:
         task = api.task(given["taskId"])
         now = api.engine.now()
         begin, end = reach(task, now)
-        start = max(0, _moment("from", given["from"], begin))
-        span = start, _moment("to", given["to"], now + 1)
+        start = max(0, checks.moment("from", given["from"], begin))
+        span = start, checks.moment("to", given["to"], now + 1)
         if start >= span[1]:
             raise ApiError.params("to", "must be later than from")
         span = start, min(span[1], now + 1 if given["to"] else end)
@@ -93,15 +93,6 @@ def _past(api: Api) -> list[Method]:
                answering(history), span, record("History", points=listed("HistoryPoints", POINT)),
                errors=("not-found", "store-unavailable")),
     ]  # fmt: skip
-
-
-def _moment(name: str, given: str | None, default: int) -> int:
-    if given is None:
-        return default
-    try:
-        return parse_iso(given)
-    except ValueError:
-        raise ApiError.params(name, "must be a time such as 2026-11-23T14:12:09Z") from None
 
 
 def _following(api: Api) -> list[Method]:

@@ -21,7 +21,6 @@ from kaspad_taskd.api.schemas import (
     record,
     word,
 )
-from kaspad_taskd.base.clock import parse_iso
 from kaspad_taskd.core.incidents import INCIDENTS_KEPT, Ending
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.seen import Slot
@@ -75,7 +74,8 @@ def methods(api: Api) -> list[Method]:
         return await record_of(api, given["taskId"], given["days"])
 
     async def incidents(_caller: Caller, given: Given) -> Json:
-        start, end = _moment("from", given["from"], 0), _moment("to", given["to"], FOR_EVER)
+        start = checks.moment("from", given["from"], 0)
+        end = checks.moment("to", given["to"], FOR_EVER)
         if start >= end:
             raise ApiError.params("to", "must be later than from")
         return {"incidents": await incidents_of(api, given["taskId"], start, end, given["limit"])}
@@ -119,15 +119,6 @@ async def incidents_of(
     """Incidents that reach into a time, newest first, as `getIncidents` lists them."""
     found = await _incidents(api, task_id, start, end, limit)
     return [records.incident_shape(each) for each in found]
-
-
-def _moment(name: str, given: str | None, default: Moment) -> Moment:
-    if given is None:
-        return default
-    try:
-        return parse_iso(given)
-    except ValueError:
-        raise ApiError.params(name, "must be a time such as 2026-11-23T14:12:09Z") from None
 
 
 async def _slots(api: Api, task_id: str, start: Moment, end: Moment, now: Moment) -> list[Slot]:
