@@ -37,7 +37,9 @@ def strategy(task: Task, shape: Mapping[str, Json]) -> dict[str, Json]:
     return {
         "recommended": best,
         "options": [_option(name, best) for name in CHOICES],
-        "estimatedTime": _trouble(shape, "brief") or words.format_time_left(left, complete),
+        "estimatedTime": (
+            _trouble(shape, "brief") if late else words.format_time_left(left, complete)
+        ),
         "estimatedSeconds": None if left is None else int(left),
         "note": _trouble(shape, "note") if late else _ready(shape) if complete else None,
         "syncStatus": {"percentage": task.percent, **_position(task)},
@@ -62,10 +64,8 @@ def _option(name: str, best: str) -> dict[str, Json]:
     }
 
 
-def _trouble(shape: Mapping[str, Json], form: str) -> str | None:
-    """How what is complete is not in sync now; None of what is, or is not complete."""
-    if shape["status"] != "complete" or shape["health"] not in TROUBLE:
-        return None
+def _trouble(shape: Mapping[str, Json], form: str) -> str:
+    """How what is complete is not in sync now."""
     behind = shape["behind"] if shape["health"] == "behind" else None
     return words.say(
         f"strategy.late.{shape['health']}.{form}",
