@@ -13,6 +13,7 @@ from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.listing import time_left
 from kaspad_taskd.cli.wait_shown import verdict
 from kaspad_taskd.client import Refused
+from kaspad_taskd.words import kept
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.apart import shared
 from kaspad_taskd.words.moment import seconds_of, when
@@ -142,4 +143,4 @@ def _key(task: Mapping[str, Any], code: int) -> str:
         return "paused" if watch == "paused" else "unwatched"
     if health == "ok":
         return "not-good"
-    return health if health in ("behind", "stalled", "unreachable") else "unknown"
+    return health if health in kept.TROUBLE else "unknown"

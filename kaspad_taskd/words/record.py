@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kaspad_taskd.words import kept
 from kaspad_taskd.words.moment import seconds_of
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import say
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 _MINUTE = 60
-_TROUBLES = ("behind", "stalled", "unreachable")
 
 
 def line(record: Wire) -> str:
@@ -49,7 +49,9 @@ def part(seconds: Wire) -> str:
         return say("record.part.unseen")
     share = percent(100 * seconds["ok"] / known)
     told = [say("record.part.ok", percent=share)]
-    told += [say(f"record.part.{each}", span=seconds[each]) for each in _TROUBLES if seconds[each]]
+    told += [
+        say(f"record.part.{each}", span=seconds[each]) for each in kept.TROUBLE if seconds[each]
+    ]
     if unknown >= _MINUTE:
         told.append(say("record.part.unknown", span=unknown))
     return ", ".join(told)
