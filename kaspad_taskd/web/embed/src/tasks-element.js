@@ -1,8 +1,8 @@
 // <kaspad-tasks>: all tasks, or those of a kind, trouble first.
 import { make, mark, write } from "./dom.js";
 import { linkPlace, TaskdElement } from "./element.js";
-import { live, waiting, watched } from "./tasks.js";
-import { troubled } from "../../static/view.js";
+import { live, waiting } from "./tasks.js";
+import { kept, troubled } from "../../static/view.js";
 import { say } from "../../static/words.js";
 
 const FILTERS = {
@@ -10,8 +10,8 @@ const FILTERS = {
   running: (task) => task.status === "in-progress",
   waiting,
   live,
-  watched,
-  ended: (task) => !live(task) && !watched(task),
+  watched: kept,
+  ended: (task) => !live(task) && !kept(task),
 };
 const HANDED_DOWN = ["actions", "chart", "heading-level", "lang"];
 const LIMIT = 50;

@@ -8,8 +8,3 @@ export function live(task) {
 export function waiting(task) {
   return task.status === "pending" || task.status === "paused";
 }
-
-/** Whether the task is complete and there is a watch over it, be it paused. */
-export function watched(task) {
-  return task.status === "complete" && (task.watch === "on" || task.watch === "paused");
-}
