@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kaspad_taskd.words import kept
 from kaspad_taskd.words import task as words
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -42,8 +41,7 @@ def bar(task: WireTask, cells: int) -> Piece:
     """
     condition = words.condition(task)
     counted = counting(task)
-    unknown = kept.kept(task) and condition != "in-sync"
-    if unknown or (words.percent(task) is None and not counted):
+    if words.is_stale(task) or (words.percent(task) is None and not counted):
         return " " * cells, ""
     tone = {"ok": "moving", "complete": "done", "in-sync": "done"}.get(condition, "dim")
     eighths = int(float(task.get("progress") or 0) / 100 * cells * 8)

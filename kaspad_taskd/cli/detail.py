@@ -131,7 +131,7 @@ def _step(task: WireTask) -> str:
 
 
 def _position(task: WireTask) -> str:
-    if words.condition(task) in ("complete", *kept.CONDITIONS) and task.get("status") == "complete":
+    if task.get("status") == "complete":
         return ""
     parts = [counted(task)] if task.get("progressDetail") else []
     if rate(task) != "-":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kaspad_taskd.cli.bars import bar, counting, icon
 from kaspad_taskd.cli.screen import hang, wrap
-from kaspad_taskd.words import kept, spans
+from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.apart import column, shared, told_apart
 from kaspad_taskd.words.moment import seconds_of
@@ -71,7 +71,7 @@ def unseen(problem: object, cells: int) -> list[Line]:
 
 def share(task: WireTask) -> str:
     """Return the percent, a count where there is none, or "-"; of the past tells no percent."""
-    if kept.kept(task) and words.condition(task) != "in-sync":
+    if words.is_stale(task):
         return "-"
     detail = task.get("progressDetail")
     if detail and counting(task):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kaspad_taskd.web.moment import when
-from kaspad_taskd.web.view import WireTask, cap, ended, state, stop, tidy, watched
+from kaspad_taskd.web.view import WireTask, cap, ended, state, stop, tidy
 from kaspad_taskd.words import room, spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.plain import safe
@@ -77,7 +77,7 @@ def short_percent(task: Mapping[str, Any]) -> str:
 def _headline(task: WireTask | None, now: float) -> str:
     if task is None:
         return say("headline.none")
-    if watched(task):  # without its age and cause, which the card has
+    if words.is_watched(task):  # without its age and cause, which the card has
         return words.about(task, words.watched(task, "text", now, when))
     key = words.condition(task)
     eta, at = words.left(task), ended(task)

@@ -92,7 +92,8 @@ def stop(text: str) -> str:
 def state(task: WireTask) -> str:
     """Return the word for status and health together: `Syncing`, `Not reachable`."""
     condition = words.condition(task)
-    if watched(task):  # by how much it is behind the banner says: this is spoken when it changes
+    if words.is_watched(task):
+        # by how much it is behind the banner says: this is spoken when it changes
         return cap(say(kept.key(task, "state"), word=kept.word(task)))
     if condition in ("ok", "complete"):
         return cap(words.word(task))
@@ -101,18 +102,8 @@ def state(task: WireTask) -> str:
     return cap(maybe(key, **known) or safe(condition))
 
 
-def watched(task: WireTask) -> bool:
-    """Whether what is told of it is how its watch finds it; not while it switches services."""
-    return kept.kept(task) and not task.get("switching")
-
-
-def _past(task: WireTask) -> bool:
-    """Whether it is complete, and not known to be so now: its percent says nothing."""
-    return watched(task) and words.condition(task) != "in-sync"
-
-
 def _value(task: WireTask) -> int | None:
-    if counting(task) or _past(task) or not task.get("progress"):
+    if counting(task) or words.is_stale(task) or not task.get("progress"):
         return None
     return int(task["progress"])
 
@@ -154,7 +145,7 @@ def _causes(task: WireTask) -> tuple[list[str], list[str]]:
 
 
 def _banner(task: WireTask, condition: str, troubles: list[str], now: float) -> str:
-    if watched(task):
+    if words.is_watched(task):
         return _watch_banner(task, condition, troubles, now)
     if condition in ("stalled", "unreachable"):
         key = words.of_type(task.get("type"), f"page.say.{words.said(task)}")
@@ -212,7 +203,8 @@ def _of(progress: float, basis: object) -> str:
 
 def _percent(task: WireTask, condition: str, now: float) -> str:
     share = words.percent(task)
-    if share is None or _past(task) or counting(task) or condition in ("waiting", "not-started"):
+    unsaid = condition in ("waiting", "not-started") or words.is_stale(task)
+    if share is None or unsaid or counting(task):
         return ""
     if condition not in OLD:
         return tidy(share)
@@ -236,7 +228,7 @@ def _note(task: WireTask, condition: str, now: float) -> str:
         return " ".join(_going(task, now))
     if condition in (*kept.TROUBLE, "error"):
         return ""
-    if watched(task):
+    if words.is_watched(task):
         return stop(cap(words.watched(task, "text", now, when)))
     kind = "node" if task.get("type") == "node-sync" else "work"
     at, began = ended(task), seconds_of(task.get("startedAt"))
@@ -297,10 +289,10 @@ def _facts(task: WireTask, condition: str) -> list[str]:
     if condition not in ("ok", "stalled", "behind", "in-sync"):
         return own
     rate, behind = task.get("syncRate"), task.get("behind")
-    facts = [] if watched(task) else [_position(task)]
+    facts = [] if words.is_watched(task) else [_position(task)]
     if condition == "ok" and rate and task.get("rateUnit") and not counting(task):
         facts.append(say("page.rate", rate=rate, unit=safe(task["rateUnit"], 40)))
-    if behind and not watched(task):
+    if behind and not words.is_watched(task):
         facts.append(say("position.behind", behind=behind))
     peers = (task.get("metadata") or {}).get("peers")
     if isinstance(peers, int) and not own:

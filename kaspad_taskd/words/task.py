@@ -162,6 +162,16 @@ def condition(task: WireTask) -> str:
     return kept.condition(task) if kept.kept(task) else str(status)
 
 
+def is_watched(task: WireTask) -> bool:
+    """Whether what is told of it is how its watch finds it; not while it switches services."""
+    return kept.kept(task) and not task.get("switching")
+
+
+def is_stale(task: WireTask) -> bool:
+    """Whether it is complete, and not known to be so now: its percent says nothing."""
+    return is_watched(task) and kept.condition(task) != "in-sync"
+
+
 def troubled(task: WireTask) -> bool:
     """Whether somebody should look: failed, unreachable, stalled, behind, or its disk runs full."""
     return condition(task) in ILL or room.filling(task) is not None
@@ -180,7 +190,7 @@ def state(task: WireTask, now: float | None = None) -> str:
     What is done says when: `done 14:24` on the day of `now` (None: of the clock), else the day.
     """
     here = condition(task)
-    if here in kept.CONDITIONS and kept.kept(task):
+    if is_watched(task):
         return say(
             kept.key(task, "state"), **kept.params(task, time.time() if now is None else now)
         )
@@ -296,7 +306,7 @@ def _error(task: WireTask) -> str | None:
 def headline(task: WireTask, now: float) -> str:
     """Return the verdict on a task: `kaspa-node is syncing, about 1 hour 20 min left, ...`."""
     key = condition(task)
-    if kept.kept(task) and key != "switching":
+    if is_watched(task):
         return _kept(task, now)
     eta = left(task)
     if key == "ok":

@@ -1,6 +1,6 @@
 // What is said while nothing comes from the daemon: how it was then. A number has its time, or is
 // not shown (page.css hides what can have none).
-import { about, conditionOf, kept, mostUrgent, said, shape, stop, tidy, troubled, view } from "./view.js";
+import { about, conditionOf, isWatched, mostUrgent, said, shape, stop, tidy, troubled, view } from "./view.js";
 import { say, when } from "./words.js";
 
 /** A card as of `then`; only how long ago the last look was goes on, to `now`; both in seconds. */
@@ -28,7 +28,7 @@ export function overviewThen(tasks, then, now, problem) {
 
 function was(task, then, at) {
   if (task === null) return say("page.then.none", { when: at });
-  if (kept(task) && !task.switching) return about(task, then, "page.then.kept-", { when: at });
+  if (isWatched(task)) return about(task, then, "page.then.kept-", { when: at });
   const known = { ...shape(task, then), when: at };
   const key = conditionOf(task) === "ok" ? (known.eta === null ? "running" : "left") : said(task);
   return say(`page.then.${key}`, known);

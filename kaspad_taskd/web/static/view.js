@@ -49,7 +49,7 @@ export function view(task, now) {
     step: step(task, condition),
     share: share(task, condition),
     percent: percentText(task, condition, now),
-    value: counting(task) || past(task) || !task.progress ? null : Math.trunc(task.progress),
+    value: counting(task) || isStale(task) || !task.progress ? null : Math.trunc(task.progress),
     left: left(task),
     ready: ready(task, now),
     note: note(task, condition, now),
@@ -78,10 +78,10 @@ export const lookedAt = (task) => (
 );
 
 /** Whether what is told of it is how its watch finds it; not while it switches services. */
-const isWatched = (task) => kept(task) && !task.switching;
+export const isWatched = (task) => kept(task) && !task.switching;
 
 /** Whether it is complete, and not known to be so now. */
-const past = (task) => isWatched(task) && conditionOf(task) !== "in-sync";
+const isStale = (task) => isWatched(task) && conditionOf(task) !== "in-sync";
 
 /**
  * What a `sync:progress` tells of a task kept watch on, to be put over what was known of `task`:
@@ -334,7 +334,7 @@ function whole(task, mark) {
 
 function percentText(task, condition, now) {
   const text = whole(task);
-  if (text === null || past(task) || counting(task) || ["waiting", "not-started"].includes(condition)) return "";
+  if (text === null || isStale(task) || counting(task) || ["waiting", "not-started"].includes(condition)) return "";
   if (!OLD.includes(condition)) return tidy(text);
   const at = secondsOf(task.erroredAt || task.cancelledAt || task.lastUpdate);
   return tidy(say("last-seen", { percent: text, when: at ? when(at, now) : null }));
@@ -512,7 +512,7 @@ export function mostUrgent(tasks) {
 export function title(tasks, host, lost = null, services = []) {
   host = safe(host, 100);
   const first = mostUrgent(tasks);
-  const text = first && !past(first) ? shortPercent(first) : "";
+  const text = first && !isStale(first) ? shortPercent(first) : "";
   if (lost) return say("page.title.lost", { percent: text || null, when: lost, host });
   const trouble = tasks.find(troubled);
   const [service] = services;
