@@ -219,7 +219,7 @@ class Browsers:
         kept = self._sparing.may("foreign")
         if kept is not None:
             said = words.say("answer.foreign-event-log", event=event)
-            _log.warning("%s", counted(said, kept) if kept else said)
+            _log.warning("%s", counted(said, kept))
         data = {"reason": "invalid-params", "parameter": "event"}
         return ApiError(INVALID_PARAMS, words.say("answer.foreign-event", event=event), data)
 
