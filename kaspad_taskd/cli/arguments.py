@@ -9,7 +9,7 @@ from kaspad_taskd.cli.since import since
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 STATUSES = ("pending", "in-progress", "paused", "complete", "error", "cancelled")
 NOTES = {
@@ -141,15 +141,19 @@ def incidents(parser: ArgumentParser) -> None:
     """Take whose incidents are told, and since when."""
     add = parser.add_argument
     add("task", metavar="TASK", nargs="?", help="an id, or a service with one task; default: all")
-    add("--last", "-n", metavar="N", type=count, help="how many (20; with --since: all)")
+    add("--last", "-n", metavar="N", type=count(1000), help="how many (20; with --since: all)")
     add("--since", metavar="TIME", type=since, help="those since then: 1h, today, 2026-11-29")
 
 
-def count(text: str) -> int:
-    """Return a number from 1 to 1000."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1000:
-        raise ArgumentTypeError(f"must be a number from 1 to 1000, not {text!r}")
-    return int(text)
+def count(most: int) -> Callable[[str], int]:
+    """Return what reads a number from 1 to `most`."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+            raise ArgumentTypeError(f"must be a number from 1 to {most}, not {text!r}")
+        return int(text)
+
+    return read
 
 
 def words(text: str) -> list[str]:

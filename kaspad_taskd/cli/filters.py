@@ -43,6 +43,18 @@ def no_task(name: str, tasks: Sequence[dict[str, Any]]) -> Fault:
     return Fault("no-task", task=name, names=first_of([task["id"] for task in tasks]))
 
 
+def called(tasks: Sequence[dict[str, Any]], pattern: str, *, all_: bool) -> list[dict[str, Any]]:
+    """Return the tasks of such a name; where it is all of them that are meant, there need be none.
+
+    Raises:
+        Fault: `no-task`.
+    """
+    found = [task for task in tasks if is_called(task, pattern)]
+    if not found and not all_:
+        raise no_task(pattern, tasks)
+    return found
+
+
 def is_pattern(name: str) -> bool:
     """Whether a name has a wildcard in it: `kas*`."""
     return any(char in name for char in _WILD)

@@ -143,16 +143,8 @@ def _token(parser: argparse.ArgumentParser) -> None:
 def _backup(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--to", metavar="DIR", help="bring the copy there, with your rights; else it stays beside")
-    add(
-        "--keep", metavar="N", type=_count, help="with --to: remove older copies of it but N in all"
-    )
-
-
-def _count(text: str) -> int:
-    """A number of copies, one at the least."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10_000:
-        raise argparse.ArgumentTypeError(f"must be a number from 1 to 10000, not {text!r}")
-    return int(text)
+    what = "with --to: remove older copies of it but N in all"
+    add("--keep", metavar="N", type=arguments.count(10_000), help=what)
 
 
 def _call(parser: argparse.ArgumentParser) -> None:

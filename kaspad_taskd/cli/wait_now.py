@@ -8,7 +8,7 @@ from kaspad_taskd.cli.arguments import of_all
 from kaspad_taskd.cli.complaints import tell
 from kaspad_taskd.cli.ending import FAILED, NOT_IN_SYNC, TIMED_OUT, code_of, worst
 from kaspad_taskd.cli.faults import Fault
-from kaspad_taskd.cli.filters import is_called, is_pattern, no_task
+from kaspad_taskd.cli.filters import called, is_pattern
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.listing import time_left
 from kaspad_taskd.cli.wait_shown import verdict
@@ -70,10 +70,7 @@ class _Asking:
 def _meant(run: Run, name: str, every: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not is_pattern(name):
         return [find(run, name)]
-    called = [task for task in every if is_called(task, name)]
-    if not called and not run.options.all:
-        raise no_task(name, every)
-    return [task for task in called if _is_asked(task)]
+    return [task for task in called(every, name, all_=run.options.all) if _is_asked(task)]
 
 
 def _is_asked(task: Mapping[str, Any]) -> bool:

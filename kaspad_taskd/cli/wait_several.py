@@ -10,7 +10,7 @@ import time
 
 from kaspad_taskd.cli.arguments import of_all
 from kaspad_taskd.cli.ending import FAILED, RETRY, TIMED_OUT, code_of, is_gone, worst
-from kaspad_taskd.cli.filters import is_called, is_pattern, no_task
+from kaspad_taskd.cli.filters import called, is_pattern
 from kaspad_taskd.cli.find import find
 from kaspad_taskd.cli.streams import must_be_read
 from kaspad_taskd.cli.wait_shown import tell_trouble, verdict
@@ -61,10 +61,8 @@ def wanted(run: Run) -> list[dict[str, Any]]:
 
 def _live(run: Run, pattern: str) -> list[dict[str, Any]]:
     every: list[dict[str, Any]] = run.call("getAllTasks")
-    called = [task for task in every if is_called(task, pattern)]
-    if not called and not run.options.all:
-        raise no_task(pattern, every)
-    return [task for task in called if of_all("wait", task.get("status"), False)]
+    found = called(every, pattern, all_=run.options.all)
+    return [task for task in found if of_all("wait", task.get("status"), False)]
 
 
 class _Ends:
