@@ -1,5 +1,6 @@
 // Tasks without any picture: for a browser page, or for a program in Node.
 import { Emitter } from "./emitter.js";
+import { failure, TaskdError } from "./errors.js";
 import { Journal } from "./journal.js";
 import { Mirror } from "./mirror.js";
 import { openSocket, shutOut, usualBridge } from "./socket.js";
@@ -9,17 +10,6 @@ const LOOK_MS = 65_000; // a look may take as long as its definition allows
 const AGAIN_MS = 2_000;
 const KNOCK_MS = 15_000; // after a refusal, which Socket.IO takes for the end
 const ENDED = ["complete", "error", "cancelled"];
-
-/** A "no" of the daemon, or none of its answers: `code`, `reason`, `data`. */
-export class TaskdError extends Error {
-  constructor({ code = null, message, data = {} }) {
-    super(message);
-    this.name = "TaskdError";
-    this.code = code;
-    this.data = data ?? {};
-    this.reason = this.data.reason ?? null;
-  }
-}
 
 /** The event of one task's changes: with many elements, each hears its own alone. */
 export const changeOf = (taskId) => `change ${taskId}`;
@@ -37,7 +27,7 @@ export class TaskdClient {
   #journal;
   #socket;
   #own;
-  #url = "";
+  #url;
   #token;
   #hello = null;
   #clock = null; // [daemon's ms since 1970, performance.now() of then]
@@ -62,7 +52,8 @@ export class TaskdClient {
       },
     }, journal ?? null);
     this.#own = !socket;
-    this.#socket = socket ?? openSocket((this.#url = url || usualBridge()), (give) => give(this.#auth()));
+    this.#url = url || usualBridge();
+    this.#socket = socket ?? openSocket(this.#url, (give) => give(this.#auth()));
     this.#listen();
   }
 
@@ -397,10 +388,6 @@ export class TaskdClient {
 
 function given(params) {
   return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));
-}
-
-function failure(reason, message, data = {}) {
-  return new TaskdError({ message, data: { reason, ...data } });
 }
 
 function endedAs(task) {

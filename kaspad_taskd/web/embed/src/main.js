@@ -1,6 +1,7 @@
 // What wizards import: the client, the components, the words of a card.
 import { view } from "../../static/view.js";
-import { TaskdClient, TaskdError } from "./client.js";
+import { TaskdClient } from "./client.js";
+import { TaskdError } from "./errors.js";
 import { KaspadFleet } from "./fleet-element.js";
 import { KaspadHost } from "./host-element.js";
 import { KaspadResume } from "./resume-element.js";
