@@ -269,6 +269,7 @@ for (const [why, again] of [
     return with_({ ...begin }, async (taskd, daemon) => {
       const gaps = [];
       taskd.on("gap", (error) => gaps.push(error.reason));
+      taskd.on("resume", () => assert.fail("it has not gone on"));
       const heard = events(taskd);
       await taskd.subscribe();
       daemon.tell(5, "sync:start");

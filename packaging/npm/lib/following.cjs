@@ -27,7 +27,7 @@ class Following {
     this.#on = on;
   }
 
-  /** Goes on over a new line; rejects with what keeps it from doing so. */
+  /** Goes on over a new line; whether it did, and has not begun (again). Rejects with what keeps it from both. */
   async over(line) {
     this.#held = [];
     try {
@@ -36,12 +36,14 @@ class Following {
       const other = seq === null ? null : await this.#other(line);
       if (other) throw other;
       this.#begin(result, seq === null);
+      return seq !== null;
     } catch (error) {
       if (error.reason !== "gap" || this.seq === null) throw error;
       this.forget(error);
       if (error.other) throw error; // on this line the other journal is being told: a new one
       this.#held = [];
       this.#begin(await this.#subscribe(line, {}), true);
+      return false;
     }
   }
 

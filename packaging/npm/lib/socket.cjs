@@ -193,14 +193,12 @@ class TaskdSocket extends EventEmitter {
     this.#connecting = line;
     await line.opened;
     if (!this.#following) return line;
-    const anew = this.#following.seq === null;
     try {
-      await this.#following.over(line);
+      line.resumed = await this.#following.over(line);
     } catch (fault) {
       line.end(fault);
       throw fault;
     }
-    line.resumed = !anew;
     return line;
   }
 
