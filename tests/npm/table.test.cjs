@@ -125,6 +125,24 @@ test("the events of a node's sync, in their order, with the numbers that a page 
   assert.deepEqual([service, where, at, message], ["kaspa-node", host, Number(port), "Local node is synced and ready for use"]);
 });
 
+test("a node that is complete is kept watch on: it is not cleaned up, and the buttons mean it too", async () => {
+  const id = "node-sync-kaspa-node", browser = new EventEmitter();
+  manager.serve(browser);
+  const press = (event) => new Promise((answer) => browser.emit(event, answer));
+  const shown = async () => [manager.getTask(id).watch, (await manager.socket.call("getTask", { taskId: id })).watch];
+  await until(() => manager.getTask(id).watch === "on");
+  assert.deepEqual(await shown(), ["on", "on"]);
+  assert.deepEqual(await press("sync:pause"), { success: true, taskIds: [id] });
+  assert.deepEqual(await shown(), ["paused", "paused"]);
+  assert.deepEqual(await press("sync:resume"), { success: true, taskIds: [id] });
+  assert.deepEqual(await shown(), ["on", "on"]);
+  manager.cleanupOldTasks(-60_000);
+  assert.deepEqual(await shown(), ["on", "on"]);
+  const begun = new Promise((told) => manager.once("sync:start", () => told(manager.getTask(id).watch)));
+  await manager.socket.call("retryTask", { taskId: id });
+  assert.equal(await begun, "none");
+});
+
 function hasTypes(found, types) {
   for (const [name, type] of Object.entries(types)) {
     if (type.endsWith("?") && found[name] === null) continue;

@@ -6,7 +6,7 @@ const { calculateDuration, escaped, escapedFacts, formatDuration, richOf } = req
 const { Keeping } = require("./keeping.cjs");
 const { factsOf, indexerSync, nodeSync, ownOf, Plain } = require("./registrations.cjs");
 const { serve } = require("./serving.cjs");
-const { isLive } = require("./shapes.cjs");
+const { isKept, isLive } = require("./shapes.cjs");
 const { TaskdSocket } = require("./socket.cjs");
 
 const LOOK = 65_000; // ms that a look may take
@@ -180,8 +180,7 @@ class BackgroundTaskManager extends EventEmitter {
     const before = Date.now() - maxAge;
     const old = this.getAllTasks().filter((task) => {
       const end = Date.parse(task.completedAt ?? task.erroredAt ?? task.cancelledAt ?? "");
-      const kept = task.origin !== "api" || task.watch === "on" || task.watch === "paused";
-      return !isLive(task) && !kept && end < before;
+      return task.origin === "api" && !isLive(task) && !isKept(task) && end < before;
     });
     for (const { id } of old) {
       this.#kept.drop(id);

@@ -3,7 +3,7 @@
 "use strict";
 
 const { escaped } = require("./formats.cjs");
-const { blank, fill, MOVES, TYPE } = require("./shapes.cjs");
+const { blank, fill, isKept, MOVES, TYPE } = require("./shapes.cjs");
 
 const NOT_FACTS = new Set([
   "seq", "timestamp", "taskId", "service", "type", "status", "health", "phase", "progress", "percentage",
@@ -55,6 +55,7 @@ class Mirror {
     for (const key of SAME) if (task[key] !== data[key]) task[key] = data[key];
     task.lastChecked = data.timestamp;
     if (data.connected) task.lastUpdate = data.timestamp;
+    if (data.lastChecked && !isKept(task)) task.watch = "on"; // of what is kept watch on alone: it has just begun
     const { metadata } = task;
     const reported = data.type === "report"; // of which the rest says nothing
     for (const key in data) {
@@ -102,7 +103,9 @@ const CHANGES = {
       task.progress = 0;
     }
     if (own) own.waits = false;
-    Object.assign(task, { status: "in-progress", attempt, startedAt: timestamp, error: null, health: "unknown", note: null });
+    Object.assign(task, {
+      status: "in-progress", attempt, startedAt: timestamp, error: null, health: "unknown", note: null, watch: "none",
+    });
     for (const key of ["completedAt", "erroredAt", "cancelledAt"]) delete task[key];
   },
   "sync:complete": (task, { completedAt }) => {

@@ -17,6 +17,9 @@ const LIVE = ["pending", "in-progress", "paused"];
 
 const isLive = (task) => LIVE.includes(task.status);
 
+/** Whether there is a watch over what is complete, be it paused. */
+const isKept = (task) => task.status === "complete" && (task.watch === "on" || task.watch === "paused");
+
 /** A wizard's task that knows nothing yet, its fields in their order. */
 function blank(id) {
   return {
@@ -66,4 +69,4 @@ function configOf({ type, config, timeout, autoSwitch }) {
   return config;
 }
 
-Object.assign(exports, { blank, fill, isLive, MOVES, TYPE });
+Object.assign(exports, { blank, fill, isKept, isLive, MOVES, TYPE });

@@ -2,7 +2,7 @@
 "use strict";
 
 const payloads = require("./payloads.cjs");
-const { isLive } = require("./shapes.cjs");
+const { isKept, isLive } = require("./shapes.cjs");
 
 const DAY = 86_400_000;
 const HOLD = 60_000; // ms for which `node:ready` waits for `onComplete`
@@ -49,7 +49,7 @@ class Telling {
   *#worthTelling() {
     for (const task of this.#of.tasks.values()) {
       const end = Date.parse(task.completedAt ?? task.erroredAt ?? "");
-      if (task.status !== "pending" && (isLive(task) || task.watch === "on" || Date.now() - end < DAY)) yield task;
+      if (task.status !== "pending" && (isLive(task) || isKept(task) || Date.now() - end < DAY)) yield task;
     }
   }
 
