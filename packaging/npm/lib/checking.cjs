@@ -1,9 +1,10 @@
 // One look that a wizard's own function takes, and what becomes of it.
 "use strict";
 
-const { escaped, escapedFacts, richOf } = require("./formats.cjs");
+const { escaped } = require("./formats.cjs");
 const { asked } = require("./looks.cjs");
 const { factsOf, percentOf } = require("./registrations.cjs");
+const { learn } = require("./shapes.cjs");
 
 const REPORT = 1_000; // ms between two reports of a task that only moves
 
@@ -23,9 +24,7 @@ async function checked(own, of) {
   }
   task.lastUpdate = new Date().toISOString();
   const progress = percentOf(status.progress);
-  const facts = escapedFacts(status.metadata);
-  own.rich = richOf(facts) ?? own.rich;
-  Object.assign(task.metadata, facts);
+  learn(task, status.metadata, own);
   if (status.completed) return completed(own, task, status, of);
   if (status.error) return ended(own, task, status, of);
   recovers(own, task);

@@ -101,7 +101,7 @@ class Keeping {
 
   /** The id is another definition's: a file's of the same service stands, what has ended makes room. */
   async #taken(own, definition, conflict) {
-    const { taskId } = { taskId: own.id };
+    const taskId = own.id;
     const there = await this.call("getTask", { taskId });
     const same = there && there.type === definition.type && there.service === definition.service;
     const { host, port } = own.config;
@@ -151,11 +151,6 @@ class Keeping {
     else this.#manager.intervals.delete(taskId);
     if (this.#manager.intervals.size) this.socket.ref();
     else this.socket.unref();
-  }
-
-  reporter(taskId) {
-    const own = this.own.get(taskId);
-    return own?.reports ? own : undefined;
   }
 
   async #fetch(id) {

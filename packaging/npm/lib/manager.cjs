@@ -2,11 +2,11 @@
 "use strict";
 
 const { EventEmitter } = require("node:events");
-const { calculateDuration, escaped, escapedFacts, formatDuration, richOf } = require("./formats.cjs");
+const { calculateDuration, escaped, escapedFacts, formatDuration } = require("./formats.cjs");
 const { Keeping } = require("./keeping.cjs");
 const { factsOf, indexerSync, nodeSync, ownOf, Plain } = require("./registrations.cjs");
 const { serve } = require("./serving.cjs");
-const { isKept, isLive } = require("./shapes.cjs");
+const { endOf, isKept, isLive, learn } = require("./shapes.cjs");
 const { TaskdSocket } = require("./socket.cjs");
 
 const LOOK = 65_000; // ms that a look may take
@@ -113,10 +113,9 @@ class BackgroundTaskManager extends EventEmitter {
       const task = await this.#kept.found(taskId);
       if (task.status === "complete") return { success: true, taskId, completedAt: task.completedAt };
       const metadata = finalStatus?.metadata ?? {};
-      const [facts, own] = [escapedFacts(metadata), this.#kept.own.get(taskId)];
-      Object.assign(task.metadata, facts);
-      if (own) own.rich = richOf(facts) ?? own.rich;
-      const params = { taskId, finalStatus: { metadata: factsOf(metadata, this.#kept.reporter(taskId)) } };
+      const own = this.#kept.own.get(taskId);
+      learn(task, metadata, own);
+      const params = { taskId, finalStatus: { metadata: factsOf(metadata, own) } };
       const { completedAt } = await this.#kept.call("completeTask", params);
       await this.#kept.caught();
       return { success: true, taskId, completedAt };
@@ -166,7 +165,7 @@ class BackgroundTaskManager extends EventEmitter {
     return this.#answer(async () => {
       const task = await this.#kept.found(taskId);
       const own = this.#kept.own.get(taskId);
-      const ended = own?.waits || !["pending", "in-progress", "paused"].includes(await this.#kept.statusOf(task));
+      const ended = own?.waits || !isLive({ status: await this.#kept.statusOf(task) });
       if (!ended) {
         await this.#kept.call("cancelTask", { taskId });
         await this.#kept.caught();
@@ -178,10 +177,8 @@ class BackgroundTaskManager extends EventEmitter {
 
   cleanupOldTasks(maxAge = HOUR) {
     const before = Date.now() - maxAge;
-    const old = this.getAllTasks().filter((task) => {
-      const end = Date.parse(task.completedAt ?? task.erroredAt ?? task.cancelledAt ?? "");
-      return task.origin === "api" && !isLive(task) && !isKept(task) && end < before;
-    });
+    const ended = (task) => task.origin === "api" && !isLive(task) && !isKept(task);
+    const old = this.getAllTasks().filter((task) => ended(task) && endOf(task) < before);
     for (const { id } of old) {
       this.#kept.drop(id);
       this.#kept.call("removeTask", { taskId: id }).catch((error) => this.#kept.wrong(error, { id }));

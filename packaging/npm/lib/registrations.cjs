@@ -73,9 +73,9 @@ function nameOf(service) {
   return service.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 64) || "service";
 }
 
-/** A checker's metadata as the daemon keeps it: numbers, booleans, texts to 200 characters. */
+/** Metadata as the daemon keeps it: numbers, booleans, texts to 200 characters; of a report its own type. */
 function factsOf(metadata, own) {
-  const facts = own ? { [TYPE]: own.type.slice(0, TEXT) } : {};
+  const facts = own?.reports ? { [TYPE]: own.type.slice(0, TEXT) } : {};
   for (const [key, value] of Object.entries(metadata ?? {}).slice(0, FACTS)) {
     if (typeof value === "boolean" || Number.isFinite(value)) facts[key] = value;
     else if (typeof value === "string") facts[key] = value.slice(0, TEXT);

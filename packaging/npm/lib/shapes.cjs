@@ -1,7 +1,7 @@
 // A task as a wizard knows it, out of one as the daemon has it.
 "use strict";
 
-const { escaped, escapedFacts } = require("./formats.cjs");
+const { escaped, escapedFacts, richOf } = require("./formats.cjs");
 
 const TYPE = "wizardType"; // the metadata that keeps a wizard's own type of a `report` task
 const MOVES = [
@@ -19,6 +19,9 @@ const isLive = (task) => LIVE.includes(task.status);
 
 /** Whether there is a watch over what is complete, be it paused. */
 const isKept = (task) => task.status === "complete" && (task.watch === "on" || task.watch === "paused");
+
+/** When it ended, in ms; NaN where it did not. */
+const endOf = (task) => Date.parse(task.completedAt ?? task.erroredAt ?? task.cancelledAt ?? "");
 
 /** A wizard's task that knows nothing yet, its fields in their order. */
 function blank(id) {
@@ -52,6 +55,13 @@ function fill(task, from, own) {
   return task;
 }
 
+/** Takes the metadata that this process has of a task: as it is, where the daemon keeps texts of it. */
+function learn(task, metadata, own) {
+  const facts = escapedFacts(metadata);
+  if (own) own.rich = richOf(facts) ?? own.rich;
+  Object.assign(task.metadata, facts);
+}
+
 function moves(from) {
   if (from.lastUpdate === null || !["node-sync", "indexer-sync"].includes(from.type)) return {};
   const { health, estimatedTimeRemaining, formattedTimeRemaining } = from;
@@ -69,4 +79,4 @@ function configOf({ type, config, timeout, autoSwitch }) {
   return config;
 }
 
-Object.assign(exports, { blank, fill, isKept, isLive, MOVES, TYPE });
+Object.assign(exports, { blank, endOf, fill, isKept, isLive, learn, MOVES, TYPE });

@@ -2,7 +2,7 @@
 "use strict";
 
 const payloads = require("./payloads.cjs");
-const { isKept, isLive } = require("./shapes.cjs");
+const { endOf, isKept, isLive } = require("./shapes.cjs");
 
 const DAY = 86_400_000;
 const HOLD = 60_000; // ms for which `node:ready` waits for `onComplete`
@@ -48,8 +48,7 @@ class Telling {
 
   *#worthTelling() {
     for (const task of this.#of.tasks.values()) {
-      const end = Date.parse(task.completedAt ?? task.erroredAt ?? "");
-      if (task.status !== "pending" && (isLive(task) || isKept(task) || Date.now() - end < DAY)) yield task;
+      if (task.status !== "pending" && (isLive(task) || isKept(task) || Date.now() - endOf(task) < DAY)) yield task;
     }
   }
 
@@ -78,7 +77,7 @@ class Telling {
 
   /** Any other event of a task, which has it already. */
   event(name, task, data) {
-    TOLD[name]?.call(this, task, data);
+    Telling.#told[name]?.call(this, task, data);
   }
 
   /** What happened to a task while nobody could tell: between two snapshots. */
@@ -121,7 +120,7 @@ class Telling {
     if (task.config.autoSwitch !== false) this.#out("node:ready", payloads.ready(task, data));
   }
 
-  static told = {
+  static #told = {
     "sync:start"(task, data) {
       this.#out("sync:start", payloads.start(task, data));
     },
@@ -147,7 +146,5 @@ class Telling {
     },
   };
 }
-
-const TOLD = Telling.told;
 
 exports.Telling = Telling;
