@@ -25,6 +25,12 @@ function badPath(path) {
   return bytes > LONGEST ? `it has ${bytes} bytes, and a socket's path at most ${LONGEST}` : null;
 }
 
+/** The socket beside it for who only reads; null where this is it, or none can be there. */
+function readersOf(path) {
+  const readers = `${path.slice(0, path.lastIndexOf("/") + 1)}${READERS}`;
+  return path.endsWith(`/${READERS}`) || badPath(readers) ? null : readers;
+}
+
 /** The reason in one word of what connecting or reading ended with. */
 function reasonOf(error) {
   const reason = {
@@ -42,4 +48,4 @@ function mostTelling(faults) {
   return faults.reduce((best, one) => (rank(one) < rank(best) ? one : best));
 }
 
-Object.assign(exports, { badPath, candidates, mostTelling, placesOf, READERS, reasonOf, SYSTEM });
+Object.assign(exports, { badPath, candidates, mostTelling, placesOf, READERS, readersOf, reasonOf, SYSTEM });

@@ -5,7 +5,7 @@ const { EventEmitter } = require("node:events");
 const { refused, TaskdError, unreachable } = require("./faults.cjs");
 const { Following } = require("./following.cjs");
 const { Line } = require("./line.cjs");
-const { badPath, mostTelling, placesOf, READERS } = require("./places.cjs");
+const { mostTelling, placesOf, readersOf } = require("./places.cjs");
 
 const DEADLINE = 30_000; // ms for an answer
 const PATIENCE = 1_000; // ms for which connecting is tried again: a daemon that restarts is back by then
@@ -167,19 +167,25 @@ class TaskdSocket extends EventEmitter {
     const faults = [];
     for (const path of this.#paths) {
       try {
-        return await this.#open(path);
+        return await this.#either(path);
       } catch (fault) {
         faults.push(fault);
       }
-      const readers = `${path.slice(0, path.lastIndexOf("/") + 1)}${READERS}`;
-      if (faults.at(-1).reason !== "forbidden" || path.endsWith(`/${READERS}`) || badPath(readers)) continue;
-      try {
-        return await this.#open(readers); // who may only read gets that
-      } catch {
-        // the first no is the one that counts
-      }
     }
     throw mostTelling(faults);
+  }
+
+  /** Who may not use a daemon's socket, but may read, gets the one for reading beside it. */
+  async #either(path) {
+    try {
+      return await this.#open(path);
+    } catch (fault) {
+      const readers = fault.reason === "forbidden" ? readersOf(path) : null;
+      if (!readers) throw fault;
+      return this.#open(readers).catch(() => {
+        throw fault; // the first no is the one that counts
+      });
+    }
   }
 
   async #open(path) {
