@@ -32,14 +32,21 @@ def node() -> str:
     return found
 
 
+def npm() -> str:
+    """Return the path of npm, or skip."""
+    found = shutil.which("npm")
+    if found is None:
+        pytest.skip("npm is not installed: apt install npm")
+    return found
+
+
 def modules() -> Path:
     """Return the folder with the packages, or skip; they are installed at the first use."""
     node()
     wanted = json.dumps({"private": True, "dependencies": PACKAGES}, indent=1)
     manifest, done = FOLDER / "package.json", FOLDER / "done"
     if not done.exists() or not manifest.exists() or manifest.read_text() != wanted:
-        if shutil.which("npm") is None:
-            pytest.skip("npm is not installed: apt install npm")
+        npm()
         FOLDER.mkdir(parents=True, exist_ok=True)
         done.unlink(missing_ok=True)
         manifest.write_text(wanted)

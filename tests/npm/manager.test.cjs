@@ -6,6 +6,7 @@ const assert = require("node:assert/strict");
 const { EventEmitter, once } = require("node:events");
 const { test } = require("node:test");
 const { BackgroundTaskManager, TaskdSocket } = require(process.env.PACKAGE);
+const { until } = require("./until.cjs");
 
 const daemon = new TaskdSocket().unref();
 
@@ -20,15 +21,6 @@ class Io {
   }
   of(name, id) {
     return this.told.filter(([one, { taskId }]) => one === name && (!id || taskId === id)).map(([, payload]) => payload);
-  }
-}
-
-async function until(holds) {
-  for (const end = Date.now() + 60_000; ; ) {
-    const found = await holds();
-    if (found) return found;
-    assert.ok(Date.now() < end, `it did not come: ${holds}`);
-    await new Promise((more) => setTimeout(more, 10));
   }
 }
 

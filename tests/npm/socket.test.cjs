@@ -9,6 +9,7 @@ const path = require("node:path");
 const { once } = require("node:events");
 const { after, test } = require("node:test");
 const { TaskdError, TaskdSocket } = require(process.env.PACKAGE);
+const { until } = require("./until.cjs");
 
 const place = fs.mkdtempSync(path.join(os.tmpdir(), "taskd-"));
 after(() => fs.rmSync(place, { recursive: true }));
@@ -92,12 +93,6 @@ async function with_(answers, run, options = {}) {
   }
 }
 
-const until = async (holds) => {
-  for (const end = Date.now() + 60_000; !holds(); ) {
-    assert.ok(Date.now() < end, "it did not come");
-    await new Promise((more) => setTimeout(more, 5));
-  }
-};
 const events = (taskd) => {
   const told = [];
   taskd.on("event", ({ seq, event }) => told.push(`${seq} ${event}`));

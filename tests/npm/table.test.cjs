@@ -6,18 +6,14 @@ const { EventEmitter } = require("node:events");
 const { after, before, test } = require("node:test");
 const { BackgroundTaskManager } = require(process.env.PACKAGE);
 const { FIELDS, METHODS, NODE, PAYLOADS, READ, TASK } = require("./table.cjs");
+const { until } = require("./until.cjs");
 
 const told = [];
 const io = { emit: (name, payload) => told.push([name, JSON.parse(JSON.stringify(payload))]) };
 const manager = new BackgroundTaskManager(io);
 const [host, port] = process.env.NODE.split(":");
 const of = (name, id) => told.find(([one, payload]) => one === name && (!id || payload.taskId === id))?.[1];
-const until = async (holds) => {
-  for (const end = Date.now() + 60_000; !holds(); ) {
-    assert.ok(Date.now() < end, `it did not come: ${holds} ${JSON.stringify(told.slice(-3))}`);
-    await new Promise((more) => setTimeout(more, 10));
-  }
-};
+const came = (holds) => until(holds, () => JSON.stringify(told.slice(-3)));
 
 const custom = (id, statusChecker) => ({ id, type: "custom", service: "work", config: {}, checkInterval: 100, statusChecker });
 const answers = {};
@@ -33,7 +29,7 @@ before(async () => {
   ask("setSocketIO", io);
   const { taskId } = await ask("registerNodeSyncTask", { service: "kaspa-node", host, port: Number(port), autoSwitch: true, checkInterval: 250 });
   await ask("startMonitoring", taskId);
-  await until(() => of("node:ready"));
+  await came(() => of("node:ready"));
   const indexer = await ask("registerIndexerSyncTask", { service: "thing", indexerUrl: "http://127.0.0.1:9" });
   const migration = await manager.registerTask({ id: "migration", type: "database-migration", service: "db" });
   await ask("registerTask", custom("moves", async () => ({ completed: false, progress: 4 })));
@@ -130,7 +126,7 @@ test("a node that is complete is kept watch on: it is not cleaned up, and the bu
   manager.serve(browser);
   const press = (event) => new Promise((answer) => browser.emit(event, answer));
   const shown = async () => [manager.getTask(id).watch, (await manager.socket.call("getTask", { taskId: id })).watch];
-  await until(() => manager.getTask(id).watch === "on");
+  await came(() => manager.getTask(id).watch === "on");
   assert.deepEqual(await shown(), ["on", "on"]);
   assert.deepEqual(await press("sync:pause"), { success: true, taskIds: [id] });
   assert.deepEqual(await shown(), ["paused", "paused"]);

@@ -34,10 +34,9 @@ def run(folder: Path, *command: str) -> str:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder where the package is installed, from what `npm pack` makes."""
     npm.node()
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed: apt install npm")
+    program = npm.npm()
     place = tmp_path_factory.mktemp("npm")
-    packed = json.loads(run(PACKAGE, "npm", "pack", "--json", "--pack-destination", str(place)))
+    packed = json.loads(run(PACKAGE, program, "pack", "--json", "--pack-destination", str(place)))
     folder = place / "node_modules" / "kaspad-taskd"
     folder.mkdir(parents=True)
     archive = place / packed[0]["filename"]
@@ -108,12 +107,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_the_archive_is_installed_by_its_path(tmp_path: Path) -> None:
     """As the documents say, without a network; both kinds of modules find it then."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed: apt install npm")
+    program = npm.npm()
     run(ROOT, sys.executable, "packaging/npm_pack.py", str(tmp_path / "deb"))
     (tmp_path / "package.json").write_text('{"private": true}')
     archive = str(tmp_path / "deb" / "kaspad-taskd.tgz")
-    run(tmp_path, "npm", "install", "--offline", "--no-audit", "--no-fund", archive)
+    run(tmp_path, program, "install", "--offline", "--no-audit", "--no-fund", archive)
     (tmp_path / "a.mjs").write_text(
         'import { TaskdSocket } from "kaspad-taskd"; console.log(TaskdSocket.name);'
     )
