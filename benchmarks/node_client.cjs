@@ -37,6 +37,12 @@ class Old extends EventEmitter {
   }
 }
 
+/** Of old: each of the tasks with this look. */
+function manage(look) {
+  const old = new Old();
+  for (let id = 0; id < tasks; id += 1) old.begin(`node-${id}`, look);
+}
+
 const metadataOf = (n) => ({
   connected: true, synced: false, currentBlock: 4e8 + n, targetBlock: 4e8 + 1e6, blocksRemaining: 1e6 - n,
   estimatedTimeRemaining: 3600 - n, syncRate: 412.5, formattedTimeRemaining: "59 minutes",
@@ -51,23 +57,19 @@ const ROLES = {
   // what a look answers is there already: nothing is asked
   timers: () => {
     let n = 0;
-    const look = async () => ({ completed: false, progress: (n += 1) % 100, metadata: metadataOf(n) });
-    const old = new Old();
-    for (let id = 0; id < tasks; id += 1) old.begin(`node-${id}`, look);
+    manage(async () => ({ completed: false, progress: (n += 1) % 100, metadata: metadataOf(n) }));
   },
   // each look asks over HTTP, as the one of old did; the other side answers at once
   looks: () => {
     const { get } = require("node:http");
-    const look = () =>
+    manage(() =>
       new Promise((resolve) => {
         get({ host: "127.0.0.1", port: where, timeout: 5000 }, (answer) => {
           let text = "";
           answer.on("data", (chunk) => (text += chunk));
           answer.on("end", () => resolve({ completed: false, progress: 42, metadata: JSON.parse(text) }));
         }).on("error", (error) => resolve({ completed: false, progress: 0, metadata: { message: error.message } }));
-      });
-    const old = new Old();
-    for (let id = 0; id < tasks; id += 1) old.begin(`node-${id}`, look);
+      }));
   },
 };
 
