@@ -237,7 +237,7 @@ function view(task, now) {
     step: step(task, condition),
     share: share(task, condition),
     percent: percentText(task, condition, now),
-    value: counting(task) || past(task) || !task.progress ? null : Math.trunc(task.progress),
+    value: counting(task) || isStale(task) || !task.progress ? null : Math.trunc(task.progress),
     left: left(task),
     ready: ready(task, now),
     note: note(task, condition, now),
@@ -265,7 +265,7 @@ const lookedAt = (task) => (
 
 const isWatched = (task) => kept(task) && !task.switching;
 
-const past = (task) => isWatched(task) && conditionOf(task) !== "in-sync";
+const isStale = (task) => isWatched(task) && conditionOf(task) !== "in-sync";
 
 function seenBy(event, task) {
   if (event.status !== "complete" || !("lastChecked" in event)) return {};
@@ -506,7 +506,7 @@ function whole(task, mark) {
 
 function percentText(task, condition, now) {
   const text = whole(task);
-  if (text === null || past(task) || counting(task) || ["waiting", "not-started"].includes(condition)) return "";
+  if (text === null || isStale(task) || counting(task) || ["waiting", "not-started"].includes(condition)) return "";
   if (!OLD.includes(condition)) return tidy(text);
   const at = secondsOf(task.erroredAt || task.cancelledAt || task.lastUpdate);
   return tidy(say("last-seen", { percent: text, when: at ? when(at, now) : null }));
@@ -677,7 +677,7 @@ function mostUrgent(tasks) {
 function title(tasks, host, lost = null, services = []) {
   host = safe(host, 100);
   const first = mostUrgent(tasks);
-  const text = first && !past(first) ? shortPercent(first) : "";
+  const text = first && !isStale(first) ? shortPercent(first) : "";
   if (lost) return say("page.title.lost", { percent: text || null, when: lost, host });
   const trouble = tasks.find(troubled);
   const [service] = services;
@@ -732,7 +732,7 @@ function attention(inTrouble, other, total, services, now) {
   }
   return told;
 }
-return { tidy, stop, view, conditionOf, kept, lookedAt, seenBy, about, said, troubled, filling, bar, overview, mostUrgent, title, shape };
+return { tidy, stop, view, conditionOf, kept, lookedAt, isWatched, seenBy, about, said, troubled, filling, bar, overview, mostUrgent, title, shape };
 })();
 const m_emitter_js = (() => {
 class Emitter {
@@ -761,6 +761,22 @@ class Emitter {
   }
 }
 return { Emitter };
+})();
+const m_errors_js = (() => {
+class TaskdError extends Error {
+  constructor({ code = null, message, data = {} }) {
+    super(message);
+    this.name = "TaskdError";
+    this.code = code;
+    this.data = data ?? {};
+    this.reason = this.data.reason ?? null;
+  }
+}
+
+function failure(reason, message, data = {}) {
+  return new TaskdError({ message, data: { reason, ...data } });
+}
+return { TaskdError, failure };
 })();
 const m_journal_js = (() => {
 const PAGE = 1000;
@@ -1023,6 +1039,7 @@ return { usualBridge, openSocket, shutOut };
 })();
 const m_client_js = (() => {
 const { Emitter } = m_emitter_js;
+const { failure, TaskdError } = m_errors_js;
 const { Journal } = m_journal_js;
 const { Mirror } = m_mirror_js;
 const { openSocket, shutOut, usualBridge } = m_socket_js;
@@ -1032,16 +1049,6 @@ const AGAIN_MS = 2_000;
 const KNOCK_MS = 15_000; // after a refusal, which Socket.IO takes for the end
 const ENDED = ["complete", "error", "cancelled"];
 
-class TaskdError extends Error {
-  constructor({ code = null, message, data = {} }) {
-    super(message);
-    this.name = "TaskdError";
-    this.code = code;
-    this.data = data ?? {};
-    this.reason = this.data.reason ?? null;
-  }
-}
-
 const changeOf = (taskId) => `change ${taskId}`;
 
 class TaskdClient {
@@ -1050,7 +1057,7 @@ class TaskdClient {
   #journal;
   #socket;
   #own;
-  #url = "";
+  #url;
   #token;
   #hello = null;
   #clock = null; // [daemon's ms since 1970, performance.now() of then]
@@ -1075,7 +1082,8 @@ class TaskdClient {
       },
     }, journal ?? null);
     this.#own = !socket;
-    this.#socket = socket ?? openSocket((this.#url = url || usualBridge()), (give) => give(this.#auth()));
+    this.#url = url || usualBridge();
+    this.#socket = socket ?? openSocket(this.#url, (give) => give(this.#auth()));
     this.#listen();
   }
 
@@ -1390,14 +1398,10 @@ function given(params) {
   return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));
 }
 
-function failure(reason, message, data = {}) {
-  return new TaskdError({ message, data: { reason, ...data } });
-}
-
 function endedAs(task) {
   return task.error ?? `${task.id} is ${task.status}`;
 }
-return { TaskdError, changeOf, TaskdClient };
+return { changeOf, TaskdClient };
 })();
 const m_dom_js = (() => {
 const SVG = "http://www.w3.org/2000/svg";
@@ -1870,11 +1874,7 @@ function live(task) {
 function waiting(task) {
   return task.status === "pending" || task.status === "paused";
 }
-
-function watched(task) {
-  return task.status === "complete" && (task.watch === "on" || task.watch === "paused");
-}
-return { live, waiting, watched };
+return { live, waiting };
 })();
 const m_host_element_js = (() => {
 const { make, mark, write } = m_dom_js;
@@ -2743,16 +2743,16 @@ return { KaspadTask };
 const m_tasks_element_js = (() => {
 const { make, mark, write } = m_dom_js;
 const { linkPlace, TaskdElement } = m_element_js;
-const { live, waiting, watched } = m_tasks_js;
-const { troubled } = m_______static_view_js;
+const { live, waiting } = m_tasks_js;
+const { kept, troubled } = m_______static_view_js;
 const { say } = m_______static_words_js;
 const FILTERS = {
   attention: troubled,
   running: (task) => task.status === "in-progress",
   waiting,
   live,
-  watched,
-  ended: (task) => !live(task) && !watched(task),
+  watched: kept,
+  ended: (task) => !live(task) && !kept(task),
 };
 const HANDED_DOWN = ["actions", "chart", "heading-level", "lang"];
 const LIMIT = 50;
@@ -2841,7 +2841,8 @@ return { KaspadTasks };
 })();
 const { KaspadFleet, KaspadHost, KaspadResume, KaspadStrategy, KaspadTask, KaspadTasks, TaskdClient, TaskdError, view } = (() => {
 const { view } = m_______static_view_js;
-const { TaskdClient, TaskdError } = m_client_js;
+const { TaskdClient } = m_client_js;
+const { TaskdError } = m_errors_js;
 const { KaspadFleet } = m_fleet_element_js;
 const { KaspadHost } = m_host_element_js;
 const { KaspadResume } = m_resume_element_js;
