@@ -8,15 +8,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.base.sparing import Sparing
 from kaspad_taskd.client import Client, Refused, Subscription, Unreachable
 from kaspad_taskd.notify.kept import Cursor
-
-Wire: TypeAlias = Mapping[str, Any]
+from kaspad_taskd.notify.snapshot import Asks, Snapshot, Wire
 
 QUIET: Final = 20.0
 """Seconds without a word after which the daemon is asked whether it is there."""
@@ -35,15 +34,11 @@ class Began:
     """It was begun from now: at the first start, or where the journal is another one.
 
     Attributes:
-        tasks: all of them, at `cursor`.
-        warnings: those that stand.
-        attentions: services that need somebody.
+        snapshot: what is so at `cursor`.
         cursor: from where events follow.
     """
 
-    tasks: Sequence[Wire]
-    warnings: Sequence[Wire]
-    attentions: Sequence[Wire]
+    snapshot: Snapshot
     cursor: Cursor
 
 
@@ -76,14 +71,6 @@ class Lost:
 Word: TypeAlias = Began | Heard | Learned | CaughtUp | Lost
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be asked from time to time: ids of tasks, and whether warnings."""
-
-    tasks: tuple[str, ...] = ()
-    warnings: bool = False
-
-
 class Stopped(Exception):
     """Somebody wants it to end."""
 
@@ -96,7 +83,10 @@ class Follower:
         cursor: from where, None for now.
         tell: takes each word; not called again before it returns.
         idle: called every second or so.
-        every: seconds between two questions for what is wanted.
+        every: seconds between two questions for what no event tells.
+
+    Attributes:
+        asks: what is asked for then.
     """
 
     def __init__(
@@ -122,7 +112,7 @@ class Follower:
         self._pinged = 0.0
         self._apart = False
         self._asked = time.monotonic()
-        self.wanted = Wanted()
+        self.asks = Asks()
         self.answered = time.monotonic()
         """When the daemon gave a sign of life, or we began."""
         self.turned = time.monotonic()
@@ -183,7 +173,7 @@ class Follower:
         warnings = self._asking.call("getWarnings")["warnings"]
         attentions = self._asking.call("getInfo").get("attentions") or []
         self._cursor = Cursor(source.journal, source.seq)
-        self._say(Began(source.tasks, warnings, attentions, self._cursor))
+        self._say(Began(Snapshot(source.tasks, warnings, attentions), self._cursor))
         source.tasks = []
         self._apart = False
         self._note_caught()
@@ -253,12 +243,12 @@ class Follower:
             self.answered = time.monotonic()
 
     def _ask(self) -> None:
-        wanted = self.wanted
-        if not wanted.tasks and not wanted.warnings:
+        asks = self.asks
+        if not asks.tasks and not asks.warnings:
             return
         try:
-            tasks = [self._asking.call("getTask", {"taskId": task}) for task in wanted.tasks]
-            warnings = self._asking.call("getWarnings")["warnings"] if wanted.warnings else None
+            tasks = [self._asking.call("getTask", {"taskId": task}) for task in asks.tasks]
+            warnings = self._asking.call("getWarnings")["warnings"] if asks.warnings else None
         except (Unreachable, Refused) as fault:
             log.info("asking the daemon failed: %s", fault)
             self._asking.close()

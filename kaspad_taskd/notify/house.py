@@ -315,7 +315,7 @@ class House:
         self._systemd.ready(self._line())
 
     def _show(self, now: Moment) -> None:
-        self._follower.wanted = self._mind.wanted()
+        self._follower.asks = self._mind.asks()
         condition = self._condition
         condition.answers, condition.since = self._mind.answers, self._mind.since
         condition.unsaved = self._keeper.unsaved

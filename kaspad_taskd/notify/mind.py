@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 
 from kaspad_taskd.notify import rules
-from kaspad_taskd.notify.follow import Began, CaughtUp, Heard, Learned, Lost, Wanted, Word
+from kaspad_taskd.notify.follow import Began, CaughtUp, Heard, Learned, Lost, Word
 from kaspad_taskd.notify.kept import Cursor
 from kaspad_taskd.notify.model import Message, Moment
 from kaspad_taskd.notify.settings import Settings
@@ -73,10 +74,10 @@ class Mind:
         """Return the state as it is kept."""
         return rules.encode(self._state)
 
-    def wanted(self) -> Wanted:
+    def asks(self) -> rules.Asks:
         """Return what is to be asked from time to time."""
         asks = rules.asks(self._state)
-        return Wanted(tuple(asks.tasks[:ASKED]), asks.warnings)
+        return replace(asks, tasks=asks.tasks[:ASKED])
 
     def take(self, words: Sequence[Word], now: Moment, answered: Moment) -> None:
         """Learn what the daemon tells.
@@ -109,8 +110,7 @@ class Mind:
     def _learn(self, word: Word, now: Moment, answered: Moment) -> None:
         state, mine = self._state, self.settings.rules
         if isinstance(word, Began):
-            snapshot = rules.Snapshot(word.tasks, word.warnings, word.attentions)
-            self._state = rules.see(state, mine, snapshot, now)
+            self._state = rules.see(state, mine, word.snapshot, now)
             self.cursor = word.cursor
         elif isinstance(word, Learned):
             self._state = rules.learn(state, mine, now, word.tasks, word.warnings)

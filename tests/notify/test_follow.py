@@ -12,8 +12,9 @@ import pytest
 
 from kaspad_taskd.client import blocking
 from kaspad_taskd.notify import follow
-from kaspad_taskd.notify.follow import Began, CaughtUp, Follower, Heard, Learned, Lost, Wanted, Word
+from kaspad_taskd.notify.follow import Began, CaughtUp, Follower, Heard, Learned, Lost, Word
 from kaspad_taskd.notify.kept import Cursor
+from kaspad_taskd.notify.snapshot import Asks
 from tests.fakes.patience import PATIENCE
 from tests.fakes.taskd import Error, ScriptedTaskd, scripted
 
@@ -80,8 +81,9 @@ def test_the_first_start_begins_with_all_that_is(taskd: ScriptedTaskd) -> None:
     """Tasks, warnings and attentions of now; then events, each with how far it is heard."""
     with Ear(taskd, None) as ear:
         began = ear.next(Began)
-        assert (began.tasks, began.warnings) == ([{"id": "a"}], [WARNING])
-        assert began.attentions == [{"service": "s"}]
+        now = began.snapshot
+        assert (now.tasks, now.warnings) == ([{"id": "a"}], [WARNING])
+        assert now.attentions == [{"service": "s"}]
         assert began.cursor == Cursor(JOURNAL, 10)
         ear.next(CaughtUp)
         taskd.tell(11, "sync:health", timestamp="t11")
@@ -159,7 +161,7 @@ def test_what_no_event_tells_is_asked_for(taskd: ScriptedTaskd) -> None:
     """Tasks and warnings that somebody wants; what is gone is left out."""
     with Ear(taskd, Cursor(JOURNAL, 10), every=0.0) as ear:
         ear.next(CaughtUp)
-        ear.follower.wanted = Wanted(("a", "gone"), warnings=True)
+        ear.follower.asks = Asks(("a", "gone"), warnings=True)
         learned = ear.next(Learned)
         assert (learned.tasks, learned.warnings) == ([{"id": "a"}], [WARNING])
 
