@@ -238,15 +238,12 @@ class House:
         for entry in self._outbox.pick(self._post.busy, now):
             if self._post.is_full:
                 return
-            job = self._job(places[entry.place], self._message(entry))
+            job = self._job(places[entry.place], self._outbox.message(entry))
             yield Errand.MESSAGE, entry.place, entry.number, job
 
     def _job(self, target: Target, message: Message) -> Callable[[threading.Event], Outcome]:
         host = self._settings.host
         return lambda stop: send(target, message, stop=stop, host=host)
-
-    def _message(self, entry: Entry) -> Message:
-        return self._outbox.message(entry)
 
     def _note(self, tried: Tried, now: Moment) -> None:
         self._post.done(tried)
@@ -259,19 +256,19 @@ class House:
         if tried.errand is Errand.TEST:
             self._tests.note(tried.place, name, tried.outcome, tried.took)
             return
-        messages = {entry.number: self._message(entry) for entry in self._outbox.waiting()}
-        lost = self._outbox.note(tried.number, tried.outcome, now)
-        if tried.outcome.delivered and tried.number in messages:
-            saying.told(messages[tried.number], name, tried.took)
-        for entry in self._outbox.waiting():
-            if entry.number == tried.number:
-                saying.not_yet(messages[entry.number], name, entry, now)
-        self._give_up(lost)
+        for entry in self._outbox.note(tried.number, tried.outcome, now):
+            match entry.fate:
+                case Fate.DELIVERED:
+                    saying.told(self._outbox.message(entry), name, tried.took)
+                case Fate.WAITING:
+                    saying.not_yet(self._outbox.message(entry), name, entry, now)
+                case Fate.FAILED:
+                    self._give_up([entry])
 
     def _give_up(self, lost: Sequence[Entry]) -> None:
         for entry in lost:
             why = "" if entry.outcome else "no room, or no place for it any more"
-            saying.lost(self._message(entry), self._name(entry.place), entry, why)
+            saying.lost(self._outbox.message(entry), self._name(entry.place), entry, why)
 
     def _name(self, place: str) -> str:
         target = self._settings.places().get(place)

@@ -107,7 +107,10 @@ class Outbox:
         return due(self.waiting(), self._lanes, busy)
 
     def note(self, number: int, outcome: Outcome, now: Moment) -> list[Entry]:
-        """Note what came of a try; return what is given up now."""
+        """Note what came of a try; return the entry as it is then, and others given up with it.
+
+        Nothing, where it does not wait any more.
+        """
         before = self._entries.get(number)
         if before is None or before.fate is not Fate.WAITING:
             return []
@@ -119,11 +122,10 @@ class Outbox:
         rest = [other for other in self.waiting() if other.place == entry.place]
         if outcome.delivered:
             self._set(*well_again(rest, was, now))
-            lost: list[Entry] = []
-        else:
-            lost = [replace(other, at=now, outcome=outcome) for other in too_old(rest, lane, now)]
-            self._set(*lost)
-        return [entry, *lost] if entry.fate is Fate.FAILED else lost
+            return [entry]
+        lost = [replace(other, at=now, outcome=outcome) for other in too_old(rest, lane, now)]
+        self._set(*lost)  # perhaps the one that was tried among them
+        return [self._entries[number], *(other for other in lost if other.number != number)]
 
     def keep_to(self, places: frozenset[str], now: Moment) -> list[Entry]:
         """Give up what waits for a place that is none any more, and return it."""

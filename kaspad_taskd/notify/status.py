@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -120,7 +121,7 @@ def shown(
         "unsaved": condition.unsaved or None,
         "refused": condition.refused or None,
         "heartbeat": _beat(condition, settings, ahead),
-        "targets": [_target(place, name, outbox) for place, name in names.items()],
+        "targets": _targets(names, outbox),
         "messages": _messages([*outbox.ended(), *outbox.waiting()], outbox, names, ahead),
     }
 
@@ -135,14 +136,16 @@ def _beat(condition: Condition, settings: Settings, ahead: int) -> dict[str, Any
     }
 
 
-def _target(place: str, name: str, outbox: Outbox) -> dict[str, Any]:
-    waiting = [entry for entry in outbox.waiting() if entry.place == place]
-    lane = outbox.lane(place)
-    return {"name": name, "waiting": len(waiting), "failures": lane.failures}
+def _targets(names: Mapping[str, str], outbox: Outbox) -> list[dict[str, Any]]:
+    waiting = Counter(entry.place for entry in outbox.waiting())
+    return [
+        {"name": name, "waiting": waiting[place], "failures": outbox.lane(place).failures}
+        for place, name in names.items()
+    ]
 
 
 def _messages(
-    entries: Iterable[Entry], outbox: Outbox, names: dict[str, str], ahead: int
+    entries: Iterable[Entry], outbox: Outbox, names: Mapping[str, str], ahead: int
 ) -> list[dict[str, Any]]:
     told: dict[str, dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda entry: entry.number):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaspad_taskd.notify.delivery import Entry, Fate, Lane
+from kaspad_taskd.notify.delivery import DAY, FEWEST, Entry, Fate, Lane
 from kaspad_taskd.notify.kept import Cursor, message_json, message_of
 from kaspad_taskd.notify.model import Item, Kind, Message, Outcome, Why
 from kaspad_taskd.notify.outbox import MOST, SHOWN, Content, Outbox
@@ -270,3 +270,14 @@ def test_any_message_comes_back_as_it_was(items: list[Item], kind: Kind, link: s
     """Through JSON and back."""
     given = Message("a-1", "r", 5, kind, tuple(items), "Überschrift", "Text", link)
     assert message_of(message_json(given)) == given
+
+
+def test_one_that_is_given_up_with_its_place_is_told_of_once() -> None:
+    """Though it was tried itself: as given up, and not as one that waits."""
+    box = outbox()
+    for n in range(2):
+        box.put(message(f"s-{n}"), ["a"], 0)
+    for n in range(1, FEWEST):
+        assert [(e.number, e.fate) for e in box.note(1, DOWN, n)] == [(1, Fate.WAITING)]
+    told = [(entry.number, entry.fate) for entry in box.note(2, DOWN, DAY)]
+    assert told == [(2, Fate.FAILED), (1, Fate.FAILED)]
