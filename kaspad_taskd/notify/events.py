@@ -22,8 +22,11 @@ def read(name: str, data: Data, at: Moment, relapse: str | None) -> Heard:
         at: when it was, told.
         relapse: why the task of it syncs again by itself, or None.
     """
-    known = _KNOWN.get(name)
-    return () if known is None else known(data, at, relapse)
+    if name not in _KNOWN:
+        return ()
+    whom, what = _KNOWN[name]
+    about = whom(data)
+    return () if about is None else what(about, data, at, relapse)
 
 
 def health(about: Subject, data: Data, at: Moment, relapse: str | None) -> list[Change]:
@@ -83,10 +86,9 @@ def completed(about: Subject, data: Data, at: Moment, because: str | None) -> Ne
     return News(about, Item(Kind.COMPLETE, about.of, about.name, code, params, began=at))
 
 
-def over(data: Data, at: Moment, what: What = What.GONE) -> list[Change | News]:
+def over(about: Subject, at: Moment, what: What = What.GONE) -> list[Change]:
     """Return that nothing of a task is a trouble any more."""
-    both = (reading.task(data), reading.task(data, "disk"))
-    return [Change(what, each, at) for each in both if each is not None]
+    return [Change(what, about, at), Change(what, reading.disk(about), at)]
 
 
 def _of_health(data: Data) -> dict[str, Scalar]:
@@ -98,57 +100,39 @@ def _of_health(data: Data) -> dict[str, Scalar]:
     )
 
 
-def _health(data: Data, at: Moment, relapse: str | None) -> Heard:
-    about = reading.task(data)
-    return () if about is None else health(about, data, at, relapse)
-
-
-def _start(data: Data, at: Moment, _relapse: str | None) -> Heard:
-    about = reading.task(data)
+def _start(about: Subject, data: Data, at: Moment, _relapse: str | None) -> Heard:
     because = reading.text(data.get("because"), 40)
-    if about is None:
-        return ()
-    return [relapsed(about, because, at)] if because else over(data, at)
+    return [relapsed(about, because, at)] if because else over(about, at)
 
 
-def _resumed(data: Data, at: Moment, relapse: str | None) -> Heard:
-    about = reading.task(data)
-    return () if about is None or relapse is None else [relapsed(about, relapse, at)]
+def _resumed(about: Subject, _data: Data, at: Moment, relapse: str | None) -> Heard:
+    return () if relapse is None else [relapsed(about, relapse, at)]
 
 
-def _complete(data: Data, at: Moment, relapse: str | None) -> Heard:
-    about = reading.task(data)
-    if about is None:
-        return ()
+def _complete(about: Subject, data: Data, at: Moment, relapse: str | None) -> Heard:
     because = reading.text(data.get("because"), 40) or relapse
-    disk = over(data, at)[1:]
     ended = Change(What.CLOSED if because is None else What.WELL, about, at)
-    return [ended, *disk, completed(about, data, at, because)]
+    disk = Change(What.GONE, reading.disk(about), at)
+    return [ended, disk, completed(about, data, at, because)]
 
 
-def _error(data: Data, at: Moment, _relapse: str | None) -> Heard:
-    about = reading.task(data)
-    return () if about is None else [*over(data, at, What.CLOSED), failed(about, data, at)]
+def _error(about: Subject, data: Data, at: Moment, _relapse: str | None) -> Heard:
+    return [*over(about, at, What.CLOSED), failed(about, data, at)]
 
 
-def _gone(data: Data, at: Moment, _relapse: str | None) -> Heard:
-    return over(data, at)
+def _gone(about: Subject, _data: Data, at: Moment, _relapse: str | None) -> Heard:
+    return over(about, at)
 
 
-def _attention(data: Data, at: Moment, _relapse: str | None) -> Heard:
-    about = reading.service(data)
-    return () if about is None else [attention(about, data, at)]
+def _attention(about: Subject, data: Data, at: Moment, _relapse: str | None) -> Heard:
+    return [attention(about, data, at)]
 
 
-def _warning(data: Data, at: Moment, _relapse: str | None) -> Heard:
-    about = reading.warning(data)
-    return () if about is None else [warning(about, data, at)]
+def _warning(about: Subject, data: Data, at: Moment, _relapse: str | None) -> Heard:
+    return [warning(about, data, at)]
 
 
-def _switched(data: Data, at: Moment, _relapse: str | None) -> Heard:
-    about = reading.service(data)
-    if about is None:
-        return ()
+def _switched(about: Subject, data: Data, at: Moment, _relapse: str | None) -> Heard:
     switch = data.get("switch")
     shape = switch if isinstance(switch, Mapping) else {}
     node = shape.get("because")  # how the local node stood that it leaves or comes back to
@@ -166,17 +150,20 @@ def _switched(data: Data, at: Moment, _relapse: str | None) -> Heard:
     return [News(about, Item(Kind.SWITCH, about.of, about.name, code, params, began=at))]
 
 
-_KNOWN: dict[str, Callable[[Data, Moment, str | None], Heard]] = {
-    "sync:health": _health,
-    "sync:start": _start,
-    "sync:resumed": _resumed,
-    "sync:complete": _complete,
-    "sync:error": _error,
-    "sync:cancelled": _gone,
-    "sync:paused": _gone,
-    "task:removed": _gone,
-    "service:attention": _attention,
-    "warning": _warning,
-    "switch:complete": _switched,
-    "switch:error": _switched,
+_Whom: TypeAlias = Callable[[Data], Subject | None]
+_What: TypeAlias = Callable[[Subject, Data, Moment, str | None], Heard]
+_KNOWN: dict[str, tuple[_Whom, _What]] = {
+    "sync:health": (reading.task, health),
+    "sync:start": (reading.task, _start),
+    "sync:resumed": (reading.task, _resumed),
+    "sync:complete": (reading.task, _complete),
+    "sync:error": (reading.task, _error),
+    "sync:cancelled": (reading.task, _gone),
+    "sync:paused": (reading.task, _gone),
+    "task:removed": (reading.task, _gone),
+    "service:attention": (reading.service, _attention),
+    "warning": (reading.warning, _warning),
+    "switch:complete": (reading.service, _switched),
+    "switch:error": (reading.service, _switched),
 }
+"""Whom an event is about, and what it comes to."""

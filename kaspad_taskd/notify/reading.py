@@ -39,13 +39,18 @@ def number(told: object) -> float | None:
     return float(told) if is_one else None  # type: ignore[arg-type]
 
 
-def task(data: Mapping[str, Any], kind: str = "task") -> Subject | None:
-    """Return which task an event or a task's public form is about; `kind`: "task" or "disk"."""
+def task(data: Mapping[str, Any]) -> Subject | None:
+    """Return which task an event or a task's public form is about."""
     known = data.get("taskId") or data.get("id")
     if not isinstance(known, str) or not known:
         return None
     service = text(data.get("service"), 64)
-    return Subject(f"{kind}:{known}", _name(known, service), (known, service))
+    return Subject(f"task:{known}", _name(known, service), (known, service))
+
+
+def disk(task: Subject) -> Subject:
+    """Return the disk of a task."""
+    return Subject(f"disk:{task.labels[0]}", task.name, task.labels)
 
 
 def _name(known: str, service: str) -> str:

@@ -23,7 +23,7 @@ def everything(draft: Draft, snapshot: Snapshot) -> None:
     for task in snapshot.tasks:
         about = reading.task(task)
         if about is not None:
-            seen |= {about.of, f"disk:{about.labels[0]}"}
+            seen |= {about.of, reading.disk(about).of}
             _task(draft, task, about, now, before)
     _rest(draft, "task:", seen, What.GONE, now)
     _rest(draft, "disk:", seen, What.GONE, now)
@@ -52,9 +52,10 @@ def warnings(draft: Draft, standing: Sequence[Wire]) -> None:
 
 def disk(draft: Draft, task: Wire) -> None:
     """Take from a task's public form whether its disk runs full."""
-    about = reading.task(task, "disk")
-    if about is None:
+    whose = reading.task(task)
+    if whose is None:
         return
+    about = reading.disk(whose)
     now = draft.given - draft.skew
     hint = _disk_hint(task) if task.get("status") == "in-progress" else None
     if hint is not None:
