@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +45,7 @@ def shown(path: Path) -> str:
 def read_toml(path: Path) -> dict[str, Any] | Fault:
     """Return the top table of a TOML file, or why there is none. Blocks, on a regular file only."""
     try:
-        text = _read(path).decode("utf-8-sig").replace("\r\n", "\n")
+        text = read_bounded(path, MAX_BYTES).decode("utf-8-sig").replace("\r\n", "\n")
         _check_dots(text)
         return tomllib.loads(text)
     except OSError as error:
@@ -77,21 +78,34 @@ class _UnfitError(OSError):
     """Not what is read here; the sentence says why."""
 
 
-def _read(path: Path) -> bytes:
+def read_bounded(
+    path: Path, most: int, look: Callable[[os.stat_result], object] = lambda _: None
+) -> bytes:
+    """Return what is in a regular file. Blocks, on a regular file only.
+
+    Args:
+        path: of the file.
+        most: bytes that it may have, whole KiB.
+        look: sees what kind of file it is before it is read.
+
+    Raises:
+        OSError: it cannot be read, is none, or is too large: `os_problem` says what that means.
+    """
     # A pipe in place of a file would block the open for ever.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:  # a directory's handle is no file's: that would neither take it nor close it
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
+        status = os.fstat(handle)
+        if stat.S_ISDIR(status.st_mode):
             raise _UnfitError("is a directory; it must be a file")
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(status.st_mode):
             raise _UnfitError("is no regular file")
+        look(status)
         with os.fdopen(handle, "rb", closefd=False) as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(most + 1)
     finally:
         os.close(handle)
-    if len(data) > MAX_BYTES:
-        raise _UnfitError(f"is larger than {MAX_BYTES // 1024} KiB")
+    if len(data) > most:
+        raise _UnfitError(f"is larger than {most // 1024} KiB")
     return data
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from kaspad_taskd.base.tables import Fault
-from kaspad_taskd.config.reading import os_problem, shown
+from kaspad_taskd.config.reading import os_problem, read_bounded, shown
 
 MAX_BYTES: Final = 64 * 1024
 MAX_URLS: Final = 32
@@ -92,15 +91,19 @@ def _no_http(line: str) -> str | None:
 def _lines(file: Path) -> tuple[list[tuple[int, str]] | None, list[Fault]]:
     """Lines that say something, with their numbers; None where the file cannot be read."""
     faults: list[Fault] = []
+
+    def look(status: os.stat_result) -> None:
+        if status.st_mode & _OTHERS:
+            cure = f"others may use it, and it has secrets: chmod o= {shown(file)}"
+            faults.append(Fault("", cure, shown(file)))
+
     try:
-        text = _read(file, faults).decode("utf-8-sig")
+        text = read_bounded(file, MAX_BYTES, look).decode("utf-8-sig")
     except OSError as error:
-        return None, [Fault("", _os_problem(file, error), shown(file))]
+        return None, [*faults, Fault("", _os_problem(file, error), shown(file))]
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         return None, [*faults, Fault(f"line {line}", "is not UTF-8 text", shown(file))]
-    except ValueError as error:
-        return None, [*faults, Fault("", str(error), shown(file))]
     stripped = ((number, line.strip()) for number, line in enumerate(text.split("\n"), 1))
     return [(n, line) for n, line in stripped if line and not line.startswith("#")], faults
 
@@ -114,22 +117,3 @@ def _os_problem(file: Path, error: OSError) -> str:
             f"chown root:kaspad-taskd-notify {shown(file)}; chmod 0640 {shown(file)}"
         )
     return os_problem(file, error)
-
-
-def _read(file: Path, faults: list[Fault]) -> bytes:
-    handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("is no regular file")
-        if status.st_mode & _OTHERS:
-            cure = f"others may use it, and it has secrets: chmod o= {shown(file)}"
-            faults.append(Fault("", cure, shown(file)))
-        data = b""
-        while len(data) <= MAX_BYTES and (part := os.read(handle, MAX_BYTES + 1 - len(data))):
-            data += part
-    finally:
-        os.close(handle)
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"is larger than {MAX_BYTES // 1024} KiB")
-    return data
