@@ -6,10 +6,10 @@ import os
 import re
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.config.reading import os_problem, read_bounded, shown
+from kaspad_taskd.notify.addresses import http_parts
 
 MAX_BYTES: Final = 64 * 1024
 MAX_URLS: Final = 32
@@ -79,13 +79,9 @@ def _problem(line: str) -> str | None:
 
 
 def _no_http(line: str) -> str | None:
-    try:
-        parts = urlsplit(line)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname)
-        good = good and parts.port != 0
-    except ValueError:
-        good = False
-    return _problem(line) if good else 'must be a URL that begins with "https://" or "http://"'
+    if http_parts(line) is None:
+        return 'must be a URL that begins with "https://" or "http://"'
+    return _problem(line)
 
 
 def _lines(file: Path) -> tuple[list[tuple[int, str]] | None, list[Fault]]:

@@ -11,10 +11,10 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from kaspad_taskd.base.tables import MISSING, Fault, Table
 from kaspad_taskd.config.reading import read_toml, shown
+from kaspad_taskd.notify.addresses import http_parts
 from kaspad_taskd.notify.model import How, Kind, Quiet, Rule, Target
 from kaspad_taskd.notify.secrets import one_line, urls_of
 
@@ -264,12 +264,7 @@ def _page_url(table: Table) -> str | None:
     text = table.string("page_url", None)
     if text is None:
         return None
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname)
-        good = good and parts.username is None and not parts.query and not parts.fragment
-    except ValueError:
-        good = False
-    if not good:
+    parts = http_parts(text)
+    if parts is None or parts.username is not None or parts.query or parts.fragment:
         table.fault("page_url", 'must be the address of the status page: "https://HOST/taskd"')
     return text.rstrip("/")

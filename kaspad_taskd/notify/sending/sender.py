@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Final
-from urllib.parse import urlsplit
 
+from kaspad_taskd.notify.addresses import http_parts
 from kaspad_taskd.notify.model import How, Message, Outcome, Target, Why
 from kaspad_taskd.notify.sending import shape
 from kaspad_taskd.notify.sending.judging import judge, no_apprise, not_accepted, notes
@@ -103,12 +103,7 @@ def _is_program(name: str) -> bool:
 
 
 def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in ("http", "https") and bool(parts.hostname)
-        return known and parts.port != 0 and url.isprintable() and " " not in url
-    except ValueError:  # a port beyond all, brackets of no address
-        return False
+    return http_parts(url) is not None and url.isprintable() and " " not in url
 
 
 def _apprise(target: Target, message: Message) -> dict[str, object]:
