@@ -231,11 +231,10 @@ class Draft:
         known = self.present.get(of)
         if known is None or known.since is None or known.code != code:
             return
-        if {**known.params, **params} == dict(known.params):
-            return
-        about = Subject(known.of, known.name, known.labels)
         newer = {**known.params, **params}
-        self.apply(Change(What.BAD, about, known.began, code, newer))
+        if newer != known.params:
+            about = Subject(known.of, known.name, known.labels)
+            self.apply(Change(What.BAD, about, known.began, code, newer))
 
     def _stands(self, change: Change, own: Moment) -> None:
         if self._present is None:

@@ -58,8 +58,7 @@ class Standing:
         well: when it became well, own.
         lost: since when nobody knows, own.
         count: how often it was bad.
-        told: when it was told last, own.
-        known: whether it was told at all.
+        told: when it was told last, own; None: it was not.
         anew: whether it has become graver than what was told.
         labels: as of `Present`.
     """
@@ -76,7 +75,6 @@ class Standing:
     lost: Moment | None = None
     count: int = 1
     told: Moment | None = None
-    known: bool = False
     anew: bool = False
     labels: tuple[str, ...] = ()
 

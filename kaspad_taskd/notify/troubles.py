@@ -74,7 +74,7 @@ def over(one: Standing, rule: Rule, now: Moment) -> bool:
 
 
 def _ended(one: Standing, rule: Rule) -> Moment | None:
-    untold = not one.known and one.spent >= after_of(rule)
+    untold = one.told is None and one.spent >= after_of(rule)
     return one.lost if one.well is None and untold else one.well
 
 
@@ -105,7 +105,7 @@ def next_moment(one: Standing, rule: Rule) -> Moment | None:
 
 def told(one: Standing, now: Moment) -> Standing:
     """Return a trouble that has just been told."""
-    return replace(one, told=now, known=True, anew=False)
+    return replace(one, told=now, anew=False)
 
 
 def standing_item(one: Standing) -> Item:
@@ -122,14 +122,14 @@ def last_item(one: Standing, rule: Rule, at: Moment | None, recovers: bool) -> I
         at: when it ended, told.
         recovers: whether it is well now; else something else has taken its place.
     """
-    if one.known:
+    if one.told is not None:
         wanted = recovers and Kind.RECOVERED in rule.on
         return _item(one, Kind.RECOVERED, at) if wanted else None
     return _item(one, Kind.TROUBLE, at) if one.spent >= after_of(rule) else None
 
 
 def _item(one: Standing, kind: Kind, ended: Moment | None) -> Item:
-    again = kind is Kind.TROUBLE and one.known
+    again = kind is Kind.TROUBLE and one.told is not None
     return Item(kind, one.of, one.name, one.code, one.params, one.began, ended, one.count, again)
 
 
