@@ -25,9 +25,9 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
+from email.utils import formatdate, parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 LONGEST_SLEEP: Final = 0.2
 """Seconds that a library may wait; for more it is to come again."""
@@ -216,15 +216,10 @@ def seconds_to_wait(headers: Any) -> float | None:
     except (TypeError, ValueError):
         pass
     try:
-        now = parsedate_to_datetime(headers.get("Date") or http_date())
+        now = parsedate_to_datetime(headers.get("Date") or formatdate(usegmt=True))
         return max(0.0, (parsedate_to_datetime(said) - now).total_seconds())
     except (TypeError, ValueError):
         return None
-
-
-def http_date() -> str:
-    """Return what time it is here."""
-    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
 
 
 # Apprise
@@ -354,8 +349,6 @@ def _connected(scheme: str, host: str | None, port: int | None) -> http.client.H
 
 
 def _authorization(user: str | None, password: str | None) -> dict[str, str]:
-    from urllib.parse import unquote
-
     if user is None:
         return {}
     both = f"{unquote(user)}:{unquote(password or '')}".encode()
