@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from kaspad_taskd.base.streams import hold_streams
-from kaspad_taskd.config.places import FIRST_USER
+from kaspad_taskd.config.places import find_places
 from kaspad_taskd.notify.checking import check
 from kaspad_taskd.notify.house import House, Places
 from kaspad_taskd.notify.settings import Settings, load
@@ -60,18 +60,14 @@ def _path(text: str) -> Path:
 
 def places_of(options: argparse.Namespace, env: Mapping[str, str], uid: int) -> Places:
     """Return the places that the options, systemd, and else the user name."""
-    if uid < FIRST_USER or "STATE_DIRECTORY" in env:
-        config, state, run = Path("/etc"), Path("/var/lib"), Path("/run")
-    else:
-        home = Path(env.get("HOME") or "/")
-        config = Path(env.get("XDG_CONFIG_HOME") or home / ".config")
-        state = Path(env.get("XDG_STATE_HOME") or home / ".local/state")
-        run = Path(env.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}")
-    given = env.get("STATE_DIRECTORY", "").split(":")[0]
+    given = env.get("STATE_DIRECTORY")
+    # directories that systemd gives are this program's own, none of the daemon's
+    mine = {name: text for name, text in env.items() if not name.endswith("_DIRECTORY")}
+    taskd = find_places(mine, uid if given is None else 0)
     return Places(
-        options.config or config / "kaspad-taskd/notify.toml",
-        options.state_dir or Path(given or state / NAME),
-        options.socket or run / "kaspad-taskd/watch.sock",
+        options.config or taskd.settings.with_name("notify.toml"),
+        options.state_dir or Path((given or "").split(":")[0] or taskd.state.with_name(NAME)),
+        options.socket or taskd.runtime / "watch.sock",
     )
 
 
