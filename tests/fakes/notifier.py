@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.patience import PATIENCE
+from tests.fakes.patience import PATIENCE, once
 from tests.fakes.stopwatch import Stopwatch
 
 
@@ -137,6 +137,10 @@ class Notifier:
         except FileNotFoundError:
             return {}
         return found
+
+    async def heard(self) -> None:
+        """Wait until the daemon answers it, and is heard."""
+        await once(lambda: self.status().get("daemon", {}).get("answers"))
 
     async def ended(self) -> int:
         assert self.process is not None

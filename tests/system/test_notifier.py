@@ -20,7 +20,7 @@ import pytest
 from tests.fakes.notifier import Hook, Notifier
 from tests.fakes.notify_socket import NotifySocket
 from tests.fakes.patience import once
-from tests.fakes.taskd_process import AT_ONCE, Taskd, until
+from tests.fakes.taskd_process import AT_ONCE, Line, Taskd, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -45,8 +45,10 @@ async def hooked() -> AsyncIterator[Hook]:
         yield hook
 
 
-def report(task: str) -> dict[str, Any]:
-    return {"id": task, "type": "report", "service": task}
+async def breaks(line: Line, task: str) -> None:
+    """Let a new task fail."""
+    await line.call("registerTask", id=task, type="report", service=task)
+    await line.call("errorTask", taskId=task, error="it broke")
 
 
 def watched(hook: Hook) -> dict[str, Any]:
@@ -75,10 +77,7 @@ async def test_a_trouble_is_told_and_its_end(tmp_path: Path) -> None:
 
     Meanwhile the notifier says how it is, beats the heart, keeps every secret and stays small.
     """
-    async with (
-        Taskd(tmp_path / "d") as taskd,
-        Notifier(tmp_path, taskd.runtime / "watch.sock") as it,
-    ):
+    async with running(tmp_path) as (taskd, it):
         with Hook() as hook, NotifySocket(tmp_path / "systemd") as systemd:
             work(hook, True)
             heart = f'[heartbeat]\nurl_file = "{tmp_path}/hook"\n'
@@ -86,10 +85,9 @@ async def test_a_trouble_is_told_and_its_end(tmp_path: Path) -> None:
             it.env |= {"NOTIFY_SOCKET": systemd.address, "WATCHDOG_USEC": "2000000"}
             line = await taskd.start()
             await it.start()
-            await once(lambda: it.status().get("daemon", {}).get("answers"))
+            await it.heard()
             await line.call("registerTask", **watched(hook))
-            await line.call("registerTask", **report("e"))
-            await line.call("errorTask", taskId="e", error="it broke")
+            await breaks(line, "e")
             await once(lambda: hook.of("e", "error"))
             work(hook, False)
             await once(lambda: hook.of("w", "trouble"))
@@ -130,9 +128,8 @@ async def test_a_stop_loses_nothing_and_waits_for_nobody(tmp_path: Path) -> None
         hook.status = 0
         line = await taskd.start()
         await it.start()
-        await once(lambda: it.status().get("daemon", {}).get("answers"))
-        await line.call("registerTask", **report("e"))
-        await line.call("errorTask", taskId="e", error="it broke")
+        await it.heard()
+        await breaks(line, "e")
         await once(lambda: hook.got)
         code, took = await it.end()
         assert (code, took < AT_ONCE) == (0, True)
@@ -156,13 +153,12 @@ async def test_kills_of_both_lose_nothing_and_double_nothing_but_by_its_id(tmp_p
         it.tell(hook, 'after = "0s"\ngather = "0s"\nrepeat = "never"\n')
         line = await taskd.start()
         await it.start()
-        await once(lambda: it.status().get("daemon", {}).get("answers"))
+        await it.heard()
         tasks = []
         for n in range(6):
             task = f"t{n}"
             tasks.append(task)
-            await line.call("registerTask", **report(task))
-            await line.call("errorTask", taskId=task, error="it broke")
+            await breaks(line, task)
             hook.status = chance.choice([200, 200, 500])
             await asyncio.sleep(chance.random() * 0.3)
             if chance.random() < 0.4:
@@ -187,7 +183,7 @@ async def test_what_happened_while_nobody_listened_is_told_once(tmp_path: Path) 
         line = await taskd.start()
         await line.call("registerTask", **watched(hook))
         await it.start()
-        await once(lambda: it.status().get("daemon", {}).get("answers"))
+        await it.heard()
         await it.end(signal.SIGKILL)
 
         async def is_(health: str) -> bool:
@@ -199,8 +195,7 @@ async def test_what_happened_while_nobody_listened_is_told_once(tmp_path: Path) 
         await asyncio.sleep(1.0)
         work(hook, True)
         await until(lambda: is_("ok"))
-        await line.call("registerTask", **report("e"))
-        await line.call("errorTask", taskId="e", error="it broke")
+        await breaks(line, "e")
         await it.start()
         await once(lambda: hook.of("e", "error") and hook.of("w", "trouble"))
         (trouble,) = hook.of("w", "trouble")
@@ -216,30 +211,25 @@ async def test_a_journal_that_is_another_one_is_begun_anew(tmp_path: Path) -> No
         it.tell(hook, QUICK)
         line = await taskd.start()
         await it.start()
-        await once(lambda: it.status().get("daemon", {}).get("answers"))
-        await line.call("registerTask", **report("e"))
-        await line.call("errorTask", taskId="e", error="it broke")
+        await it.heard()
+        await breaks(line, "e")
         await once(lambda: hook.of("e", "error"))
         await taskd.end()
         shutil.rmtree(taskd.state)
         line = await taskd.start()
         await once(lambda: "begun anew" in it.said())
-        await line.call("registerTask", **report("f"))
-        await line.call("errorTask", taskId="f", error="it broke")
+        await breaks(line, "f")
         await once(lambda: hook.of("f", "error"))
 
 
 async def test_settings_are_read_again_and_bad_ones_refused(tmp_path: Path) -> None:
     """SIGHUP; the old ones hold until good ones come."""
-    async with (
-        Taskd(tmp_path / "d") as taskd,
-        Notifier(tmp_path, taskd.runtime / "watch.sock") as it,
-    ):
+    async with running(tmp_path) as (taskd, it):
         with Hook() as first, Hook() as second:
             it.tell(first, QUICK)
             line = await taskd.start()
             await it.start()
-            await once(lambda: it.status().get("daemon", {}).get("answers"))
+            await it.heard()
             good = it.settings.read_text()
             it.settings.write_text(good + 'quiet = "never"\n')
             assert it.process is not None
@@ -249,8 +239,7 @@ async def test_settings_are_read_again_and_bad_ones_refused(tmp_path: Path) -> N
             it.tell(second, QUICK)
             it.process.send_signal(signal.SIGHUP)
             await once(lambda: it.status()["refused"] is None)
-            await line.call("registerTask", **report("e"))
-            await line.call("errorTask", taskId="e", error="it broke")
+            await breaks(line, "e")
             await once(lambda: second.of("e", "error"))
             assert first.got == []
 
@@ -328,13 +317,12 @@ async def test_on_a_full_disk_people_are_told_all_the_same(tmp_path: Path) -> No
             it.tell(hook, QUICK)
             line = await taskd.start()
             await it.start()
-            await once(lambda: it.status().get("daemon", {}).get("answers"))
+            await it.heard()
             ballast = place / "ballast"
             with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
                 while True:
                     file.write(b"x" * 512)
-            await line.call("registerTask", **report("e"))
-            await line.call("errorTask", taskId="e", error="it broke")
+            await breaks(line, "e")
             await once(lambda: hook.of("e", "error"))
             await once(lambda: "it goes on from memory" in it.said())
             await it.end()
@@ -344,7 +332,7 @@ async def test_on_a_full_disk_people_are_told_all_the_same(tmp_path: Path) -> No
             await once(lambda: "saved again" in it.said())
             await it.end(signal.SIGKILL)
             await it.start()
-            await once(lambda: it.status().get("daemon", {}).get("answers"))
+            await it.heard()
             await once(lambda: [m["to"][0]["fate"] for m in _shown(it)] == ["delivered"])
             assert len({each["id"] for each in hook.got}) == 1
     finally:
