@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.installed import ETC, apt, call, inside, run, shown, systemctl, until
+from tests.lab.installed import ETC, WALK, apt, call, inside, run, shown, systemctl, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
 
@@ -39,10 +39,11 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
 print(server.server_port, flush=True)
 server.serve_forever()
 """
-EVERYWHERE = """
-import json, os, socket, sys
+EVERYWHERE = (
+    WALK
+    + """
+import socket, sys
 sys.stdin.read()
-found = []
 with socket.socket() as one:
     one.bind(("127.0.0.1", 0))
     try:
@@ -51,33 +52,11 @@ with socket.socket() as one:
         pass
     else:
         found.append("/listens")
-def tried(path, flags):
-    try:
-        os.close(os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600))
-    except OSError:
-        return
-    found.append(path)
-def walk(place):
-    probe = os.path.join(place, ".tried-%d" % os.getpid())
-    tried(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    try:
-        os.unlink(probe)
-        entries = list(os.scandir(place))
-    except OSError:
-        try:
-            entries = list(os.scandir(place))
-        except OSError:
-            return
-    for each in entries:
-        if each.is_dir(follow_symlinks=False):
-            if place != "/proc" or not (each.name.isdigit() or each.name.endswith("self")):
-                walk(each.path)
-        elif each.is_file(follow_symlinks=False):
-            tried(each.path, os.O_WRONLY)
 walk("/")
 with open("/var/lib/kaspad-taskd-notify/everywhere", "w") as out:
     json.dump(found, out)
 """
+)
 OWN = (str(STATE), "/tmp", "/var/tmp")
 """Its state, and a /tmp that is nobody else's."""
 

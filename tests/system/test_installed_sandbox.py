@@ -11,6 +11,7 @@ import pytest
 from tests.lab.installed import (
     STATE,
     UNIT,
+    WALK,
     define,
     forget,
     inside,
@@ -25,33 +26,9 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
 OWN = ("/var/lib/kaspad-taskd", "/run/kaspad-taskd", "/tmp", "/var/tmp")
 """Its state, its sockets, and a /tmp that is nobody else's."""
 CLOSED = ("/dev/shm", "/dev/mqueue", "/run/lock")
-EVERYWHERE = """
-import json, os, stat
-found, closed = [], []
-def tried(path, flags):
-    try:
-        os.close(os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600))
-    except OSError:
-        return
-    found.append(path)
-def walk(place):
-    probe = os.path.join(place, ".tried-%d" % os.getpid())
-    tried(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    try:
-        os.unlink(probe)
-    except OSError:
-        pass
-    try:
-        entries = list(os.scandir(place))
-    except OSError:
-        closed.append(place)
-        return
-    for each in entries:
-        if each.is_dir(follow_symlinks=False):
-            if place != "/proc" or not (each.name.isdigit() or each.name.endswith("self")):
-                walk(each.path)
-        elif each.is_file(follow_symlinks=False):
-            tried(each.path, os.O_WRONLY)
+EVERYWHERE = (
+    WALK
+    + """
 walk("/")
 with open("/proc/self/mountinfo") as lines:
     mounts = [line.split()[4] for line in lines]
@@ -65,6 +42,7 @@ with open("/var/lib/kaspad-taskd/.everywhere", "w") as out:
 os.rename("/var/lib/kaspad-taskd/.everywhere", "/var/lib/kaspad-taskd/everywhere")
 print('{"progress": 42}')
 """
+)
 
 
 def tried_from_within() -> dict[str, Any]:
