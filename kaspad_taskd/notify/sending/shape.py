@@ -58,7 +58,7 @@ def as_json(message: Message, host: str) -> str:
             "host": host,
             "at": _iso(message.made),
             "items": [_item(each) for each in message.items[:ITEMS]],
-            "more": max(0, len(message.items) - ITEMS),
+            "more": max(0, len(message.items) - ITEMS) + message.more,
         },
         ensure_ascii=False,
     )

@@ -59,6 +59,11 @@ def test_json_has_all_that_there_is_to_know() -> None:
     }  # fmt: skip
 
 
+def test_json_counts_what_the_message_itself_left_out() -> None:
+    told = json.loads(shape.as_json(replace(MESSAGE, items=(ITEM,) * 130, more=50), "vm"))
+    assert (len(told["items"]), told["more"]) == (100, 80)
+
+
 def test_apprise_has_a_word_for_each_kind() -> None:
     assert set(shape.TYPES) == set(Kind)
     assert set(shape.TYPES.values()) == {"failure", "warning", "info", "success"}
