@@ -9,7 +9,7 @@ import time
 from kaspad_taskd.cli.faults import typed
 from kaspad_taskd.cli.settings_files import can_read, check_command
 from kaspad_taskd.client import READERS_SOCKET, SYSTEM_SOCKET
-from kaspad_taskd.client.unit import own_socket
+from kaspad_taskd.client.wire import own_socket
 from kaspad_taskd.version import __version__
 from kaspad_taskd.words import service
 from kaspad_taskd.words.plain import safe

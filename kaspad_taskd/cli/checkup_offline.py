@@ -10,7 +10,8 @@ from kaspad_taskd.cli import checkup
 from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import typed
 from kaspad_taskd.client import SYSTEM_SOCKET
-from kaspad_taskd.client.unit import beside, own_socket
+from kaspad_taskd.client.unit import beside
+from kaspad_taskd.client.wire import own_directory, own_socket
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, say
 
@@ -52,8 +53,7 @@ def _was_there(socket: str) -> bool:
 
 def own_settings() -> str:
     """Return where this user's own daemon has its settings."""
-    config = os.environ.get("XDG_CONFIG_HOME") or f"{os.environ.get('HOME') or '/'}/.config"
-    return f"{config}/kaspad-taskd/kaspad-taskd.toml"
+    return f"{own_directory('XDG_CONFIG_HOME', '.config')}/kaspad-taskd/kaspad-taskd.toml"
 
 
 def last_error(socket: str) -> Iterator[Finding]:

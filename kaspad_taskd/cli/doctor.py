@@ -10,7 +10,8 @@ from kaspad_taskd.cli.checkup import FAULT, GOOD, WARNING, Finding
 from kaspad_taskd.cli.faults import FAILED, of_unreachable
 from kaspad_taskd.cli.screen import hang, wrap
 from kaspad_taskd.client import SYSTEM_SOCKET, Unreachable
-from kaspad_taskd.client.unit import beside, own_socket
+from kaspad_taskd.client.unit import beside
+from kaspad_taskd.client.wire import own_socket
 from kaspad_taskd.words.plain import fit
 from kaspad_taskd.words.sentences import plural, say
 

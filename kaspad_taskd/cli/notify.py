@@ -14,6 +14,7 @@ import time
 from kaspad_taskd.cli.faults import FAILED, Fault, UsageFault
 from kaspad_taskd.cli.options import PROG
 from kaspad_taskd.cli.screen import hang, wrap
+from kaspad_taskd.client.wire import own_directory
 from kaspad_taskd.words.moment import seconds_of, when
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, plural, say
@@ -56,8 +57,7 @@ def _directory(run: Run) -> str:
         return str(run.options.state_dir)
     if os.path.isdir(SYSTEM):  # noqa: PTH112 - pathlib costs the client a tenth of its start
         return SYSTEM
-    states = os.environ.get("XDG_STATE_HOME") or f"{os.environ.get('HOME') or '/'}/.local/state"
-    own = f"{states}/{NAME}"
+    own = f"{own_directory('XDG_STATE_HOME', '.local/state')}/{NAME}"
     return own if os.path.isdir(own) else SYSTEM  # noqa: PTH112
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from kaspad_taskd.client.wire import READERS_SOCKET, SYSTEM_SOCKET
+from kaspad_taskd.client.wire import READERS_SOCKET, SYSTEM_SOCKET, own_directory, own_socket
 
 SYSTEM, USER, HAND = "system", "user", "hand"
 UNIT = "kaspad-taskd.service"
@@ -48,20 +48,13 @@ def beside(path: str) -> str:
     return f"{place}/rpc.sock" if name == READERS_SOCKET else path
 
 
-def own_socket() -> str | None:
-    """Return where the socket of this user's own daemon is; None where there is no such place."""
-    own = os.environ.get("XDG_RUNTIME_DIR")
-    return f"{own}/kaspad-taskd/rpc.sock" if own else None
-
-
 def _system_has_it() -> bool:
     return _is_there("/run/systemd/system") and _has_unit(SYSTEM_UNITS)
 
 
 def _user_has_it() -> bool:
-    home = os.environ.get("HOME") or "/"
-    config = os.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
-    data = os.environ.get("XDG_DATA_HOME") or f"{home}/.local/share"
+    config = own_directory("XDG_CONFIG_HOME", ".config")
+    data = own_directory("XDG_DATA_HOME", ".local/share")
     return _has_unit((f"{config}/systemd/user", f"{data}/systemd/user", *USER_UNITS))
 
 

@@ -45,8 +45,25 @@ class Unreachable(Exception):
 
 def candidates() -> list[str]:
     """Return where a daemon's socket may be: the system's, then this user's own."""
-    own = os.environ.get("XDG_RUNTIME_DIR")
-    return [SYSTEM_SOCKET, *([f"{own}/kaspad-taskd/rpc.sock"] if own else [])]
+    own = own_socket()
+    return [SYSTEM_SOCKET, *([own] if own else [])]
+
+
+def own_socket() -> str | None:
+    """Return where the socket of this user's own daemon is; None where there is no such place."""
+    own = own_directory("XDG_RUNTIME_DIR")
+    return f"{own}/kaspad-taskd/rpc.sock" if own else None
+
+
+def own_directory(variable: str, usual: str = "") -> str:
+    """Return a directory of this user: what XDG's variable names, else `usual` in the home, or "".
+
+    What is not absolute is ignored, as XDG demands.
+    """
+    named = os.environ.get(variable, "")
+    if named.startswith("/"):
+        return named
+    return f"{os.environ.get('HOME') or '/'}/{usual}" if usual else ""
 
 
 def _fault(error: OSError) -> str:

@@ -14,7 +14,8 @@ from kaspad_taskd.base.clock import Clock, iso
 from kaspad_taskd.base.tables import Fault, key_path
 from kaspad_taskd.bridge.keys import weakness
 from kaspad_taskd.client import SYSTEM_SOCKET
-from kaspad_taskd.client.unit import own_socket, started_by
+from kaspad_taskd.client.unit import started_by
+from kaspad_taskd.client.wire import own_socket
 from kaspad_taskd.config.layers import Layers, read_layers
 from kaspad_taskd.config.places import FIRST_USER, Places, find_places
 from kaspad_taskd.config.reading import shown

@@ -164,6 +164,8 @@ def test_the_system_comes_before_the_user(monkeypatch: pytest.MonkeyPatch, tmp_p
         "/run/kaspad-taskd/rpc.sock",
         "/run/user/7/kaspad-taskd/rpc.sock",
     ]
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "run/7")  # nothing relative, as XDG demands
+    assert candidates() == ["/run/kaspad-taskd/rpc.sock"]
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     assert candidates() == ["/run/kaspad-taskd/rpc.sock"]
     (tmp_path / "kaspad-taskd").mkdir()
