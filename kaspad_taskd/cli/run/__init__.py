@@ -1,1 +1,1 @@
-"""The place of `kaspad-taskctl run`, any command as a task: nothing but its tools' room yet."""
+"""`kaspad-taskctl run -- COMMAND`: any long command is a task while it runs."""

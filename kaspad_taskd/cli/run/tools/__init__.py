@@ -1,1 +1,1 @@
-"""The place of the programs that `run` knows: a file each, pure, from bytes to readings."""
+"""What programs tell of their own progress, one file a program. Pure: text to readings."""
