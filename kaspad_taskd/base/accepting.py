@@ -63,6 +63,7 @@ class Acceptor:
         refusal: what is said to a peer who gets no place.
         name: of the door, in the log.
         spare: files for the moment when there are no others; None: it waits for some.
+        gone: told of each protocol whose connection is closed.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Acceptor:
         *,
         name: str,
         spare: Spare | None = None,
+        gone: Callable[[asyncio.Protocol], object] = lambda _: None,
     ) -> None:
         self._listening = listening
         self._places = places
@@ -83,6 +85,7 @@ class Acceptor:
         self._refusal = refusal
         self._name = name
         self._spare = spare
+        self._gone = gone
         self._loop = asyncio.get_running_loop()
         self._sparing = Sparing(self._loop.time)
         self._joining: set[asyncio.Task[object]] = set()
@@ -151,14 +154,15 @@ class Acceptor:
         if not self._places.take(peer):
             self._refuse(taken, peer)
             return
-        counted = _Counted(taken, lambda: self._left(peer))
-        joining = self._loop.create_task(self._join(counted))
+        protocol = self._factory()
+        counted = _Counted(taken, lambda: self._left(peer, protocol))
+        joining = self._loop.create_task(self._join(counted, protocol))
         self._joining.add(joining)
         joining.add_done_callback(self._joining.discard)
 
-    async def _join(self, counted: socket.socket) -> None:
+    async def _join(self, counted: socket.socket, protocol: asyncio.Protocol) -> None:
         try:
-            await self._loop.connect_accepted_socket(self._factory, counted)
+            await self._loop.connect_accepted_socket(lambda: protocol, counted)
         except OSError as error:
             log.debug("%s: a connection went as it came: %s", self._name, error)
             counted.close()
@@ -166,8 +170,9 @@ class Acceptor:
             counted.close()
             raise
 
-    def _left(self, peer: Peer) -> None:
+    def _left(self, peer: Peer, protocol: asyncio.Protocol) -> None:
         self._places.leave(peer)
+        self._gone(protocol)
         self._refill()
 
     def _refill(self) -> None:

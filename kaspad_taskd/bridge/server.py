@@ -88,7 +88,7 @@ class BridgeServer:
         self._listeners: list[Acceptor] = []
         self._rooms: list[asyncio.Task[None]] = []
         self._refusing = False
-        self._unused: set[asyncio.BaseProtocol] = set()
+        self._unused: dict[asyncio.BaseProtocol, asyncio.TimerHandle] = {}
 
     # -- the life of it
 
@@ -104,7 +104,7 @@ class BridgeServer:
         self._listeners = [
             Acceptor(
                 each, self._places, peer_of, self._connection, lambda _: refusal(),
-                name="the bridge",
+                name="the bridge", gone=self._used,
             )
             for each in self._opened.sockets
         ]  # fmt: skip
@@ -146,20 +146,26 @@ class BridgeServer:
         server = self._runner.server
         assert server is not None
         made = server()
-        self._unused.add(made)
-        asyncio.get_running_loop().call_later(FIRST_REQUEST_S, self._close_unused, made)
+        loop = asyncio.get_running_loop()
+        self._unused[made] = loop.call_later(FIRST_REQUEST_S, self._close_unused, made)
         return made
 
     def _close_unused(self, protocol: Any) -> None:
         if protocol in self._unused and protocol.transport is not None:
             protocol.transport.abort()
-        self._unused.discard(protocol)
+        self._used(protocol)
+
+    def _used(self, protocol: asyncio.BaseProtocol) -> None:
+        """Wait no more for its first request: it has come, or it is gone and keeps no memory."""
+        timer = self._unused.pop(protocol, None)
+        if timer is not None:
+            timer.cancel()
 
     @web.middleware
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Any]
     ) -> web.StreamResponse:
-        self._unused.discard(request.protocol)
+        self._used(request.protocol)
         if self._refusing and "sid" not in request.query:
             return web.Response(status=503, text="kaspad-taskd is stopping\n")
         with whole_in_time(request):

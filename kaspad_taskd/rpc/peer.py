@@ -205,8 +205,11 @@ class Peer(asyncio.Protocol):
         task.add_done_callback(self._served)
 
     async def _serve(self, pending: Pending) -> None:
-        _request.set(asyncio.current_task())
-        self._put(await pending.answer(self._slots))
+        token = _request.set(asyncio.current_task())
+        try:
+            self._put(await pending.answer(self._slots))
+        finally:
+            _request.reset(token)  # else the task, which has its context, would keep itself
 
     def _served(self, task: asyncio.Task[None]) -> None:
         pending = self._requests.pop(task)

@@ -339,6 +339,19 @@ async def test_a_line_without_a_request_is_closed(
         assert not house.server._unused
 
 
+async def test_a_line_that_went_without_a_request_keeps_no_memory(tmp_path: Path) -> None:
+    """Crowds that come and go are not remembered until their first request would be due."""
+    async with bridged(tmp_path) as house:
+        port = house.opened.address.port
+        for _ in range(5):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            await until(lambda: len(house.server._unused) == 1)
+            (timer,) = house.server._unused.values()
+            writer.close()
+            await until(lambda: not house.server._unused)
+            assert timer.cancelled()
+
+
 async def test_an_event_before_the_connect_is_malformed(house: Bridged) -> None:
     """Nobody asks anything before he is let in."""
     line = await house.line()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.rpc import peer as module
+from kaspad_taskd.rpc.dispatch import Pending
 from kaspad_taskd.rpc.framing import LIMIT
 from kaspad_taskd.rpc.peer import IN_FLIGHT, Peer, credentials
 from tests.rpc.house import Client, House, until
@@ -59,6 +61,26 @@ async def test_pipelined_requests_are_answered_in_order_and_together(house: Hous
     client = await house.client()
     client.write(b"".join(_request("echo", n, id=n) for n in range(1000)))
     assert [(await client.read())["id"] for _ in range(1000)] == list(range(1000))
+
+
+async def test_a_request_that_waited_keeps_no_memory(house: House) -> None:
+    """Its task is gone with its answer, not when garbage is next collected."""
+    client = await house.client()
+
+    def waiting() -> int:
+        return sum(type(each) is Pending for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        client.write(b"".join(_request("hold", id=n) for n in range(5)))
+        await until(lambda: waiting() == 5)
+        house.gate.set()
+        for _ in range(5):
+            await client.read()
+        await until(lambda: waiting() == 0)
+    finally:
+        gc.enable()
 
 
 async def test_a_slow_answer_holds_nobody_up(house: House) -> None:
