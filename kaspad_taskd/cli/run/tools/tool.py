@@ -13,20 +13,27 @@ if TYPE_CHECKING:
     class Reader(Protocol):
         """Reads one run of a tool; it has a memory of what it has read."""
 
-        def read(self, stream: int, piece: str) -> Reading | None:
+        def read(self, stream: int, piece: str, whole: bool = True) -> Reading | None:
             """Return what a piece says, or None: nothing of progress. Never fails.
 
             Args:
                 stream: 1 standard output, 2 standard error (on a terminal all is 1).
                 piece: what stood between two of CR, LF and runs of backspaces, without escapes;
                     also what is pending after a silence, so it may grow and come again.
+                whole: it has ended, it is not what is pending.
             """
 
     class Tool(Protocol):
         """A program, or a way of reading any (`json:`, `percent:`, `lines:`)."""
 
         name: str
+        """Also of its sentences: run.tool.NAME.tells (what is known) and .source (where from)."""
         programs: Sequence[str]
+        """Base names of the programs that are this tool; none: it is chosen by `--as` alone."""
+        versions: Sequence[str]
+        """Those that its reader was made for, by recordings."""
+        lines: bool
+        """It is given lines: its pieces end at LF alone, and blank ones are among them."""
 
         def reader(self, argv: Sequence[str]) -> Reader:
             """Return a new reader for a run with these arguments (argv[0] is the program)."""
@@ -79,6 +86,16 @@ class Reading:
         self.phases = phases
         self.facts = facts or {}
 
+    @property
+    def percent(self) -> float | None:
+        """Of the phase: 0 to ALMOST, or None: not known. All of it is done when it has ended."""
+        if self.done is None or not self.total:
+            return None
+        return min(100 * self.done / self.total, ALMOST)
+
+
+ALMOST = 99.9
+"""The highest percentage there is before the exit code: many go on for long after their 100 %."""
 
 COMPLETE, WARNING, PARTLY, FAILED = "complete", "warning", "partly", "failed"
 

@@ -1,0 +1,126 @@
+"""What tools have in common: a reader that holds its promises, a tool that is silent."""
+
+from __future__ import annotations
+
+import json
+
+from kaspad_taskd.cli.run.tools.tool import Ending, Reading, by_code
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from kaspad_taskd.cli.run.tools.tool import Reader
+
+MOST = 1e18
+"""More bytes than anybody has; what is beyond is no number of anything."""
+_DIGITS = 18
+
+
+class Steady:
+    """A reader whose numbers never fall within a phase; a tool's own has `parse`.
+
+    A done that is less than before is not believed. A total that makes the percentage less than
+    before, or that is less than what is done, is none.
+
+    Attributes:
+        whole: the piece that is read has ended.
+    """
+
+    def __init__(self) -> None:
+        self._phase: tuple[str | None, int | None, str] = (None, None, "")
+        self._done = self._share = 0.0
+        self.whole = True
+
+    def read(self, stream: int, piece: str, whole: bool = True) -> Reading | None:
+        """Return what a piece says, or None: nothing of progress. Never fails."""
+        self.whole = whole
+        found = self.parse(stream, piece)
+        return None if found is None else self._steadied(found)
+
+    def parse(self, stream: int, piece: str) -> Reading | None:
+        """Return what a piece says by itself."""
+        return None
+
+    def _steadied(self, found: Reading) -> Reading | None:
+        done, total = found.done, found.total
+        phase = (found.phase, found.after, found.unit)
+        if phase != self._phase:
+            self._phase, self._done, self._share = phase, 0.0, 0.0
+        if done is None:
+            return found
+        if not self._done <= done <= MOST:  # nan is neither
+            return None
+        self._done = done
+        if total is None:
+            return found
+        if not 0 < total <= MOST or done > total or done / total < self._share:
+            found.total, found.growing = None, True
+        else:
+            self._share = done / total
+        return found
+
+
+class Known:
+    """A tool with what most have: an exit code that means what it is, nothing to offer or ask."""
+
+    name = ""
+    programs: Sequence[str] = ()
+    versions: Sequence[str] = ()
+    lines = False
+
+    def reader(self, argv: Sequence[str]) -> Reader:
+        """Return a reader that knows of no progress."""
+        return Steady()
+
+    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
+        """Say what an exit code means."""
+        return by_code(code)
+
+    def offer(self, argv: Sequence[str]) -> str | None:
+        """Nothing would make it tell more."""
+        return None
+
+    def asking(self, argv: Sequence[str]) -> str | None:
+        """It is not to be asked."""
+        return None
+
+
+def number(text: str) -> float | None:
+    """Return a number as tools print it ("1,234", "2.5"), or None: it is none."""
+    text = text.replace(",", "")
+    if len(text) > _DIGITS or not text.isascii():
+        return None
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if 0 <= found <= MOST else None
+
+
+_SCALE = {
+    **dict.fromkeys(("", "B", "bytes", "byte"), 1),
+    **{
+        prefix + unit: 1024**power
+        for power, prefix in enumerate("KMGTPE", 1)
+        for unit in ("iB", "i")
+    },
+}
+
+
+def binary(amount: str, unit: str) -> float | None:
+    """Return bytes of "2.5" and "MiB", or None: it is none. "MB" here is of the caller to know."""
+    scale, count = _SCALE.get(unit), number(amount)
+    return None if scale is None or count is None else count * scale
+
+
+def parsed(piece: str) -> dict[str, Any] | None:
+    """Return the JSON object that a line is, or None: it is none. Never fails."""
+    if not piece.lstrip().startswith("{"):
+        return None
+    try:
+        found = json.loads(piece)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
