@@ -24,7 +24,8 @@ from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.settings import DEFAULTS, Settings
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.probes import TYPES
-from kaspad_taskd.rpc.dispatch import Dispatcher, Pending
+from kaspad_taskd.rpc.calls import Pending
+from kaspad_taskd.rpc.dispatch import Dispatcher
 from kaspad_taskd.store.memory import MemoryStore
 from kaspad_taskd.switching.declared import switched_by
 from tests.fakes.house import House, ScriptedProbe

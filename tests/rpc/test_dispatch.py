@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Method, Param
-from kaspad_taskd.rpc.dispatch import BATCH_LIMIT, Dispatcher, Pending, fault, too_long
+from kaspad_taskd.rpc.answers import too_long
+from kaspad_taskd.rpc.calls import Pending
+from kaspad_taskd.rpc.dispatch import BATCH_LIMIT, Dispatcher, fault
 
 CALLER = Caller("rpc", pid=42, uid=1000, gid=1000)
 SECRET = "hunter2"

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.rpc import peer as module
-from kaspad_taskd.rpc.dispatch import Pending
+from kaspad_taskd.rpc.calls import Pending
 from kaspad_taskd.rpc.framing import LIMIT
 from kaspad_taskd.rpc.peer import IN_FLIGHT, Peer, credentials
 from tests.rpc.house import Client, House, until
