@@ -20,11 +20,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kaspad_taskd.cli.run.recognise import recognise
 from kaspad_taskd.cli.run.splitting import Splitter
-from kaspad_taskd.cli.run.tools.tool import Ending, Reader, Reading, Tool
+
+if TYPE_CHECKING:
+    from kaspad_taskd.cli.run.tools.tool import Ending, Reader, Reading, Tool
 
 DATA = Path(__file__).parents[2] / "data" / "run"
 SILENCE = 0.3
