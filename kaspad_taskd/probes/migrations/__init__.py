@@ -9,10 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from kaspad_taskd.probes.migrations import alembic, flyway, k_indexer, simply_kaspa, sql, sqlx
+from kaspad_taskd.probes.migrations import (
+    alembic,
+    flyway,
+    k_indexer,
+    ledgers,
+    simply_kaspa,
+    sql,
+    sqlx,
+)
 from kaspad_taskd.probes.migrations.tool import Tool
 
 TOOLS: Final[Mapping[str, Tool]] = {
-    each.TOOL.name: each.TOOL for each in (simply_kaspa, k_indexer, alembic, sqlx, flyway, sql)
+    each.name: each
+    for each in (
+        *(room.TOOL for room in (simply_kaspa, k_indexer, alembic, sqlx, flyway)),
+        *ledgers.TOOLS,
+        sql.TOOL,
+    )
 }
 """All tools by name."""

@@ -111,7 +111,8 @@ def _version(table: Table, tool: Tool | None) -> str | None:
             table.fault("version", f"is required: the version that {tool.name} has to reach")
         return tool.version
     if not isinstance(written, str) or not tool.pattern.fullmatch(written):
-        table.fault("version", f"is no version of {tool.name}")
+        like = f"; it must be like {tool.example}" if tool.example else ""
+        table.fault("version", f"is no version of {tool.name}{like}")
         return None
     return written
 
@@ -146,7 +147,9 @@ class DatabaseMigrationProbe:
             str(config.get("user") or ""),
             str(config.get("application") or ""),
         )
-        self._query = str(config["query"]) if tool.table is None else tool.ask(self._wanted.table)
+        given = self._wanted
+        asked = config["query"] if tool.table is None else tool.question(given.table, given.version)
+        self._query = str(asked)
         self._database = Database(str(config["dsn"]), means.databases, definition.timeout)
 
     async def observe(self, memory: Mapping[str, Json]) -> Observation:

@@ -113,9 +113,10 @@ def judge(
         )
     found = record or Record()
     work = at_work(wanted, server)
-    if found.failure is not None and not work:
-        return Refused(Reason.CHECKER_ERROR, {"text": found.failure})
     blind = any(each.hidden and wanted.admits(each) for each in server.backends)
+    failure = found.failure or (None if blind else found.unfinished)
+    if failure is not None and not work:
+        return Refused(Reason.CHECKER_ERROR, {"text": failure})
     reading = _way(wanted, server, found, memory, measured, work)
     quiet = 0 if work else min(QUIET, _quiet(memory) + 1)
     reason, params = _reason(server, found, work, blind)
@@ -250,7 +251,7 @@ def _reason(
     locked = next((each for each in work if each.locked), None)
     if locked is not None:
         return Reason.LOCK_WAIT, {"pid": locked.blockers[0]} if locked.blockers else {}
-    if blind and record.reached:
+    if blind and (record.reached or record.unfinished):
         return Reason.CREDENTIALS, {"user": server.user, "object": "what other sessions do"}
     return None, {}
 

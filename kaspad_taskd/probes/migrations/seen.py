@@ -149,6 +149,8 @@ class Record:
         reached: the wanted version is there, and nothing that it needs is missing.
         leftover: what is there in the middle of a migration only, or is missing then.
         failure: a migration that is recorded as failed, in our words.
+        unfinished: one that is recorded as begun and not as ended, in our words: nobody who works
+            on it is failure as well.
         done: how far the program says it is, of `total`, where it says so.
         metadata: named facts.
     """
@@ -157,6 +159,7 @@ class Record:
     reached: bool = False
     leftover: tuple[str, ...] = ()
     failure: str | None = None
+    unfinished: str | None = None
     done: float | None = None
     total: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -60,6 +60,8 @@ class Tool:
         read: rows and the wanted version -> the record.
         mine: whether a session that changes something may be its own.
         scripts: the known ones, in order.
+        example: what a wanted version looks like, for who wrote something else.
+        ask_for: the query for a table and a wanted version, where it depends on that.
     """
 
     name: str
@@ -70,6 +72,12 @@ class Tool:
     read: Callable[[Rows, str], Record]
     mine: Callable[[Backend], bool] = lambda backend: backend.changes
     scripts: tuple[Script, ...] = ()
+    example: str = ""
+    ask_for: Callable[[str, str], str] | None = None
+
+    def question(self, table: str, wanted: str) -> str:
+        """Return the query for the record in a table, of a wanted version."""
+        return self.ask(table) if self.ask_for is None else self.ask_for(table, wanted)
 
 
 def numbers(version: str | None) -> tuple[int, ...] | None:

@@ -409,7 +409,7 @@ def test_the_older_server_is_not_asked_for_what_it_lacks() -> None:
     [
         ({"tool": "sqlx", "version": "2"}, "checker.dsn: is required"),
         ({"dsn": "a b", "tool": "k-indexer"}, "[databases.NAME]"),
-        ({"dsn": "a", "tool": "liquibase"}, "checker.tool:"),
+        ({"dsn": "a", "tool": "rails"}, "checker.tool:"),
         ({"dsn": "a", "tool": "alembic"}, "checker.version: is required"),
         ({"dsn": "a", "tool": "simply-kaspa", "version": "v23"}, "is no version of simply-kaspa"),
         ({"dsn": "a", "tool": "sqlx", "version": True}, "is no version of sqlx"),
