@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from kaspad_taskd.words.task import WireTask
 
+_UNSEEN = ("data-dir-hidden", "activity-hidden", "permission-missing")
+"""What somebody else has to open."""
+
 
 def tasks(
     listed: Sequence[WireTask],
@@ -52,7 +55,7 @@ def _of_log(one: Mapping[str, Any]) -> bool:
 
 def _of_us(one: Mapping[str, Any]) -> bool:
     """Whether a hint tells that something cannot be seen: then nothing of it is good news."""
-    return _of_log(one) or one["code"] == "data-dir-hidden"
+    return _of_log(one) or one["code"] in _UNSEEN
 
 
 def _hinted(task: WireTask, one: Mapping[str, Any]) -> Finding:

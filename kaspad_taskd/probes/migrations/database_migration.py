@@ -12,16 +12,17 @@ from typing import Any, Final
 
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
-from kaspad_taskd.core.observation import Json, Observation, Unreachable
+from kaspad_taskd.core.observation import Hint, Json, Observation, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import clean as printable
 from kaspad_taskd.probes.data_dir import read_data_dir
 from kaspad_taskd.probes.migrations import TOOLS
 from kaspad_taskd.probes.migrations.judge import Measured, Wanted, at_work, judge, running_step
 from kaspad_taskd.probes.migrations.postgres import Database, PostgresError
+from kaspad_taskd.probes.migrations.rights import CODE, NO_RIGHT, explained, lacking, no_right
 from kaspad_taskd.probes.migrations.seen import Backend, Counted, Record, Server, clean, counted
 from kaspad_taskd.probes.migrations.sql import ShapeError
-from kaspad_taskd.probes.migrations.tool import Tool
+from kaspad_taskd.probes.migrations.tool import Tool, beside
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -159,13 +160,16 @@ class DatabaseMigrationProbe:
             record = await self._record(memory)
             measured = await self._measure(server, record)
         except PostgresError as error:
-            return error.observation
+            told = await explained(self._database, error, self._wanted.table)
+            return told.observation
         except ShapeError as error:
             return Unreachable(Reason.BAD_ANSWER, {"detail": str(error)})
-        found = judge(self._wanted, server, record, memory, measured)
+        lacks = measured if isinstance(measured, Hint) else None
+        number = None if isinstance(measured, Hint) else measured
+        found = judge(self._wanted, server, record, memory, number)
         if isinstance(found, Unreachable):
             return replace(found, params={**found.params, "address": self._address})
-        return found
+        return found if lacks is None else replace(found, hints=(*found.hints, lacks))
 
     @property
     def _address(self) -> str:
@@ -202,6 +206,9 @@ class DatabaseMigrationProbe:
                 known = memory.get("version")
                 return Record(known if isinstance(known, str) else None)
             if error.state in _MISSING and self._wanted.table:
+                hint = await lacking(self._database, self._wanted.table)
+                if hint is not None:  # it is there, in a schema that is closed to us
+                    raise no_right(hint) from None
                 return None
             if not self._wanted.table and error.state in _NOT_OURS:
                 raise ShapeError(_NOT_OURS[error.state]) from None
@@ -210,8 +217,11 @@ class DatabaseMigrationProbe:
         shown = None if record.version is None else printable(record.version, MAX_TEXT)
         return replace(record, version=shown)
 
-    async def _measure(self, server: Server, record: Record | None) -> Measured | None:
-        """How far the running step is, where it has a query for that and that is not locked."""
+    async def _measure(self, server: Server, record: Record | None) -> Measured | Hint | None:
+        """How far the running step is, where it has a query for that and that is not locked.
+
+        A hint where our role may not read what that takes.
+        """
         at = running_step(self._wanted, server, record.version if record else None)
         if at is None or at.step.measure is None:
             return None
@@ -221,6 +231,9 @@ class DatabaseMigrationProbe:
         except PostgresError as error:
             if error.state is None:
                 raise
+            if error.state == NO_RIGHT:
+                read = beside(self._wanted.table, at.step.reads)
+                return await lacking(self._database, read) or Hint(CODE, {"user": server.user})
             return None
         return None if row is None else Measured(row["start"], row["done"], row["total"])
 

@@ -17,12 +17,12 @@ from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from kaspad_taskd.base.descriptors import is_own_limit
 from kaspad_taskd.core.observation import Hint, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.kaspa.client import NodeError
+from kaspad_taskd.kaspa.client import NodeError, clean
 from kaspad_taskd.kaspa.connect import addresses, connect_error, distrust, own_limit
 from kaspad_taskd.kaspa.race import open_socket
 from kaspad_taskd.probes.migrations.frames import Frames
@@ -44,6 +44,7 @@ _REASONS: Final = {
     "57P03": Reason.NOT_READY,
 }
 _STATE: Final = re.compile("[0-9A-Z]{5}")
+_PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _POOLER: Final = {
     "unsupported startup parameter": "unsupported startup parameter, says a pooler (pgbouncer)",
     "no such database": "a pooler (pgbouncer) has no such database",
@@ -144,7 +145,17 @@ class Database:
                 },
             )
         except Exception as error:
+            if getattr(error, "sqlstate", None) == "42501":
+                raise self._no_way_in(dsn) from None
             raise self._explain(error) from None
+
+    def _no_way_in(self, dsn: str) -> PostgresError:
+        """The role may not connect to this database, which a GRANT mends."""
+        name = unquote(urlsplit(dsn).path[1:]) or self.user
+        shown = name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+        params: dict[str, Scalar] = {"user": self.user, "object": "the database"}
+        hint = Hint("permission-missing", {"user": self.user, "database": clean(shown, 140)})
+        return PostgresError(Unreachable(Reason.CREDENTIALS, params, (hint,)), "42501")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection[Any]]:

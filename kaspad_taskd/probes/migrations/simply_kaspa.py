@@ -10,7 +10,15 @@ import re
 from typing import Any, Final
 
 from kaspad_taskd.probes.migrations.seen import Backend, Record
-from kaspad_taskd.probes.migrations.tool import Rows, Script, Step, Tool, at_least, quoted
+from kaspad_taskd.probes.migrations.tool import (
+    Rows,
+    Script,
+    Step,
+    Tool,
+    at_least,
+    beside,
+    quoted,
+)
 
 DAY_MS: Final = 86_400_000
 CHECKPOINT: Final = "v21_compressed_subnetworks_checkpoint"
@@ -34,14 +42,10 @@ _TRANSACTIONS_KEY: Final = _begins("ALTER TABLE transactions ADD PRIMARY KEY")
 _TRANSACTIONS_INDEX: Final = _begins("CREATE INDEX ON transactions ")
 
 
-def _home(table: str) -> str:
-    return table.rpartition(".")[0] + "." if "." in table else ""
-
-
 def _sizes(table: str) -> str:
     """How large the new table is, and the old ones: a rough estimate of how far the copy is."""
-    new = f"'{quoted(_home(table) + 'transactions')}'::regclass"
-    old = " + ".join(f"pg_table_size('{quoted(_home(table) + name)}'::regclass)" for name in _OLD)
+    new = f"'{quoted(beside(table, 'transactions'))}'::regclass"
+    old = " + ".join(f"pg_table_size('{quoted(beside(table, name))}'::regclass)" for name in _OLD)
     return (
         f"SELECT 0::float8 AS start, pg_table_size({new}) / 1e6::float8 AS done,"
         f" ({old}) / 1e6::float8 AS total"
@@ -53,7 +57,7 @@ def _span(table: str) -> str:
     return (
         f"SELECT min(block_time) / {DAY_MS}::float8 AS start,"  # noqa: S608 - a checked name
         f" max(block_time) / {DAY_MS}::float8 AS total, NULL::float8 AS done"
-        f" FROM {quoted(_home(table) + 'transactions')}"
+        f" FROM {quoted(beside(table, 'transactions'))}"
     )
 
 
@@ -62,7 +66,7 @@ SCRIPTS: Final = (
         20,
         (
             Step(("v20_copy",), _begins(r"INSERT INTO transactions\b.*\btransactions_old\b"), 60,
-                 unit="MB", measure=_sizes),
+                 unit="MB", measure=_sizes, reads="transactions"),
             Step(("v20_key_scan", "v20_key_load"), _TRANSACTIONS_KEY, 2.5),
             Step(("v20_index_scan", "v20_index_load"), _TRANSACTIONS_INDEX, 2),
             Step(("v20_vacuum",), _begins("VACUUM ANALYZE transactions"), 2),
@@ -73,7 +77,7 @@ SCRIPTS: Final = (
         21,
         (
             Step(("v21_subnetworks",), _begins("CALL _v21_migrate_subnetworks"), 56, unit="days",
-                 measure=_span),
+                 measure=_span, reads="transactions"),
         ),
     ),
     Script(22, ()),

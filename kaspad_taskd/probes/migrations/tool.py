@@ -26,6 +26,7 @@ class Step:
         unit: of `measure`.
         measure: the query for how far it is: `start`, `done`, `total`; by the
             name of the version table. Where `done` is null the record has it.
+        reads: the table beside that one which this needs the right to read.
     """
 
     keys: tuple[str, ...]
@@ -33,6 +34,7 @@ class Step:
     weight: float
     unit: str = ""
     measure: Callable[[str], str] | None = None
+    reads: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +101,8 @@ def at_least(found: str | None, wanted: str) -> bool:
 def quoted(table: str) -> str:
     """Return `schema.table` for a statement; both parts were checked to be plain names."""
     return ".".join(f'"{part}"' for part in table.split("."))
+
+
+def beside(table: str, name: str) -> str:
+    """Return the name of another table in the schema that `table` names, if it names one."""
+    return f"{table.rpartition('.')[0]}.{name}" if "." in table else name
