@@ -38,6 +38,7 @@ from kaspad_taskd.core.record import Loaded
 from kaspad_taskd.core.runway import MADE_HERE
 from kaspad_taskd.daemon.housekeeping import Housekeeping
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
+from kaspad_taskd.daemon.own_sockets import own_sockets
 from kaspad_taskd.daemon.quiet import be_sparing
 from kaspad_taskd.daemon.repaired import StoreWatch, tell
 from kaspad_taskd.engine.ageing import Ageing
@@ -146,12 +147,15 @@ class Daemon:
         self._methods = catalog(self._api)
         self._bridge: BridgeDoor | None = None
         feed = Feed(self._api)
+        given = take(passed(os.environ, os.getpid()))
+        sockets = own_sockets(places.runtime, given)
+        self._own_sockets = lambda: sockets
         self._server = RpcServer(
             self._methods,
             feed,
             path=places.runtime / "rpc.sock",
             limit=self._connections,
-            passed=take(passed(os.environ, os.getpid())),
+            passed=given,
         )
         self._watch = RpcServer(
             for_readers(self._methods),
@@ -333,7 +337,8 @@ class Daemon:
         return probe and self._counts.probe(definition.id, probe)
 
     def _make_probe(self, definition: Definition) -> Probe | None:
-        means = Means(self._desk.allow(definition), self._clock.wall, self._databases)
+        allow = self._desk.allow(definition)
+        means = Means(allow, self._clock.wall, self._databases, self._own_sockets)
         return open_probe(definition, means)
 
     def _status_of(self, task_id: str) -> str | None:

@@ -83,8 +83,9 @@ def _named_in(layers: Layers) -> Iterator[Named]:
         found = source.definition
         if found is None:
             continue
-        if isinstance(file := found.checker.get("ca"), str):
-            yield "checker.ca", file, source.file
+        for key, spelt in (("ca", "ca"), ("clientCert", "client_cert")):
+            if isinstance(file := found.checker.get(key), str):
+                yield f"checker.{spelt}", file, source.file
         headers = found.checker.get("headers")
         for name, file in headers.items() if isinstance(headers, Mapping) else ():
             yield key_path("checker.headers", name), str(file), source.file

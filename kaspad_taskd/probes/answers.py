@@ -16,6 +16,10 @@ IN_LOOP: Final = 65_536
 REJECTED: Final = 401, 403, 407
 NOT_READY: Final = 502, 503, 504
 
+_FILES: Final = "file", "certificates", "client"
+"""Parameters of CREDENTIALS that name a file of ours which cannot be used."""
+_BOM: Final = b"\xef\xbb\xbf"
+
 T = TypeVar("T")
 
 
@@ -37,9 +41,13 @@ class HttpError(Exception):
         """What a look that ended so brought back."""
         if self.reason is not Reason.CREDENTIALS:
             return Unreachable(self.reason, self.params)
-        file = self.params.get("file") or self.params.get("certificates")
-        hints = (Hint("credentials", {"file": file} if file else self.params),)
-        return (Unreachable if file else Refused)(self.reason, self.params, hints)
+        file = next((self.params[key] for key in _FILES if key in self.params), None)
+        if "socket" in self.params:
+            hint = Hint("credentials", self.params)
+        else:
+            hint = Hint("credentials", self.params if file is None else {"file": file})
+        own = file is not None or "socket" in self.params
+        return (Unreachable if own else Refused)(self.reason, self.params, (hint,))
 
 
 def bad_answer(detail: str) -> HttpError:
@@ -81,7 +89,7 @@ class Answer:
 
     def _json(self) -> Json:
         try:
-            return loads(self.body)
+            return loads(self.body.removeprefix(_BOM))
         except ValueError:
             raise ValueError("it is no JSON") from None
 

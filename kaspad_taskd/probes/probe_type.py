@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -29,11 +29,13 @@ class Means:
         allow: which addresses it may ask; None allows all.
         wall: the wall clock in ms, which lag is measured by.
         databases: the file that holds the DSN, by the name definitions use; as it is now.
+        sockets: where the daemon's own sockets are, which no task may ask.
     """
 
     allow: Allow | None = None
     wall: Callable[[], int] = wall_ms
     databases: Mapping[str, Path] = field(default_factory=dict)
+    sockets: Callable[[], Iterable[Path]] = tuple
 
 
 class Probe(Protocol):

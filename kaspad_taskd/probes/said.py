@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +12,8 @@ from kaspad_taskd.core.observation import Condition, Reading, Refused, Scalar
 from kaspad_taskd.core.reason import Reason
 
 MOST: Final = 2.0**63
+_PLAIN: Final = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+"""A text that is a number and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,19 @@ def number_at(found: Mapping[str, Any], key: str, most: float = MOST) -> float |
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        cure = f"; to_number({key}) makes one of it" if isinstance(value, str) else ""
-        raise ValueError(f"{key} is {kind_of(value)}, not a number{cure}")
+        raise ValueError(f"{key} is {kind_of(value)}, not a number{_cure(key, value)}")
     if not 0 <= value <= most:
         raise ValueError(f"{key} lies outside 0 to {most:.0f}")
     return float(value)
+
+
+def _cure(key: str, value: object) -> str:
+    """What makes a number of a text: JMESPath's own function, where that can read it."""
+    if not isinstance(value, str):
+        return ""
+    if _PLAIN.fullmatch(value):
+        return f"; to_number({key}) makes one of it"
+    return ", and more than a number stands in it; name another field, or take the type command"
 
 
 def judge(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,6 +21,11 @@ OURS: Final = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "upgrade"}
 )
 """Headers that the client sets itself."""
+MAX_BODY: Final = 16_384
+"""Characters that are posted."""
+_OURS: Final = "kaspad-taskd"
+_OUR_SOCKETS: Final = frozenset({"rpc.sock", "watch.sock"})
+_FILES_ONLY: Final = "may only stand in a file of tasks.d"
 _VISIBLE: Final = re.compile(r"[!-~]+")
 
 
@@ -101,7 +107,7 @@ def read_headers(table: Table) -> Mapping[str, str]:
     """
     headers = table.texts("headers", {})
     if headers and table.style == "json":
-        table.fault("headers", "may only stand in a file of tasks.d", kind="forbidden")
+        table.fault("headers", _FILES_ONLY, kind="forbidden")
     for name, file in headers.items():
         table.fault_each("headers", _wrong_with(name, file), name)
     return headers
@@ -121,16 +127,70 @@ def read_ca(table: Table) -> str | None:
     """
     file = table.string("ca", None, pattern=r"/.*", must="must be the absolute path of a PEM file")
     if file is not None and table.style == "json":
-        table.fault("ca", "may only stand in a file of tasks.d", kind="forbidden")
+        table.fault("ca", _FILES_ONLY, kind="forbidden")
     return file
 
 
+def read_client_cert(table: Table, url: Url | None) -> str | None:
+    """Return `client_cert`: the absolute path of the PEM file with our certificate and its key.
+
+    Over an API it is forbidden, as `ca` is.
+    """
+    key = "client_cert"
+    file = table.string(key, None, pattern=r"/.*", must="must be the absolute path of a PEM file")
+    if file is not None and table.style == "json":
+        table.fault(key, _FILES_ONLY, kind="forbidden")
+    elif file is not None and url is not None and url.scheme != "https":
+        table.fault(key, "needs an https:// url; plain HTTP shows no certificate")
+    return file
+
+
+def read_unix_socket(table: Table, url: Url | None) -> str | None:
+    """Return `unix_socket`: the absolute path of the socket that is asked in the URL's place.
+
+    Over an API it is forbidden: many a local service trusts whoever reaches its socket.
+    """
+    key = "unix_socket"
+    path = table.string(
+        key, None, pattern=r"/[^\0]*", must="must be the absolute path of a Unix socket"
+    )
+    if path is None:
+        return None
+    if table.style == "json":
+        table.fault(key, _FILES_ONLY, kind="forbidden")
+    elif PurePosixPath(path).name in _OUR_SOCKETS and PurePosixPath(path).parent.name == _OURS:
+        table.fault(key, "is kaspad-taskd's own, which no task may ask; use kaspad-taskctl")
+    elif url is not None and url.scheme != "http":
+        table.fault(key, "needs an http:// url, like http://localhost/status")
+    return path
+
+
+def read_body(table: Table) -> str | None:
+    """Return `body`: what is posted; without it the question is a GET.
+
+    Over an API it is forbidden: a POST may change what it asks.
+    """
+    body = table.string("body", None, maximum=MAX_BODY)
+    if body is not None and table.style == "json":
+        table.fault("body", _FILES_ONLY, kind="forbidden")
+    return body
+
+
 def checker_of(
-    config: Mapping[str, Json], headers: Mapping[str, str], *urls: Url | None
+    config: Mapping[str, Json],
+    headers: Mapping[str, str],
+    *urls: Url | None,
+    unix_socket: str | None = None,
 ) -> Checker:
-    """Return a checker without what was not given; the first URL is what is asked."""
+    """Return a checker without what was not given; the first URL is what is asked.
+
+    With a Unix socket no address is connected to.
+    """
     kept = {key: value for key, value in config.items() if value is not None}
     if headers:
         kept["headers"] = dict(headers)
-    endpoint = None if not urls or urls[0] is None else urls[0].base + urls[0].path
-    return Checker(kept, endpoint, tuple(url.place for url in urls if url is not None))
+    first = urls[0] if urls else None
+    base = first.base if first is not None and unix_socket is None else f"unix:{unix_socket}:"
+    endpoint = None if first is None else base + first.path
+    asked = () if unix_socket is not None else urls
+    return Checker(kept, endpoint, tuple(url.place for url in asked if url is not None))

@@ -35,6 +35,8 @@ class Request:
 
     path: str
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 Script = Reply | Callable[[Request], Reply]
@@ -141,4 +143,7 @@ class Website:
 async def _request(reader: asyncio.StreamReader) -> Request:
     head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     pairs = (line.partition(":") for line in head[1:] if line)
-    return Request(head[0].split()[1], {name.lower(): value.strip() for name, _, value in pairs})
+    headers = {name.lower(): value.strip() for name, _, value in pairs}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    method, path, *_ = head[0].split()
+    return Request(path, headers, method, body)

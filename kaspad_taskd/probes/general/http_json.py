@@ -14,9 +14,19 @@ from kaspad_taskd.core.observation import Hint, Json, Observation, Reading
 from kaspad_taskd.probes.answers import HttpError
 from kaspad_taskd.probes.data_dir import read_data_dir
 from kaspad_taskd.probes.general.expressions import find, read_expression
+from kaspad_taskd.probes.local import LocalSocket
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 from kaspad_taskd.probes.said import Said, judge, number_at
-from kaspad_taskd.probes.urls import checker_of, parse_url, read_ca, read_headers, read_url
+from kaspad_taskd.probes.urls import (
+    checker_of,
+    parse_url,
+    read_body,
+    read_ca,
+    read_client_cert,
+    read_headers,
+    read_unix_socket,
+    read_url,
+)
 
 if TYPE_CHECKING:
     from kaspad_taskd.probes.general.presence import Found
@@ -26,31 +36,53 @@ PLACES: Final = ("progress", "done", "total", "completed", "error")
 PRESENT: Final = "present"
 """Names what has to be there, whatever the others say."""
 UNITS: Final = ("blocks", "headers", "rows", "entries")
+FRACTION: Final = "fraction"
+PROGRESS_UNITS: Final = ("percent", FRACTION)
+"""Of `progress`: 0 to 100, or a fraction of one."""
+SCALE: Final = "scale"
+"""In the memory: what progress seems to be a number of."""
 SHARE: Final = 0.9
 """Of the look's time, what the question may take."""
 
 
 def parse(table: Table, _service: str) -> Checker:
-    """Read `url`, the expressions of PLACES and PRESENT, `unit`, `headers`, `ca`."""
+    """Read `url`, the expressions of PLACES and PRESENT, units, `headers`, `ca`.
+
+    And what only a file may name: `client_cert`, `unix_socket`, `body`, `data_dir`.
+    """
     url = read_url(table, "url")
     places = {key: read_expression(table, key) for key in (*PLACES, PRESENT)}
     unit = table.string("unit", None, choices=UNITS)
+    scale = table.string("progress_unit", None, choices=PROGRESS_UNITS)
     headers = read_headers(table)
     if not any(map(table.peek, ("progress", "done", "completed"))):
         table.fault("", "needs one of progress, done and completed: JMESPath expressions")
     if table.peek("total") is not None and table.peek("done") is None:
         table.fault("total", "needs done beside it")
-    own = {"unit": unit, "ca": read_ca(table), "dataDir": read_data_dir(table)}
+    if scale is not None and table.peek("progress") is None:
+        table.fault("progress_unit", "needs progress beside it")
+    unix_socket = read_unix_socket(table, url)
+    own = {
+        "unit": unit,
+        "progressUnit": scale,
+        "ca": read_ca(table),
+        "clientCert": read_client_cert(table, url),
+        "unixSocket": unix_socket,
+        "body": read_body(table),
+        "dataDir": read_data_dir(table),
+    }
     config = {"url": None if url is None else str(url), **places, **own}
-    return checker_of(config, headers, url)
+    return checker_of(config, headers, url, unix_socket=unix_socket)
 
 
 class Nothing(ValueError):
     """An answer of another kind: what is named is not there, so nothing is known from it."""
 
 
-def understand(places: Mapping[str, str], answer: Json) -> Said:
+def understand(places: Mapping[str, str], answer: Json, whole: float = 100.0) -> Said:
     """Return what an answer says; `places` are the expressions by their keys.
+
+    `whole` is what `progress` is at its end.
 
     Raises:
         Nothing: what is named is not there: an error's body, perhaps.
@@ -65,8 +97,9 @@ def understand(places: Mapping[str, str], answer: Json) -> Said:
     completed = values.get("completed")
     if completed is not None and not isinstance(completed, bool):
         raise ValueError(f"completed is {kind_of(completed)}, not true or false")
+    progress = number_at(values, "progress", whole)
     said = Said(
-        number_at(values, "progress", 100.0),
+        None if progress is None else min(100.0, progress * (100.0 / whole)),
         number_at(values, "done"),
         number_at(values, "total"),
         completed,
@@ -106,6 +139,19 @@ def _find(key: str, text: str, answer: Json) -> Found:
         raise ValueError(f"{key} {fault}") from None
 
 
+def scale_of(progress: float | None, before: Json) -> str | None:
+    """Return what progress seems to be a number of; `before` is what it seemed at the last look.
+
+    Only a number beyond one proves that it is percent; between 0 and 1 it is a fraction, perhaps.
+    """
+    known = before if before in PROGRESS_UNITS else None
+    if progress is None or known == "percent":
+        return known
+    if progress > 1:
+        return "percent"
+    return FRACTION if 0 < progress < 1 else known
+
+
 class HttpJsonProbe:
     """Takes looks at one URL."""
 
@@ -114,17 +160,26 @@ class HttpJsonProbe:
         self._url = parse_url(str(config["url"]))
         self._places = {key: str(config[key]) for key in (*PLACES, PRESENT) if config.get(key)}
         self._unit: str | None = config.get("unit")
+        self._scale: str | None = config.get("progressUnit")
+        self._body = None if config.get("body") is None else str(config["body"]).encode()
         self._client = client
 
     async def observe(self, memory: Mapping[str, Json]) -> Observation:
-        """Ask, and judge the answer; `memory` is whether one was ever read."""
+        """Ask, and judge the answer; `memory` is whether one was ever read, and its progress."""
+        whole = 1.0 if self._scale == FRACTION else 100.0
         try:
-            answer = await self._client.get(self._url)
-            said = await answer.read(partial(understand, self._places))
+            answer = await self._client.get(self._url, self._body)
+            said = await answer.read(partial(understand, self._places, whole=whole))
         except HttpError as error:
             return self._missed(error, bool(memory.get("read")))
         seen = judge(said, answer.good, self._unit)
-        return replace(seen, memory={"read": True}) if isinstance(seen, Reading) else seen
+        if not isinstance(seen, Reading):
+            return seen
+        scale = scale_of(said.progress, memory.get(SCALE))
+        doubt = self._scale is None and scale == FRACTION
+        hints = (Hint("progress-fraction", {"progress": said.progress or 0.0}),) if doubt else ()
+        kept = {"read": True} if scale is None else {"read": True, SCALE: scale}
+        return replace(seen, hints=(*seen.hints, *hints), memory=kept)
 
     def _missed(self, error: HttpError, read: bool) -> Observation:
         """What it means that nothing can be read; an answer of another kind has its hints."""
@@ -149,9 +204,17 @@ def client_of(definition: Definition, means: Means) -> HttpClient:
     """
     from kaspad_taskd.probes.http import HttpClient
 
-    headers: Mapping[str, str] = definition.checker.get("headers") or {}
-    ca: str | None = definition.checker.get("ca")
-    return HttpClient(means.allow, definition.timeout * SHARE, headers, ca)
+    given = definition.checker
+    headers: Mapping[str, str] = given.get("headers") or {}
+    path = given.get("unixSocket")
+    return HttpClient(
+        means.allow,
+        definition.timeout * SHARE,
+        headers,
+        given.get("ca"),
+        given.get("clientCert"),
+        None if path is None else LocalSocket(str(path), means.sockets),
+    )
 
 
 def open_probe(definition: Definition, means: Means) -> HttpJsonProbe:
