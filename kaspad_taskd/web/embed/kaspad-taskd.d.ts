@@ -416,7 +416,7 @@ export interface Methods {
         source?: string;
       } | {
         dsn: string;
-        tool: "simply-kaspa" | "k-indexer" | "alembic" | "sqlx" | "flyway" | "sql";
+        tool: "simply-kaspa" | "k-indexer" | "alembic" | "sqlx" | "flyway" | "golang-migrate" | "goose" | "dbmate" | "django" | "prisma" | "liquibase" | "knex" | "typeorm" | "sql";
         version?: string | number;
         schema?: string;
         table?: string;

@@ -26,6 +26,7 @@ from kaspad_taskd.probes import Means
 from kaspad_taskd.words import task as of_task
 from tests.fakes.bridged import free_port
 from tests.fakes.certificates import Authority
+from tests.fakes.doors import opened as opened_doors
 from tests.fakes.patience import PATIENCE
 from tests.fakes.unix_site import UnixSite
 from tests.fakes.website import Reply, Website
@@ -477,3 +478,28 @@ async def test_a_server_of_http2_alone_rejects_no_credentials(
     finally:
         process.kill()
         await process.wait()
+
+
+@pytest.mark.system
+async def test_a_daemon_does_not_ask_itself(tmp_path: Path) -> None:
+    """A whole one, by a link to each of its sockets; it goes on."""
+    async with opened_doors(tmp_path / "taskd") as doors:
+        taskd = doors.taskd
+        for name in ("rpc", "watch"):
+            (tmp_path / name).symlink_to(taskd.runtime / f"{name}.sock")
+            taskd.define(name, OWN.format(path=tmp_path / name, name=name))
+        await doors.start()
+        for name in ("rpc", "watch"):
+            shown = await doors.shown(name, reason="forbidden", health="unreachable")
+            assert "a socket of kaspad-taskd itself" in shown["note"]
+
+
+OWN = """
+type = "http-json"
+service = "{name}"
+interval = "250ms"
+[checker]
+url = "http://localhost/"
+unix_socket = "{path}"
+progress = "p"
+"""
