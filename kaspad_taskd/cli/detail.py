@@ -8,7 +8,7 @@ from kaspad_taskd.cli.screen import hang
 from kaspad_taskd.words import kept, room, spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.event import step_began
-from kaspad_taskd.words.facts import facts
+from kaspad_taskd.words.facts import facts, session
 from kaspad_taskd.words.moment import seconds_of, when
 from kaspad_taskd.words.plain import fit, safe
 from kaspad_taskd.words.record import line
@@ -69,6 +69,7 @@ def _fields(task: WireTask, now: float) -> Iterator[Field]:
         ("position", _position(task)),
         ("disk", room.left(task)),
         ("facts", ", ".join(facts(task))),
+        ("session", session(task)),
         ("node" if task.get("type") == "node-sync" else "asks", _endpoint(task)),
         ("reported" if task.get("type") == "report" else "checked", _checked(task, now)),
         ("then", _then(task)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kaspad_taskd.words.plain import safe
-from kaspad_taskd.words.sentences import say
+from kaspad_taskd.words.sentences import maybe, say
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:
@@ -20,6 +20,27 @@ def facts(task: Mapping[str, Any]) -> list[str]:
         return []
     known = (task.get("metadata") or {}).items()
     return [say("page.fact", key=safe(key, 64), value=_text(value)) for key, value in known]
+
+
+def session(task: Mapping[str, Any]) -> str:
+    """Return which session of its database is taken for the migration, and what it runs."""
+    known = task.get("metadata") or {}
+    if not isinstance(known.get("sessionPid"), int):
+        return ""
+    what = safe(known.get("statement") or "", 40)
+    told = {
+        "pid": known["sessionPid"],
+        "user": _name(known.get("sessionUser")),
+        "application": _name(known.get("sessionApplication")),
+        "statement": None if what in ("", "other") else what,
+        "more": known["sessions"] - 1 if isinstance(known.get("sessions"), int) else None,
+    }
+    parts = [maybe(f"session.{key}", **told) for key in ("whose", "runs", "more")]
+    return ", ".join(part for part in parts if part)
+
+
+def _name(value: object) -> str | None:
+    return safe(value, 64) if value else None
 
 
 def _text(value: object) -> str:

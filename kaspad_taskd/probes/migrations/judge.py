@@ -18,6 +18,7 @@ from kaspad_taskd.core.observation import (
     Unreachable,
 )
 from kaspad_taskd.core.reason import EtaReason, Reason
+from kaspad_taskd.kaspa.client import clean as printable
 from kaspad_taskd.probes.migrations.seen import Backend, Counted, Record, Server
 from kaspad_taskd.probes.migrations.tool import Step, Tool
 from kaspad_taskd.probes.migrations.way import At, begin_of, locate, phases, steps_between
@@ -25,6 +26,9 @@ from kaspad_taskd.words.spans import down
 
 QUIET: Final = 3
 """Looks in a row that find nobody at work and something left to do."""
+
+LONGEST_NAME: Final = 64
+"""Characters of a role's or an application's name."""
 
 _PHASES: Final = {
     "index": "statement_index",
@@ -305,11 +309,21 @@ def _metadata(
         count = server.counted.get(work[0].pid)
         facts["statement"] = _name(work[0], count)
         facts["statementSeconds"] = int(work[0].seconds)
+        facts.update(_whose(work))
         if count is not None and count.total:
             facts["statementPercent"] = _percent(count.done, count.total)
         if work[0].idle:
             facts["idleInTransaction"] = True
     return facts
+
+
+def _whose(work: Sequence[Backend]) -> Mapping[str, Scalar]:
+    """Which session is taken for the migration, so that it can be told whether it is one."""
+    first = work[0]
+    named = {"sessionUser": first.user, "sessionApplication": first.application}
+    facts: dict[str, Scalar] = {"sessionPid": first.pid}
+    facts.update({key: printable(name, LONGEST_NAME) for key, name in named.items() if name})
+    return facts if len(work) == 1 else {**facts, "sessions": len(work)}
 
 
 def _percent(done: float, total: float) -> float:

@@ -16,6 +16,7 @@ from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes import Means
 from kaspad_taskd.probes.migrations.database_migration import progress_query
 from kaspad_taskd.words import task as words
+from kaspad_taskd.words.facts import session
 from tests.probes.looks import made, read, said
 from tests.probes.migrations.databases import GATE, VARS, Place, at_version, run, until
 
@@ -179,6 +180,26 @@ async def test_a_migration_that_waits_for_a_lock_says_for_whose(place: Place) ->
     assert (await place.look(probe)).at_work is False  # waiting is no movement
     await holder.execute("COMMIT")
     await work
+
+
+async def test_the_session_that_is_taken_for_the_migration_is_named(place: Place) -> None:
+    """By its pid, its role and what it calls itself: whose it is can be told then."""
+    await run(place.root, ("CREATE TABLE big (n int)", VARS, at_version(23)))
+    holder, worker = await place.session(), await place.session()
+    await holder.execute("BEGIN; LOCK TABLE big IN ACCESS SHARE MODE")
+    await worker.execute("SET application_name = 'migrator'")
+    pid = await worker.fetchval("SELECT pg_backend_pid()")
+    work = asyncio.create_task(worker.execute("ALTER TABLE big ADD COLUMN m int"))
+    probe = place.probe(tool="flyway", version="1")
+    found = (await until(place, probe, lambda each: each.reason is not None))[-1]
+    facts = {key: found.metadata[key] for key in ("sessionPid", "sessionUser", "statement")}
+    assert facts == {"sessionPid": pid, "sessionUser": "admin", "statement": "ALTER TABLE"}
+    assert found.metadata["sessionApplication"] == "migrator"
+    told = {"metadata": found.metadata}
+    assert session(told) == f"session {pid} of admin (migrator), ALTER TABLE"
+    await holder.execute("COMMIT")
+    await work
+    assert "sessionPid" not in (await place.look(probe)).metadata
 
 
 async def test_a_locked_version_table_keeps_what_was_known(place: Place) -> None:
