@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.lab import machine
+from tests.lab import lanes, machine
 from tests.lab.lives import LIVES, Lives
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
 
 # Its asserts explain themselves, as those of test modules do.
 pytest.register_assert_rewrite("tests.core.play")
@@ -24,43 +29,10 @@ settings.register_profile(
 )
 settings.load_profile("patient")
 
-LONG = (
-    "bridge/test_asyncapi.py::test_the_document_is_asyncapi",
-    "bridge/test_javascript.py",
-    "bridge/test_monitoring.py",
-    "embed/",
-    "notify/sending/test_hour.py",
-    "notify/sending/test_services.py",
-    "npm/",
-    "soak/",
-    "store/test_kill.py",
-    "system/test_clients.py",
-    "system/test_clock_ahead.py",
-    "system/test_few_files.py",
-    "system/test_indexers.py",
-    "system/test_kills.py",
-    "system/test_other_journal.py",
-    "system/test_other_types.py",
-    "system/test_package.py",
-    "system/test_real_node.py",
-    "system/test_real_trouble.py",
-    "system/test_recorded_sync.py",
-    "system/test_report_examples.py",
-    "web/test_live",
-    "web/test_login.py",
-    "web/test_measured.py",
-    "web/test_pictures.py",
-)
-"""Real browsers, nodes, servers, kills by the hundred: longer than anybody waits for."""
-QUICK = ("embed/test_bundle.py", "npm/test_words.py")
-"""What among them is none of that."""
 WHY = "takes long: run by CI, and when it is named (./dev test tests/{})"
 MINUTES = "minutes long: ./dev test --long"
-
-
-PACKAGE = "tests/system/test_package.py"
-LAST = (PACKAGE, "tests/system/test_real_node.py", "tests/system/test_real_trouble.py")
-"""Meanwhile machines live with the package, and CI builds the node."""
+WORKERS = 2
+"""One for the long tests, which mostly wait, and one for all others; `-n 0` takes none."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,29 +46,50 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("KASPAD_TASKD_POSTGRES", "all")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """The whole suite has workers; what is named, or looked into, is run as it always was."""
+    plain = config.option.collectonly or config.option.usepdb or config.option.capture == "no"
+    known = config.pluginmanager.hasplugin("xdist") and not hasattr(config, "workerinput")
+    if known and is_whole(config) and not plain and config.option.numprocesses is None:
+        config.option.numprocesses = WORKERS
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """What is one lane is one worker's."""
+    from tests.lab.scheduling import Scheduling
+
+    return Scheduling(config, log)
+
+
+def is_whole(config: pytest.Config) -> bool:
+    """Whether no file was named."""
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the long ones to CI where the whole suite is asked for, and those of minutes to us."""
-    items.sort(key=lambda item: item.nodeid.startswith(LAST))
+    lanes.begin(items, hasattr(config, "workerinput"))
     if config.getoption("--long"):
         return
     for item in items:
         if item.get_closest_marker("long") is not None:
             item.add_marker(pytest.mark.skip(reason=MINUTES))
-    if os.environ.get("CI") or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+    if os.environ.get("CI") or not is_whole(config):
         return
     for item in items:
-        place = item.nodeid.removeprefix("tests/")
-        long = next((each for each in LONG if place.startswith(each)), None)
-        if long is not None and not place.startswith(QUICK):
+        long = lanes.long(item.nodeid)
+        if long is not None:
             item.add_marker(pytest.mark.skip(reason=WHY.format(long)))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def lives(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lives | None]:
-    """What the package lives through in machines, begun before all else where it is asked for."""
-    items = (item for item in request.session.items if item.nodeid.startswith(PACKAGE))
+    """What the package lives through in machines: `lanes.begin` has it begin before all else."""
+    items = (item for item in request.session.items if item.nodeid.startswith(lanes.PACKAGE))
     asked = {item.name for item in items if item.get_closest_marker("skip") is None}
     if not asked:
         yield None

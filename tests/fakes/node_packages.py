@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 PATIENCE = 300
@@ -14,6 +16,15 @@ PATIENCE = 300
 
 class Missing(Exception):
     """They cannot be had here; the text says why."""
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One at a time fills the folder, which is made: tests beside tests may want it, too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        yield
 
 
 def install(name: str, packages: Mapping[str, str], caches: Path | None = None) -> Path:
@@ -31,11 +42,11 @@ def install(name: str, packages: Mapping[str, str], caches: Path | None = None) 
     folder = caches / "kaspad-taskd-tests" / name
     wanted = json.dumps({"private": True, "dependencies": dict(packages)}, indent=1)
     done = folder / "done.json"
-    if not done.exists() or done.read_text() != wanted:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text(wanted)
-        _run(folder)
-        done.write_text(wanted)
+    with alone(folder):
+        if not done.exists() or done.read_text() != wanted:
+            (folder / "package.json").write_text(wanted)
+            _run(folder)
+            done.write_text(wanted)
     return folder
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.node_packages import alone
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".cache" / "embed-npm"
 PACKAGES = {
@@ -45,13 +47,13 @@ def modules() -> Path:
     node()
     wanted = json.dumps({"private": True, "dependencies": PACKAGES}, indent=1)
     manifest, done = FOLDER / "package.json", FOLDER / "done"
-    if not done.exists() or not manifest.exists() or manifest.read_text() != wanted:
-        npm()
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        done.unlink(missing_ok=True)
-        manifest.write_text(wanted)
-        _install()
-        done.touch()
+    with alone(FOLDER):
+        if not done.exists() or not manifest.exists() or manifest.read_text() != wanted:
+            npm()
+            done.unlink(missing_ok=True)
+            manifest.write_text(wanted)
+            _install()
+            done.touch()
     return FOLDER
 
 

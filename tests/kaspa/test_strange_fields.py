@@ -136,7 +136,7 @@ def test_anything_in_a_place_that_is_needed(place: Place, value: Any) -> None:
 
 
 @pytest.mark.parametrize("place", sorted(NEEDED), ids=".".join)
-@pytest.mark.parametrize("value", [GONE, None, "", 1.5, {}, -1], ids=str)
+@pytest.mark.parametrize("value", [pytest.param(GONE, id="gone"), None, "", 1.5, {}, -1], ids=str)
 async def test_without_what_is_needed_there_is_no_answer(place: Place, value: Any) -> None:
     """Position, network, counts and the node's own word."""
     with pytest.raises(NodeError) as caught:

@@ -98,7 +98,7 @@ def opened_by_nobody(state: Path) -> str:
 def open_path(tmp_path: Path) -> Path:
     """A directory that another user can reach."""
     for parent in (tmp_path, *tmp_path.parents):
-        if parent.owner() == "root" and parent.name.startswith(("pytest", "test")):
+        if parent.owner() == "root" and parent.name.startswith(("pytest", "popen", "test")):
             parent.chmod(0o755)
     return tmp_path
 

@@ -219,7 +219,7 @@ async def test_a_plain_user_is_served_what_may_be_read(
     path.parent.mkdir()
     await fill(path, kill=False)
     for parent in (tmp_path, *tmp_path.parents):
-        if parent.owner() == "root" and parent.name.startswith(("pytest", "test")):
+        if parent.owner() == "root" and parent.name.startswith(("pytest", "popen", "test")):
             parent.chmod(0o755)
     if os.geteuid() == 0:
         for each in (path.parent, *path.parent.iterdir()):
