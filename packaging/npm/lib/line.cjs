@@ -9,6 +9,7 @@ const { badPath, reasonOf } = require("./places.cjs");
 
 const IN_FLIGHT = 64; // requests that the daemon answers at once; further ones wait here
 const WAITING = 10_000; // requests that may wait here
+const READ = 64 * 1024; // bytes at once
 const UNSENT = 32 * 1024 * 1024; // bytes that the daemon has still to take
 
 /**
@@ -47,7 +48,7 @@ class Line {
       return Promise.reject(unreachable("bad-path", this.path, { detail: problem }));
     }
     return new Promise((resolve, reject) => {
-      const socket = (this.#socket = net.connect(this.path));
+      const socket = (this.#socket = net.connect({ path: this.path, onread: this.#reading() }));
       const late = setTimeout(() => this.end(unreachable("timeout", this.path)), deadline);
       socket.on("error", (error) => (this.#fault ??= this.#why(error)));
       socket.on("connect", () => {
@@ -55,7 +56,6 @@ class Line {
         this.hold(this.#held);
         resolve(this);
       });
-      socket.on("data", (chunk) => this.#feed(chunk));
       // A restart is `end` and `close`, or ECONNRESET and `close`: `close` comes always, and once.
       socket.on("close", () => {
         clearTimeout(late);
@@ -139,6 +139,11 @@ class Line {
       else this.#watch();
     }, this.#stuckAfter);
     this.#stuck.unref();
+  }
+
+  /** One buffer for all that comes: one for each read would lie about until the garbage is collected. */
+  #reading() {
+    return { buffer: Buffer.allocUnsafeSlow(READ), callback: (size, buffer) => this.#feed(buffer.subarray(0, size)) ?? true };
   }
 
   #feed(chunk) {

@@ -9,7 +9,10 @@ const END = 10;
 /** What came is no line of the daemon's. */
 class BadLine extends Error {}
 
-/** Cuts what comes into lines. `take` is called with each, parsed; `feed` throws BadLine. */
+/**
+ * Cuts what comes into lines. `take` is called with each, parsed; `feed` throws BadLine, and keeps no
+ * chunk: its buffer may be read into again.
+ */
 class Lines {
   #parts = []; // of a line that has not ended: bytes, which do not burden the heap
   #length = 0;
@@ -44,7 +47,7 @@ class Lines {
   #keep(part) {
     this.#length += part.length;
     if (this.#length > LONGEST) throw new BadLine("an endless line");
-    this.#parts.push(part);
+    this.#parts.push(Buffer.from(part));
   }
 }
 

@@ -19,6 +19,7 @@ class Mirror {
   hidden = new Set(); // cancelled here after they had ended
   #own;
   #fetch;
+  #now = "";
 
   constructor(own, fetch) {
     this.#own = own;
@@ -53,6 +54,8 @@ class Mirror {
     const task = this.tasks.get(data.taskId);
     if (!task) return null;
     for (const key of SAME) if (task[key] !== data[key]) task[key] = data[key];
+    if (this.#now === data.timestamp) data.timestamp = this.#now; // one text for all of that moment
+    else this.#now = data.timestamp;
     task.lastChecked = data.timestamp;
     if (data.connected) task.lastUpdate = data.timestamp;
     if (data.lastChecked && !isKept(task)) task.watch = "on"; // of what is kept watch on alone: it has just begun

@@ -7,7 +7,7 @@ const HEAD = 512; // bytes in which such a list begins
 const STARTS = ['"tasks":[', '"result":['].map((text) => Buffer.from(text));
 const [QUOTE, BACKSLASH, OPEN, CLOSE, LIST, END, COMMA] = [...Buffer.from('"\\{}[],')];
 
-/** Objects of a list, made when they are asked for. */
+/** Objects of a list, made when they are asked for, once: the bytes are its own, and go with the last. */
 class Pieces {
   #bytes;
   #ranges;
@@ -21,10 +21,14 @@ class Pieces {
     for (let n = 0; n < this.#ranges.length; n += 2) {
       yield JSON.parse(this.#bytes.toString("utf8", this.#ranges[n], this.#ranges[n + 1]));
     }
+    this.#ranges = [];
+    // Else megabytes stay until the next great collection, which may be minutes away: handed on, they are
+    // of a young object, which goes at once.
+    structuredClone(null, { transfer: [this.#bytes.buffer] });
   }
 }
 
-/** A line's message, its long list as Pieces; null where it has none. */
+/** A line's message, its long list as Pieces, whose the bytes are then; null where it has none. */
 function pieced(bytes) {
   if (bytes.length < LONG) return null;
   const found = STARTS.map((start) => [bytes.subarray(0, HEAD).indexOf(start), start.length]).find(([at]) => at >= 0);
