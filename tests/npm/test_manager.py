@@ -23,3 +23,8 @@ async def test_it_does_what_the_one_of_old_did(tmp_path: Path) -> None:
 async def test_for_which_attempts_a_completion_is_told() -> None:
     """Each line of completions.test.cjs says what holds."""
     await node_tests("completions.test.cjs")
+
+
+async def test_what_changes_a_task_reaches_the_mirror() -> None:
+    """Each line of mirror.test.cjs says what holds."""
+    await node_tests("mirror.test.cjs")

@@ -7,6 +7,7 @@ const { Completions } = require("./completions.cjs");
 const { Looks } = require("./looks.cjs");
 const { Mirror } = require("./mirror.cjs");
 const { definitionOf, lacksHow, Plain } = require("./registrations.cjs");
+const { Renewals } = require("./renewals.cjs");
 const { isLive } = require("./shapes.cjs");
 const { Telling } = require("./telling.cjs");
 const { Troubles } = require("./troubles.cjs");
@@ -23,7 +24,8 @@ class Keeping {
   constructor(manager, socket, lasting) {
     this.#manager = manager;
     this.socket = socket.unref();
-    this.mirror = new Mirror(this.own, (id) => this.#fetch(id));
+    this.renewals = new Renewals((taskId) => this.call("getTask", { taskId }), (from) => this.#seen(this.mirror.put(from)));
+    this.mirror = new Mirror(this.own, (id) => this.renewals.ask(id));
     this.tasks = this.mirror.tasks;
     const call = (method, params) => socket.call(method, params);
     const wrong = (error, own) => this.wrong(error, own);
@@ -76,11 +78,15 @@ class Keeping {
     return task;
   }
 
-  /** Returns when everything that is on record by now has been told here. */
+  /** Returns when everything that is on record by now has been told here, and what follows is known. */
   async caught() {
     const { seq } = await this.call("ping");
-    if (this.socket.seq >= seq) return;
-    await new Promise((resolve) => {
+    if (this.socket.seq < seq) await this.#reached(seq);
+    await this.renewals.settled(CATCH_UP);
+  }
+
+  #reached(seq) {
+    return new Promise((resolve) => {
       const one = { seq, resolve: () => resolve(this.#catching.delete(one)) };
       one.timer = setTimeout(one.resolve, CATCH_UP);
       this.#catching.add(one);
@@ -153,15 +159,6 @@ class Keeping {
     else this.socket.unref();
   }
 
-  async #fetch(id) {
-    try {
-      const from = await this.call("getTask", { taskId: id });
-      if (from) this.#seen(this.mirror.put(from));
-    } catch {
-      // there will be another event, or a snapshot
-    }
-  }
-
   /** Looks go on while the task does; its troubles are watched. */
   #seen(task) {
     if (!task) return;
@@ -189,6 +186,7 @@ class Keeping {
   }
 
   #moved(data) {
+    this.renewals.overtaken(data.taskId);
     const task = this.mirror.moved(data);
     if (task && !this.own.get(task.id)?.statusChecker) this.telling.progress(task, data);
   }

@@ -3,12 +3,12 @@
 "use strict";
 
 const { escaped } = require("./formats.cjs");
-const { blank, fill, isKept, MOVES, TYPE } = require("./shapes.cjs");
+const { blank, fill, isKept, isLive, MOVES, TYPE } = require("./shapes.cjs");
 
 const NOT_FACTS = new Set([
-  "seq", "timestamp", "taskId", "service", "type", "status", "health", "phase", "progress", "percentage",
-  "healthSince", "lastChecked", "behind", "id", TYPE,
+  "seq", "timestamp", "taskId", "service", "type", "status", "health", "phase", "progress", "percentage", "id", TYPE,
 ]);
+const OF_WATCHES = new Set(["healthSince", "lastChecked", "behind"]); // said of what is kept watch on alone
 
 const OF_NODES = new Set(MOVES);
 const SAME = ["status", "health", "phase", "progress", "estimatedTimeRemaining", "formattedTimeRemaining"];
@@ -53,16 +53,18 @@ class Mirror {
   moved(data) {
     const task = this.tasks.get(data.taskId);
     if (!task) return null;
-    for (const key of SAME) if (task[key] !== data[key]) task[key] = data[key];
     if (this.#now === data.timestamp) data.timestamp = this.#now; // one text for all of that moment
     else this.#now = data.timestamp;
+    if (task.health !== data.health) task.reason = task.note = null; // an event says the new ones, if there are any
+    for (const key of SAME) if (task[key] !== data[key]) task[key] = data[key];
     task.lastChecked = data.timestamp;
     if (data.connected) task.lastUpdate = data.timestamp;
-    if (data.lastChecked && !isKept(task)) task.watch = "on"; // of what is kept watch on alone: it has just begun
+    const watched = data.status === "complete" && "lastChecked" in data;
+    if (watched) watchedIs(task, data);
     const { metadata } = task;
     const reported = data.type === "report"; // of which the rest says nothing
     for (const key in data) {
-      if (NOT_FACTS.has(key) || (reported && OF_NODES.has(key))) continue;
+      if (NOT_FACTS.has(key) || (reported && OF_NODES.has(key)) || (watched && OF_WATCHES.has(key))) continue;
       const value = escaped(data[key]);
       if (metadata[key] !== value) metadata[key] = value; // what stays is not held a second time
     }
@@ -78,8 +80,10 @@ class Mirror {
       if (id !== null && !this.hidden.has(id) && event !== "sync:cancelled") this.#fetch(id);
       return task ?? null;
     }
-    CHANGES[event]?.(task, data, this.#own.get(id));
+    const own = this.#own.get(id);
+    CHANGES[event]?.(task, data, own);
     if (event === "sync:cancelled") this.tasks.delete(id);
+    else if (event.startsWith("sync:") && !(own?.statusChecker && isLive(task))) this.#fetch(id); // what follows from it
     return task;
   }
 
@@ -89,6 +93,12 @@ class Mirror {
     this.hidden.delete(id);
     return task;
   }
+}
+
+/** What a `sync:progress` says of a watch alone. */
+function watchedIs(task, { healthSince, lastChecked, behind = null }) {
+  if (!isKept(task)) task.watch = "on"; // it has just begun
+  Object.assign(task, { healthSince, lastChecked, behind });
 }
 
 /** What this process knows better: a look that failed, shown though the task goes on; whole facts. */
@@ -121,8 +131,8 @@ const CHANGES = {
   "sync:cancelled": (task, { cancelledAt }) => Object.assign(task, { status: "cancelled", cancelledAt }),
   "sync:paused": (task) => Object.assign(task, task.status === "complete" ? { watch: "paused" } : { status: "paused" }),
   "sync:resumed": (task) => Object.assign(task, task.status === "complete" ? { watch: "on" } : { status: "in-progress" }),
-  "sync:health": (task, { health, since, reason, note }) =>
-    Object.assign(task, { health, healthSince: since, reason, note: escaped(note) }),
+  "sync:health": (task, { health, since, reason, note, behind = task.behind }) =>
+    Object.assign(task, { health, healthSince: since, reason, note: escaped(note), behind }),
 };
 
 exports.Mirror = Mirror;
