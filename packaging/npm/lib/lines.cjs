@@ -1,9 +1,10 @@
 // Bytes into JSON texts, one a line.
 "use strict";
 
-const { pieced } = require("./pieces.cjs");
+const { pieced, released } = require("./pieces.cjs");
 
 const LONGEST = 64 * 1024 * 1024; // bytes of an answer: ten thousand tasks are 20 MiB
+const ROOM = 128 * 1024; // bytes that are kept for a line that has not ended; more is given back
 const END = 10;
 
 /** What came is no line of the daemon's. */
@@ -14,7 +15,7 @@ class BadLine extends Error {}
  * chunk: its buffer may be read into again.
  */
 class Lines {
-  #parts = []; // of a line that has not ended: bytes, which do not burden the heap
+  #kept = null; // of a line that has not ended: bytes, which do not burden the heap
   #length = 0;
   #take;
 
@@ -26,9 +27,9 @@ class Lines {
     const last = chunk.lastIndexOf(END);
     if (last < 0) return this.#keep(chunk);
     let from = 0;
-    if (this.#parts.length) {
+    if (this.#length) {
       from = chunk.indexOf(END) + 1;
-      this.#parts.push(chunk.subarray(0, from - 1));
+      this.#keep(chunk.subarray(0, from - 1));
       this.#whole();
     }
     // At once: many small texts cost more than one.
@@ -38,16 +39,27 @@ class Lines {
   }
 
   #whole() {
-    const bytes = Buffer.concat(this.#parts);
-    this.#parts = [];
+    const bytes = this.#kept.subarray(0, this.#length);
     this.#length = 0;
-    this.#take(piecewise(bytes) ?? parsed(bytes.toString("utf8")));
+    const list = piecewise(bytes);
+    if (list || bytes.length > ROOM) this.#kept = null; // it is the list's, or not worth keeping
+    this.#take(list ?? parsed(bytes.toString("utf8")));
   }
 
   #keep(part) {
-    this.#length += part.length;
-    if (this.#length > LONGEST) throw new BadLine("an endless line");
-    this.#parts.push(Buffer.from(part));
+    const length = this.#length + part.length;
+    if (length > LONGEST) throw new BadLine("an endless line");
+    if (length > (this.#kept?.length ?? 0)) this.#grow(length);
+    part.copy(this.#kept, this.#length);
+    this.#length = length;
+  }
+
+  #grow(length) {
+    const old = this.#kept;
+    this.#kept = Buffer.allocUnsafeSlow(length <= ROOM ? ROOM : 2 * length);
+    if (!old) return;
+    old.copy(this.#kept, 0, 0, this.#length);
+    released(old);
   }
 }
 

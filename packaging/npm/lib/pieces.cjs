@@ -22,10 +22,16 @@ class Pieces {
       yield JSON.parse(this.#bytes.toString("utf8", this.#ranges[n], this.#ranges[n + 1]));
     }
     this.#ranges = [];
-    // Else megabytes stay until the next great collection, which may be minutes away: handed on, they are
-    // of a young object, which goes at once.
-    structuredClone(null, { transfer: [this.#bytes.buffer] });
+    released(this.#bytes);
   }
+}
+
+/**
+ * Gives the bytes of a buffer back. Else megabytes stay until the next great collection, which may be
+ * minutes away: handed on, they are of a young object, which goes at once.
+ */
+function released(bytes) {
+  structuredClone(null, { transfer: [bytes.buffer] });
 }
 
 /** A line's message, its long list as Pieces, whose the bytes are then; null where it has none. */
@@ -74,4 +80,5 @@ function whole(result) {
 }
 
 exports.pieced = pieced;
+exports.released = released;
 exports.whole = whole;

@@ -13,6 +13,7 @@ const KEPT = [
   "autoSwitch", "switches", "createdAt", "estimatedTimeRemaining", "formattedTimeRemaining",
 ];
 const ENDS = ["completedAt", "erroredAt", "cancelledAt"];
+const ADDRESS = /^[a-z+]+:\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?/i; // URL would do, and costs ten times as much
 const LIVE = ["pending", "in-progress", "paused"];
 
 const isLive = (task) => LIVE.includes(task.status);
@@ -72,8 +73,8 @@ function moves(from) {
 /** The `config` that a wizard would have registered it with. */
 function configOf({ type, config, timeout, autoSwitch }) {
   if (type === "node-sync" && typeof config.url === "string") {
-    const { hostname, port } = new URL(config.url);
-    return { host: hostname, port: Number(port), useHttps: false, timeout, autoSwitch };
+    const [, host = "", port = ""] = ADDRESS.exec(config.url) ?? [];
+    return { host, port: Number(port), useHttps: false, timeout, autoSwitch };
   }
   if (type === "indexer-sync" && config.url) return { indexerUrl: config.url };
   return config;
