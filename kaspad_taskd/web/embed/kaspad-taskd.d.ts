@@ -409,6 +409,7 @@ export interface Methods {
         error?: string;
         present?: string;
         unit?: "blocks" | "headers" | "rows" | "entries";
+        progressUnit?: "percent" | "fraction";
         node?: string;
         network?: string;
         maxLag?: string | number;
@@ -431,6 +432,7 @@ export interface Methods {
         error?: string;
         present?: string;
         unit?: "blocks" | "headers" | "rows" | "entries";
+        progressUnit?: "percent" | "fraction";
       } | Record<string, never>;
       [key: string]: unknown;
     };
@@ -513,6 +515,7 @@ export interface Methods {
       error?: string;
       present?: string;
       unit?: "blocks" | "headers" | "rows" | "entries";
+      progressUnit?: "percent" | "fraction";
       node?: string;
       network?: string;
       maxLag?: string | number;
@@ -529,6 +532,7 @@ export interface Methods {
         error?: string;
         present?: string;
         unit?: "blocks" | "headers" | "rows" | "entries";
+        progressUnit?: "percent" | "fraction";
         node?: string;
         network?: string;
         maxLag?: string | number;
