@@ -1,4 +1,4 @@
-"""The bridge as the hallway has it: it listens at once, and serves when its libraries are there.
+"""The bridge as the hallway has it: it listens at once, and loads its libraries when it has to.
 
 An address that somebody else has, or that the network does not have yet, ends nothing: it is said,
 and tried again, and served as soon as it is free.
@@ -19,6 +19,7 @@ from kaspad_taskd.api.method import Method
 from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.keys import CannotOpenError, Keys, NotOurs, open_keys
+from kaspad_taskd.bridge.knocking import knocked, turn_away
 from kaspad_taskd.bridge.listening import NotListeningError, Opened, open_door
 from kaspad_taskd.config.settings import Bridge
 
@@ -32,7 +33,14 @@ Trouble: TypeAlias = tuple[str, Mapping[str, Any]]
 TROUBLES: Final = ("bridge-taken", "bridge-not-listening")
 RETRY_S: Final = 30.0
 """Seconds between two tries to listen."""
+AGAIN_S: Final = 60.0
+"""Seconds between two tries to load its libraries."""
 CONNECTIONS: Final = 2048
+NOT_LOADED: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Retry-After: 60\r\nConnection: close\r\n\r\n"
+    b"kaspad-taskd runs, but cannot load what its page is made with: restart it.\n"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -137,10 +145,13 @@ class BridgeDoor:
         return await asyncio.to_thread(open_keys, self._settings.token_file, self._state)
 
     async def serve(self, api: Api, methods: Mapping[str, Method], counts: Counts) -> None:
-        """Begin to answer who connects, as soon as it can listen. The loop goes on meanwhile."""
+        """Answer who connects, as soon as it can listen and somebody does.
+
+        Until then it costs neither the time nor the memory of its libraries.
+        """
         self._tell(None)
-        await self._loaded()
         opened = await self._listening()
+        await self._loaded(opened)
         from kaspad_taskd.bridge.server import BridgeServer
         from kaspad_taskd.web.files import files
         from kaspad_taskd.web.page import Page
@@ -152,18 +163,29 @@ class BridgeDoor:
         await server.start()
         self._server = server
 
-    async def _loaded(self) -> None:
-        """Load the libraries, as soon as there are files for that."""
+    async def _loaded(self, opened: Opened) -> None:
+        """Load the libraries for the first who connects; who comes while they fail is told so."""
         while True:
+            await knocked(opened.sockets)
             try:
                 await asyncio.to_thread(_load)
-            except (OSError, ImportError) as error:
-                if not is_own_limit(error) and not is_exhausted():
-                    raise
-                _log.error("the bridge waits: kaspad-taskd may open no more files: LimitNOFILE")
-                await asyncio.sleep(RETRY_S)
+            except Exception as error:
+                if is_own_limit(error) or is_exhausted():
+                    _log.error("the bridge waits: kaspad-taskd may open no more files: LimitNOFILE")
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                self._cannot_load(error)
+                await turn_away(opened.sockets, NOT_LOADED, AGAIN_S)
             else:
+                if self._warnings is not None:
+                    self._warnings.clear("bridge-not-loaded")
                 return
+
+    def _cannot_load(self, error: Exception) -> None:
+        """They were replaced or removed since the daemon started, most likely."""
+        _log.error("the bridge's libraries cannot be loaded, restart kaspad-taskd: %s", error)
+        if self._warnings is not None:
+            self._warnings.warn("bridge-not-loaded", {"problem": str(error)[:200]})
 
     async def _listening(self) -> Opened:
         """Wait until there is the address."""

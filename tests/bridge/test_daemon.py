@@ -96,10 +96,13 @@ async def test_without_the_bridge_its_libraries_are_not_loaded(tmp_path: Path) -
 
 
 async def test_who_finds_the_socket_is_answered_by_the_bridge(tmp_path: Path) -> None:
-    """Both doors are open at once, though the bridge's libraries come later."""
+    """Both doors are open at once, though the bridge's libraries come with the first visitor."""
     port = free_port()
     async with Taskd(tmp_path, "--bridge", f"127.0.0.1:{port}") as taskd:
-        await taskd.start()
+        line = await taskd.start()
+        assert (await line.call("getInfo"))["bridge"]["listening"]
+        assert taskd.process is not None
+        assert "aiohttp" not in _mapped(taskd.process.pid)
         url = f"http://127.0.0.1:{port}/healthz"
         async with aiohttp.ClientSession() as http, http.get(url) as answer:
             assert answer.status == 200

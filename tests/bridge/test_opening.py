@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from kaspad_taskd.bridge import opening
 from kaspad_taskd.bridge.access import CannotOpenError
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.holder import holder
-from kaspad_taskd.bridge.opening import RETRY_S, BridgeDoor
+from kaspad_taskd.bridge.opening import AGAIN_S, RETRY_S, BridgeDoor
 from kaspad_taskd.config.settings import Address, Bridge
 from tests.api.house import api_house
 from tests.fakes.patience import PATIENCE
@@ -36,7 +37,7 @@ async def test_a_port_that_becomes_free_is_served(tmp_path: Path) -> None:
             assert told.params["address"] == f"127.0.0.1:{port}"
             assert door.info()["problem"] == door.problem
             assert not door.info()["listening"]
-        await asyncio.wait_for(serving, PATIENCE)
+        await asyncio.sleep(RETRY_S)
         await house.settle()
         assert warnings.open() == []
         info = door.info()
@@ -46,7 +47,56 @@ async def test_a_port_that_becomes_free_is_served(tmp_path: Path) -> None:
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
         writer.close()
+        await asyncio.wait_for(serving, PATIENCE)
         await door.stop("signal")
+
+
+@pytest.mark.looptime
+async def test_libraries_that_cannot_be_loaded_are_said_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a minute; who comes meanwhile is told, a warning stands until they are there again."""
+    tried: list[float] = []
+    loop = asyncio.get_running_loop()
+    load = opening._load
+
+    def fail() -> None:
+        tried.append(loop.time())
+        raise ImportError("No module named 'socketio'")
+
+    monkeypatch.setattr(opening, "_load", fail)
+    async with api_house(tmp_path) as house:
+        warnings = house.engine.warnings
+        door = BridgeDoor(Bridge(Address("127.0.0.1", 0)), tmp_path, warnings=warnings)
+        serving = asyncio.create_task(door.serve(house.api, house.methods, Counts()))
+        await asyncio.sleep(100)
+        assert tried == []
+        assert door._opened is not None
+        port = door._opened.address.port
+        assert port
+        for _ in range(3):
+            assert b"restart it" in await asked(port)
+        assert len(tried) == 1
+        assert [each.code for each in warnings.open()] == ["bridge-not-loaded"]
+        await asyncio.sleep(AGAIN_S)
+        assert b"503" in (await asked(port)).splitlines()[0]
+        assert len(tried) == 2
+        monkeypatch.setattr(opening, "_load", load)
+        await asyncio.sleep(AGAIN_S)
+        assert (await asked(port)).startswith(b"HTTP/1.1 200 ")
+        await house.settle()
+        assert warnings.open() == []
+        await asyncio.wait_for(serving, PATIENCE)
+        await door.stop("signal")
+
+
+async def asked(port: int | None) -> bytes:
+    """The answer of whoever listens there."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    return answer
 
 
 @pytest.mark.parametrize("host", [ELSEWHERE, "no-such-host.invalid"])
