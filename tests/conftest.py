@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,13 +46,15 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("KASPAD_TASKD_POSTGRES", "all")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """The whole suite has workers; what is named, or looked into, is run as it always was."""
-    plain = config.option.collectonly or config.option.usepdb or config.option.capture == "no"
+    option = config.option
+    plain = option.collectonly or option.usepdb or option.capture == "no"
     known = config.pluginmanager.hasplugin("xdist") and not hasattr(config, "workerinput")
-    if known and is_whole(config) and not plain and config.option.numprocesses is None:
-        config.option.numprocesses = WORKERS
+    if known and is_whole(config) and not plain and option.numprocesses is None:
+        option.numprocesses = WORKERS
+    return (yield)
 
 
 @pytest.hookimpl(optionalhook=True)

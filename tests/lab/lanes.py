@@ -1,7 +1,7 @@
 """Which tests run one after the other, where others run beside them: those of a lane.
 
-Long tests are one lane, in their order: browsers, nodes and kills never meet each other, and begin
-at once. A server that is started once for many files makes those a lane. Else a file is one.
+Long tests are one lane, in their order, and begin at once: nodes, live pages and kills do not meet.
+A server that is started once for many files makes those a lane. Else a file is one.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ LONGEST = "long"
 PACKAGE = "tests/system/test_package.py"
 LAST = (PACKAGE, "tests/system/test_real_node.py", "tests/system/test_real_trouble.py")
 """Meanwhile machines live with the package, and CI builds the node."""
+APART = ("tests/web/test_pictures.py",)
+"""Long files that are a lane of their own: still pages, which nothing beside them touches, and a
+third of what is long."""
 SHARED = {
     "postgres": (
         "tests/probes/migrations/test_database_migration.py",
@@ -67,7 +70,7 @@ def long(nodeid: str) -> str | None:
 
 def lane(nodeid: str) -> str:
     """The name of a test's lane."""
-    if long(nodeid) is not None:
+    if long(nodeid) is not None and not nodeid.startswith(APART):
         return LONGEST
     shared = (name for name, files in SHARED.items() if nodeid.startswith(files))
     return next(shared, nodeid.split("::")[0])
@@ -79,7 +82,7 @@ def begin(items: list[pytest.Item], beside_others: bool) -> None:
     Args:
         items: all tests, in the order of their files.
         beside_others: other workers run other lanes, which end at about the same time where the
-            long one is the first, and those with real processes are the next ones.
+            long one is the first, then come those apart, then those with real processes.
     """
     items.sort(key=lambda item: item.nodeid.startswith(LAST))
     if beside_others:
@@ -98,8 +101,8 @@ def _sort(items: list[pytest.Item]) -> None:
     slow = {of[item.nodeid] for item in items if item.get_closest_marker("system") is not None}
     sizes = Counter(of.values())
 
-    def place(item: pytest.Item) -> tuple[bool, bool, int, str]:
+    def place(item: pytest.Item) -> tuple[bool, bool, bool, int, str]:
         name = of[item.nodeid]
-        return (name != LONGEST, name not in slow, -sizes[name], name)
+        return (name != LONGEST, name not in APART, name not in slow, -sizes[name], name)
 
     items.sort(key=place)

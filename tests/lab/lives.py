@@ -15,8 +15,10 @@ import json
 import os
 import shlex
 import signal
+import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -74,7 +76,7 @@ class Lives:
         command = [sys.executable, "-m", "tests.lab.lives", str(to), *names]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
 
@@ -107,7 +109,9 @@ class Lives:
 
 def build(to: Path, umask: int = 0o022) -> Path:
     command = [str(ROOT / "dev"), "deb", str(to)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, umask=umask)
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, umask=umask
+    )
     assert done.returncode == 0, done.stderr
     (made,) = to.glob("*.deb")
     return made
@@ -230,8 +234,16 @@ def _live(to: Path, package: Path, row: Sequence[str]) -> None:
         _tell(to, name, cannot=cannot)
 
 
+def _end_with_who_began() -> None:
+    """However the tests' process ends, our pipe from it does, and the machines with that."""
+    os.read(0, 1)
+    os.killpg(0, signal.SIGTERM)
+
+
 def main(given: Sequence[str]) -> None:
     """Build the package and have it live through what is named."""
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=_end_with_who_began, daemon=True).start()
     to, names = Path(given[0]), given[1:]
     package = build(to / "debs")
     wheel = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(package.parent)]
