@@ -51,9 +51,12 @@ third of what is long."""
 SHARED = {
     "postgres": (
         "tests/probes/migrations/test_database_migration.py",
+        "tests/probes/migrations/test_ledgers.py",
         "tests/probes/migrations/test_migration_daemon.py",
         "tests/probes/migrations/test_migration_tables.py",
         "tests/probes/migrations/test_postgres.py",
+        "tests/probes/migrations/test_real_tools.py",
+        "tests/probes/migrations/test_rights.py",
         "tests/probes/test_hanging_address.py",
     )
 }
