@@ -23,7 +23,7 @@ MADE = {
     "prisma": "prisma-6.19.3",
     "liquibase": "liquibase-4.31.1",
     "knex": "knex-3.3.0",
-    "typeorm": "typeorm-1.0.0",
+    "typeorm": "typeorm-1.1.1",
 }
 BEGUN = (
     "INSERT INTO _prisma_migrations (id, checksum, migration_name, logs) VALUES"

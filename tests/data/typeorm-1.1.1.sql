@@ -1,4 +1,4 @@
--- The table as made by typeorm 1.0.0, `typeorm migration:run` of two, on PostgreSQL 15 (pg_dump --inserts, without its settings).
+-- The table as made by typeorm 1.1.1, `typeorm migration:run` of two, on PostgreSQL 15 (pg_dump --inserts, without its settings).
 CREATE TABLE public.migrations (
     id integer NOT NULL,
     "timestamp" bigint NOT NULL,
