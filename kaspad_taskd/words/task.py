@@ -241,8 +241,11 @@ def params(task: WireTask) -> dict[str, object]:
         known["address"] = endpoint.partition("://")[2].partition("/")[0] or endpoint
     known.update(_log((task.get("config") or {}).get("log")))
     for one in task.get("hints") or ():
+        told = one.get("params") or {}
         if one.get("code") == task.get("reason"):
-            known.update(one.get("params") or {})
+            known.update(told)
+        elif one.get("code") == "permission-missing":  # no password is wrong then
+            known.update({"reader": told.get("user"), "relation": told.get("table")})
     return known
 
 

@@ -242,6 +242,9 @@ function shared(task) {
   }
   for (const one of task.hints ?? []) {
     if (one.code === task.reason) Object.assign(known, one.params);
+    else if (one.code === "permission-missing") { // no password is wrong then
+      Object.assign(known, { reader: one.params?.user, relation: one.params?.table });
+    }
   }
   return known;
 }

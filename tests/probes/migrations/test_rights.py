@@ -147,6 +147,26 @@ async def test_numbers_that_we_may_not_read_are_said_beside_the_step(bare: Place
     await asyncio.gather(work, return_exceptions=True)
 
 
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"user": "watcher", "table": "public.vars"}, "watcher may not read public.vars"),
+        ({"user": "watcher", "database": "ski"}, "watcher lacks a right in its database"),
+    ],
+)
+def test_a_missing_right_is_no_wrong_password(params: dict[str, str], told: str) -> None:
+    """In the one line that lists and doctor have, and no password is to be corrected."""
+    task: Any = {
+        "id": "db", "type": "database-migration", "service": "db", "status": "in-progress",
+        "health": "unreachable", "reason": "credentials",
+        "hints": [{"code": "permission-missing", "params": params}],
+    }  # fmt: skip
+    assert told in words.headline(task, 0.0)
+    found = list(tasks([task], 0.0))
+    assert told in found[0].text
+    assert not any("password" in (one.cure or "") for one in found)
+
+
 def test_doctor_prints_the_missing_grants() -> None:
     """Of a task that goes on all the same, too."""
     params = {"user": "watcher", "table": "public.transactions", "schema": "public", "owner": "ski"}
