@@ -38,7 +38,7 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "rsync": ("rsync",),
     "sevenzip": ("7z", "7za", "7zr", "7zz"),
     "tar": ("tar",),
-    "wget": ("wget",),
+    "wget": ("wget", "wget2"),
     "xz": ("xz", "unxz", "xzcat"),
     "zstd": ("zstd", "unzstd", "zstdcat", "zstdmt"),
 }
