@@ -53,6 +53,7 @@ _DEEP = 16  # programs in front of each other
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=", re.ASCII)
 _PYTHON = re.compile(r"(?:python|pypy)[23]?(?:\.\d{1,2})?", re.ASCII)
 _PIP = re.compile(r"pip[23](?:\.\d{1,2})?", re.ASCII)
+_REDIRECTIONS = frozenset(("<", ">", ">>", ">|", ">&", "<&", "<>", "&>", "&>>", "<<<"))
 _SHELLS = frozenset(("sh", "ash", "bash", "dash", "ksh", "mksh", "zsh"))
 
 
@@ -300,7 +301,7 @@ def _commanded(tokens: list[str]) -> list[str] | None:
         if skipping:
             skipping = False
         elif word and set(word) <= set("<>&|();"):
-            if not set(word) & set("<>") or set(word) & set(";()") or word == "<<":
+            if word not in _REDIRECTIONS:
                 return None
             skipping = True
             if words and words[-1].isdigit():

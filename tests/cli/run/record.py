@@ -39,6 +39,11 @@ def measured(path: str | None) -> int | None:
     return total
 
 
+def _hears_sigint() -> None:
+    """What a shell runs in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def record(
     argv: list[str], size: str | None = None, sends: tuple[int, float] | None = None
 ) -> tuple[list[Read], int]:
@@ -48,12 +53,17 @@ def record(
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     reads: list[Read] = []
     with (
-        subprocess.Popen(argv, **pipes, env=env, bufsize=0) as process,  # type: ignore[call-overload]
+        subprocess.Popen(  # type: ignore[call-overload]
+            argv, **pipes, env=env, bufsize=0, preexec_fn=_hears_sigint
+        ) as process,
         selectors.DefaultSelector() as selector,
     ):
         for stream, pipe in ((1, process.stdout), (2, process.stderr)):
             selector.register(pipe, selectors.EVENT_READ, stream)
-        while selector.get_map():
+        last = None  # a child that outlives it may keep the pipes
+        while selector.get_map() and (last is None or time.monotonic() < last):
+            if last is None and process.poll() is not None:
+                last = time.monotonic() + 1
             if sends and time.monotonic() - began >= sends[1]:
                 process.send_signal(sends[0])
                 sends = None

@@ -26,14 +26,21 @@ if TYPE_CHECKING:
     class Tool(Protocol):
         """A program, or a way of reading any (`json:`, `percent:`, `lines:`)."""
 
-        name: str
-        """Also of its sentences: run.tool.NAME.tells (what is known) and .source (where from)."""
-        programs: Sequence[str]
-        """Base names of the programs that are this tool; none: it is chosen by `--as` alone."""
-        versions: Sequence[str]
-        """Those that its reader was made for, by recordings."""
-        lines: bool
-        """It is given lines: its pieces end at LF alone, and blank ones are among them."""
+        @property
+        def name(self) -> str:
+            """As its sentences know it: run.tool.NAME.tells (what is known), .source (from where)."""
+
+        @property
+        def programs(self) -> Sequence[str]:
+            """Base names of the programs that are this tool; none: it is chosen by `--as` alone."""
+
+        @property
+        def versions(self) -> Sequence[str]:
+            """Those that its reader was made for, by recordings."""
+
+        @property
+        def lines(self) -> bool:
+            """It is given lines: its pieces end at LF alone, and blank ones are among them."""
 
         def reader(self, argv: Sequence[str]) -> Reader:
             """Return a new reader for a run with these arguments (argv[0] is the program)."""
