@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
         @property
         def name(self) -> str:
-            """As its sentences know it: run.tool.NAME.tells (what is known), .source (from where)."""
+            """As its sentences know it: run.tool.NAME.tells and .source (of what it knows)."""
 
         @property
         def programs(self) -> Sequence[str]:
