@@ -37,6 +37,8 @@ class Reason(StrEnum):
     PEER_SILENT = "peer-silent"
     NETWORK_STANDS_STILL = "network-stands-still"
     NODE_NOT_SYNCED = "node-not-synced"
+    NODE_LOST = "node-lost"  # the node that it lives on cannot be reached
+    DATABASE_LOST = "database-lost"  # the database that it lives on cannot be reached
     DB_PROMPT = "db-prompt"
     NODE_LOCKED = "node-locked"  # another kaspad uses its data directory
     FILE_LIMIT = "file-limit"  # it may open too few files

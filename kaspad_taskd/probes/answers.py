@@ -106,6 +106,8 @@ def check_status(status: int, challenge: bool = True) -> None:
         raise bad_answer("it lets nobody in, or nobody from here (HTTP 403)")
     if status in REJECTED:
         raise HttpError(Reason.CREDENTIALS, {"status": status})
+    if status == 408:
+        raise HttpError(Reason.TIMEOUT, {"status": status})
     if status == 429:
         raise HttpError(Reason.BUSY, {"status": status})
     if status in (404, 410):

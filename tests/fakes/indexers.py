@@ -74,6 +74,10 @@ class Twin(Website):
         self.up = up
         self.behind = 3 if state == "synced" else BEHIND
         self.node_lost = state == "node-lost"
+        self.say(state)
+
+    def say(self, state: str) -> None:
+        """Write what it writes in a state, if anything."""
         if self.log is not None and state in self.lines:
             with self.log.open("a") as log:
                 log.write(self.lines[state])
@@ -89,14 +93,37 @@ def block(daa: int) -> dict[str, Any]:
             "daaScore": daa, "blueScore": daa - 1_600_000}  # fmt: skip
 
 
+SKI_AT = "[2026-11-29T10:00:00.000Z \x1b[32mINFO \x1b[0m] "
+SKI_START = f"\n{'*' * 20} Simply Kaspa Indexer {'*' * 20}\n{SKI_AT}simply-kaspa-indexer v2.3.1\n"
+SKI_CONNECTED = f"{SKI_AT}Connected to PostgreSQL postgres://postgres:@127.0.0.1/postgres\n"
+
+
 class SimplyKaspa(Twin):
-    """simply-kaspa-indexer v2.3.0."""
+    """simply-kaspa-indexer v2.3.1, as the real one answered and logged on a simnet."""
 
     lines: ClassVar = {
-        "migrating": "[WARN ] \nALTER TABLE x;\nUpgrading schema from v20 to v21. ^\n",
-        "waiting": "\x1b[32mSchema upgrade completed successfully\x1b[0m\n"
-        "[INFO ] Schema v23 is up to date\n[WARN ] Kaspad 2.0.1 is NOT synced\n",
-        "crash-loop": "thread 'main' panicked at indexer/src/main.rs:142:\n"
+        "start": SKI_START,
+        "migrating": f"{SKI_AT}\nALTER TABLE x;\nUpgrading schema from v20 to v21. ^\n",
+        "waiting": f"{SKI_AT}\x1b[32mSchema upgrade completed successfully\x1b[0m\n"
+        f"{SKI_AT}Schema v23 is up to date\n{SKI_AT}Kaspad 2.1.0 is NOT synced\n",
+        "catching-up": f"{SKI_AT}Connected to Kaspad ws://127.0.0.1:17110, version: 2.1.0,"
+        f" network: mainnet\n{SKI_AT}Starting from block_checkpoint {'ab' * 32}\n"
+        f"{SKI_AT}Starting web server listener on localhost:8500, api path: /api\n",
+        "node-down": f"{SKI_AT}Kaspad connection failed: wRPC -> WebSocket -> IO error:"
+        " Connection refused (os error 111)\n",
+        "pool-timed-out": f"{SKI_AT}Failed to select database details: PoolTimedOut\n",
+        "database-down": "\nthread 'tokio-rt-worker' (7) panicked at"
+        " indexer/src/blocks/process_blocks.rs:106:90:\nInsert blocks FAILED: pool timed out while"
+        f" waiting for an open connection\n{SKI_START}\nthread 'main' (8) panicked at"
+        " indexer/src/main.rs:57:91:\nDatabase connection FAILED: PoolTimedOut\n",
+        "outdated": f"{SKI_START}{SKI_CONNECTED}\nthread 'main' (9) panicked at"
+        " database/src/client.rs:161:29:\n\nALTER TABLE x;\nFound outdated schema v22. Set flag"
+        " '-u' to upgrade, or apply manually ^\n",
+        "broken": f"{SKI_AT}\nUpgrading schema from v22 to v23. ^\n\nthread 'main' (9) panicked at"
+        " indexer/src/main.rs:63:54:\nUnable to create schema: Database(PgDatabaseError {"
+        ' severity: Error, code: "42P07", message: "relation \\"blocks_transactions_dedup\\"'
+        ' already exists" })\n',
+        "crash-loop": "\nthread 'main' (9) panicked at indexer/src/main.rs:142:14:\n"
         "Failed to fetch checkpoint block from kaspad. The block may have been pruned\n" * 3,
     }
 
@@ -205,7 +232,10 @@ class KWebserver(Twin):
     def __init__(self) -> None:
         super().__init__()
         self.network = "mainnet"
-        self.replies = {"/health": lambda _: Reply(self._health())}
+        self.database_down = False  # its health waits 30 s for it, and says only this
+        self.replies = {
+            "/health": lambda _: Reply(b"", 408) if self.database_down else Reply(self._health())
+        }
 
     def _health(self) -> dict[str, Any]:
         return {"status": "healthy", "service": "K-webserver", "version": "0.1.18",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,9 +21,13 @@ from kaspad_taskd.probes.answers import HttpError
 from kaspad_taskd.probes.data_dir import read_data_dir
 from kaspad_taskd.probes.general import http_json
 from kaspad_taskd.probes.general.http_json import client_of
+from kaspad_taskd.probes.indexers.dependencies import Dependencies, Lost
+from kaspad_taskd.probes.indexers.findings import Finding
 from kaspad_taskd.probes.indexers.looks import LOOKS, Asker
-from kaspad_taskd.probes.indexers.memory import Memory, crash_loop, from_json
+from kaspad_taskd.probes.indexers.memory import Memory, crash_loop, from_json, told
 from kaspad_taskd.probes.indexers.view import judge
+from kaspad_taskd.probes.migrations.database_migration import NAME as DATABASE
+from kaspad_taskd.probes.migrations.postgres import Database
 from kaspad_taskd.probes.node.node_sync import (
     MAX_LAG,
     NETWORK,
@@ -38,10 +43,22 @@ if TYPE_CHECKING:
     from kaspad_taskd.probes.http import HttpClient
 
 GENERIC: Final = "generic"
+WITH_DATABASE: Final = "simply-kaspa", "k-indexer"
+"""Those that keep what they index in a PostgreSQL."""
 SHARE: Final = 0.8
 """Of the look's time, what all questions together may take; before them its log is read."""
 NODE_SHARE: Final = 0.3
-"""Of the look's time, what one question to the node may take."""
+"""Of the look's time, what one question to the node, or to the database, may take."""
+LATE: Final = 0.4
+"""Of the look's time: who has not answered until then may be without its node or its database."""
+_SILENT: Final = Reason.REFUSED, Reason.STREAM_CLOSED, Reason.TIMEOUT
+_HANGS: Final = Finding.DATABASE_LOST, Finding.NODE_LOST
+"""What one that runs waits for, instead of answering."""
+_REASONS: Final = {
+    Finding.UNSYNCED: Reason.NODE_NOT_SYNCED,
+    Finding.NODE_LOST: Reason.NODE_LOST,
+    Finding.DATABASE_LOST: Reason.DATABASE_LOST,
+}
 _NAMES: Final = {
     "kasia": re.compile(r"kasia"),
     "simply-kaspa": re.compile(r"simply-?_?kaspa|(^|[-_.])ski($|[-_.])"),
@@ -66,6 +83,7 @@ def parse(table: Table, service: str) -> Checker:
     if flavor == "k-indexer" and table.peek("source") is not None:
         source = _base(table, "source")
     node = read_address(table, "node") if table.peek("node") is not None else None
+    dsn = _dsn(table) if flavor in WITH_DATABASE else None
     network = table.string(
         "network", None, pattern=NETWORK, must='must be "mainnet", "testnet-10", "simnet"...'
     )
@@ -83,11 +101,16 @@ def parse(table: Table, service: str) -> Checker:
         "log": log,
         "ca": read_ca(table),
         "dataDir": read_data_dir(table),
+        **({} if dsn is None else {"dsn": dsn}),
     }
     checker = checker_of(config, read_headers(table), url, source)
     return (
         checker if node is None else replace(checker, asks=(*checker.asks, (node.host, node.port)))
     )
+
+
+def _dsn(table: Table) -> str | None:
+    return table.string("dsn", None, pattern=DATABASE, must="must name one of [databases.NAME]")
 
 
 def _generic(table: Table, service: str) -> Checker:
@@ -128,19 +151,27 @@ class IndexerProbe:
             open_node(str(node), means.allow, share, header=share) if node else None,
             means.wall,
         )
+        dsn = config.get("dsn")
+        database = Database(str(dsn), means.databases, share) if dsn else None
+        self._dependencies = Dependencies(self._asker, database, self._flavor != "kasia")
         self._log: Follower | None = open_log(str(log)) if log else None
 
     async def observe(self, memory: Mapping[str, Json]) -> Observation:
         """Read the log, ask the indexer, and judge the answers."""
         before, problem = await self._told(from_json(memory))
+        missed = asyncio.Event()
+        around = asyncio.ensure_future(self._look_around(missed))
         try:
             async with asyncio.timeout(self._timeout):
                 view = await self._look(self._asker)
-        except TimeoutError:
+        except (TimeoutError, HttpError) as error:
             late = HttpError(Reason.TIMEOUT, {"seconds": self._timeout})
-            return await self._missed(late, before, problem)
-        except HttpError as error:
-            return await self._missed(error, before, problem)
+            missed.set()
+            why = error if isinstance(error, HttpError) else late
+            return await self._missed(why, before, problem, around)
+        finally:
+            around.cancel()
+            await asyncio.wait([around])
         expected = self._network
         if expected and view.network and not same_network(expected, view.network):
             found: dict[str, Scalar] = {"network": view.network, "expected": expected}
@@ -173,30 +204,47 @@ class IndexerProbe:
         name = who.lower()
         return guess(name) == self._flavor or (bool(self._service) and self._service in name)
 
-    async def _missed(self, error: HttpError, memory: Memory, unread: str | None) -> Observation:
+    async def _look_around(self, missed: asyncio.Event) -> Lost | None:
+        """Look at its node and its database once it has not answered, or is late."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timeout / SHARE * LATE):
+                await missed.wait()
+        return await self._dependencies.look()
+
+    async def _missed(
+        self, error: HttpError, memory: Memory, unread: str | None, around: Awaitable[Lost | None]
+    ) -> Observation:
         """What it means that there is no answer: before it is ready its port is closed."""
         missed = error.observation()
         if isinstance(missed, Refused):
             return missed
         missed = replace(missed, memory=memory.to_json())
-        if error.reason not in (Reason.REFUSED, Reason.STREAM_CLOSED):
+        if error.reason is Reason.DATABASE_LOST:
+            return replace(missed, hints=(Hint(Finding.DATABASE_LOST),))
+        if error.reason not in _SILENT:
             return missed
-        if ended := crash_loop(memory, self._wall()):
-            return replace(missed, hints=ended)
-        if error.reason is Reason.STREAM_CLOSED:  # a container's port, or another program's
-            return missed
-        if memory.stage == "migrating":
-            return replace(missed, hints=(Hint("indexer-migrating"),))
-        if memory.stage == "waiting" or await self._node_is_behind():
-            hints = (Hint("node-not-synced"),)
-            return replace(missed, reason=Reason.NODE_NOT_SYNCED, hints=hints)
+        closed = error.reason is not Reason.TIMEOUT
+        finding, loop = _last_words(memory, closed, self._wall())
+        if finding is not Finding.NONE:
+            reason = _REASONS.get(finding, missed.reason)
+            return replace(missed, reason=reason, hints=(Hint(str(finding)), *loop))
+        lost = await around
+        unsynced = lost is not None and lost[0] is Reason.NODE_NOT_SYNCED
+        if lost is not None and not (unsynced and (loop or not closed)):  # it would wait, closed
+            return replace(missed, reason=lost[0], hints=(lost[1], *loop))
+        if loop or error.reason is not Reason.REFUSED:
+            return replace(missed, hints=loop)
         if unread:
             return replace(missed, hints=with_unread((), unread))
         return missed if self._log else replace(missed, hints=(Hint("indexer-starting"),))
 
-    async def _node_is_behind(self) -> bool:
-        node = await self._asker.ask_node()
-        return node is not None and not node.synced
+
+def _last_words(memory: Memory, closed: bool, now: int) -> tuple[Finding, tuple[Hint, ...]]:
+    """What its log tells of one whose port is closed, or of one that runs and does not answer."""
+    finding = told(memory, now)
+    if closed:
+        return finding, crash_loop(memory, now)
+    return (finding if finding in _HANGS else Finding.NONE), ()
 
 
 def _of_no_network(seen: Reading) -> Reading:

@@ -74,12 +74,20 @@ class Asker:
 
     async def ask_node(self) -> Node | None:
         """Return what the node says, None where it does not answer, or there is none."""
-        if self.node is None:
-            return None
         try:
-            (dag, at), synced = await asyncio.gather(_position(self.node), _synced(self.node))
+            return await self.hear_node()
         except NodeError:
             return None
+
+    async def hear_node(self) -> Node | None:
+        """Return what the node says, None where there is none.
+
+        Raises:
+            NodeError: it does not answer.
+        """
+        if self.node is None:
+            return None
+        (dag, at), synced = await asyncio.gather(_position(self.node), _synced(self.node))
         return Node(float(dag.virtual_daa_score), dag.network, synced, at)
 
 
@@ -143,6 +151,7 @@ async def look_at_kasia(asker: Asker) -> View:
     facts = dict(zip(("blocksProcessed", "messages", "unknownSenders"), said.counters, strict=True))
     seen = View(
         seen=told.wall,
+        tells_node=False,
         tells_gaps=False,
         newest=said.accepting or "",
         metadata=facts,
@@ -188,7 +197,12 @@ async def look_at_k_indexer(asker: Asker) -> View:
 
 
 async def _web(asker: Asker) -> str:
-    network = await asker.get(asker.url, "/health", k_indexer.network)
+    try:
+        network = await asker.get(asker.url, "/health", k_indexer.network)
+    except HttpError as error:
+        if error.params.get("status") == k_indexer.TOO_LONG:
+            raise HttpError(Reason.DATABASE_LOST, error.params) from None
+        raise
     if network is None:
         raise HttpError(Reason.NOT_READY, {"program": k_indexer.NAME})
     return network

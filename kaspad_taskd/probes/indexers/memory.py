@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import Enum
@@ -11,6 +10,15 @@ from typing import Any, Final
 from kaspad_taskd.core.observation import Hint, Json
 from kaspad_taskd.kaspa.sync.lines import written
 from kaspad_taskd.kaspa.sync.wrapping import bare
+from kaspad_taskd.probes.indexers.findings import (
+    ENDS,
+    REPEATED,
+    REPEATED_MS,
+    SAYS,
+    Finding,
+    after,
+    understood,
+)
 
 VERSION: Final = 1
 HOUR_MS: Final = 3_600_000
@@ -24,22 +32,9 @@ NEWEST: Final = 4
 LONGEST: Final = 2_000
 """Characters of a line that are looked at."""
 
-_LINES: Final = re.compile(
-    r"(?P<migrating>Upgrading schema from v\d|Start migrating v\d"
-    r"|Applying (?:migration|schema) v\d)"
-    r"|(?P<migrated>Schema upgrade completed|Schema applied|Schema v\d+ is up to date"
-    r"|Migrating v\d+ to v\d+ finished|[Mm]igration .*completed successfully)"
-    r"|(?P<waiting>Kaspad \S+ is NOT synced)"
-    r"|(?P<outdated>Found outdated schema)"
-    r"|(?P<pruned>Failed to fetch checkpoint block)"
-    r"|(?P<ended>\bpanicked at\b)"
-    r"|(?P<lost>Gap filler interrupted|Error in block gap filler)"
-    r"|\bgap_count=(?P<found>\d{1,9})\b"
-    r"|gaps_filling_in_progress=(?P<open>\d{1,9})\b"
-)
-"""Messages of simply-kaspa-indexer 2.3, kasia-indexer and K-transaction-processor 0.1.18."""
-
-_FULL: Final = "No space left on device"
+_WORKS: Final = "serving", "working"
+_DARED: Final = (Finding.OUTDATED, "migrating")
+"""What ended its starts is over with the next finding already: it was started with --upgrade-db."""
 
 
 class Met(Enum):
@@ -61,9 +56,13 @@ class Memory:
         seen: when that was, ms.
         begun: when processes began that answered before this one, ms, at most 8.
         lower_since: since when its position is far below `start`, ms.
+        saved: the last place that it told it goes on from after its end.
         ends: when its process ended of itself, ms, at most 8, the newest last.
-        stage: "migrating" or "waiting" (for a synced node), while it does not answer.
-        cause: why it ended: "schema-outdated", "checkpoint-missing", "disk-full", or "".
+        fruitless: how many of these, the newest, came before it had got to any work.
+        worked: its newest process has answered, or told that it works.
+        finding: what the newest lines of its log tell.
+        said_ms: when they told it, ms.
+        last: the name of the newest line that told something.
         gaps: older gaps that it still fills, None where nothing told.
         lost: a gap was left unfilled; the next start finds it again.
         gathered: in this process, what another component waits for has stood at the tip.
@@ -79,9 +78,13 @@ class Memory:
     seen: int | None = None
     begun: tuple[int, ...] = ()
     lower_since: int | None = None
+    saved: float | None = None
     ends: tuple[int, ...] = ()
-    stage: str = ""
-    cause: str = ""
+    fruitless: int = 0
+    worked: bool = False
+    finding: Finding = Finding.NONE
+    said_ms: int | None = None
+    last: str = ""
     gaps: int | None = None
     lost: bool = False
     gathered: bool = False
@@ -115,7 +118,7 @@ class Memory:
                 if memory.named and not is_its(said.who):
                     continue
             line_ms = min(now, written(said) or now) if first else now
-            memory = memory._line(said.text[:LONGEST], None if first else now)
+            memory = memory._line(said.text[:LONGEST], line_ms, old=first)
         since = now if self.since is None else self.since
         return replace(memory, cursor=cursor, since=since, line_ms=line_ms)
 
@@ -132,8 +135,11 @@ class Memory:
             return Met.RESTARTED
         return Met.EITHER if uptime < self.uptime else Met.ANOTHER
 
-    def answered(self, uptime: int | None, now: int) -> Memory:
-        """Return it after an answer: it is up, and perhaps in a new process."""
+    def answered(self, uptime: int | None, now: int, *untold: Finding) -> Memory:
+        """Return it after an answer: it is up, and perhaps in a new process.
+
+        That ends what its log told, but for `untold`, of which its answer tells nothing.
+        """
         who = self.met(uptime, now)
         again = who in (Met.RESTARTED, Met.EITHER)
         memory = self._ended(now) if again and self.cursor is None else self
@@ -143,7 +149,8 @@ class Memory:
         if uptime is not None and who is not Met.SAME and self.uptime is not None:
             begun = (*begun, (self.seen or now) - self.uptime)[-OTHERS:]
         return replace(
-            memory, uptime=uptime, seen=now, begun=begun, stage="", cause="",
+            memory._over(True), uptime=uptime, seen=now, begun=begun,
+            finding=self.finding if self.finding in untold else Finding.NONE,
             gathered=self.gathered and who is Met.SAME,
         )  # fmt: skip
 
@@ -155,30 +162,39 @@ class Memory:
         """Return it with one more block that showed its work."""
         return self if block is None else replace(self, newest=(*self.newest, block)[-NEWEST:])
 
-    def _line(self, text: str, now: int | None) -> Memory:
-        match = _LINES.search(text)
-        kind = match.lastgroup if match else None
-        if match is None or kind is None:
-            return self
-        if kind in ("migrating", "waiting"):
-            return replace(self, stage=kind)
-        if kind == "found":
-            return replace(self, gaps=int(match["found"]), lost=False)
-        if kind == "open":
-            return replace(self, gaps=int(match["open"]))
-        if kind == "ended":
-            cause = "disk-full" if _FULL in text else self.cause
-            return replace(self if now is None else self._ended(now), stage="", cause=cause)
-        plain: dict[str, dict[str, Any]] = {
-            "migrated": {"stage": ""},
-            "outdated": {"cause": "schema-outdated"},
-            "pruned": {"cause": "checkpoint-missing"},
-            "lost": {"lost": True},
-        }
-        return replace(self, **plain[kind])
+    def _line(self, text: str, now: int, old: bool) -> Memory:
+        memory = self
+        for line, value in understood(text):
+            memory = memory._told(line, value, now, old)
+        return memory
+
+    def _told(self, line: str, value: str, now: int, old: bool) -> Memory:
+        if line == "found":
+            return replace(self, gaps=int(value), lost=False)
+        if line == "open":
+            return replace(self, gaps=int(value))
+        if line == "lost":
+            return replace(self, lost=True)
+        memory = self
+        if line == "ended":
+            memory = replace(self, worked=False) if old else self._ended(now)
+        loops = bool(crash_loop(memory, now))
+        finding = after(self.finding, line, self.last, loops)
+        beyond = self.finding in ENDS.get(line, ()) or (self.finding, line) == _DARED
+        if beyond or line in _WORKS:
+            memory = memory._over(line in _WORKS)
+        said_ms = now if line in SAYS or finding is Finding.DISK_FULL else self.said_ms
+        return replace(memory, finding=finding, said_ms=said_ms, last=line)
+
+    def _over(self, works: bool) -> Memory:
+        """Return it where what its starts ended of is over: they do not count any more."""
+        kept = self.ends[: len(self.ends) - self.fruitless]
+        return replace(self, ends=kept, fruitless=0, worked=works)
 
     def _ended(self, now: int) -> Memory:
-        return replace(self, ends=(*self.ends, now)[-8:])
+        fruitless = 0 if self.worked else self.fruitless + 1
+        ends = (*self.ends, now)[-8:]
+        return replace(self, ends=ends, fruitless=min(fruitless, len(ends)), worked=False)
 
     def to_json(self) -> dict[str, Json]:
         """Return it as JSON; what is as in an empty memory is left out."""
@@ -195,8 +211,11 @@ _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     "uptime": (int,),
     "seen": (int,),
     "lower_since": (int,),
-    "stage": (str,),
-    "cause": (str,),
+    "saved": (int, float),
+    "fruitless": (int,),
+    "worked": (bool,),
+    "said_ms": (int,),
+    "last": (str,),
     "gaps": (int,),
     "lost": (bool,),
     "gathered": (bool,),
@@ -215,7 +234,12 @@ def from_json(data: Mapping[str, Any]) -> Memory:
     ends = tuple(each for each in _listed(data, "ends") if type(each) is int)
     begun = tuple(each for each in _listed(data, "begun") if type(each) is int)
     newest = tuple(each for each in _listed(data, "newest") if isinstance(each, str))
-    return Memory(**good, ends=ends[-8:], begun=begun[-OTHERS:], newest=newest[-NEWEST:])
+    good["fruitless"] = max(0, min(good.get("fruitless", 0), len(ends[-8:])))
+    found = data.get("finding")
+    return Memory(
+        **good, ends=ends[-8:], begun=begun[-OTHERS:], newest=newest[-NEWEST:],
+        finding=Finding(found) if found in tuple(Finding) else Finding.NONE,
+    )  # fmt: skip
 
 
 def _listed(data: Mapping[str, Any], key: str) -> list[Any]:
@@ -224,7 +248,12 @@ def _listed(data: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def crash_loop(memory: Memory, now: int) -> tuple[Hint, ...]:
-    """Return the hint that it ends again and again, and why, where that is so."""
+    """Return the hint that it ends again and again, where that is so."""
     count = sum(0 <= now - end < HOUR_MS for end in memory.ends)
-    cause = (Hint(memory.cause),) if memory.cause else ()
-    return (*cause, Hint("crash-loop", {"count": count})) if count >= LOOP else cause
+    return (Hint("crash-loop", {"count": count}),) if count >= LOOP else ()
+
+
+def told(memory: Memory, now: int) -> Finding:
+    """Return what its log tells of one that does not answer now."""
+    old = memory.said_ms is None or now - memory.said_ms >= REPEATED_MS
+    return Finding.NONE if memory.finding in REPEATED and old else memory.finding

@@ -109,6 +109,7 @@ def view(said: Health, answer: Json, only: Collection[str] = COMPONENTS) -> View
         uptime=whole(maybe(body, "process"), "uptime"),
         imported=_imported(imported),
         begun=_begun(components, blocks),
+        saved=_saved(blocks, body),
         newest="" if least is None else None,
         hints=(Hint("node-lost"),) if said.lost else (),
         metadata=_metadata(said, blocks, imported, busy),
@@ -125,12 +126,23 @@ def _position(name: str, component: Mapping[str, Json], body: Mapping[str, Json]
     found = _block(component.get("lastBlock"))
     if found is not None:
         return found
+    return _checkpoint(name, body)
+
+
+def _checkpoint(name: str, body: Mapping[str, Json]) -> Block | None:
+    """The block that a component goes on from after its end; written down once in a minute."""
     own = "vcpCheckpoint" if name == "virtualChainProcessor" else "blockCheckpoint"
     for key in (own, "checkpoint"):  # 1.x has one for both
         found = _block(maybe(body, key).get("block"))
         if found is not None:
             return found
     return None
+
+
+def _saved(names: Collection[str], body: Mapping[str, Json]) -> float | None:
+    """Where the whole goes on from after its end, None where that is not told."""
+    found = [block.daa for name in names if (block := _checkpoint(name, body)) is not None]
+    return float(min(found)) if found else None
 
 
 def _block(value: Json) -> Block | None:

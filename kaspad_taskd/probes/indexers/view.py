@@ -10,14 +10,16 @@ from typing import Final
 from kaspad_taskd.base.durations import tenths
 from kaspad_taskd.core.observation import Condition, Done, Following, Hint, Reading, Scalar
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.probes.indexers.findings import Finding
 from kaspad_taskd.probes.indexers.memory import Memory, Met, crash_loop
 from kaspad_taskd.words.spans import up
 
 BPS: Final = 10.0
 """Blocks a second of mainnet and testnet-10; the speed of the target."""
-RESET_S: Final = 600.0
-"""Seconds of blocks that a position may fall behind its start: a restart goes on from its last
-checkpoint. Below that the indexer's database was begun anew."""
+RESET_S: Final = 3600.0
+"""Seconds of blocks that a position may fall behind its start and the place that it had saved. A
+crash goes back as far as it came in a minute, which is many times as much while it catches up. Far
+below that its database was begun anew: at the node's pruning point, more than a day back."""
 
 DOUBT_MS: Final = 120_000
 """So long a lower position has to last where no restart explains it."""
@@ -40,6 +42,7 @@ class View:
         version: the indexer's.
         network: "mainnet", "testnet-10", or None.
         uptime: ms since its process began, or None.
+        tells_node: whether it tells that it has lost its node; else its log does.
         tells_gaps: whether its numbers prove that nothing older is missing.
         imported: entries of the UTXO set imported so far while it is `busy`, or None.
         begun: DAA score up to which those components have come that have begun, while another one
@@ -48,6 +51,7 @@ class View:
             first one; None where nothing can show it.
         hints: why something is not known.
         metadata: named facts.
+        saved: DAA score that it goes on from after its end, None where it does not tell.
         seen: our wall clock when the indexer told `position`, ms; None: at the judging.
     """
 
@@ -60,12 +64,14 @@ class View:
     version: str | None = None
     network: str | None = None
     uptime: int | None = None
+    tells_node: bool = True
     tells_gaps: bool = True
     imported: int | None = None
     begun: float | None = None
     newest: str | None = None
     hints: tuple[Hint, ...] = ()
     metadata: Mapping[str, Scalar | None] = field(default_factory=dict)
+    saved: float | None = None
     seen: int | None = None
 
 
@@ -86,7 +92,9 @@ def judge(view: View, memory: Memory, max_lag: float, now: int) -> Reading:
     foreign = ahead and (view.position or 0) - (view.target or 0) > FOREIGN_S * view.bps
     target = None if foreign else view.target
     memory, epoch = _placed(memory, view, now)
-    memory = memory.answered(view.uptime, now).waiting(_at_tip(view, target, max_lag))
+    untold = () if view.tells_node else (Finding.NODE_LOST,)
+    memory = memory.answered(view.uptime, now, *untold)
+    memory = memory.waiting(_at_tip(view, target, max_lag))
     fresh = view.newest not in ("", None, *memory.newest)
     lag = _lag(view, target, now if view.seen is None else view.seen)
     conditions = _conditions(view, memory, target, lag, max_lag)
@@ -156,14 +164,17 @@ def _placed(memory: Memory, view: View, now: int) -> tuple[Memory, str | None]:
     if view.position is None:
         return memory, None
     if memory.start is None:
-        return replace(memory, start=view.position), None
-    if view.position >= memory.start - RESET_S * view.bps:
-        return replace(memory, lower_since=None), None
+        return replace(memory, start=view.position, saved=view.saved), None
+    start = memory.start
+    least = start if memory.saved is None else min(start, memory.saved)
+    if view.position >= least - RESET_S * view.bps:
+        return replace(memory, lower_since=None, saved=view.saved), None
     since = now if memory.lower_since is None else memory.lower_since
     known = view.uptime is not None and memory.met(view.uptime, now) in (Met.SAME, Met.RESTARTED)
     if now - since < DOUBT_MS and (memory.lower_since is not None or not known):
         return replace(memory, lower_since=since), None
-    return replace(memory, start=view.position, lower_since=None), "index-reset"
+    memory = replace(memory, start=view.position, saved=view.saved, lower_since=None)
+    return memory, "index-reset"
 
 
 def _lag(view: View, target: float | None, seen: int) -> float | None:
@@ -176,6 +187,9 @@ def _lag(view: View, target: float | None, seen: int) -> float | None:
 def _hints(view: View, memory: Memory, unsynced: bool, now: int) -> tuple[Hint, ...]:
     found = [Hint("node-not-synced")] if unsynced else []
     found += view.hints
+    silent = any(each.code == "node-silent" for each in view.hints)  # the same, seen by ourselves
+    if memory.finding is Finding.NODE_LOST and not silent:
+        found.append(Hint(Finding.NODE_LOST))
     if not view.tells_gaps and memory.gaps is None:
         found.append(Hint("history-unknown"))
     elif not view.tells_gaps and memory.has_gaps:
