@@ -9,10 +9,10 @@ from kaspad_taskd.core.observation import Reading, deciding
 from kaspad_taskd.probes.indexers.memory import Memory
 from kaspad_taskd.probes.indexers.view import View
 from kaspad_taskd.probes.indexers.view import judge as judge_indexer
-from kaspad_taskd.probes.migrations.judge import Wanted
 from kaspad_taskd.probes.migrations.judge import judge as judge_migration
 from kaspad_taskd.probes.migrations.seen import Backend, Record, Server
 from kaspad_taskd.probes.migrations.sqlx import TOOL
+from kaspad_taskd.probes.migrations.whose import Wanted
 from kaspad_taskd.probes.said import Said, judge
 
 numbers = st.none() | st.sampled_from([0.0, 5.0, 99.0, 100.0])
@@ -45,7 +45,7 @@ def test_of_an_indexer(view: View, memory: Memory) -> None:
 @given(yes, st.lists(st.builds(Backend, st.integers(1, 9), hidden=yes), max_size=2))
 def test_of_a_migration(reached: bool, backends: list[Backend]) -> None:
     """The version is there, nobody works on it, and that could be seen."""
-    busy = [Backend(3, statement="CREATE INDEX a ON b (c)")] if reached else []
+    busy = [Backend(3, locks=True)] if reached else []
     for working in ([], busy):
         server = Server(backends=(*backends, *working))
         agrees(judge_migration(Wanted(TOOL, "2"), server, Record("2", reached), {}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
@@ -17,12 +17,20 @@ from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import clean as printable
 from kaspad_taskd.probes.data_dir import read_data_dir
 from kaspad_taskd.probes.migrations import TOOLS
-from kaspad_taskd.probes.migrations.judge import Measured, Wanted, at_work, judge, running_step
+from kaspad_taskd.probes.migrations.judge import Measured, judge, running_step
 from kaspad_taskd.probes.migrations.postgres import Database, PostgresError
+from kaspad_taskd.probes.migrations.questions import (
+    MAX_TEXT,
+    arguments,
+    progress_query,
+    server_of,
+    sessions_query,
+)
 from kaspad_taskd.probes.migrations.rights import CODE, NO_RIGHT, explained, lacking, no_right
-from kaspad_taskd.probes.migrations.seen import Backend, Counted, Record, Server, clean, counted
+from kaspad_taskd.probes.migrations.seen import Record, Server
 from kaspad_taskd.probes.migrations.sql import ShapeError
 from kaspad_taskd.probes.migrations.tool import Tool, beside
+from kaspad_taskd.probes.migrations.whose import Wanted
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -30,8 +38,6 @@ PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 MAX_QUERY: Final = 4000
 MAX_ROWS: Final = 1000
 """Rows of a record that are read, whatever a query gives."""
-MAX_TEXT: Final = 200
-"""Characters of a text of the database's that is shown."""
 _MISSING: Final = frozenset({"42P01", "3F000"})
 _LOCKED: Final = "55P03"
 _NOT_OURS: Final = {
@@ -42,40 +48,6 @@ _NOT_OURS: Final = {
 }
 """What the server says of the administrator's own query."""
 _PLAIN_WORDS: Final = "must be a plain name: letters, digits, _"
-
-SESSIONS: Final = """
-SELECT a.pid, a.usename::text AS usename, a.application_name, a.state, a.wait_event_type,
-  left(a.query, 1024) AS query, a.backend_type,
-  greatest(0, extract(epoch FROM clock_timestamp() - a.query_start))::float8 AS seconds,
-  CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid) END AS blockers,
-  pg_is_in_recovery() AS replica, current_user::text AS me
-FROM (SELECT) AS one LEFT JOIN pg_stat_activity a ON a.datname = current_database()
-  AND a.pid <> pg_backend_pid() AND coalesce(a.backend_type, 'client backend') = 'client backend'
-  AND coalesce(a.state, '') <> 'idle' AND a.application_name <> 'kaspad-taskd'
-LIMIT 500
-"""
-_NO = "NULL::bigint"
-_COUNTS: Final = (
-    ("index", "create_index", "phase", "blocks_done", "blocks_total", "tuples_done",
-     "tuples_total", _NO, _NO),
-    ("vacuum", "vacuum", "phase", "heap_blks_scanned", "heap_blks_total", _NO, _NO, _NO, _NO),
-    ("cluster", "cluster", "phase", "heap_blks_scanned", "heap_blks_total", _NO, _NO, _NO, _NO),
-    ("analyze", "analyze", "phase", "sample_blks_scanned", "sample_blks_total", _NO, _NO, _NO, _NO),
-    ("copy", "copy", "command", _NO, _NO, "tuples_processed", _NO, "bytes_processed",
-     "bytes_total"),
-)  # fmt: skip
-
-
-def progress_query(version: int) -> str:
-    """Return the query for what the server counts; `version` is its major one (copy: from 14)."""
-    parts = [
-        f"SELECT pid, '{kind}' AS kind, {phase} AS phase, {b} AS blocks, {bt} AS blocks_total,"  # noqa: S608 - our own words
-        f" {t} AS tuples, {tt} AS tuples_total, {y} AS bytes, {yt} AS bytes_total"
-        f" FROM pg_stat_progress_{view} WHERE datname = current_database()"
-        for kind, view, phase, b, bt, t, tt, y, yt in _COUNTS
-        if version >= 14 or kind != "copy"
-    ]
-    return " UNION ALL ".join(parts)
 
 
 def parse(table: Table, _service: str) -> Checker:
@@ -158,7 +130,7 @@ class DatabaseMigrationProbe:
         try:
             server = await self._server()
             record = await self._record(memory)
-            measured = await self._measure(server, record)
+            measured = await self._measure(server, record, memory)
         except PostgresError as error:
             told = await explained(self._database, error, self._wanted.table)
             return told.observation
@@ -180,15 +152,14 @@ class DatabaseMigrationProbe:
         self._database.drop()
 
     async def _server(self) -> Server:
+        wanted = self._wanted
+        given = arguments(wanted.table, wanted.tool.tables, wanted.user, wanted.application)
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(SESSIONS)
-            found = [_backend(row) for row in rows if row["pid"] is not None]
-            me = printable(rows[0]["me"], MAX_TEXT)
-            server = Server(found, {}, me, rows[0]["replica"])
-            if not at_work(self._wanted, server):
-                return server
-            counts = await connection.fetch(progress_query(self._database.version))
-        return replace(server, counted={row["pid"]: _counted(row) for row in counts})
+            query = sessions_query(progress_query(self._database.version))
+            rows = await connection.fetch(query, *given)
+            server = server_of(rows, connection.get_server_pid())
+        self._database.pooled = server.pooled
+        return server
 
     async def _record(self, memory: Mapping[str, Json]) -> Record | None:
         """The program's record; None where its table is missing, what was known while it is locked.
@@ -217,12 +188,14 @@ class DatabaseMigrationProbe:
         shown = None if record.version is None else printable(record.version, MAX_TEXT)
         return replace(record, version=shown)
 
-    async def _measure(self, server: Server, record: Record | None) -> Measured | Hint | None:
+    async def _measure(
+        self, server: Server, record: Record | None, memory: Mapping[str, Json]
+    ) -> Measured | Hint | None:
         """How far the running step is, where it has a query for that and that is not locked.
 
         A hint where our role may not read what that takes.
         """
-        at = running_step(self._wanted, server, record.version if record else None)
+        at = running_step(self._wanted, server, record.version if record else None, memory)
         if at is None or at.step.measure is None:
             return None
         try:
@@ -236,25 +209,6 @@ class DatabaseMigrationProbe:
                 return await lacking(self._database, read) or Hint(CODE, {"user": server.user})
             return None
         return None if row is None else Measured(row["start"], row["done"], row["total"])
-
-
-def _backend(row: Any) -> Backend:
-    hidden = row["backend_type"] is None
-    return Backend(
-        pid=row["pid"],
-        user=row["usename"] or "",
-        application=row["application_name"] or "",
-        idle=str(row["state"]).startswith("idle in transaction"),
-        statement="" if hidden else clean(row["query"] or ""),
-        seconds=row["seconds"] or 0.0,
-        locked=row["wait_event_type"] == "Lock",
-        blockers=tuple(row["blockers"] or ()),
-        hidden=hidden,
-    )
-
-
-def _counted(row: Any) -> Counted:
-    return counted(row["kind"], row["phase"], row)
 
 
 def open_probe(definition: Definition, means: Means) -> DatabaseMigrationProbe:

@@ -19,13 +19,20 @@ from kaspad_taskd.core.observation import (
 )
 from kaspad_taskd.core.reason import EtaReason, Reason
 from kaspad_taskd.kaspa.client import clean as printable
-from kaspad_taskd.probes.migrations.seen import Backend, Counted, Record, Server
-from kaspad_taskd.probes.migrations.tool import Step, Tool
+from kaspad_taskd.probes.migrations.counters import Counted
+from kaspad_taskd.probes.migrations.seen import Backend, Record, Server
+from kaspad_taskd.probes.migrations.tool import Step
 from kaspad_taskd.probes.migrations.way import At, begin_of, locate, phases, steps_between
+from kaspad_taskd.probes.migrations.whose import Wanted, sessions
+from kaspad_taskd.words import maybe, say
 from kaspad_taskd.words.spans import down
 
 QUIET: Final = 3
 """Looks in a row that find nobody at work and something left to do."""
+LASTING_S: Final = 60.0
+"""Seconds of such looks after which it is said that it was interrupted."""
+SESSIONS: Final = 8
+"""Sessions whose counters are remembered from look to look."""
 
 LONGEST_NAME: Final = 64
 """Characters of a role's or an application's name."""
@@ -48,36 +55,6 @@ _COUNTED: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a definition wants.
-
-    Attributes:
-        tool: which tool migrates.
-        version: the version to be reached; "" for the tool `sql`.
-        table: where versions are recorded, `schema.table` or `table`.
-        user: only sessions of this role may be the migration's; "" is any.
-        application: only sessions that name themselves so; "" is any.
-    """
-
-    tool: Tool
-    version: str = ""
-    table: str = ""
-    user: str = ""
-    application: str = ""
-
-    def admits(self, backend: Backend) -> bool:
-        """Whether a session may be the migration's, as far as its names tell."""
-        by_user = not self.user or backend.user == self.user
-        return by_user and (not self.application or backend.application == self.application)
-
-    def owns(self, backend: Backend) -> bool:
-        """Whether a session is the migration's."""
-        if backend.hidden or not self.admits(backend):
-            return False
-        return bool(self.application) or self.tool.mine(backend)
-
-
-@dataclass(frozen=True, slots=True)
 class Measured:
     """What a step's own query told: how far it is; `done` None where the record has it."""
 
@@ -86,18 +63,19 @@ class Measured:
     total: float | None
 
 
-def at_work(wanted: Wanted, server: Server) -> tuple[Backend, ...]:
-    """Return the sessions that migrate, the one that has worked longest first."""
-    found = [each for each in server.backends if wanted.owns(each)]
-    return tuple(sorted(found, key=lambda each: (each.idle, -each.seconds)))
-
-
-def running_step(wanted: Wanted, server: Server, version: str | None) -> At | None:
+def running_step(
+    wanted: Wanted, server: Server, version: str | None, memory: Mapping[str, Json]
+) -> At | None:
     """Return the step of a known script that runs now."""
     number = _number(version)
-    for backend in at_work(wanted, server) if number is not None else ():
+    work = sessions(wanted, server, False, memory).work if number is not None else ()
+    return _step(wanted, server, number or 0, work)
+
+
+def _step(wanted: Wanted, server: Server, version: int, work: Sequence[Backend]) -> At | None:
+    for backend in work:
         count = server.counted.get(backend.pid)
-        found = locate(wanted.tool.scripts, number or 0, backend, count)
+        found = locate(wanted.tool.scripts, version, backend, count)
         if found is not None:
             return found
     return None
@@ -116,27 +94,57 @@ def judge(
             Reason.WRONG_PROGRAM, {"program": "A read replica", "expected": "the primary server"}
         )
     found = record or Record()
-    work = at_work(wanted, server)
+    who = sessions(wanted, server, found.reached, memory)
+    work = who.work
     blind = any(each.hidden and wanted.admits(each) for each in server.backends)
     failure = found.failure or (None if blind else found.unfinished)
     if failure is not None and not work:
         return Refused(Reason.CHECKER_ERROR, {"text": failure})
     reading = _way(wanted, server, found, memory, measured, work)
-    quiet = 0 if work else min(QUIET, _quiet(memory) + 1)
-    reason, params = _reason(server, found, work, blind)
+    quiet = _quiet(server, memory, work)
+    reason, params = _reason(server, work, blind)
     conditions = _conditions(wanted, found, work, blind)
+    counts = _counters(server, work)
     return replace(
         reading,
         complete=all(each.holds for each in conditions),
         conditions=conditions,
         reason=reason,
         params=params,
-        hints=_hints(wanted, server, record, reason, quiet, params),
+        hints=_hints(wanted, server, record, reason, blind, quiet, params),
         done=_done(work, server, reading),
-        at_work=any(not (each.locked or each.idle) for each in work),
+        at_work=_moves(work, counts, memory),
         metadata=_metadata(wanted, found, work, server),
-        memory={**reading.memory, "quiet": quiet, "version": found.version},
+        memory={
+            **reading.memory,
+            **who.memory,
+            "quiet": quiet.looks,
+            "quietSince": quiet.since,
+            "counts": counts,
+            "version": found.version,
+        },
     )
+
+
+def _counters(server: Server, work: Sequence[Backend]) -> dict[str, Json]:
+    """Where the counters of its own sessions are, by pid."""
+    found = {str(each.pid): server.counted.get(each.pid) for each in work[:SESSIONS]}
+    return {
+        pid: f"{count.mark} {count.done}"
+        for pid, count in found.items()
+        if count is not None and count.fine
+    }
+
+
+def _moves(work: Sequence[Backend], counts: Mapping[str, Json], memory: Mapping[str, Json]) -> bool:
+    """Whether the migration works: by its own counters, else by a server that waits for nobody."""
+    before = memory.get("counts")
+    before = before if isinstance(before, dict) else {}
+    for each in work:
+        now = counts.get(str(each.pid))
+        if each.works if now is None else now != before.get(str(each.pid)):
+            return True
+    return False
 
 
 def _conditions(
@@ -154,9 +162,23 @@ def _number(version: str | None) -> int | None:
     return int(version) if version is not None and version.isdecimal() else None
 
 
-def _quiet(memory: Mapping[str, Json]) -> int:
-    value = memory.get("quiet")
-    return value if isinstance(value, int) else 0
+@dataclass(frozen=True, slots=True)
+class _Quiet:
+    """For how many looks nobody has been at work, and since when by the server's clock, s."""
+
+    looks: int
+    since: float
+    lasts: bool
+
+
+def _quiet(server: Server, memory: Mapping[str, Json], work: Sequence[Backend]) -> _Quiet:
+    """Of a look that finds nobody at work, and of those before it."""
+    looks, since = memory.get("quiet"), memory.get("quietSince")
+    looks = looks if isinstance(looks, int) else 0
+    if work:
+        return _Quiet(0, server.clock, False)
+    since = float(since) if looks and isinstance(since, int | float) else server.clock
+    return _Quiet(min(QUIET, looks + 1), since, server.clock - since >= LASTING_S)
 
 
 def _way(
@@ -173,7 +195,7 @@ def _way(
         begin = _begin(wanted, version, record, memory)
         steps = steps_between(wanted.tool.scripts, begin, target)
         if steps:
-            at = running_step(wanted, server, record.version)
+            at = _step(wanted, server, version, work)
             return _on_the_way(steps, at, {"from": begin}, memory, record, measured)
     if record.done is not None and not wanted.tool.table:
         return Reading(position=record.done, start=0.0, target=record.total, basis="exact")
@@ -224,7 +246,7 @@ def _numbers(reading: Reading, at: At, record: Record, measured: Measured | None
             unit=at.step.unit,
             basis="exact" if measured.done is None else "estimated",
         )
-    if at.count is None or at.count.total is None:
+    if at.count is None or at.count.done is None or at.count.total is None:
         return reading
     return replace(reading, start=0.0, basis="exact", **_counts(at.count))
 
@@ -238,24 +260,23 @@ def _one_statement(server: Server, work: Sequence[Backend]) -> Reading:
     if not work:
         return Reading(eta_reason=EtaReason.NO_TOTAL)
     count = server.counted.get(work[0].pid)
-    if count is None:
-        return Reading(phase="statement", eta_reason=EtaReason.NO_TOTAL)
+    phase = "statement" if count is None else _PHASES.get(count.kind, "statement")
+    if count is None or count.done is None:
+        return Reading(phase=phase, eta_reason=EtaReason.NO_TOTAL)
     return Reading(
-        phase=_PHASES.get(count.kind, "statement"),
-        start=0.0,
-        floor=0.0,
-        eta_reason=EtaReason.NO_TOTAL,
-        **_counts(count),
+        phase=phase, start=0.0, floor=0.0, eta_reason=EtaReason.NO_TOTAL, **_counts(count)
     )
 
 
 def _reason(
-    server: Server, record: Record, work: Sequence[Backend], blind: bool
+    server: Server, work: Sequence[Backend], blind: bool
 ) -> tuple[Reason | None, Mapping[str, Scalar]]:
-    locked = next((each for each in work if each.locked), None)
-    if locked is not None:
-        return Reason.LOCK_WAIT, {"pid": locked.blockers[0]} if locked.blockers else {}
-    if blind and (record.reached or record.unfinished):
+    own = {each.pid for each in work}
+    for each in work:
+        others = [pid for pid in each.blockers if pid not in own]
+        if each.locked and (others or not each.blockers):
+            return Reason.LOCK_WAIT, {"pid": others[0]} if others else {}
+    if blind:
         return Reason.CREDENTIALS, {"user": server.user, "object": "what other sessions do"}
     return None, {}
 
@@ -265,35 +286,68 @@ def _hints(
     server: Server,
     record: Record | None,
     reason: Reason | None,
-    quiet: int,
+    blind: bool,
+    quiet: _Quiet,
     params: Mapping[str, Scalar],
 ) -> tuple[Hint, ...]:
-    if reason is Reason.LOCK_WAIT:
-        return (Hint("lock-wait", params),)
-    if reason is not None:
-        return (Hint("activity-hidden", {"user": server.user}),)
+    found = [Hint("lock-wait", params)] if reason is Reason.LOCK_WAIT else []
+    if blind:
+        found.append(Hint("activity-hidden", {"user": server.user}))
+    elif not found:
+        found += _left_to_do(wanted, server, record, quiet)
+    if server.pooled:
+        found.append(Hint("pooler"))
+    return tuple(found)
+
+
+def _left_to_do(wanted: Wanted, server: Server, record: Record | None, quiet: _Quiet) -> list[Hint]:
+    """What is said where everything can be seen, and nobody is at work.
+
+    Who may be about to run the next step is a session of that role: no backup is restored then.
+    """
     if record is None:
-        return (Hint("version-table-missing", {"table": wanted.table}),)
-    if quiet < QUIET or record.reached:
-        return ()
+        return [Hint("version-table-missing", {"table": wanted.table})]
+    if quiet.looks < QUIET or record.reached:
+        return []
     if record.leftover:
-        return (Hint("migration-interrupted", {"table": record.leftover[0]}),)
+        if server.connected or not quiet.lasts:
+            return []
+        return [Hint("migration-interrupted", {"table": record.leftover[0]})]
     versions = {"version": record.version, "wanted": wanted.version or None}
-    return (Hint("migration-idle", {key: v for key, v in versions.items() if v is not None}),)
+    return [Hint("migration-idle", {key: v for key, v in versions.items() if v is not None})]
 
 
 def _done(work: Sequence[Backend], server: Server, reading: Reading) -> Done | None:
-    """The statement's own count, by session, kind and phase: each begins anew with the next."""
+    """The statement's own count; another phase, index or partition begins anew."""
     count = server.counted.get(work[0].pid) if work else None
-    if count is None or reading.position != count.done:
+    if count is None or count.done is None or reading.position != count.done:
         return None
-    return Done(f"{work[0].pid} {count.kind} {count.phase}"[:100], float(count.done))
+    return Done(f"{work[0].pid} {count.mark}"[:100], count.done)
 
 
 def _name(backend: Backend, count: Counted | None) -> str:
     """Which statement runs; of several that were sent at once what is counted tells it."""
-    several = ";" in backend.statement.rstrip("; ")
-    return _COUNTED[count.kind] if several and count is not None else backend.name
+    if count is not None and (backend.several or backend.name not in _OWN_NAMES):
+        return count.command or _COUNTED[count.kind]
+    return say("statement.several") if backend.several else backend.name
+
+
+_OWN_NAMES: Final = frozenset(
+    {"ALTER TABLE", "CREATE INDEX", "CREATE UNIQUE INDEX", "REINDEX", "CLUSTER", "COPY", "ANALYZE"}
+)
+"""Statements whose own word says more than the server's, or the same."""
+
+
+def _stage(count: Counted) -> str:
+    """What the server does now: `partition 5 of 8, sorting (no number)`."""
+    said = []
+    if count.part is not None:
+        kind, here, all_ = count.part
+        said.append(say(f"statement.part.{kind}", here=here, all=all_))
+    stage = maybe(f"statement.stage.{count.stage}")
+    if stage is not None and (count.unit != "indexes" or count.done is None):
+        said.append(stage if count.done is not None else say("statement.uncounted", stage=stage))
+    return ", ".join(said)
 
 
 def _metadata(
@@ -310,7 +364,10 @@ def _metadata(
         facts["statement"] = _name(work[0], count)
         facts["statementSeconds"] = int(work[0].seconds)
         facts.update(_whose(work))
-        if count is not None and count.total:
+        stage = _stage(count) if count is not None else ""
+        if stage:
+            facts["statementStage"] = stage
+        if count is not None and count.done is not None and count.total and count.part is None:
             facts["statementPercent"] = _percent(count.done, count.total)
         if work[0].idle:
             facts["idleInTransaction"] = True

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from kaspad_taskd.probes.migrations.seen import Backend, Record
+from kaspad_taskd.probes.migrations.seen import Record
 from kaspad_taskd.probes.migrations.tool import Rows, Tool, at_least, quoted
 
-_OURS: Final = re.compile(r"\b(k_[a-z]+|idx_k_\w+|notify_transaction|transaction_notify_trigger)\b")
+_TABLES: Final = "^(k_|idx_k_)"
 
 
 def ask(table: str) -> str:
@@ -25,10 +25,6 @@ def read(rows: Rows, wanted: str) -> Record:
     return Record(version, at_least(version, wanted))
 
 
-def mine(backend: Backend) -> bool:
-    """Whether a session changes this program's tables, and not merely reindexes them."""
-    reindex = backend.statement[:7].upper() == "REINDEX"
-    return backend.changes and not reindex and _OURS.search(backend.statement) is not None
-
-
-TOOL: Final = Tool("k-indexer", "k_vars", "2", re.compile(r"\d{1,3}"), ask, read, mine)
+TOOL: Final = Tool(
+    "k-indexer", "k_vars", "2", re.compile(r"\d{1,3}"), ask, read, _TABLES, upkeep="REINDEX"
+)

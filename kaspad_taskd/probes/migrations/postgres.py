@@ -112,6 +112,13 @@ class Database:
         self._timeout = timeout * 0.9
         self._connection: asyncpg.Connection[Any] | None = None
         self.user = ""
+        self.pooled = False
+        """A pooler stands between: what was set at the start of the connection is not believed."""
+
+    @property
+    def _limits(self) -> dict[str, str]:
+        """What no question of ours may take longer than, in ms."""
+        return {"statement_timeout": str(int(self._timeout * 1000)), "lock_timeout": str(LOCK_MS)}
 
     @property
     def version(self) -> int:
@@ -138,8 +145,7 @@ class Database:
                 server_settings={
                     "application_name": "kaspad-taskd",
                     "default_transaction_read_only": "on",
-                    "statement_timeout": str(int(self._timeout * 1000)),
-                    "lock_timeout": str(LOCK_MS),
+                    **self._limits,
                     "idle_in_transaction_session_timeout": "60000",
                     "jit": "off",
                 },
@@ -169,6 +175,10 @@ class Database:
         assert connection is not None
         try:
             async with connection.transaction(readonly=True):
+                if self.pooled:
+                    await connection.execute(
+                        "; ".join(f"SET LOCAL {key} = {ms}" for key, ms in self._limits.items())
+                    )
                 yield connection
         except Exception as error:
             if getattr(error, "sqlstate", None) is None:

@@ -1,4 +1,4 @@
-"""What a look at a PostgreSQL server brought: the sessions that change something, and the record.
+"""What a look at a PostgreSQL server brought: the sessions that do something, and the record.
 
 Pure. Nothing of a statement's text leaves this room but which statement it is.
 """
@@ -10,21 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from kaspad_taskd.probes.migrations.counters import Counted
+
 _COMMENTS: Final = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)", re.DOTALL)
 _SPACE: Final = re.compile(r"\s+")
-_CHANGES: Final = re.compile(
-    r"(CREATE|ALTER|DROP|TRUNCATE|REINDEX|CLUSTER|REFRESH MATERIALIZED VIEW|VACUUM \(?FULL)\b",
-    re.IGNORECASE,
-)
-_TEMPORARY: Final = re.compile(r"(CREATE|DROP)( LOCAL)? TEMP", re.IGNORECASE)
-_BULK: Final = re.compile(r"(INSERT|UPDATE|DELETE|MERGE|CALL|DO)\b|COPY .*\bFROM\b", re.IGNORECASE)
 _NAMES: Final = (
     "CREATE TABLE", "CREATE INDEX", "CREATE UNIQUE INDEX", "CREATE", "ALTER TABLE", "ALTER",
     "DROP TABLE", "DROP INDEX", "DROP", "TRUNCATE", "REINDEX", "CLUSTER", "REFRESH", "VACUUM",
-    "ANALYZE", "INSERT", "UPDATE", "DELETE", "MERGE", "CALL", "DO", "COPY", "SELECT",
+    "ANALYZE", "INSERT", "UPDATE", "DELETE", "MERGE", "CALL", "DO", "COPY", "SELECT", "WITH",
 )  # fmt: skip
-BULK_S: Final = 10.0
-"""Seconds from which a statement that writes rows is no program's everyday work any more."""
 
 
 def clean(query: str) -> str:
@@ -43,11 +37,17 @@ class Backend:
         user: the role it logged in as.
         application: its application_name, which whoever connects chooses.
         idle: in a transaction, but between two statements.
-        statement: what it runs, or ran last; `clean`.
+        statement: what it runs, or ran last; `clean`. It only tells what to call it.
         seconds: since that statement began.
         locked: it waits for a lock.
         blockers: pids of the sessions that hold what it waits for.
         hidden: our role may not see what it does.
+        locks: it holds or awaits a lock of SHARE strength or more on a table of the watched schema
+            (and of the tool's own tables, where these are known), or makes a table there.
+        writes: its transaction has written something.
+        age: seconds since its transaction began.
+        may: its role may change the table of versions, as far as there is one.
+        client: it waits for its own client.
     """
 
     pid: int
@@ -59,68 +59,27 @@ class Backend:
     locked: bool = False
     blockers: tuple[int, ...] = ()
     hidden: bool = False
+    locks: bool = False
+    writes: bool = False
+    age: float = 0.0
+    may: bool = True
+    client: bool = False
 
     @property
-    def changes(self) -> bool:
-        """Whether it changes the schema, or writes rows for longer than programs usually do."""
-        if _CHANGES.match(self.statement):
-            return not _TEMPORARY.match(self.statement)
-        return self.seconds >= BULK_S and _BULK.match(self.statement) is not None
+    def works(self) -> bool:
+        """Whether it is the server that works: it waits for nobody, no lock and no client."""
+        return not (self.idle or self.locked or self.client)
+
+    @property
+    def several(self) -> bool:
+        """Whether several statements were sent as one text: which one runs is not told by it."""
+        return ";" in self.statement.rstrip("; ")
 
     @property
     def name(self) -> str:
         """Which statement it is, without anything of its own: `CREATE INDEX`."""
         head = self.statement[:40].upper()
         return next((each for each in _NAMES if head.startswith(each)), "other")
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What the server counts of a running statement (a row of pg_stat_progress_*).
-
-    Attributes:
-        kind: "index", "copy", "cluster", "vacuum" or "analyze".
-        phase: the server's own word for what it does now.
-        done: how much of `total` is done.
-        total: None where it is not known.
-        unit: "pages", "rows" or "bytes".
-    """
-
-    kind: str
-    phase: str
-    done: float = 0.0
-    total: float | None = None
-    unit: str = "pages"
-
-
-_UNITS: Final = {
-    "copy": (("bytes", "bytes"), ("tuples", "rows")),
-    "index": (("tuples", "rows"), ("blocks", "pages")),
-}
-_PAGES: Final = (("blocks", "pages"),)
-_LOADS: Final = "sorting", "loading"
-
-
-def loads(phase: str) -> bool:
-    """Whether an index build has read its table and writes the index, by the server's word."""
-    return any(word in phase for word in _LOADS)
-
-
-def counted(kind: str, phase: str, numbers: Mapping[str, int | None]) -> Counted:
-    """Return what a row says: of its counters the first that has a total, else the first at all.
-
-    `numbers` are `blocks`, `blocks_total`, `tuples`, `tuples_total`, `bytes`, `bytes_total`.
-    A parallel index build that sorts still shows the pages that it has read, all of them.
-    """
-    units = _UNITS.get(kind, _PAGES)
-    if kind == "index" and loads(phase):
-        units = units[:1]
-    for name, unit in units:
-        total = numbers.get(f"{name}_total") or 0
-        if total > 0:
-            return Counted(kind, phase, min(numbers.get(name) or 0, total), total, unit)
-    name, unit = next(((n, u) for n, u in units if numbers.get(n)), units[-1])
-    return Counted(kind, phase, numbers.get(name) or 0, None, unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +91,18 @@ class Server:
         counted: by pid, for the statements that the server counts.
         user: the role that we are.
         replica: it only follows another server, whose sessions cannot be seen here.
+        connected: a session of the migration's role is there, idle or not.
+        clock: the server's own, s.
+        pooled: a pooler stands between.
     """
 
     backends: Sequence[Backend] = ()
     counted: Mapping[int, Counted] = field(default_factory=dict)
     user: str = ""
     replica: bool = False
+    connected: bool = False
+    clock: float = 0.0
+    pooled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from kaspad_taskd.probes.migrations.seen import Backend, Record
+from kaspad_taskd.probes.migrations.seen import Record
 from kaspad_taskd.probes.migrations.tool import (
     Rows,
     Script,
@@ -26,11 +26,10 @@ _OLD: Final = ("transactions_old", "transactions_inputs_old", "transactions_outp
 _NEW: Final = ("blocks_transactions_dedup", "transactions_new", "blocks_new")
 _KEYED: Final = ("transactions", "blocks")
 """Without a primary key only between being copied and being done."""
-_TABLES: Final = re.compile(
-    r"\b(vars|blocks|block_parent|blocks_transactions|transactions|transactions_inputs"
-    r"|transactions_outputs|transactions_acceptances|addresses_transactions|scripts_transactions"
-    r"|subnetworks|utxos|_v21_migrate_subnetworks|\w+_old|blocks_new|transactions_new"
-    r"|blocks_transactions_dedup|subnetwork_compressed)\b"
+_TABLES: Final = (
+    "^(vars|blocks|block_parent|blocks_transactions|transactions|transactions_inputs"
+    "|transactions_outputs|transactions_acceptances|addresses_transactions|scripts_transactions"
+    "|subnetworks|utxos|.*_old|blocks_new|transactions_new|blocks_transactions_dedup)$"
 )
 
 
@@ -126,13 +125,6 @@ def read(rows: Rows, wanted: str) -> Record:
     return Record(version, reached, tuple(leftover), done=done, metadata=metadata)
 
 
-def mine(backend: Backend) -> bool:
-    """Whether a session changes this program's tables, or runs one of its steps."""
-    steps = (step for script in SCRIPTS for step in script.steps)
-    known = any(step.begins.match(backend.statement) for step in steps)
-    return known or (backend.changes and _TABLES.search(backend.statement) is not None)
-
-
 TOOL: Final = Tool(
-    "simply-kaspa", "vars", "23", re.compile(r"\d{1,3}"), ask, read, mine, SCRIPTS
-)  # fmt: skip
+    "simply-kaspa", "vars", "23", re.compile(r"\d{1,3}"), ask, read, _TABLES, scripts=SCRIPTS
+)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from kaspad_taskd.probes.migrations.seen import Backend, Record
+from kaspad_taskd.probes.migrations.seen import Record
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
 
@@ -60,7 +60,9 @@ class Tool:
         pattern: what a wanted version looks like.
         ask: the query for a quoted table name.
         read: rows and the wanted version -> the record.
-        mine: whether a session that changes something may be its own.
+        tables: a pattern of PostgreSQL's for the names of its tables, where these are known; ""
+            is every table of the schema.
+        upkeep: what its commands of every day begin with, which are no migration; "" is none.
         scripts: the known ones, in order.
         example: what a wanted version looks like, for who wrote something else.
         ask_for: the query for a table and a wanted version, where it depends on that.
@@ -72,7 +74,8 @@ class Tool:
     pattern: re.Pattern[str]
     ask: Callable[[str], str]
     read: Callable[[Rows, str], Record]
-    mine: Callable[[Backend], bool] = lambda backend: backend.changes
+    tables: str = ""
+    upkeep: str = ""
     scripts: tuple[Script, ...] = ()
     example: str = ""
     ask_for: Callable[[str, str], str] | None = None

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kaspad_taskd.core.observation import PlannedPhase
-from kaspad_taskd.probes.migrations.seen import Backend, Counted, loads
+from kaspad_taskd.probes.migrations.counters import Counted
+from kaspad_taskd.probes.migrations.seen import Backend
 from kaspad_taskd.probes.migrations.tool import Script, Step
 
 
@@ -65,4 +66,4 @@ def locate(
 
 
 def _key(step: Step, count: Counted | None) -> str:
-    return step.keys[-1 if count is not None and loads(count.phase) else 0]
+    return step.keys[-1 if count is not None and count.loads else 0]

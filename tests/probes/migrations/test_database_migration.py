@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from kaspad_taskd.core.observation import Hint, Reading, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes import Means
-from kaspad_taskd.probes.migrations.database_migration import progress_query
+from kaspad_taskd.probes.migrations.questions import progress_query
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.facts import session
 from tests.probes.looks import made, read, said
@@ -88,15 +89,35 @@ async def test_the_version_that_is_written_first_is_not_believed(place: Place) -
     await run(place.root, (VARS, at_version(20), "CREATE TABLE transactions_old (x int)",
                            "CREATE TABLE transactions (transaction_id int)"))  # fmt: skip
     probe = place.probe(tool="simply-kaspa", version=20)
-    looks = [await place.look(probe) for _ in range(3)]
-    assert not any(each.complete for each in looks)
-    assert [bool(each.hints) for each in looks] == [False, False, True]
-    assert looks[2].hints == (Hint("migration-interrupted", {"table": "transactions_old"}),)
+    looks = [await place.look(probe) for _ in range(4)]
+    assert not any(each.complete or each.hints for each in looks)
     assert looks[0].plan[0].key == "v20_copy"
     await place.root.execute("DROP TABLE transactions_old")
     assert not (await place.look(probe)).complete
     await place.root.execute("ALTER TABLE transactions ADD PRIMARY KEY (transaction_id)")
     assert (await place.look(probe)).complete
+
+
+async def test_a_backup_is_restored_only_where_nobody_is_left_who_may_go_on(place: Place) -> None:
+    """The quiet has lasted by the server's clock, and no session of the owner's role is there."""
+    await run(place.root, (VARS, at_version(22), "CREATE TABLE blocks_new (x int)",
+                           "CREATE ROLE ski LOGIN PASSWORD 'right word'",
+                           "ALTER TABLE vars OWNER TO ski"))  # fmt: skip
+    probe = place.probe(tool="simply-kaspa")
+    try:
+        for _ in range(4):
+            assert not (await place.look(probe)).hints
+        place.memory = {**place.memory, "quietSince": place.memory["quietSince"] - 60}
+        told = (Hint("migration-interrupted", {"table": "blocks_new"}),)
+        assert (await place.look(probe)).hints == told
+        session = await asyncpg.connect(place.server.dsn(place.name, "ski"))
+        try:
+            assert not (await place.look(probe)).hints  # though it is idle
+        finally:
+            await session.close()
+    finally:
+        await run(place.root, ("REASSIGN OWNED BY ski TO admin", "DROP OWNED BY ski",
+                               "DROP ROLE ski"))  # fmt: skip
 
 
 async def test_a_step_that_counts_days_is_exact(place: Place) -> None:

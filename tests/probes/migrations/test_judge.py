@@ -16,9 +16,11 @@ from kaspad_taskd import words
 from kaspad_taskd.core.observation import Hint, Reading, Refused, Unreachable
 from kaspad_taskd.core.reason import EtaReason, Reason
 from kaspad_taskd.probes.migrations import TOOLS
-from kaspad_taskd.probes.migrations.judge import _PHASES, Measured, Wanted, judge
-from kaspad_taskd.probes.migrations.seen import Backend, Counted, Record, Server, clean, counted
+from kaspad_taskd.probes.migrations.counters import STAGES, Counted, counted
+from kaspad_taskd.probes.migrations.judge import _PHASES, Measured, judge
+from kaspad_taskd.probes.migrations.seen import Backend, Record, Server, clean
 from kaspad_taskd.probes.migrations.simply_kaspa import DAY_MS
+from kaspad_taskd.probes.migrations.whose import Wanted, sessions
 from kaspad_taskd.words.table import entry
 
 RECORDING = Path(__file__).parents[2] / "data" / "pg15-ski-v20-to-v23.log.gz"
@@ -35,7 +37,9 @@ def replayed() -> Iterator[tuple[str, Reading]]:
         assert line is not None, text
         found = dict(pair.split("=") for pair in line[1].split(","))
         statement = "" if line[4] == "-" else line[4]
-        backend = Backend(7, "ski", statement=statement, locked=line[5] == "relation")
+        locked = line[5] == "relation"
+        locks = locked or statement.startswith(("ALTER", "CREATE", "DROP"))
+        backend = Backend(7, "ski", statement=statement, locked=locked, locks=locks)
         rows = [{"key": key, "value": value} for key, value in found.items()]
         record = SKI.tool.read(rows, SKI.version)
         counts = {} if line[2] == "-" else {7: index(line[2])}
@@ -50,11 +54,11 @@ def replayed() -> Iterator[tuple[str, Reading]]:
 
 def index(text: str) -> Counted:
     _, phase, blocks, tuples, _ = text.split("/")
-    numbers: dict[str, int | None] = {}
+    row: dict[str, Any] = {"phase": phase, "command": "CREATE INDEX"}
     for name, pair in (("blocks", blocks), ("tuples", tuples)):
         done, _, total = pair.partition(":")
-        numbers |= {name: int(done), f"{name}_total": int(total)}
-    return counted("index", phase, numbers)
+        row |= {f"{name}_done": int(done), f"{name}_total": int(total)}
+    return counted("index", row, True)
 
 
 def test_it_is_said_that_nobody_migrates() -> None:
@@ -72,7 +76,7 @@ def test_it_is_said_that_nobody_migrates() -> None:
 
     idle = [Hint("migration-idle", {"version": "19", "wanted": "23"})]
     assert hints("19") == [[], [], idle, idle]
-    assert hints("19", Backend(7, statement="ALTER TABLE vars ADD x int")) == [[]] * 4
+    assert hints("19", Backend(7, statement="ALTER TABLE vars ADD x int", locks=True)) == [[]] * 4
     assert hints("23") == [[]] * 4
 
 
@@ -106,7 +110,8 @@ def test_pages_that_were_read_are_no_rows_written() -> None:
     """A parallel build sorts with all pages of its scan still counted and no row yet."""
 
     def told(line: str) -> Reading:
-        build = Backend(7, statement="ALTER TABLE transactions ADD PRIMARY KEY (transaction_id)")
+        text = "ALTER TABLE transactions ADD PRIMARY KEY (transaction_id)"
+        build = Backend(7, statement=text, locks=True)
         reading = judge(SKI, Server([build], {7: index(line)}), Record("22"), {})
         assert isinstance(reading, Reading)
         return reading
@@ -117,6 +122,7 @@ def test_pages_that_were_read_are_no_rows_written() -> None:
     assert (read.phase, read.position, read.target) == ("v23_key_scan", 7400, 7500)
     assert (sorts.phase, sorts.position, sorts.target) == ("v23_key_load", None, None)
     assert "statementPercent" not in sorts.metadata
+    assert sorts.metadata["statementStage"] == "sorting (no number)"
     assert (writes.phase, writes.position, writes.target) == ("v23_key_load", 10, 60000)
 
 
@@ -145,7 +151,7 @@ def test_a_failure_counts_when_nobody_works_any_more() -> None:
     """The next try may be under way."""
     wanted = Wanted(TOOLS["sqlx"], "2", "_sqlx_migrations")
     failed = Record("1", failure="migration 2 is recorded as failed")
-    worker = Backend(9, statement="ALTER TABLE x ADD y int")
+    worker = Backend(9, statement="ALTER TABLE x ADD y int", locks=True)
     assert isinstance(judge(wanted, Server([worker]), failed, {}), Reading)
     assert isinstance(judge(wanted, Server(), failed, {}), Refused)
 
@@ -158,40 +164,6 @@ def test_a_restored_backup_begins_its_way_anew() -> None:
     assert isinstance(earlier, Reading)
     assert (later.phase, earlier.phase) == ("v23_blocks", None)
     assert earlier.memory["from"] == 20
-
-
-@pytest.mark.parametrize(
-    ("tool", "statement", "seconds", "mine"),
-    [
-        ("simply-kaspa", "CREATE INDEX ON transactions (block_time DESC)", 0, True),
-        ("simply-kaspa", "-- why\n ALTER TABLE\n transactions_new RENAME TO x", 0, True),
-        ("simply-kaspa", "INSERT INTO transactions VALUES ($1)", 1, False),
-        ("simply-kaspa", "CREATE INDEX idx_k_votes_x ON k_votes(x)", 0, False),
-        ("simply-kaspa", "SELECT * FROM transactions", 999, False),
-        ("k-indexer", "CREATE INDEX idx_k_votes_x ON k_votes(x)", 0, True),
-        ("k-indexer", "REINDEX INDEX CONCURRENTLY idx_k_votes_x", 0, False),
-        ("k-indexer", "CREATE INDEX ON transactions (block_time DESC)", 0, False),
-        ("alembic", "ALTER TABLE users ADD age int", 0, True),
-        ("alembic", "CREATE TEMP TABLE x (n int)", 0, False),
-        ("alembic", "UPDATE users SET age = 1", 1, False),
-        ("alembic", "UPDATE users SET age = 1", 11, True),
-        ("flyway", "COPY t FROM STDIN", 11, True),
-        ("flyway", "COPY t TO STDOUT", 11, False),
-        ("sqlx", "/* a */ -- b\nDROP TABLE x", 0, True),
-    ],
-)
-def test_whose_session_it_is(tool: str, statement: str, seconds: float, mine: bool) -> None:
-    """By what it does, not because it is there."""
-    backend = Backend(1, statement=clean(statement), seconds=seconds)
-    assert Wanted(TOOLS[tool], "1").owns(backend) is mine
-
-
-def test_a_definition_may_name_the_session() -> None:
-    """By its role or its application_name; then whatever that application does counts."""
-    wanted = Wanted(TOOLS["sql"], application="migrator", user="me")
-    assert wanted.owns(Backend(1, "me", "migrator", statement="SELECT 1"))
-    assert not wanted.owns(Backend(1, "you", "migrator", statement="SELECT 1"))
-    assert not wanted.owns(Backend(1, "me", "psql", statement="ALTER TABLE x ADD y int"))
 
 
 @pytest.mark.parametrize(
@@ -231,10 +203,16 @@ BACKENDS = st.builds(
     locked=st.booleans(),
     blockers=st.lists(st.integers(1, 9), max_size=2).map(tuple),
     hidden=st.booleans(),
+    locks=st.booleans(),
+    writes=st.booleans(),
+    age=st.floats(0, 1e9),
+    may=st.booleans(),
 )  # fmt: skip
 COUNTS = st.builds(
-    Counted, st.sampled_from(["index", "copy"]), TEXT, st.floats(0, 1e15),
-    st.none() | st.floats(1, 1e15), st.just("rows"),
+    Counted, st.sampled_from(["index", "copy", "vacuum"]),
+    TEXT | st.sampled_from(sorted({phase for _, phase in STAGES})),
+    st.none() | st.floats(0, 1e15), st.none() | st.floats(1, 1e15),
+    st.sampled_from(["rows", "indexes"]), here=st.none() | st.booleans(),
 )  # fmt: skip
 SERVERS = st.builds(
     Server, st.lists(BACKENDS, max_size=4), st.dictionaries(st.integers(1, 9), COUNTS), TEXT
@@ -249,7 +227,20 @@ RECORDS = st.none() | st.builds(
     st.none() | st.floats(1, 1e15),
 )
 MEMORIES = st.dictionaries(
-    st.sampled_from(["from", "step", "quiet", "version"]), st.none() | TEXT | st.integers()
+    st.sampled_from(
+        [
+            "from",
+            "step",
+            "quiet",
+            "quietSince",
+            "version",
+            "counts",
+            "sessions",
+            "suspects",
+            "doubts",
+        ]
+    ),
+    st.none() | TEXT | st.integers() | st.lists(st.integers(1, 9)),
 )
 MEASURED = st.none() | st.builds(
     Measured, st.floats(0, 1e9), st.none() | st.floats(0, 1e9), st.floats(0, 1e9)
@@ -266,7 +257,8 @@ def test_no_answer_is_complete_while_somebody_works(
     if isinstance(found, Reading) and found.complete:
         assert record is not None
         assert record.reached
-        assert not any(wanted.owns(each) or each.hidden for each in server.backends)
+        assert not sessions(wanted, server, True, memory).work
+        assert not any(each.hidden for each in server.backends)
     if isinstance(found, Reading):
         said = [value for value in found.metadata.values() if isinstance(value, str)]
         statements = {each.statement for each in server.backends if len(each.statement) > 30}

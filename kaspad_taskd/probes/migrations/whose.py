@@ -1,0 +1,163 @@
+"""Whose session is the migration's: by what the server knows of it, never by its text.
+
+Pure. Evident is a lock of SHARE strength or more on a table of the watched schema, held or awaited,
+or a row of an index build, a rewrite or a COPY into a table there. While the version is not reached
+a role, a name or a transaction that has written for long counts too; afterwards every ordinary
+program has such ones, and even what is evident has to be seen at two looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kaspad_taskd.core.observation import Json
+from kaspad_taskd.probes.migrations.counters import Counted
+from kaspad_taskd.probes.migrations.seen import Backend, Server
+from kaspad_taskd.probes.migrations.tool import Step, Tool
+
+LONG_S: Final = 10.0
+"""Seconds from which a transaction that writes is no program's everyday work any more."""
+DOUBTS: Final = 3
+"""How often a lock that is gone at the next look holds completion back."""
+REMEMBERED: Final = 16
+"""Sessions that were evident and are known again between two statements."""
+_EVIDENT: Final = "index", "cluster", "copy"
+_UPKEEP: Final = "vacuum", "analyze"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a definition wants.
+
+    Attributes:
+        tool: which tool migrates.
+        version: the version to be reached; "" for the tool `sql`.
+        table: where versions are recorded, `schema.table` or `table`.
+        user: only sessions of this role may be the migration's; "" is any.
+        application: only sessions that name themselves so; "" is any.
+    """
+
+    tool: Tool
+    version: str = ""
+    table: str = ""
+    user: str = ""
+    application: str = ""
+
+    @property
+    def named(self) -> bool:
+        """Whether the definition says whose sessions are the migration's."""
+        return bool(self.user or self.application)
+
+    def admits(self, backend: Backend) -> bool:
+        """Whether a session may be the migration's, as far as its names tell."""
+        by_user = not self.user or backend.user == self.user
+        return by_user and (not self.application or backend.application == self.application)
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The migration's sessions, the one that has worked longest first.
+
+    `memory`: what the next look has to know.
+    """
+
+    work: tuple[Backend, ...]
+    memory: Mapping[str, Json]
+
+
+def sessions(wanted: Wanted, server: Server, reached: bool, memory: Mapping[str, Json]) -> Sessions:
+    """Return who migrates; `reached`: the wanted version is recorded."""
+    found = [each for each in server.backends if wanted.admits(each)]
+    evident = [each for each in found if is_evident(wanted, server, each)]
+    if reached:
+        return _after(evident, memory)
+    known = _numbers(memory, "sessions")
+    weak = [
+        each
+        for each in found
+        if each not in evident and _is_likely(wanted, server, each, known, not evident)
+    ]
+    there = {each.pid for each in server.backends}
+    kept = [each.pid for each in evident]
+    kept += [pid for pid in known if pid in there and pid not in kept]
+    return Sessions(_ordered(evident, weak), {"sessions": kept[:REMEMBERED]})
+
+
+def is_evident(wanted: Wanted, server: Server, backend: Backend) -> bool:
+    """Whether a session changes a table of the watched schema, as its locks and counters tell."""
+    count = server.counted.get(backend.pid)
+    upkeep = wanted.tool.upkeep
+    if count is not None and upkeep and count.command.startswith(upkeep):
+        return False
+    return backend.locks or (count is not None and _builds(count))
+
+
+def _builds(count: Counted) -> bool:
+    """Whether a statement that is counted changes a table; COPY to a client does not."""
+    into = count.kind != "copy" or count.phase == "COPY FROM"
+    return count.kind in _EVIDENT and into and count.here is not False
+
+
+def _is_likely(
+    wanted: Wanted, server: Server, backend: Backend, known: Sequence[int], alone: bool
+) -> bool:
+    """Whether a session may well be the migration's, though nothing proves it.
+
+    Who writes for long is taken for it where nobody is evident (`alone`) and nobody is named.
+    """
+    if backend.hidden:
+        return False
+    if wanted.named or backend.pid in known:
+        active = bool(wanted.application) and not backend.idle
+        return backend.writes or active or _keeps_up(server, backend)
+    if not backend.may:
+        return False
+    if any(each.begins.match(backend.statement) for each in _steps(wanted)):
+        return True
+    long = backend.writes and backend.age >= LONG_S
+    return alone and (long or _keeps_up(server, backend))
+
+
+def _keeps_up(server: Server, backend: Backend) -> bool:
+    """Whether it runs the VACUUM or ANALYZE that often stands between two steps."""
+    count = server.counted.get(backend.pid)
+    return count is not None and count.kind in _UPKEEP and count.here is True
+
+
+def _steps(wanted: Wanted) -> list[Step]:
+    return [step for script in wanted.tool.scripts for step in script.steps]
+
+
+def _after(evident: list[Backend], memory: Mapping[str, Json]) -> Sessions:
+    """Who still migrates once the version is reached: whoever is evident at two looks.
+
+    A first sight holds completion back for one look, unless here such sights come and go.
+    """
+    before = _numbers(memory, "suspects")
+    doubts = memory.get("doubts")
+    doubts = doubts if isinstance(doubts, int) else 0
+    again = any(each.pid in before for each in evident)
+    if again:
+        doubts = 0
+    elif before:
+        doubts = min(DOUBTS, doubts + 1)
+    counts = again or doubts < DOUBTS
+    suspects = [each.pid for each in evident][:REMEMBERED]
+    kept: dict[str, Json] = {"suspects": suspects, "doubts": doubts}
+    return Sessions(_ordered(evident if counts else [], []), kept)
+
+
+def _ordered(evident: Sequence[Backend], weak: Sequence[Backend]) -> tuple[Backend, ...]:
+    proven = {each.pid for each in evident}
+    return tuple(
+        sorted(
+            (*evident, *weak), key=lambda each: (each.idle, each.pid not in proven, -each.seconds)
+        )
+    )
+
+
+def _numbers(memory: Mapping[str, Json], key: str) -> list[int]:
+    value = memory.get(key)
+    return [each for each in value if isinstance(each, int)] if isinstance(value, list) else []
