@@ -63,7 +63,15 @@ STAGES: Final[Mapping[tuple[str, str], Stage]] = {
     ("index", "building index"): Stage(
         "build", (Counter("blocks_done", "blocks_total", "pages", ends=True), _TUPLES)
     ),
-    ("index", "building index: scanning table"): Stage("read", (_TABLE,)),
+    ("index", "building index: initializing"): Stage("prepare"),
+    # GIN from 18 on says so to the end, long after the last page.
+    ("index", "building index: scanning table"): Stage(
+        "read", (Counter("blocks_done", "blocks_total", "pages", ends=True),)
+    ),
+    ("index", "building index: sorting tuples (workers)"): Stage("sort"),
+    ("index", "building index: merging tuples (workers)"): Stage("load", (_TUPLES,)),
+    ("index", "building index: sorting tuples"): Stage("sort"),
+    ("index", "building index: merging tuples"): Stage("load", (_TUPLES,)),
     ("index", "building index: sorting live tuples"): Stage("sort"),
     ("index", "building index: sorting dead tuples"): Stage("sort"),
     ("index", "building index: loading tuples in tree"): Stage("load", (_TUPLES,)),
