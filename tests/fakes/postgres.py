@@ -41,7 +41,7 @@ class Postgres:
     """
 
     def __init__(self, programs: Path) -> None:
-        self._programs = programs
+        self.programs = programs
         self.port = free_port()
         self.home = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
         self.home.chmod(0o755)
@@ -59,7 +59,7 @@ class Postgres:
             os.chown(path, self._who["user"], self._who["group"])
 
     def create(self) -> None:
-        initdb = [str(self._programs / "initdb"), "-D", str(self._data), "-U", "admin", "--no-sync"]
+        initdb = [str(self.programs / "initdb"), "-D", str(self._data), "-U", "admin", "--no-sync"]
         subprocess.run([*initdb, "--auth=trust", "-E", "UTF8", "--locale=C"], check=True,
                        stdout=subprocess.DEVNULL, **self._who)  # fmt: skip
         (self._data / "pg_hba.conf").write_text(HBA)
@@ -70,7 +70,7 @@ class Postgres:
         where = ["-D", str(self._data), "-k", str(self.home), "-p", str(self.port)]
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(
-                [self._programs / "postgres", *where, *given], stdout=log, stderr=log, **self._who
+                [self.programs / "postgres", *where, *given], stdout=log, stderr=log, **self._who
             )
         until = time.monotonic() + PATIENCE
         while not (self.home / f".s.PGSQL.{self.port}").exists():
@@ -90,7 +90,7 @@ class Postgres:
 
     def standby(self) -> Postgres:
         """Return a read replica that follows this one, which is stopped for a moment."""
-        other = Postgres(self._programs)
+        other = Postgres(self.programs)
         self.stop()
         subprocess.run(["cp", "-a", str(self._data), str(other._data)], check=True)
         self.start()

@@ -49,12 +49,22 @@ _POOLER: Final = {
     "unsupported startup parameter": "unsupported startup parameter, says a pooler (pgbouncer)",
     "no such database": "a pooler (pgbouncer) has no such database",
     "no such user": "a pooler (pgbouncer) has no such user",
+    'database "': "a pooler (pgbouncer) does not find its database at the server",
+    "query_wait_timeout": "a pooler (pgbouncer) gets no session of the server",
+    "server login": "a pooler (pgbouncer) cannot log in at the server",
+    "no more connections": "a pooler (pgbouncer) takes no more clients",
 }
 """How pgbouncer's refusals begin, all of 08P01; PostgreSQL has codes of their own for them."""
+_REJECTED: Final = "password authentication failed", "SASL authentication failed"
+"""Of these, what is said of a wrong role or password."""
+_SHARED: Final = frozenset({"26000", "42P05"})
+"""A prepared statement is gone, or another client's: a pooler has given us another session."""
 _DETAILS: Final = {
     "08P01": "the connection is refused as pgbouncer refuses one; ask the server itself",
     "25006": "the query wants to write",
+    "26000": "a pooler (pgbouncer, pool_mode = transaction) changes sessions; ask the server",
     "3D000": "it has no database of that name",
+    "42P05": "a pooler (pgbouncer, pool_mode = transaction) changes sessions; ask the server",
     "42703": "its version table has other columns",
     "42883": "its version table has other columns",
 }
@@ -142,6 +152,7 @@ class Database:
                 loop=racing,
                 timeout=self._timeout,
                 command_timeout=self._timeout,
+                statement_cache_size=0 if self.pooled else 100,
                 server_settings={
                     "application_name": "kaspad-taskd",
                     "default_transaction_read_only": "on",
@@ -181,7 +192,10 @@ class Database:
                     )
                 yield connection
         except Exception as error:
-            if getattr(error, "sqlstate", None) is None:
+            state = getattr(error, "sqlstate", None)
+            if state in _SHARED:
+                self.pooled = True
+            if state is None or state in _SHARED:
                 self.drop()
             raise self._explain(error) from None
         except BaseException:  # cut: what the server was asked is not known any more
@@ -300,6 +314,10 @@ def _hosts(dsn: str) -> int:
 
 def _said(state: str, user: str, text: str) -> Unreachable | Refused:
     """What the server's own error code means; its text tells a pooler's apart, and is not shown."""
+    if state == "08P01" and text.startswith(_REJECTED):
+        state = "28P01"
+    if "statement pooling mode" in text:
+        return _unusable("a pooler (pgbouncer, pool_mode = statement) stands before it")
     if state == "08P01":
         for begin, detail in _POOLER.items():
             if text.startswith(begin):
