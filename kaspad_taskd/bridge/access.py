@@ -18,6 +18,9 @@ from kaspad_taskd.config.settings import Bridge
 
 WRONG: Final = "That token is not right."
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+FRAMES: Final = ("iframe", "frame", "embed", "object")
+AROUND: Final = ("cross-site", "same-site")
+"""What browsers say of a page that is opened within another origin's."""
 
 
 class Headers(Protocol):
@@ -68,11 +71,29 @@ class Access:
         host = headers.get("Host", "")
         if not self._is_host(host):
             text = f'"{host[:100]}" is no name of this host'
-            raise Refused(403, f"{text}: add it to hosts in [bridge] of kaspad-taskd.toml")
+            cure = f"{text}: add it to hosts in [bridge] of kaspad-taskd.toml"
+            raise Refused(403, cure, setting=_hosts(host))
         origin = headers.get("Origin")
         if origin is not None and not self.is_own(origin, headers):
-            text = f'pages of "{origin[:100]}" may not use this bridge'
-            raise Refused(403, f"{text}: add it to origins in [bridge] of kaspad-taskd.toml")
+            raise self._foreign(origin)
+
+    def check_frame(self, headers: Mapping[str, str]) -> None:
+        """Let a page pass that is opened alone, or within one that may; raises Refused.
+
+        The browser shows nothing of ours within another page (`frame-ancestors`), and says that
+        nobody answers; this tells why, where it says what is around us.
+        """
+        around = origin_of(headers.get("Referer", ""))
+        framed = headers.get("Sec-Fetch-Dest") in FRAMES
+        foreign = headers.get("Sec-Fetch-Site") in AROUND and not self.is_own(around, headers)
+        if framed and foreign and around:
+            raise self._foreign(around)
+
+    @staticmethod
+    def _foreign(origin: str) -> Refused:
+        text = f'pages of "{origin[:100]}" may not use this bridge'
+        cure = f"{text}: add it to origins in [bridge] of kaspad-taskd.toml"
+        return Refused(403, cure, setting=_origins(origin))
 
     def _is_host(self, header: str) -> bool:
         place = _place(header, "http")
@@ -159,6 +180,28 @@ class Access:
     async def end_session(self, session: str | None) -> None:
         """Let a session be one no more; raises OSError where a restart would not know."""
         await self._keys.end_session(session, self._time())
+
+
+def origin_of(url: str) -> str:
+    """Return the origin of a page's URL, "" where it has none."""
+    scheme, found, rest = url.partition("://")
+    known = bool(found) and scheme.lower() in DEFAULT_PORTS
+    return f"{scheme}://{rest.partition('/')[0]}".lower() if known else ""
+
+
+def _origins(origin: str) -> str | None:
+    """The setting for an origin, if it can stand there."""
+    own = origin_of(origin)
+    usable = own == origin.lower() and _place(own.partition("://")[2], own.partition("://")[0])
+    return f'origins = ["{own}"]' if usable and not set(own) & set('"\\') else None
+
+
+def _hosts(header: str) -> str | None:
+    """The setting for a name of this host, if it can stand there."""
+    place = _place(header, "http")
+    if place is None or set(place[0]) & set('"\\'):
+        return None
+    return f'hosts = ["{place[0]}"]'
 
 
 def _place(text: str, scheme: str) -> tuple[str, int] | None:

@@ -27,6 +27,7 @@ from kaspad_taskd.bridge.calls import CALLER
 from kaspad_taskd.bridge.http import understood
 from kaspad_taskd.bridge.keys import SESSION_S
 from kaspad_taskd.bridge.past import before, past
+from kaspad_taskd.bridge.refusal import refusal
 from kaspad_taskd.bridge.refused import Refused
 from kaspad_taskd.bridge.services import Services
 from kaspad_taskd.bridge.sockets import Sockets
@@ -49,6 +50,7 @@ PACKED_FROM: Final = 1024
 """Bytes from which an answer is compressed."""
 OPEN: Final = ("/healthz", "/session", "/socket.io/", "/static/", "/embed/", "/task/")
 """What needs no token on a public address: health, and what asks for it by itself."""
+FILES: Final = ("/static/", "/embed/", "/socket.io/")
 
 log = logging.getLogger(__name__)
 
@@ -135,11 +137,13 @@ class Pages:
         """Let a request pass to its handler, or say why not."""
         try:
             self._access.check(request.headers)
+            if request.method == "GET" and not request.path.startswith(FILES):
+                self._access.check_frame(request.headers)
             if self._access.public and not self._is_open(request):
                 await self._ask_for_token(request)
             return await handler(request)
         except Refused as refused:
-            return _refusal(refused)
+            return refusal(request, refused)
         except web.HTTPException as error:
             return _text(error.status, error.text or error.reason)
         except ConnectionError:
@@ -178,7 +182,7 @@ class Pages:
             headers["Access-Control-Allow-Origin"] = origin
             headers["Vary"] = "Origin"
         if response.content_type == "text/html":
-            headers["Content-Security-Policy"] = self._policy(request)
+            headers.setdefault("Content-Security-Policy", self._policy(request))
 
     def _policy(self, request: web.Request) -> str:
         host = request.headers.get("X-Forwarded-Host") or request.headers["Host"]
@@ -370,15 +374,6 @@ def _json(value: Json, status: int = 200) -> web.Response:
 
 def _see_other(where: str) -> web.Response:
     return web.Response(status=303, headers={"Location": where})
-
-
-def _refusal(refused: Refused) -> web.Response:
-    response = _json({"error": refused.sentence}, refused.status)
-    if refused.status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    if refused.retry_after is not None:
-        response.headers["Retry-After"] = str(refused.retry_after)
-    return response
 
 
 async def _given_token(request: web.Request, *, form: bool) -> str:

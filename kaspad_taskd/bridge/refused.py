@@ -8,10 +8,18 @@ class Refused(Exception):
 
     Attributes:
         retry_after: whole seconds until another try may do better; None: no wait helps.
+        setting: the line of [bridge] that would let a page in; None: no setting does.
     """
 
-    def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        sentence: str,
+        retry_after: int | None = None,
+        setting: str | None = None,
+    ) -> None:
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
         self.retry_after = retry_after
+        self.setting = setting

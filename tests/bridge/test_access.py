@@ -83,10 +83,59 @@ def test_a_foreign_origin_is_refused(origin: str) -> None:
         access().check({"Host": "localhost:3080", "Origin": origin})
 
 
+@pytest.mark.parametrize(
+    ("headers", "setting"),
+    [
+        ({"Origin": "HTTPS://Wizard.lan:8443"}, 'origins = ["https://wizard.lan:8443"]'),
+        ({"Origin": "null"}, None),
+        ({"Origin": "https://a/b"}, None),
+        ({"Origin": 'https://a"b'}, None),
+        ({"Host": "Wizard.lan:3080"}, 'hosts = ["wizard.lan"]'),
+        ({"Host": 'a"b'}, None),
+        ({"Host": ""}, None),
+    ],
+)
+def test_a_refusal_names_the_setting_that_would_let_it_in(
+    headers: dict[str, str], setting: str | None
+) -> None:
+    """As it can be put into [bridge]; nothing where no setting helps."""
+    with pytest.raises(Refused) as refused:
+        access().check({"Host": "localhost:3080", **headers})
+    assert refused.value.setting == setting
+
+
+FRAMED = {"Host": "localhost:3080", "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Referer": "http://localhost:3080/task/x"},
+        {"Referer": "https://friend.example/page"},
+        {"Referer": ""},
+        {"Referer": "about:blank"},
+        {"Referer": "https://wizard.lan/", "Sec-Fetch-Dest": "document"},
+        {"Referer": "https://wizard.lan/", "Sec-Fetch-Site": "same-origin"},
+    ],
+)
+def test_a_page_alone_or_within_one_that_may_passes(headers: dict[str, str]) -> None:
+    """Where nobody says what is around it, the browser is the judge."""
+    access(origins=("https://friend.example",)).check_frame({**FRAMED, **headers})
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_within_a_foreign_one_is_told_what_is_missing(site: str) -> None:
+    """Which the browser would show as an answer that never came."""
+    with pytest.raises(Refused) as refused:
+        access().check_frame({**FRAMED, "Sec-Fetch-Site": site, "Referer": "https://wizard.lan/a"})
+    assert refused.value.setting == 'origins = ["https://wizard.lan"]'
+
+
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_text_is_judged(host: str, origin: str) -> None:
     """No header crashes the judge, and nothing but loopback gets in by chance."""
     try:
+        access().check_frame({**FRAMED, "Host": host, "Referer": origin})
         access().check({"Host": host, "Origin": origin})
     except Refused:
         return

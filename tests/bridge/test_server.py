@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from html import unescape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,28 @@ async def test_a_foreign_page_gets_nothing(house: Bridged) -> None:
         for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
             status, text = await house.get(path, **headers)
             assert (status, "job" in text) == (403, False)
+
+
+async def test_a_person_who_is_not_let_in_reads_which_setting_is_missing(house: Bridged) -> None:
+    """A page that whoever is around it may show; a program gets the line by itself."""
+    framed = {
+        "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site", "Referer": "https://w.example/",
+    }  # fmt: skip
+    for headers, setting in (
+        ({"Host": "wizard.lan:3080"}, 'hosts = ["wizard.lan"]'),
+        (framed, 'origins = ["https://w.example"]'),
+    ):
+        wants = {"Accept": "text/html,*/*;q=0.8"}
+        async with house.http.get(f"{house.base}/", headers={**headers, **wants}) as answer:
+            text = unescape(await answer.text())
+            assert (answer.status, answer.content_type) == (403, "text/html")
+            assert "frame-ancestors" not in answer.headers["Content-Security-Policy"]
+            assert "It runs, but does not let this page in: " + setting in text
+        async with house.http.get(f"{house.base}/", headers=headers) as answer:
+            assert (await answer.json())["setting"] == setting
+    foreign = {"Origin": "https://w.example"}
+    async with house.http.post(f"{house.base}/healthz", headers=foreign) as answer:
+        assert (answer.status, (await answer.json())["setting"]) == (403, setting)
 
 
 async def test_a_page_of_the_settings_may_load_the_components(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ LONG = (
     "web/test_login.py",
     "web/test_measured.py",
     "web/test_pictures.py",
+    "web/test_shut_out.py",
 )
 """Real browsers, nodes, servers, kills by the hundred: longer than anybody waits for."""
 QUICK = ("embed/test_bundle.py", "npm/test_words.py")

@@ -127,6 +127,16 @@ const COMMANDS = {
       else await pause();
     }
   },
+  /** The text of the frame within that says this. */
+  framed: async ({ text }) => {
+    for (const end = Date.now() + PATIENCE; ; await pause()) {
+      for (const frame of stays.page.frames().slice(1)) {
+        const said = await frame.evaluate(() => document.body.innerText).catch(() => "");
+        if (said.includes(text)) return said;
+      }
+      if (Date.now() > end) throw new Error(`no frame says ${text}`);
+    }
+  },
   heard: async ({ text }) => {
     for (const end = Date.now() + PATIENCE; !stays.frames.some((one) => one.includes(text)); ) {
       if (Date.now() > end) throw new Error(`not heard: ${text}`);

@@ -14,7 +14,7 @@ export function follow(base, start, handlers) {
   let journal = start.journal ?? undefined; // whose numbers these are
   let last = null; // the newest event itself, if it came to us
   let downAt = 0, greeted = false, gap = false, stopping = "";
-  let heardAt = Date.now(), waking = false;
+  let heardAt = Date.now(), waking = false, shutOut = "";
 
   const socket = io(base.origin, {
     path: `${base.pathname}socket.io`,
@@ -33,10 +33,12 @@ export function follow(base, start, handlers) {
   socket.on("connect_error", () => {
     downAt ||= Date.now();
     if (!socket.active) setTimeout(() => socket.connect(), 5000);
+    void askWhy();
   });
   socket.on("hello", (hello) => {
     const away = downAt ? Date.now() - downAt : 0;
     downAt = 0;
+    shutOut = "";
     heardAt = Date.now();
     stopping = "";
     told = hello.seq;
@@ -118,6 +120,20 @@ export function follow(base, start, handlers) {
     if (its?.event !== mine.name || its.data.timestamp !== mine.timestamp) startOver(result);
   }
 
+  /** Not let in looks the same to a socket as nobody there: only a POST says which page it is of, too. */
+  async function askWhy() {
+    const health = new URL("healthz", base);
+    const signal = AbortSignal.timeout(SOON_MS);
+    try {
+      const answer = await fetch(health, { method: "POST", cache: "no-store", signal });
+      const { setting } = answer.status === 403 ? await answer.json() : {};
+      shutOut = setting ? say("page.link.foreign", { setting }) : "";
+    } catch {
+      shutOut = ""; // nobody is there
+    }
+    tick();
+  }
+
   let state = "";
 
   function tick() {
@@ -127,7 +143,7 @@ export function follow(base, start, handlers) {
     const text = document.getElementById("link-text");
     if (text.textContent !== label) text.textContent = label;
     if (now === "lost") {
-      notice("lost", stopping || say("page.link.lost", { when: clock(since()) }), {
+      notice("lost", shutOut || stopping || say("page.link.lost", { when: clock(since()) }), {
         label: say("page.link.try"),
         press: () => socket.disconnect().connect(),
       });
@@ -142,7 +158,7 @@ export function follow(base, start, handlers) {
 
   function stateNow() {
     const down = silent() && Date.now() - silent();
-    if (down > LOST_MS || (down && stopping)) return "lost";
+    if (down > LOST_MS || (down && (stopping || shutOut))) return "lost";
     if (down > SOON_MS) return greeted ? "reconnecting" : "connecting";
     return greeted ? "live" : "connecting";
   }

@@ -32,13 +32,25 @@ export async function shutOut(url) {
   const origin = globalThis.location?.origin;
   const at = new URL(url, globalThis.document?.baseURI ?? LOCAL);
   at.protocol = at.protocol.replace("ws", "http");
-  if (!origin || at.origin === origin) return null;
+  if (!origin) return null;
   const health = `${at.href.replace(/\/+$/, "")}/healthz`;
+  if (at.origin === origin) return (await isForeign(health)) ? origin : null;
   const asked = (mode) =>
     fetch(health, { mode, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(PATIENCE_MS) })
       .then(() => true, () => false);
   // An answer that no page may read is an answer all the same.
   return !(await asked("cors")) && (await asked("no-cors")) ? origin : null;
+}
+
+/** Whether a proxy of this page's origin passes on what makes the bridge take the page for a foreign one. */
+async function isForeign(health) {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(health, { method: "POST", cache: "no-store", credentials: "omit", signal }); // with its origin
+    return answer.status === 403 && Boolean((await answer.json()).setting);
+  } catch {
+    return false;
+  }
 }
 
 function transports(only) {
