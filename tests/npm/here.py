@@ -19,8 +19,17 @@ HERE = Path(__file__).parent
 
 async def node_tests(script: str, *arguments: str, **env: str) -> str:
     """Run a file of `node --test`; returns what it says, and fails where one of them does."""
+    return await _said("--test-reporter=tap", str(HERE / script), *arguments, **env)
+
+
+async def node_program(script: str, **env: str) -> str:
+    """Run a plain program of this directory; returns what it says, and fails where it does."""
+    return await _said(str(HERE / script), **env)
+
+
+async def _said(*arguments: str, **env: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        npm.node(), "--test-reporter=tap", str(HERE / script), *arguments,
+        npm.node(), *arguments,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT, env={**os.environ, "PACKAGE": str(PACKAGE), **env},
     )  # fmt: skip

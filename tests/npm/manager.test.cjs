@@ -4,11 +4,12 @@
 
 const assert = require("node:assert/strict");
 const { EventEmitter, once } = require("node:events");
-const { test } = require("node:test");
+const { after, test } = require("node:test");
 const { BackgroundTaskManager, TaskdSocket } = require(process.env.PACKAGE);
 const { until } = require("./until.cjs");
 
 const daemon = new TaskdSocket().unref();
+after(() => setTimeout(() => process.exit(), 1_000).unref()); // a manager that a failure left does not hold it
 
 /** A pretended Socket.IO server: what was told to all browsers. */
 class Io {

@@ -96,16 +96,23 @@ class BackgroundTaskManager extends EventEmitter {
 
   checkTaskStatus(taskId) {
     return this.#answer(async () => {
-      await this.#kept.found(taskId);
+      const task = await this.#kept.found(taskId);
       const own = this.#kept.own.get(taskId);
-      if (own?.statusChecker) return this.#kept.looks.now(own);
-      if (own?.reports) return unasked(own);
-      const { task, status, completed } = await this.#kept.call("checkTaskStatus", { taskId }, { deadline: LOOK });
-      const shown = this.#kept.mirror.put(task);
-      await this.#kept.caught();
-      if (task.health === "unreachable") return { success: false, error: shown?.note ?? task.health };
-      return completed ? { success: true, completed, status } : { success: true, status };
+      const ends = task.status !== "complete"; // else `onComplete`, which may ask, would wait for itself
+      const answer = await this.#look(taskId, own);
+      if (ends && answer.completed) await this.#kept.telling.concluded(task);
+      return answer;
     });
+  }
+
+  async #look(taskId, own) {
+    if (own?.statusChecker) return this.#kept.looks.now(own);
+    if (own?.reports) return unasked(own);
+    const { task, status, completed } = await this.#kept.call("checkTaskStatus", { taskId }, { deadline: LOOK });
+    const shown = this.#kept.mirror.put(task);
+    await this.#kept.caught();
+    if (task.health === "unreachable") return { success: false, error: shown?.note ?? task.health };
+    return completed ? { success: true, completed, status } : { success: true, status };
   }
 
   completeTask(taskId, finalStatus = {}) {
@@ -118,6 +125,7 @@ class BackgroundTaskManager extends EventEmitter {
       const params = { taskId, finalStatus: { metadata: factsOf(metadata, own) } };
       const { completedAt } = await this.#kept.call("completeTask", params);
       await this.#kept.caught();
+      await this.#kept.telling.concluded(task);
       return { success: true, taskId, completedAt };
     });
   }
@@ -177,10 +185,12 @@ class BackgroundTaskManager extends EventEmitter {
 
   cleanupOldTasks(maxAge = HOUR) {
     const before = Date.now() - maxAge;
-    const ended = (task) => task.origin === "api" && !isLive(task) && !isKept(task);
+    const ours = ({ origin }) => origin === undefined; // put into the map by the wizard
+    const ended = (task) => (ours(task) || task.origin === "api") && !isLive(task) && !isKept(task);
     const old = this.getAllTasks().filter((task) => ended(task) && endOf(task) < before);
-    for (const { id } of old) {
+    for (const { id, origin } of old) {
       this.#kept.drop(id);
+      if (origin === undefined) continue;
       this.#kept.call("removeTask", { taskId: id }).catch((error) => this.#kept.wrong(error, { id }));
     }
     return { success: true, cleaned: old.length };
@@ -210,6 +220,7 @@ class BackgroundTaskManager extends EventEmitter {
   async getDefaultStatusChecker(task) {
     const known = ["node-sync", "indexer-sync", "database-migration"].includes(task?.type);
     if (!known) return { completed: false, progress: 0, error: escaped(`Unknown task type: ${task?.type}`) };
+    if (!this.tasks.has(task.id) && task.type !== "node-sync") return unasked(task).status;
     const { success, status, error } = await this.checkTaskStatus(task.id);
     return success ? status : { completed: false, progress: task.progress ?? 0, error };
   }

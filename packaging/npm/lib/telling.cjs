@@ -6,6 +6,7 @@ const { endOf, isKept, isLive } = require("./shapes.cjs");
 
 const DAY = 86_400_000;
 const HOLD = 60_000; // ms for which `node:ready` waits for `onComplete`
+const READY = 5_000; // ms for which an answer waits for `node:ready`: switches may take minutes
 
 /** What of the manager it needs: `io`, `emit`, `listenerCount`, tasks, own, troubles, completions. */
 class Telling {
@@ -13,6 +14,8 @@ class Telling {
   early = false; // a browser came before anything was known
   #greeted = new WeakSet();
   #ends = new Map(); // id -> `onComplete` under way
+  #readied = new Map(); // id -> the attempt whose `node:ready` has been told
+  #awaited = new Map(); // id -> who waits for it
 
   constructor(of) {
     this.#of = of;
@@ -106,17 +109,23 @@ class Telling {
     this.#ready(task, { timestamp: new Date().toISOString(), host, port });
   }
 
+  /** Returns when what follows a completion has been told, as the class of old did; it has its bounds. */
+  async concluded(task) {
+    await within(HOLD, this.#ends.get(task.id));
+    const none = task.type !== "node-sync" || task.config.autoSwitch === false || task.status !== "complete";
+    if (none || this.#readied.get(task.id) === task.attempt) return;
+    await within(READY, new Promise((resolve) => this.#awaited.set(task.id, resolve)));
+    this.#awaited.delete(task.id);
+  }
+
   async #readyAfter(task, data) {
-    let timer;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, HOLD).unref();
-    });
-    await Promise.race([this.#ends.get(task.id), late]);
-    clearTimeout(timer);
+    await within(HOLD, this.#ends.get(task.id));
     this.#ready(task, data);
   }
 
   #ready(task, data) {
+    this.#readied.set(task.id, task.attempt);
+    this.#awaited.get(task.id)?.();
     if (task.config.autoSwitch !== false) this.#out("node:ready", payloads.ready(task, data));
   }
 
@@ -145,6 +154,16 @@ class Telling {
       else this.#ready(task, data);
     },
   };
+}
+
+/** Waits for it, `ms` at most. */
+async function within(ms, promise) {
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms).unref();
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }
 
 exports.Telling = Telling;
