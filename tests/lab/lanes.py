@@ -55,9 +55,12 @@ SHARED = {
         "tests/probes/migrations/test_ledgers.py",
         "tests/probes/migrations/test_migration_daemon.py",
         "tests/probes/migrations/test_migration_tables.py",
+        "tests/probes/migrations/test_pooler.py",
         "tests/probes/migrations/test_postgres.py",
         "tests/probes/migrations/test_real_tools.py",
         "tests/probes/migrations/test_rights.py",
+        "tests/probes/migrations/test_statements.py",
+        "tests/probes/migrations/test_watching.py",
         "tests/probes/test_hanging_address.py",
     )
 }

@@ -83,26 +83,20 @@ async def start(place: Place, kind: Kind, file: Path) -> asyncio.Task[Any]:
     for name, value in kind.session.items():
         await session.execute(f"SET {name} = {value}")
     if kind.stdin:
-        rows = _Rows(await asyncio.to_thread(file.read_bytes))
+        rows = sent(await asyncio.to_thread(file.read_bytes))
         copy = session.copy_to_table("big", source=rows, columns=["n"], schema_name="s")
         return asyncio.create_task(copy)
     return asyncio.create_task(session.execute(kind.text.replace("{file}", str(file))))
 
 
-class _Rows:
+async def sent(rows: bytes) -> AsyncIterator[bytes]:
     """What a client sends."""
-
-    def __init__(self, rows: bytes) -> None:
-        self._rows = rows
-
-    def read(self, _size: int) -> bytes:
-        rows, self._rows = self._rows, b""
-        return rows
+    yield rows
 
 
 async def hold(place: Place, kind: Kind) -> Any:
     """Close the gate, or let another session stand in the way."""
-    await run(place.root, kind.before)
+    await run(place.root, tuple(kind.before))
     if kind.blocker:
         session = await place.session()
         await session.execute(f"BEGIN; {kind.blocker}")
