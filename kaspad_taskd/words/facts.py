@@ -35,7 +35,8 @@ def session(task: Mapping[str, Any]) -> str:
         "statement": None if what in ("", "other") else what,
         "more": known["sessions"] - 1 if isinstance(known.get("sessions"), int) else None,
     }
-    parts = [maybe(f"session.{key}", **told) for key in ("whose", "runs", "more")]
+    told["stage"] = safe(known.get("statementStage") or "", 80) or None
+    parts = [maybe(f"session.{key}", **told) for key in ("whose", "runs", "stage", "more")]
     return ", ".join(part for part in parts if part)
 
 

@@ -137,7 +137,15 @@ def word(task: WireTask) -> str:
     if kept.kept(task):
         return kept.word(task)
     table = "done" if task.get("status") == "complete" else "running"
+    if table == "running" and (nobody := _nobody(task)) is not None:
+        return nobody
     return maybe(f"{table}.{task.get('type')}") or say(f"{table}.other")
+
+
+def _nobody(task: WireTask) -> str | None:
+    """Return the word for work that nobody does now, as its hints say."""
+    found = (maybe(f"idle.{each.get('code')}") for each in task.get("hints") or ())
+    return next((each for each in found if each is not None), None)
 
 
 def done_word(task: WireTask) -> str:

@@ -105,6 +105,22 @@ def test_any_task_has_its_words(task: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("hints", "said"),
+    [
+        ([], "shop-db is migrating"),
+        ([{"code": "lock-wait"}], "shop-db is migrating"),
+        ([{"code": "migration-idle", "params": {}}], "shop-db is not migrating now"),
+        ([{"code": "migration-interrupted"}], "shop-db is interrupted"),
+    ],
+)
+def test_nobody_is_said_to_migrate_where_nobody_does(hints: list[Any], said: str) -> None:
+    """The headline stands above the hint that tells so."""
+    task = {"service": "shop-db", "type": "database-migration", "status": "in-progress",
+            "health": "ok", "lastUpdate": "2026-11-29T10:00:00.000Z", "hints": hints}  # fmt: skip
+    assert words.headline(task, NOW) == said
+
+
+@pytest.mark.parametrize(
     ("event", "data", "said"),
     [
         ("task:added", {"origin": "api"}, "added, from a program"),

@@ -334,7 +334,8 @@ async def test_a_missing_permission_names_the_role_and_the_grant(place: Place) -
     await run(place.root, (VARS, at_version(23), "REVOKE SELECT ON vars FROM watcher"))
     probe = place.probe(tool="simply-kaspa")
     refused = await place.look(probe)
-    assert words.note(refused.reason, refused.params) == ("watcher may not see the version table.")
+    told = words.note(refused.reason, refused.params)
+    assert told == "watcher is not allowed to see the version table."
     await run(place.root, ("GRANT SELECT ON vars TO watcher",
                            "REVOKE pg_read_all_stats FROM watcher"))  # fmt: skip
     found = await place.look(probe)

@@ -61,7 +61,8 @@ async def test_a_first_run_whose_table_we_may_not_read_is_mended_by_what_is_said
         f" ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public"
         " GRANT SELECT ON TABLES TO watcher"
     )
-    assert words.hint(hint.code, hint.params)[0] == "watcher may not read public.alembic_version."
+    told = words.hint(hint.code, hint.params)[0]
+    assert told == "watcher is not allowed to read public.alembic_version."
     await bare.root.execute(grant)
     assert (await bare.look(probe)).complete
     await made(bare, "DROP TABLE alembic_version",
@@ -109,7 +110,7 @@ async def test_a_database_that_may_not_be_entered_says_which(bare: Place) -> Non
     probe = bare.probe(tool="simply-kaspa")
     found = await bare.look(probe)
     hint = only(found)
-    assert words.note(found.reason, found.params) == "watcher may not see the database."
+    assert words.note(found.reason, found.params) == "watcher is not allowed to see the database."
     assert cure(hint) == f"GRANT CONNECT ON DATABASE {bare.name} TO watcher"
     await bare.root.execute(cure(hint))
     assert isinstance(await bare.look(probe), Reading)
@@ -119,7 +120,8 @@ async def test_a_query_of_the_administrator_s_own_names_no_version_table(bare: P
     """Nobody knows which of its tables is closed."""
     await bare.root.execute("CREATE TABLE job (done boolean)")
     found = await bare.look(bare.probe(tool="sql", query="SELECT done AS completed FROM job"))
-    assert words.note(found.reason, found.params) == "watcher may not see all that the query reads."
+    told = words.note(found.reason, found.params)
+    assert told == "watcher is not allowed to see all that the query reads."
     assert cure(only(found)) == (
         "Grant SELECT on its tables, and USAGE on their schemas, to watcher."
     )
