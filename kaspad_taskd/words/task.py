@@ -93,8 +93,7 @@ def waiting(names: Mapping[str, str | None]) -> str:
 
 def epoch(reason: str | None) -> str:
     """Return why progress starts over, as part of a sentence."""
-    known = entry("epoch.why")
-    return str(known.get(reason) or known["other"])
+    return maybe(f"epoch.why.{reason}") or say("epoch.why.other")
 
 
 def phase(key: str, form: str = "label") -> str:
@@ -130,10 +129,7 @@ def kind(task: WireTask, form: str = "short") -> str:
 
 
 def word(task: WireTask) -> str:
-    """Return what the task does (`syncing`), or, when it is complete, what it is (`ready`).
-
-    Of what is kept watch on: what it is while all is well (`in sync`).
-    """
+    """Return what it does (`syncing`), or is when done (`ready`), well (`in sync`) or idle."""
     if kept.kept(task):
         return kept.word(task)
     table = "done" if task.get("status") == "complete" else "running"
@@ -203,7 +199,7 @@ def state(task: WireTask, now: float | None = None) -> str:
             kept.key(task, "state"), **kept.params(task, time.time() if now is None else now)
         )
     if here == "ok":
-        at = step(task)
+        at = None if _nobody(task) else step(task)
         return f"{at[0]}/{at[1]} {phase(at[2]['key'], 'short')}" if at else word(task)
     if here == "waiting":
         return say("state.waiting", names=awaited(task))

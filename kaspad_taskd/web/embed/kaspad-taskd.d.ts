@@ -411,6 +411,7 @@ export interface Methods {
         unit?: "blocks" | "headers" | "rows" | "entries";
         progressUnit?: "percent" | "fraction";
         node?: string;
+        dsn?: string;
         network?: string;
         maxLag?: string | number;
         log?: string;
@@ -517,6 +518,7 @@ export interface Methods {
       unit?: "blocks" | "headers" | "rows" | "entries";
       progressUnit?: "percent" | "fraction";
       node?: string;
+      dsn?: string;
       network?: string;
       maxLag?: string | number;
       log?: string;
@@ -534,6 +536,7 @@ export interface Methods {
         unit?: "blocks" | "headers" | "rows" | "entries";
         progressUnit?: "percent" | "fraction";
         node?: string;
+        dsn?: string;
         network?: string;
         maxLag?: string | number;
         log?: string;

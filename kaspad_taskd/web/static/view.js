@@ -185,9 +185,14 @@ function nameOf(task) {
   return task.alike ? say("headline.alike", { name, id: safe(task.id, 100) }) : name;
 }
 
+/** The word for work that nobody does now, as its hints say: words/task.py. */
+const nobody = (task) => (task.hints ?? []).map((one) => maybe(`idle.${one.code}`)).find((word) => word);
+
 function wordOf(task) {
   if (kept(task)) return keptWord(task);
   const table = task.status === "complete" ? "done" : "running";
+  const idle = table === "running" && nobody(task);
+  if (idle) return idle;
   return maybe(`${table}.${task.type}`) ?? say(`${table}.other`);
 }
 

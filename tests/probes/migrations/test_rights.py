@@ -152,7 +152,7 @@ async def test_numbers_that_we_may_not_read_are_said_beside_the_step(bare: Place
 @pytest.mark.parametrize(
     ("params", "told"),
     [
-        ({"user": "watcher", "table": "public.vars"}, "watcher may not read public.vars"),
+        ({"user": "watcher", "table": "public.vars"}, "watcher is not allowed to read public.vars"),
         ({"user": "watcher", "database": "ski"}, "watcher lacks a right in its database"),
     ],
 )
