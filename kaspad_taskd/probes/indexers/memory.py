@@ -176,8 +176,10 @@ class Memory:
         if line == "lost":
             return replace(self, lost=True)
         memory = self
-        if line == "ended":
-            memory = replace(self, worked=False) if old else self._ended(now)
+        if line == "ended" and not old:
+            memory = self._ended(now)
+        elif line in ("ended", "started", "stopped"):
+            memory = replace(self, worked=False)
         loops = bool(crash_loop(memory, now))
         finding = after(self.finding, line, self.last, loops)
         beyond = self.finding in ENDS.get(line, ()) or (self.finding, line) == _DARED

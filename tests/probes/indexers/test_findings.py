@@ -147,6 +147,7 @@ PRUNED = ("start", "database", "current", "node", "checkpoint", "panic", "pruned
         (("working", "full"), []),
         (("unsynced", "stopped"), ["indexer-stopped"]),
         (("stopped", "banner"), []),
+        (("working", "stopped", *OUTDATED, "start", "migrating"), ["indexer-migrating"]),
         (("working", "panic") * 3, ["crash-loop"]),
         (("working", "panic") * 3 + ("start", "database", "current", "working"), ["crash-loop"]),
     ],
