@@ -93,9 +93,13 @@ def block(daa: int) -> dict[str, Any]:
             "daaScore": daa, "blueScore": daa - 1_600_000}  # fmt: skip
 
 
-SKI_AT = "[2026-11-29T10:00:00.000Z \x1b[32mINFO \x1b[0m] "
+SKI_AT = "\x1b[90m[\x1b[0m2026-11-29T10:00:00.000Z \x1b[32mINFO \x1b[0m\x1b[90m]\x1b[0m "
 SKI_START = f"\n{'*' * 20} Simply Kaspa Indexer {'*' * 20}\n{SKI_AT}simply-kaspa-indexer v2.3.1\n"
 SKI_CONNECTED = f"{SKI_AT}Connected to PostgreSQL postgres://postgres:@127.0.0.1/postgres\n"
+
+
+NAME, VERSION = "simply-kaspa-indexer", "v2.3.1"
+IMPORTER = {"enabled": True, "completed": False, "utxosImported": 5_000}
 
 
 class SimplyKaspa(Twin):
@@ -109,10 +113,13 @@ class SimplyKaspa(Twin):
         "catching-up": f"{SKI_AT}Connected to Kaspad ws://127.0.0.1:17110, version: 2.1.0,"
         f" network: mainnet\n{SKI_AT}Starting from block_checkpoint {'ab' * 32}\n"
         f"{SKI_AT}Starting web server listener on localhost:8500, api path: /api\n",
-        "node-down": f"{SKI_AT}Kaspad connection failed: wRPC -> WebSocket -> IO error:"
-        " Connection refused (os error 111)\n",
+        "node-down": f"{SKI_AT}Kaspad connection failed: wRPC -> WebSocket -> WebSocket error: IO"
+        " error: Connection refused (os error 111)\n",
         "pool-timed-out": f"{SKI_AT}Failed to select database details: PoolTimedOut\n",
-        "database-down": "\nthread 'tokio-rt-worker' (7) panicked at"
+        "database-down": "\nthread 'tokio-rt-worker' (6) panicked at"
+        " indexer/src/transactions/process_transactions.rs:192:93:\nInsert transactions FAILED:"
+        " pool timed out while waiting for an open connection\nstack backtrace:\n"
+        "\nthread 'tokio-rt-worker' (7) panicked at"
         " indexer/src/blocks/process_blocks.rs:106:90:\nInsert blocks FAILED: pool timed out while"
         f" waiting for an open connection\n{SKI_START}\nthread 'main' (8) panicked at"
         " indexer/src/main.rs:57:91:\nDatabase connection FAILED: PoolTimedOut\n",
@@ -133,7 +140,8 @@ class SimplyKaspa(Twin):
         self.synced: bool | None = True
         self.uptime = 60_000
         self.fresh = False  # no component has had a block since its start
-        self.importing = False
+        self.importing = False  # 1.x alone does that
+        self.saved = 600  # blocks below its position that its checkpoint is: a minute of its work
         self.replies = {
             "/api/health": lambda _: self._health(),
             "/api/metrics": lambda _: Reply(self._metrics()),
@@ -152,9 +160,9 @@ class SimplyKaspa(Twin):
             {"name": "vcp_checkpoint", "status": "UP" if self.vcp else "DOWN", "reason": "x"},
             {"name": "component.db_pruner", "status": "UP", "reason": "Disabled"},
         ]
-        info = {"name": "simply-kaspa-indexer", "version": "v2.3.0", "uptime": "1m"}
+        info = {"name": NAME, "version": VERSION, "commitId": "abc", "uptime": "1m"}
         lost = {"status": "DOWN", "error": "secret: connection refused (os error 111)"}
-        node = {"status": "UP", "isSynced": self.synced, "serverVersion": "2.0.1",
+        node = {"status": "UP", "isSynced": self.synced, "serverVersion": "2.1.0",
                 "networkId": "mainnet", "virtualDaaScore": TIP}  # fmt: skip
         body = {
             "status": "DOWN" if down else "WARN",
@@ -166,20 +174,20 @@ class SimplyKaspa(Twin):
 
     def _metrics(self) -> dict[str, Any]:
         here = None if self.fresh else block(self.position)
-        checkpoint = {"origin": "Blocks", "block": block(self.position - 600)}
+        checkpoint = {"origin": "Blocks", "block": block(self.position - self.saved)}
         chain = {"enabled": self.vcp, "onlyBlocks": False, "lastBlock": here if self.vcp else None}
         return {
-            "name": "simply-kaspa-indexer",
-            "version": "v2.3.0",
+            "name": NAME,
+            "version": VERSION,
             "commitId": "abc",
-            "settings": {"cli_args": {"db": "secret"}, "net_bps": 10, "block_checkpoint": "ab"},
+            "settings": {"cli_args": {"databaseUrl": "secret"}, "net_bps": 10,
+                         "block_checkpoint": "ab"},
             "process": {"cpuUsedPercent": 5.1, "uptime": self.uptime},
             "queues": {"blocks": 0, "blocksCapacity": 1000},
             "blockCheckpoint": checkpoint,
             "vcpCheckpoint": checkpoint if self.vcp else {"block": None},
             "components": {
-                "utxoImporter": {"enabled": self.importing, "completed": False,
-                                 "utxosImported": 5_000},
+                **({"utxoImporter": IMPORTER} if self.importing else {}),
                 "blockFetcher": {"lastBlock": here and block(self.position + 2)},
                 "blockProcessor": {"lastBlock": here and block(self.position + 1)},
                 "transactionProcessor": {"enabled": True, "lastBlock": here},
@@ -199,6 +207,11 @@ class Kasia(Twin):
         "catching-up": "INFO \x1b[3mgap_count\x1b[0m\x1b[2m=\x1b[0m2 Found gaps to fill\n"
         "INFO Started gap filling tasks self.gaps_filling_in_progress=2\n",
         "synced": "INFO Gap filling finished successfully self.gaps_filling_in_progress=0\n",
+        "disconnected": "INFO Handling RPC disconnection event\n"
+        'INFO Disconnected from Some("ws://127.0.0.1:17110")\n',
+        "reconnected": 'INFO Connected to Some("ws://127.0.0.1:17110")\n'
+        "INFO Successfully connected to RPC client\n"
+        "INFO New block gap added self.gaps_filling_in_progress=1\n",
         "crash-loop": "thread 'main' panicked at indexer/src/main.rs:1:\nboom\n" * 3,
     }
 

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes import Means, Probe
 from tests.fakes.bridged import free_port
+from tests.fakes.indexers import SimplyKaspa
 from tests.fakes.kaspad import Kaspad, Talk, find_kaspad, mine_history, mine_on
 from tests.fakes.node_packages import Missing
 from tests.fakes.postgres import Postgres
@@ -117,6 +119,7 @@ async def test_its_troubles_are_told_as_they_come_and_go(
         mining = asyncio.create_task(mine_on(talk, await mine_history(talk, BLOCKS)))
         done = await by_log.complete()
         assert (done.hints, done.metadata["network"]) == ((), "simnet")
+        await _compared(indexer)
         await by_look.complete()
 
         database.stop()
@@ -161,6 +164,26 @@ async def test_its_troubles_are_told_as_they_come_and_go(
         await talk.close()
         for each in (by_log, by_look):
             await each.probe.close()
+
+
+async def _compared(indexer: RealIndexer) -> None:
+    """Our twin says nothing that the real one does not say, and in the same kinds."""
+    twin = SimplyKaspa()
+    async with ClientSession() as session:
+        for path, mine in (("health", twin._health().body), ("metrics", twin._metrics())):
+            async with session.get(f"{indexer.url}/api/{path}") as answer:
+                _agree(mine, await answer.json(), path)
+
+
+def _agree(mine: Any, real: Any, place: str) -> None:
+    if mine is None or real is None:
+        return
+    if isinstance(mine, dict):
+        assert set(mine) <= set(real), place
+        for key, value in mine.items():
+            _agree(value, real[key], f"{place}.{key}")
+    else:
+        assert type(mine) is type(real), place
 
 
 async def _older(database: Postgres) -> None:

@@ -72,7 +72,7 @@ _LINES: Final = re.compile(
     r"|(?P<unsynced>Kaspad \S+ is NOT synced)"
     r"|(?P<outdated>Found outdated schema)"
     r"|(?P<pruned>Failed to fetch checkpoint block)"
-    r"|(?P<ended>\bpanicked at\b)"
+    r"|(?P<ended>(?:thread '[^']{0,80}'(?: \(\d+\))? )?\bpanicked at\b)"
     r"|(?P<database_lost>pool timed out while waiting|PoolTimedOut"
     r"|error communicating with database|Unable to create schema: Io\(|Database connection FAILED"
     r"|terminating connection due to administrator command"
@@ -109,6 +109,12 @@ def understood(text: str) -> list[tuple[str, str]]:
         return []
     rest = understood(text[match.end() :]) if kind == "ended" else []
     return [(kind, match[kind]), *rest]
+
+
+def thread(words: str) -> str:
+    """Return which thread ended, by the words that tell it; `main` of a process ends once."""
+    name = words.removesuffix("panicked at").strip()
+    return "main" if name.startswith("thread 'main'") else name
 
 
 def after(found: Finding, line: str, before: str = "", loops: bool = False) -> Finding:

@@ -17,6 +17,7 @@ from kaspad_taskd.probes.indexers.findings import (
     SAYS,
     Finding,
     after,
+    thread,
     understood,
 )
 
@@ -33,6 +34,8 @@ LONGEST: Final = 2_000
 """Characters of a line that are looked at."""
 
 _WORKS: Final = "serving", "working"
+_BEGINS: Final = "started", "database", "migrating"
+"""Only a new process says this."""
 _DARED: Final = (Finding.OUTDATED, "migrating")
 """What ended its starts is over with the next finding already: it was started with --upgrade-db."""
 
@@ -62,6 +65,7 @@ class Memory:
         worked: its newest process has answered, or told that it works.
         finding: what the newest lines of its log tell.
         said_ms: when they told it, ms.
+        dead: threads of its newest process that have panicked.
         last: the name of the newest line that told something.
         gaps: older gaps that it still fills, None where nothing told.
         lost: a gap was left unfilled; the next start finds it again.
@@ -84,6 +88,7 @@ class Memory:
     worked: bool = False
     finding: Finding = Finding.NONE
     said_ms: int | None = None
+    dead: tuple[str, ...] = ()
     last: str = ""
     gaps: int | None = None
     lost: bool = False
@@ -177,7 +182,7 @@ class Memory:
             return replace(self, lost=True)
         memory = self
         if line == "ended" and not old:
-            memory = self._ended(now)
+            memory = self._panicked(thread(value), now)
         elif line in ("ended", "started", "stopped"):
             memory = replace(self, worked=False)
         loops = bool(crash_loop(memory, now))
@@ -185,8 +190,16 @@ class Memory:
         beyond = self.finding in ENDS.get(line, ()) or (self.finding, line) == _DARED
         if beyond or line in _WORKS:
             memory = memory._over(line in _WORKS)
+        if line in _BEGINS:
+            memory = replace(memory, dead=())
         said_ms = now if line in SAYS or finding is Finding.DISK_FULL else self.said_ms
         return replace(memory, finding=finding, said_ms=said_ms, last=line)
+
+    def _panicked(self, name: str, now: int) -> Memory:
+        """Return it with one more end; of several threads of one process that is one."""
+        same = bool(self.dead) and name not in self.dead
+        dead = (*self.dead, name)[-OTHERS:] if same else (name,)
+        return replace(self if same else self._ended(now), dead=dead)
 
     def _over(self, works: bool) -> Memory:
         """Return it where what its starts ended of is over: they do not count any more."""
@@ -236,11 +249,12 @@ def from_json(data: Mapping[str, Any]) -> Memory:
     ends = tuple(each for each in _listed(data, "ends") if type(each) is int)
     begun = tuple(each for each in _listed(data, "begun") if type(each) is int)
     newest = tuple(each for each in _listed(data, "newest") if isinstance(each, str))
+    dead = tuple(each for each in _listed(data, "dead") if isinstance(each, str))
     good["fruitless"] = max(0, min(good.get("fruitless", 0), len(ends[-8:])))
     found = data.get("finding")
     return Memory(
         **good, ends=ends[-8:], begun=begun[-OTHERS:], newest=newest[-NEWEST:],
-        finding=Finding(found) if found in tuple(Finding) else Finding.NONE,
+        dead=dead[-OTHERS:], finding=Finding(found) if found in tuple(Finding) else Finding.NONE,
     )  # fmt: skip
 
 

@@ -173,6 +173,28 @@ def test_an_old_log_s_lines_have_the_age_that_they_bear() -> None:
     assert codes(memory, 1_800_000_000_000) == []
 
 
+@pytest.mark.parametrize(
+    ("threads", "count"),
+    [
+        (("'a' (1)", "'a' (2)", "'a' (3)"), 1),
+        (("'a' (1)", "'main' (2)"), 1),
+        (("'main' (1)", "'main' (2)", "'main' (3)"), 3),
+        (("'main'", "'main'"), 2),
+        (("'a' (1)", "'main' (2)", "start", "'a' (4)", "'main' (5)"), 2),
+    ],
+)
+def test_one_process_ends_once_however_many_of_its_threads_panic(
+    threads: tuple[str, ...], count: int
+) -> None:
+    """Two writers that wait for one pool give up in the same moment."""
+    memory = Memory(cursor=[])
+    for each in threads:
+        panic = f"thread {each} panicked at indexer/src/x.rs:1:1:"
+        lines = [LINES["start"]] if each == "start" else [panic, LINES["timed-out"]]
+        memory = from_json(memory.told(lines, [1], 1_000).to_json())
+    assert len(memory.ends) == count
+
+
 def test_a_lost_node_of_kasia_is_told_by_its_log_alone() -> None:
     """It answers on without one; a new connection ends that, and an answer does not."""
     gone, back = 'Disconnected from Some("ws://n:17110")', "Successfully connected to RPC client"

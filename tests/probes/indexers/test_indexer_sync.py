@@ -223,7 +223,7 @@ async def test_an_indexer_that_is_behind_is_a_number(ski: SimplyKaspa) -> None:
     assert second.position == TIP - BEHIND // 2
     facts = second.metadata
     assert (facts["version"], facts["network"], facts["nodeVersion"]) == (
-        "v2.3.0", "mainnet", "2.0.1",
+        "v2.3.1", "mainnet", "2.1.0",
     )  # fmt: skip
 
 
@@ -417,6 +417,36 @@ async def test_a_database_begun_anew_is_an_epoch(ski: SimplyKaspa) -> None:
     third = await see(ski, "simply-kaspa", second.memory)
     assert (third.epoch, third.start) == ("index-reset", third.position)
     assert "begun anew" in (words.epoch(third.epoch) or "")
+
+
+@pytest.mark.parametrize("back", [6_000, 12_000, 30_000, 150_000])
+async def test_a_crash_amid_catching_up_is_no_loss(back: int, ski: SimplyKaspa) -> None:
+    """It goes back to what it saved, a minute ago: at that speed many minutes of blocks."""
+    await ski.enter("catching-up")
+    ski.behind, ski.saved = 500_000, back
+    first = await see(ski, "simply-kaspa")
+    ski.behind, ski.uptime, ski.saved = ski.behind + back, 1_000, 0
+    second = await see(ski, "simply-kaspa", first.memory)
+    assert (second.epoch, second.start) == (None, first.start)
+    ski.behind -= 2 * back
+    third = await see(ski, "simply-kaspa", second.memory)
+    assert (third.epoch, third.start) == (None, first.start)
+
+
+async def test_a_reconnection_of_kasia_opens_a_gap_and_finds_the_node(
+    ksi: Kasia, node: ScoredNode
+) -> None:
+    """Its log tells both; it answers all the while."""
+    await ksi.enter("synced")
+    memory: Any = {}
+    for state, hints in (
+        ("synced", []), ("disconnected", ["node-lost"]), ("reconnected", ["gaps-open"]),
+        ("synced", []),
+    ):  # fmt: skip
+        ksi.say(state)
+        seen = await see(ksi, "kasia", memory, node=node.url, log=str(ksi.log))
+        assert (state, codes(seen)) == (state, hints)
+        memory = seen.memory
 
 
 async def test_another_network_is_refused(ski: SimplyKaspa) -> None:
