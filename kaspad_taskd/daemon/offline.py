@@ -23,7 +23,6 @@ from kaspad_taskd.config.settings import Settings, doubtful, look_over
 from kaspad_taskd.config.switched import Compose
 from kaspad_taskd.daemon.codes import BAD_SETTINGS, CRASHED, OK
 from kaspad_taskd.probes import TYPES, add
-from kaspad_taskd.probes.migrations import database_migration
 from kaspad_taskd.probes.node.node_sync import crossed_ports
 from kaspad_taskd.store.fault import StoreError
 from kaspad_taskd.store.restoring import Restored, restore
@@ -126,10 +125,9 @@ def _weak(settings: Settings) -> Iterator[Fault]:
 def unnamed(layers: Layers, settings: Settings) -> Iterator[Fault]:
     """Databases that definitions ask for and the settings do not name."""
     for source in layers.sources.values():
-        found = source.definition
-        if found is None or found.type != database_migration.TYPE.name:
-            continue
-        if (name := found.checker["dsn"]) not in settings.databases:
+        checker = {} if source.definition is None else source.definition.checker
+        name = checker.get("dsn")
+        if name is not None and name not in settings.databases:
             yield Fault("checker.dsn", f"the settings have no [databases.{name}]", source.file)
 
 

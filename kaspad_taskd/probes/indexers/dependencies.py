@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from kaspad_taskd.probes.indexers.looks import Asker
     from kaspad_taskd.probes.migrations.postgres import Database
 
-Lost: TypeAlias = tuple[Reason, Hint]
-"""Why an indexer is likely not to answer."""
+Lost: TypeAlias = tuple[Reason | None, Hint]
+"""Why an indexer is likely not to answer; without a reason: why we cannot tell."""
 
 GONE: Final = frozenset(
     {
@@ -44,7 +44,8 @@ class Dependencies:
         The database comes first: without one an indexer does not even ask for its node.
         """
         database, node = await asyncio.gather(self._database(), self._node())
-        return database or node
+        named = database is not None and database[0] is not None
+        return database if named else node or database
 
     async def _database(self) -> Lost | None:
         if self.database is None:
@@ -54,7 +55,7 @@ class Dependencies:
                 await connection.fetchval("SELECT 1")
         except PostgresError as error:
             if error.observation.reason not in GONE:
-                return None
+                return next(((None, hint) for hint in error.observation.hints), None)
             name = {"database": self.database.name}
             return Reason.DATABASE_LOST, Hint("database-silent", name)
         finally:

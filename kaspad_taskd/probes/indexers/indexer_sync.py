@@ -231,7 +231,7 @@ class IndexerProbe:
         lost = await around
         unsynced = lost is not None and lost[0] is Reason.NODE_NOT_SYNCED
         if lost is not None and not (unsynced and (loop or not closed)):  # it would wait, closed
-            return replace(missed, reason=lost[0], hints=(lost[1], *loop))
+            return replace(missed, reason=lost[0] or missed.reason, hints=(lost[1], *loop))
         if loop or error.reason is not Reason.REFUSED:
             return replace(missed, hints=loop)
         if unread:

@@ -101,6 +101,31 @@ async def test_without_a_log_we_look_at_the_database(
     assert "secret" not in repr(seen)
 
 
+async def test_a_database_that_we_cannot_ask_is_said(ski: SimplyKaspa, node: ScoredNode) -> None:
+    """It says nothing of the indexer; a node that is down does."""
+    known = {"dsn": "explorer", "node": node.url}
+    assert shown(await see(ski, Means(), **known)) == (Reason.REFUSED, ["credentials"])
+    await node.__aexit__()
+    assert shown(await see(ski, Means(), **known)) == (Reason.NODE_LOST, ["node-silent"])
+
+
+async def test_three_starts_without_an_upgrade_and_one_with_it(ski: SimplyKaspa) -> None:
+    """What was to be done is not said any more once it is done; what fails then, is."""
+    memory: Any = {}
+    for state, hints in (
+        ("start", []), ("outdated", ["schema-outdated"]), ("outdated", ["schema-outdated"]),
+        ("outdated", ["schema-outdated", "crash-loop"]),
+        ("start", ["schema-outdated", "crash-loop"]),
+        ("migrating", ["indexer-migrating"]), ("noise", ["indexer-migrating"]),
+        ("broken", ["upgrade-failed"]), ("migrating", ["indexer-migrating"]),
+        ("waiting", ["node-not-synced"]),
+    ):  # fmt: skip
+        ski.say(state)
+        seen = await see(ski, None, memory, log=str(ski.log))
+        assert (state, shown(seen)[1]) == (state, hints)
+        memory = seen.memory
+
+
 async def test_a_web_server_of_a_k_indexer_says_408_for_its_database(ski: SimplyKaspa) -> None:
     """After its own 30 s: all that its health does is to ask."""
     web = KWebserver()

@@ -17,6 +17,7 @@ from kaspad_taskd.probes.indexers.view import View, judge
 
 AT = "[2026-11-29T10:00:00.000Z \x1b[32mINFO \x1b[0m] "
 PANIC = "thread 'main' (7) panicked at database/src/client.rs:95:29:"
+BROKEN = 'Unable to create schema: Database(PgDatabaseError { message: "'
 LINES = {
     "banner": "******************** Simply Kaspa Indexer ********************",
     "start": AT + "simply-kaspa-indexer v2.3.1-beta1-dirty",
@@ -214,6 +215,8 @@ def test_a_lost_node_of_kasia_is_told_by_its_log_alone() -> None:
         ("Unable to create schema: PoolTimedOut", "database_lost"),
         ("Unable to create schema: Io(Custom { kind: UnexpectedEof })", "database_lost"),
         (LINES["broken"], "broken"),
+        (BROKEN + 'null value in column \\"value\\" of relation \\"vars\\" violates"', "broken"),
+        (BROKEN + 'could not extend file: No space left on device"', "full"),
         (f"{PANIC} Failed to fetch checkpoint block from kaspad", "ended pruned"),
         ("New block gap added self.gaps_filling_in_progress=1", "open"),
         ("Creating connection", ""),
