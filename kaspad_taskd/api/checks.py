@@ -107,6 +107,17 @@ def flag(name: str, *, required: bool = False, summary: str = "") -> Param:
     return Param(name, schemas.FLAG, check, required, False, summary)
 
 
+def maybe_flag(name: str, *, summary: str = "") -> Param:
+    """True, false or null, optional."""
+
+    def check(value: Any) -> bool | None:
+        if value is not None and not isinstance(value, bool):
+            raise ValueError("must be true, false or null")
+        return value
+
+    return Param(name, schemas.MAYBE_FLAG, check, False, None, summary)
+
+
 def facts(name: str, *, summary: str = "") -> Param:
     """An object of named facts: numbers, booleans, texts to 200 characters."""
     return Param(name, schemas.FREE, metadata, False, None, summary)

@@ -68,7 +68,7 @@ class CountedProbe:
         self._probe = probe
         self._looks = looks
 
-    async def observe(self, memory: Mapping[str, Json]) -> Observation:
+    async def observe(self, memory: Mapping[str, Json]) -> Observation | None:
         """Ask once."""
         began, answered = time.monotonic(), False
         try:

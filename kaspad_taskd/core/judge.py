@@ -144,7 +144,8 @@ def _refused(
     task: Task, definition: Definition, refused: Refused, pushed: bool, now: Moment
 ) -> Outcome:
     live = _unmeasured(unanswered.refused(task.live, refused, now))
-    if pushed or refusal_stands(live, definition, now):
+    lost = refused.reason is Reason.RUN_LOST
+    if pushed or refusal_stands(live, definition, now, lost):
         text = refused.params.get("text")
         said = text if isinstance(text, str) else None
         task = replace(task, live=live)

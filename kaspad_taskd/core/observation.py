@@ -236,11 +236,15 @@ class Unreachable:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An answer that cannot become success: another network, credentials rejected, a failure."""
+    """An answer that cannot become success: another network, credentials rejected, a failure.
+
+    `metadata` None leaves the facts as they were.
+    """
 
     reason: Reason
     params: Mapping[str, Scalar] = field(default_factory=dict)
     hints: tuple[Hint, ...] = ()
+    metadata: Mapping[str, Scalar] | None = None
 
 
 Observation: TypeAlias = Reading | Unreachable | Refused

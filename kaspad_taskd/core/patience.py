@@ -13,6 +13,7 @@ from kaspad_taskd.core.schedule import LONGEST_BACKOFF, look_every
 REFUSALS = 3  # refused looks in a row that end a task, if they also span
 REFUSED_MS = 60_000  # so long: a proxy's page while a container starts is daily life
 REFUSED_KNOWN_MS = 300_000  # ... and so long where this address once gave a good answer
+LOST_MS = 5_000  # a process that is gone, and whose last word may be under way
 LATE_S = 10.0  # beyond three intervals: the daemon stood still (SIGSTOP, a suspended host)
 
 
@@ -24,10 +25,13 @@ def waiting_since(task: Task, definition: Definition) -> Moment | None:
     return stalled - round(definition.stall_after * 1000)
 
 
-def refusal_stands(live: Live, definition: Definition, now: Moment) -> bool:
-    """Whether it has refused so often, and for so long, that it means it."""
+def refusal_stands(live: Live, definition: Definition, now: Moment, lost: bool = False) -> bool:
+    """Whether it has refused so often, and for so long, that it means it.
+
+    `lost`: it is not said, but seen, that the work reports no more.
+    """
     known = live.answered is not None and live.answered == endpoint(definition)
-    lasts = REFUSED_KNOWN_MS if known else REFUSED_MS
+    lasts = LOST_MS if lost else REFUSED_KNOWN_MS if known else REFUSED_MS
     since = now if live.refused_since is None else live.refused_since
     return live.refusals >= REFUSALS and now - since >= lasts
 

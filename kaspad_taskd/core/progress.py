@@ -97,6 +97,8 @@ def _floored(percent: float) -> float:
 
 
 def _basis(reading: Reading, share: float | None, before: Progress) -> str:
+    if reading.plan and not any(each.weight for each in reading.plan):
+        return before.basis  # nobody knows how long the way is
     if len(reading.plan) > 1:  # weights are estimates
         return "estimated" if before.percent or share or reading.phase else "unknown"
     return reading.basis if share is not None else before.basis

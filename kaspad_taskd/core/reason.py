@@ -50,6 +50,7 @@ class Reason(StrEnum):
     CUT_OFF = "cut-off"  # its peers are connected, and nothing comes from any
     LOCK_WAIT = "lock-wait"
     SILENT_REPORT = "silent-report"
+    RUN_LOST = "run-lost"  # the process that reported has ended without a word
 
 
 class EtaReason(StrEnum):

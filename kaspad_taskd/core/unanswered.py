@@ -36,6 +36,7 @@ def refused(old: Live, seen: Refused, now: Moment) -> Live:
         refused_since=now if old.refused_since is None else min(now, old.refused_since),
         hints=seen.hints,
         params=seen.params,
+        metadata=old.metadata if seen.metadata is None else seen.metadata,
     )
 
 

@@ -251,7 +251,7 @@ class Monitors:
         if written is not None:
             await written
 
-    async def _ask(self, task: Task, probe: Probe) -> Observation:
+    async def _ask(self, task: Task, probe: Probe) -> Observation | None:
         """Raises TimeoutError where the look was cut."""
         try:
             return await probe.observe(task.live.memory)

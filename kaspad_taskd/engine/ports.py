@@ -19,8 +19,8 @@ from kaspad_taskd.core.seen import Slot
 class Probe(Protocol):
     """Can take one look at a service."""
 
-    async def observe(self, memory: Mapping[str, Json]) -> Observation:
-        """Ask once. May raise: what is no Observation counts as Unreachable.
+    async def observe(self, memory: Mapping[str, Json]) -> Observation | None:
+        """Ask once; None: there was nothing to see. What it raises counts as Unreachable.
 
         The engine puts the deadline on it, by cancelling.
         """

@@ -105,7 +105,7 @@ class DiskProbe:
         self._hints: tuple[Hint, ...] = ()
         self._past: Past | None = None
 
-    async def observe(self, memory: Mapping[str, Json]) -> Observation:
+    async def observe(self, memory: Mapping[str, Json]) -> Observation | None:
         """Take a look, and say what is known of the disk beside it."""
         kept = {key: value for key, value in memory.items() if key != KEPT}
         measuring = asyncio.ensure_future(self._measure(memory.get(KEPT)))
@@ -114,6 +114,8 @@ class DiskProbe:
             await measuring
         finally:
             measuring.cancel()
+        if observed is None:
+            return None
         hints = (*observed.hints, *self._hints)
         if isinstance(observed, Refused):
             return replace(observed, hints=hints)

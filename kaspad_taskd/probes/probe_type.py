@@ -41,8 +41,8 @@ class Means:
 class Probe(Protocol):
     """Can take one look at a service (engine.ports.Probe)."""
 
-    async def observe(self, memory: Mapping[str, Json]) -> Observation:
-        """Ask once."""
+    async def observe(self, memory: Mapping[str, Json]) -> Observation | None:
+        """Ask once; None: there was nothing to see."""
 
     async def close(self) -> None:
         """Let connections go."""

@@ -29,6 +29,7 @@ SPOKEN = (
 UNSPOKEN = (
     "reason.refused", "reason.timeout", "reason.stream-closed", "reason.name-unknown",
     "reason.library-missing", "reason.silent-report",  # no look gives them as hints
+    "reason.run-lost",
     "type.*.short", "reason.*.brief", "phase.*.short", "phase.*.sentence", "status.[!p]*",
     "headline.complete", "headline.error", "headline.left-ready", "headline.unusable",
     "attention.unreachable", "attention.stalled", "attention.error",

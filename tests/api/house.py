@@ -23,12 +23,14 @@ from kaspad_taskd.config.layers import definition_dirs
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.settings import DEFAULTS, Settings
 from kaspad_taskd.core.model import Definition
+from kaspad_taskd.engine.ports import Probe
 from kaspad_taskd.probes import TYPES
+from kaspad_taskd.probes.general.report import ReportProbe
 from kaspad_taskd.rpc.calls import Pending
 from kaspad_taskd.rpc.dispatch import Dispatcher
 from kaspad_taskd.store.memory import MemoryStore
 from kaspad_taskd.switching.declared import switched_by
-from tests.fakes.house import House, ScriptedProbe
+from tests.fakes.house import House
 from tests.fakes.taskd_process import Refusal
 
 STANDARD = {-32700, -32600, -32601, -32602, -32603}
@@ -85,8 +87,8 @@ class ApiHouse(House):
         self._slots = asyncio.Semaphore(64)
         self.document: dict[str, Any] = {}
 
-    def _make(self, definition: Definition) -> ScriptedProbe | None:
-        return None if definition.type == "report" else self.probe(definition.id)
+    def _make(self, definition: Definition) -> Probe:
+        return ReportProbe() if definition.type == "report" else self.probe(definition.id)
 
     def _status_of(self, task_id: str) -> str | None:
         task = self.engine.get(task_id)

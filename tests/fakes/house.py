@@ -13,6 +13,7 @@ from kaspad_taskd.core.observation import Observation, Reading
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.follow import Board, News
 from kaspad_taskd.engine.monitor import Monitors
+from kaspad_taskd.engine.ports import Probe
 from kaspad_taskd.engine.reactions import Reactions
 from kaspad_taskd.engine.roster import Roster
 from kaspad_taskd.store.memory import MemoryStore
@@ -89,7 +90,7 @@ class House:
         self.switcher = Switcher(self.engine, self.services, self.hands)
         self._running: list[asyncio.Task[None]] = []
 
-    def _make(self, definition: Definition) -> ScriptedProbe | None:
+    def _make(self, definition: Definition) -> Probe | None:
         if definition.type == "report":
             return None
         return self.probes.setdefault(definition.id, ScriptedProbe())

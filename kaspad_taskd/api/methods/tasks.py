@@ -1,4 +1,4 @@
-"""What may be asked of tasks: register, look, act, report."""
+"""What may be asked of tasks: register, look, act; reports are report.py."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any, TypeAlias
 
 from kaspad_taskd import words
 from kaspad_taskd.api import checks
-from kaspad_taskd.api.context import Api, answering, not_found
+from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.explained import EXPLANATION, explanation_shape
 from kaspad_taskd.api.method import Caller, Method
+from kaspad_taskd.api.methods import report
 from kaspad_taskd.api.schemas import (
     ACTED,
     CHANGED,
@@ -33,10 +34,8 @@ from kaspad_taskd.api.schemas import (
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.change import NotAllowed
 from kaspad_taskd.core.explain import explain
-from kaspad_taskd.core.inputs import Cancel, Complete, Fail, Input, Look, Pause, Retry, Start
+from kaspad_taskd.core.inputs import Cancel, Complete, Fail, Input, Pause, Retry, Start
 from kaspad_taskd.core.model import Origin, Status, Task, Watch
-from kaspad_taskd.core.observation import Observation, Reading, Refused
-from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.core.watching import in_sync
 from kaspad_taskd.engine.engine import Engine
 
@@ -50,7 +49,7 @@ OFTEN = ("not-found", "store-unavailable")
 
 def methods(api: Api) -> list[Method]:
     """The methods of this page."""
-    return [*_reading(api), *_acting(api), *_ending(api), *_reporting(api)]
+    return [*_reading(api), *_acting(api), *_ending(api), *_looking(api), *report.methods(api)]
 
 
 def _reading(api: Api) -> list[Method]:
@@ -218,9 +217,7 @@ def _final(value: dict[str, Any]) -> dict[str, Any]:
     return checks.metadata(value.get("metadata") or {})
 
 
-def _reporting(api: Api) -> list[Method]:
-    engine = api.engine
-
+def _looking(api: Api) -> list[Method]:
     async def check(_caller: Caller, given: Given) -> Json:
         api.task(given["taskId"])
         await api.monitors.check(given["taskId"])
@@ -245,23 +242,6 @@ def _reporting(api: Api) -> list[Method]:
             task = api.task(task.id)
         return api.shapes.task(task)
 
-    async def report(_caller: Caller, given: Given) -> Json:
-        _check_end(given)
-        task = engine.newest(given["taskId"])
-        if not _takes_reports(task):
-            await engine.settled(given["taskId"])
-            task = engine.newest(given["taskId"])
-        if task is None:
-            raise not_found(given["taskId"])
-        if task.definition.type != "report":
-            said = words.say("answer.no-report", id=task.id, type=task.definition.type)
-            raise ApiError.of("not-allowed", said, status=task.status.value)
-        if not _takes_reports(task):
-            raise NotAllowed(task.status, "report")
-        look = Look(task.attempt, _reported(task, given), pushed=True)
-        task = await engine.act(task.id, look)
-        return {"success": True, "taskId": task.id, "task": api.shapes.task(task)}
-
     which = checks.task_id()
     status = record("CheckedStatus", completed=FLAG, progress=NUMBER, metadata=FREE)
     looked = record(
@@ -269,44 +249,9 @@ def _reporting(api: Api) -> list[Method]:
     )
     revision = checks.integer("revision", 0, 2**53, summary="the one already known")
     timeout = checks.number("timeout", 0, LONGEST_WAIT_MS, default=30_000, summary="ms")
-    progress = checks.number("progress", 0, 100, summary="percent")
-    said = checks.text("error", required=False, maximum=2000)
-    says = (which, progress, checks.flag("completed"), said, checks.facts("metadata"))
     return [
         Method("checkTaskStatus", "Take a look now (or wait for the one in flight).",
                answering(check), (which,), looked, errors=("not-found",)),
         Method("waitTask", "The task at its next revision, at the timeout, or at once if ended.",
                answering(wait), (which, revision, timeout), TASK, errors=("not-found",)),
-        Method("reportTask", "Say how the work is doing (type report).", answering(report),
-               says, CHANGED, changes=True, errors=(*OFTEN, "not-allowed")),
     ]  # fmt: skip
-
-
-def _check_end(given: Given) -> None:
-    if given["completed"] and given["error"] is not None:
-        raise ApiError.params("completed", "must not be true beside error: the work has one end")
-
-
-def _takes_reports(task: Task | None) -> bool:
-    return (
-        task is not None and task.definition.type == "report" and task.status is Status.IN_PROGRESS
-    )
-
-
-def _reported(task: Task, given: Given) -> Observation:
-    metadata = {**task.live.metadata, **(given["metadata"] or {})}
-    if len(metadata) > checks.FACTS:
-        raise ApiError.params("metadata", f"must be at most {checks.FACTS} facts in all reports")
-    if given["error"] is not None:
-        return Refused(Reason.CHECKER_ERROR, {"text": given["error"]})
-    position = task.live.position if given["progress"] is None else given["progress"]
-    return Reading(
-        complete=given["completed"],
-        position=position,
-        start=0.0,
-        target=100.0,
-        unit="%",
-        basis="exact" if position is not None else "unknown",
-        at_work=True if position is None else None,
-        metadata=metadata,
-    )
