@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
+from kaspad_taskd.cli.durations import duration
+from kaspad_taskd.cli.run.wish import codes_of
 from kaspad_taskd.cli.since import since
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -32,6 +34,14 @@ sent, the last one always. The task is complete when the pipe ends at 100 %, or
 with --complete-at-end; else it goes on. A daemon that restarts ends no pipe:
 
   pv -n snapshot.tar 2>&1 >/dev/null | kaspad-taskctl report import -
+""",
+    "run": """
+The command runs at once, as if we were not there: the same terminal, the same
+bytes, signals and exit code, whatever becomes of kaspad-taskd. Meanwhile it is a
+task of the type report, and at its end complete or failed by its exit code. What
+could not be told waits for the next kaspad-taskctl of yours. Of the command only
+the name of its program is told, and, unless --no-output, the last words of its
+standard error where it fails.
 """,
 }
 """What --help tells beyond the options, by verb; lines of at most 80."""
@@ -123,6 +133,30 @@ def definitions(parser: ArgumentParser) -> None:
     what = "mask: with your rights, a link to /dev/null where your own files are"
     add("action", nargs="?", choices=actions, help=what)
     add("names", metavar="NAME", nargs="*", help="an id, or a service with one task")
+
+
+def run(parser: ArgumentParser) -> None:
+    """Take a command, and as what it is told."""
+    add = parser.add_argument
+    add("--service", metavar="NAME", help="what the task is called; default: the program's name")
+    add("--id", help="default: run-TOOL-N")
+    add("--title", metavar="TEXT", help="told beside it; of the command itself only its name is")
+    what = "how its progress is read: a tool, or json:KEY/TOTAL, percent:REGEX, lines:N"
+    add("--as", metavar="TOOL", dest="chosen", help=what)
+    add("--stall-after", metavar="D", type=duration, help="stalled when nothing moves for so long")
+    add("--ok-codes", metavar="N,N", type=codes, default=(), help="exit codes that are complete")
+    add("--no-output", dest="output", action="store_false", help="do not tell its last words")
+    add("--quiet", action="store_true", help="say nothing of our own")
+    add("--list", dest="tools", action="store_true", help="the tools it knows")
+    add("command", metavar="COMMAND", nargs="...", help="behind --: the program and its arguments")
+
+
+def codes(text: str) -> tuple[int, ...]:
+    """Return the exit codes of `23,24`."""
+    found = codes_of(text)
+    if not found:
+        raise ArgumentTypeError(f'"{text}" are no exit codes; write "23" or "23,24"')
+    return found
 
 
 def events(parser: ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from kaspad_taskd.cli.quick import options_of
 from kaspad_taskd.cli.screen import Screen
 from kaspad_taskd.cli.streams import end_line, hold_streams, let_go
 from kaspad_taskd.client import Client, Refused, Unreachable
+from kaspad_taskd.client.wire import own_directory
 from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -108,6 +109,7 @@ def _module(verb: str) -> str:
 
 
 def _verb(run: Run) -> int:
+    _tell_left(run)
     try:
         module = __import__(f"kaspad_taskd.cli.{_module(run.options.verb)}", fromlist=["run"])
         code: int = module.run(run)
@@ -120,6 +122,17 @@ def _verb(run: Run) -> int:
     finally:
         run.client.close()
     return code
+
+
+def _tell_left(run: Run) -> None:
+    """Tell what runs of this user could not tell at their end; whatever is wrong harms nobody."""
+    try:
+        os.scandir(f"{own_directory('XDG_STATE_HOME', '.local/state')}/kaspad-taskd/run").close()
+    except OSError:  # nearly always: there never was any
+        return
+    from kaspad_taskd.cli.run import outbox
+
+    outbox.tell_soon(run.options.socket)
 
 
 def _named(options: Namespace | SimpleNamespace) -> str | None:

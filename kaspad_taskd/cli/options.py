@@ -157,6 +157,7 @@ def _nothing(_parser: argparse.ArgumentParser) -> None:
     pass
 
 
+_RUN = "run -- rsync -a --info=progress2 /data/ host:/data/"
 # verb -> module and function, what it does, an example, its own arguments
 VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "list": ("tasks", "all tasks, trouble said below", "list --failed", arguments.listing),
@@ -184,6 +185,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
         arguments.several,
     ),
     "report": ("register", "tell how far a report task is", "report import --progress 42", _report),
+    "run": ("run.described", "any command as a task while it runs", _RUN, arguments.run),
     "events": ("events", "what happened", "events kaspa-node --since 1h", arguments.events),
     "incidents": (
         "incidents",

@@ -1,0 +1,103 @@
+"""The run as a task: a thread that reads what the tap holds, and tells it once a second at most.
+
+Nothing waits for it, whatever becomes of the daemon, but the end, for 200 ms.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+from time import monotonic
+
+TYPE_CHECKING = False  # importing typing would cost a tenth of the start
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kaspad_taskd.cli.run.following import Following
+    from kaspad_taskd.cli.run.pump import Tap
+    from kaspad_taskd.cli.run.wish import Wish
+
+GRACE = 0.2
+"""Seconds after the command's end for which the daemon is waited for."""
+PACE = 1.0
+"""Seconds between two reports, and between two tries."""
+TICK = 0.25
+"""Seconds between two looks at what the command says, while it says anything."""
+
+
+class Reporting:
+    """Tells of a run.
+
+    Args:
+        wish: how it is to be told.
+        pid: of the command.
+        began: when it did, s since 1970 UTC.
+        taps: what is to be read of its streams, by number.
+    """
+
+    def __init__(self, wish: Wish, pid: int, began: float, taps: dict[int, Tap]) -> None:
+        self._wish = wish
+        self._pid = pid
+        self._began = began
+        self._taps = taps
+        self._wake = _thread.allocate_lock()
+        self._wake.acquire()
+        self._done = _thread.allocate_lock()
+        self._done.acquire()
+        self._over = False
+        self._code, self._took = 0, 0.0
+        self._stopped: int | None = None
+        self._last: dict[str, Any] | None = None
+        self.following: Following | None = None
+
+    def start(self) -> None:
+        """Begin, beside the command."""
+        try:
+            _thread.start_new_thread(self._run, ())
+        except RuntimeError:  # no thread is left: nothing is told while it runs
+            self._done.release()
+
+    def end(self, code: int, took: float, stopped: int | None) -> None:
+        """Tell how it ended; what cannot be told in time is left for the next client.
+
+        Args:
+            code: its exit code, or -n.
+            took: seconds.
+            stopped: the signal that went through us, if one did.
+        """
+        until = monotonic() + GRACE
+        self._code, self._took, self._stopped = code, took, stopped
+        self._over = True
+        self._wake.release()
+        self._done.acquire(timeout=max(0.0, until - monotonic()))
+        if self.following is not None and not self.following.told:
+            self.following.leave(self.ended)
+
+    @property
+    def ended(self) -> tuple[int, float, int | None]:
+        """Exit code, seconds, the signal that went through us."""
+        return self._code, self._took, self._stopped
+
+    def _run(self) -> None:
+        try:
+            from kaspad_taskd.cli.run.following import Following
+
+            self.following = Following(self._wish, self._pid, self._began, self._taps)
+            self._follow(self.following)
+        except Exception as fault:  # whatever is wrong here is no harm to the command
+            if os.environ.get("KASPAD_TASKD_RUN_DEBUG"):
+                raise
+            self.fault = fault
+        finally:
+            self._done.release()
+
+    def _follow(self, following: Following) -> None:
+        due = 0.0
+        while not self._over:
+            came = following.read()
+            now = monotonic()
+            if now >= due and following.tell(now):
+                due = now + PACE
+            self._wake.acquire(timeout=TICK if came else PACE)
+        following.read()
+        following.finish(self.ended)
