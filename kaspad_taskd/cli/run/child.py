@@ -104,7 +104,9 @@ def _die_of(number: int) -> None:
 
 def stop_like(number: int) -> None:
     """Stop as the command did; returns when somebody lets us go on."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    while signal.sigtimedwait({number}, 0):  # the terminal's own, for us: one is enough
+        pass
     os.kill(os.getpid(), number)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
     if number in HEARD:
         signal.pthread_sigmask(signal.SIG_BLOCK, {number})
