@@ -98,8 +98,6 @@ WORDS = set(re.findall(r"""["']([a-zA-Z0-9_:.-]+)["']""", SOURCES))
 def _used(key: str) -> bool:
     """Whether the key stands in the code, or every part of it that a program could put in does."""
     parts = set(key.split(".")[1:])
-    if key.startswith("run.") and key.removeprefix("run.") in WORDS:
-        return True  # an ending of a tool names what is below
     named = any(key == one or key.startswith(one + ".") for one in WORDS if "." in one)
     return named or (bool(parts) and parts <= WORDS | FORMS)
 

@@ -84,9 +84,9 @@ class _Apt(Known):
         """`update` is 0 too where lists could not be fetched and old ones are used."""
         if code == 0:
             old = getattr(reader, "old", False)
-            return Ending(WARNING, "end.index-old") if old else Ending(COMPLETE)
+            return Ending(WARNING, "run.end.index-old") if old else Ending(COMPLETE)
         began = getattr(reader, "installing", False)
-        return Ending(FAILED, None, "rerun.dpkg" if began else None)
+        return Ending(FAILED, None, "run.rerun.dpkg" if began else None)
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """Its lines come between the others."""

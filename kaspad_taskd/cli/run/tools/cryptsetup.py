@@ -61,7 +61,7 @@ class _Cryptsetup(Known):
             return Ending(COMPLETE)
         begun = code < 0 or getattr(reader, "begun", False)
         goes_on = begun and verb(argv, _REENCRYPT) is not None
-        return Ending(FAILED, None, "rerun.resume-reencrypt" if goes_on else None)
+        return Ending(FAILED, None, "run.rerun.resume-reencrypt" if goes_on else None)
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """Only what goes over the whole device has any."""

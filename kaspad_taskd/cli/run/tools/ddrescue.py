@@ -59,12 +59,14 @@ class _Ddrescue(Known):
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """With a mapfile another run goes on where this one was."""
         has_map = sum(not word.startswith("-") for word in argv[1:]) >= _FILES
-        rerun = "rerun.mapfile" if has_map else None
+        rerun = "run.rerun.mapfile" if has_map else None
         if code != 0:
             return Ending(FAILED, None, rerun if code < 0 else None)
         rescued, bad = getattr(reader, "rescued", None), getattr(reader, "bad", 0)
         if bad or (rescued is not None and rescued < _ALL):
-            return Ending(PARTLY, "end.unreadable", rerun, {"n": bad, "percent": f"{rescued:g}"})
+            return Ending(
+                PARTLY, "run.end.unreadable", rerun, {"n": bad, "percent": f"{rescued:g}"}
+            )
         return Ending(COMPLETE)
 
 

@@ -72,12 +72,12 @@ class _E2fsck(Known):
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """The code is a sum of what was so."""
         if code < 0 or code & _OF_FAILURE:
-            return Ending(FAILED, None, "rerun.over" if code < 0 or code & 32 else None)
+            return Ending(FAILED, None, "run.rerun.over" if code < 0 or code & 32 else None)
         if code & _UNCORRECTED:
-            return Ending(PARTLY, "end.uncorrected")
+            return Ending(PARTLY, "run.end.uncorrected")
         if code & _REBOOT:
-            return Ending(WARNING, "end.reboot")
-        return Ending(WARNING, "end.corrected") if code & _CORRECTED else Ending(COMPLETE)
+            return Ending(WARNING, "run.end.reboot")
+        return Ending(WARNING, "run.end.corrected") if code & _CORRECTED else Ending(COMPLETE)
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """It names its passes without."""

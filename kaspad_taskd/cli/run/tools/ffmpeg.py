@@ -70,7 +70,7 @@ class _Ffmpeg(Known):
         """255: a signal; what it has made by then is whole in itself, but shorter."""
         if code == 0:
             return Ending(COMPLETE)
-        return Ending(FAILED, None, "rerun.shorter" if code == _STOPPED else "rerun.part")
+        return Ending(FAILED, None, "run.rerun.shorter" if code == _STOPPED else "run.rerun.part")
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """Unless it is told to be quiet it draws its row on a pipe, too."""

@@ -56,7 +56,7 @@ class _Git(Known):
         """A clone that fails takes away what it had."""
         if code == 0:
             return Ending(COMPLETE)
-        return Ending(FAILED, None, "rerun.over" if _verb(argv) == "clone" else None)
+        return Ending(FAILED, None, "run.rerun.over" if _verb(argv) == "clone" else None)
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """Only what transfers or checks out has it, and only where it is not told to be quiet."""

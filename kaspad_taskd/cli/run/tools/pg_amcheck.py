@@ -60,7 +60,7 @@ class _Amcheck(Known):
         """2: it went through, and found what is broken."""
         if code == 0:
             return Ending(COMPLETE)
-        return Ending(FAILED, "end.corruption" if code == _CORRUPTION else None)
+        return Ending(FAILED, "run.end.corruption" if code == _CORRUPTION else None)
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """It is silent without."""

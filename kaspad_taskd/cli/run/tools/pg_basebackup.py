@@ -64,7 +64,7 @@ class _BaseBackup(Known):
         """What it has copied stays when a signal ends it; else it removes it itself."""
         if code == 0:
             return Ending(COMPLETE)
-        return Ending(FAILED, None, "rerun.refused-directory" if code < 0 else None)
+        return Ending(FAILED, None, "run.rerun.refused-directory" if code < 0 else None)
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """It is refused together with --no-estimate-size."""

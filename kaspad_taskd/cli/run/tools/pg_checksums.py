@@ -55,8 +55,8 @@ class _Checksums(Known):
             return Ending(COMPLETE)
         bad = getattr(reader, "bad", 0)
         if bad:
-            return Ending(FAILED, "end.checksums", None, {"n": bad})
-        return Ending(FAILED, None, "rerun.over" if code < 0 else None)
+            return Ending(FAILED, "run.end.checksums", None, {"n": bad})
+        return Ending(FAILED, None, "run.rerun.over" if code < 0 else None)
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """Turning checksums off takes no time."""

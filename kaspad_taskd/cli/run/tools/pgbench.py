@@ -49,7 +49,7 @@ class _Pgbench(Known):
         """Another run drops the tables first."""
         if code == 0:
             return Ending(COMPLETE)
-        return Ending(FAILED, None, "rerun.over" if _fills(argv) else None)
+        return Ending(FAILED, None, "run.rerun.over" if _fills(argv) else None)
 
 
 def _fills(argv: Sequence[str]) -> bool:

@@ -55,7 +55,7 @@ class _Resize2fs(Known):
         """Ended in the middle it leaves a file system that is neither."""
         if code == 0:
             return Ending(COMPLETE)
-        return Ending(FAILED, None, "rerun.fsck" if code < 0 else None)
+        return Ending(FAILED, None, "run.rerun.fsck" if code < 0 else None)
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """-P only asks for the least size."""

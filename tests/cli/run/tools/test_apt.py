@@ -62,7 +62,7 @@ def test_lists_that_could_not_be_fetched() -> None:
         "W: Some index files failed to download. They have been ignored, or old ones used instead."
     )
     ending = ended(TOOL, "apt-get update", 0, old)
-    assert (ending.outcome, ending.said) == (WARNING, "end.index-old")
+    assert (ending.outcome, ending.said) == (WARNING, "run.end.index-old")
     assert ended(TOOL, "apt-get update", 0, "Hit:1 x").outcome == COMPLETE
 
 
@@ -70,7 +70,7 @@ def test_how_it_ends() -> None:
     """Once dpkg has begun, it may have to be brought to its end first."""
     assert load("apt-get-missing").ending().outcome == FAILED
     assert load("apt-get-missing").ending().rerun is None
-    assert load("apt-get-plain").ending(100).rerun == "rerun.dpkg"
+    assert load("apt-get-plain").ending(100).rerun == "run.rerun.dpkg"
 
 
 @pytest.mark.parametrize(

@@ -59,11 +59,11 @@ def test_a_check_that_begins_anew() -> None:
     ("code", "outcome", "said"),
     [
         (0, COMPLETE, None),
-        (1, WARNING, "end.corrected"),
-        (2, WARNING, "end.reboot"),
-        (3, WARNING, "end.reboot"),
-        (4, PARTLY, "end.uncorrected"),
-        (5, PARTLY, "end.uncorrected"),
+        (1, WARNING, "run.end.corrected"),
+        (2, WARNING, "run.end.reboot"),
+        (3, WARNING, "run.end.reboot"),
+        (4, PARTLY, "run.end.uncorrected"),
+        (5, PARTLY, "run.end.uncorrected"),
         (8, FAILED, None),
         (12, FAILED, None),
         (16, FAILED, None),
@@ -83,7 +83,7 @@ def test_recorded_ends() -> None:
     assert load("e2fsck-corrected").ending().outcome == WARNING
     assert load("e2fsck-left").ending().outcome == PARTLY
     assert load("e2fsck-clean").ending().outcome == FAILED  # it needs a terminal to ask
-    assert ended(resize2fs.TOOL, "resize2fs x", -15).rerun == "rerun.fsck"
+    assert ended(resize2fs.TOOL, "resize2fs x", -15).rerun == "run.rerun.fsck"
 
 
 def test_crosses_are_counted_as_they_come() -> None:

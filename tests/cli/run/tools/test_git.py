@@ -68,7 +68,7 @@ def test_how_it_ends() -> None:
     assert load("git-clone").ending().outcome == COMPLETE
     for name in ("git-clone-stopped", "git-clone-missing"):
         ending = load(name).ending()
-        assert (ending.outcome, ending.rerun) == (FAILED, "rerun.over")
+        assert (ending.outcome, ending.rerun) == (FAILED, "run.rerun.over")
     assert TOOL.ending(1, TOOL.reader(["git"]), ["git", "diff"]).rerun is None
 
 

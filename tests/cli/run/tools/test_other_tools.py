@@ -46,7 +46,7 @@ def test_cryptsetup_speaks_in_strings() -> None:
 def test_cryptsetup_goes_on_where_it_was() -> None:
     """Once it has begun; it ends with 1 after a signal."""
     stopped = load("cryptsetup-stopped")
-    assert (stopped.code, stopped.ending().rerun) == (1, "rerun.resume-reencrypt")
+    assert (stopped.code, stopped.ending().rerun) == (1, "run.rerun.resume-reencrypt")
     assert load("cryptsetup-missing").ending().rerun is None
     assert cryptsetup.TOOL.offer(["cryptsetup", "reencrypt", "x"]) is not None
     assert cryptsetup.TOOL.offer(["cryptsetup", "luksFormat", "x"]) is None
@@ -111,7 +111,7 @@ def test_an_ffmpeg_that_was_stopped_is_not_at_its_end() -> None:
     stopped = load("ffmpeg-stopped")
     assert b"progress=end" in b"".join(each.data for each in stopped.reads)
     assert (stopped.code, stopped.ending().outcome) == (255, FAILED)
-    assert stopped.ending().rerun == "rerun.shorter"
+    assert stopped.ending().rerun == "run.rerun.shorter"
     assert load("ffmpeg-progress").ending().outcome == COMPLETE
 
 
@@ -147,7 +147,7 @@ def test_ddrescue_counts_what_it_has() -> None:
     assert percents(checked("ddrescue-copy"))[:3] == [0, 33.42, 66.84]
     assert percents(checked("ddrescue-continued"))[0] == 50.13
     stopped = load("ddrescue-stopped")
-    assert (stopped.code, stopped.ending().rerun) == (-2, "rerun.mapfile")
+    assert (stopped.code, stopped.ending().rerun) == (-2, "run.rerun.mapfile")
     assert ended(ddrescue.TOOL, "ddrescue -f a b", -2).rerun is None
 
 
@@ -156,7 +156,7 @@ def test_what_could_not_be_read_is_said() -> None:
     bad = load("ddrescue-bad")
     assert bad.code == 0
     ending = bad.ending()
-    assert (ending.outcome, ending.said) == (PARTLY, "end.unreadable")
+    assert (ending.outcome, ending.said) == (PARTLY, "run.end.unreadable")
     assert ending.params == {"n": 1, "percent": "99.83"}
     assert load("ddrescue-copy").ending().outcome == COMPLETE
 

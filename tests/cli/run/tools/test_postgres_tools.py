@@ -73,7 +73,10 @@ def test_how_a_basebackup_ends() -> None:
     assert load("pg_basebackup-rate").ending().outcome == COMPLETE
     stopped = load("pg_basebackup-stopped")
     assert stopped.code == -2
-    assert (stopped.ending().outcome, stopped.ending().rerun) == (FAILED, "rerun.refused-directory")
+    assert (stopped.ending().outcome, stopped.ending().rerun) == (
+        FAILED,
+        "run.rerun.refused-directory",
+    )
     again = load("pg_basebackup-again")
     assert (again.code, again.ending().rerun) == (1, None)
 
@@ -109,7 +112,7 @@ def test_pgbench_counts_rows_alone() -> None:
         assert {each.reading.phase for each in told} == {"generating data"}
         assert told[-1].at < 0.9 * load(name).reads[-1].at
     assert percents(checked("pgbench-server")) == []
-    assert load("pgbench-stopped").ending().rerun == "rerun.over"
+    assert load("pgbench-stopped").ending().rerun == "run.rerun.over"
 
 
 def test_a_benchmark_has_no_progress() -> None:
@@ -134,7 +137,7 @@ def test_checksums_go_on_after_all_is_read() -> None:
 def test_bad_checksums_are_said() -> None:
     """With how many there are."""
     ending = load("pg_checksums-bad").ending()
-    assert (ending.outcome, ending.said, ending.params) == (FAILED, "end.checksums", {"n": 1})
+    assert (ending.outcome, ending.said, ending.params) == (FAILED, "run.end.checksums", {"n": 1})
     assert load("pg_checksums-check").ending().outcome == COMPLETE
 
 
@@ -156,7 +159,7 @@ def test_amcheck_counts_what_it_has_begun() -> None:
 
 def test_corruption_is_said() -> None:
     """It goes through to its end, with exit code 2."""
-    assert load("pg_amcheck-bad").ending().said == "end.corruption"
+    assert load("pg_amcheck-bad").ending().said == "run.end.corruption"
 
 
 # -- real ones
