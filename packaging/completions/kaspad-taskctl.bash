@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/kaspad-taskctl
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_kaspad_taskctl_subparsers=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events incidents definitions edit reload switch hold strategy backup token doctor warnings notify call)
+_shtab_kaspad_taskctl_subparsers=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report run events incidents definitions edit reload switch hold strategy backup token doctor warnings notify call)
 
 _shtab_kaspad_taskctl_list_option_strings=(-h --help --status --type --failed --ids --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_ls_option_strings=(-h --help --status --type --failed --ids --socket --json --color --ascii --timeout)
@@ -25,6 +25,7 @@ _shtab_kaspad_taskctl_retry_option_strings=(-h --help --socket --json --color --
 _shtab_kaspad_taskctl_remove_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_rm_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_report_option_strings=(-h --help --progress --complete --error --complete-at-end --socket --json --color --ascii --timeout)
+_shtab_kaspad_taskctl_run_option_strings=(-h --help --service --id --title --as --stall-after --ok-codes --no-output --quiet --list --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_events_option_strings=(-h --help --last -n --after --since --type --follow -f --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_incidents_option_strings=(-h --help --last -n --since --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_definitions_option_strings=(-h --help --socket --json --color --ascii --timeout)
@@ -78,6 +79,7 @@ _shtab_kaspad_taskctl_rm_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_rm___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_report_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_report___socket_COMPGEN=_shtab_compgen_files
+_shtab_kaspad_taskctl_run___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_events_pos_0_COMPGEN=_kaspad_taskctl_tasks
 _shtab_kaspad_taskctl_events___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_incidents_pos_0_COMPGEN=_kaspad_taskctl_tasks
@@ -121,6 +123,7 @@ _shtab_kaspad_taskctl_retry___color_choices=(auto always never)
 _shtab_kaspad_taskctl_remove___color_choices=(auto always never)
 _shtab_kaspad_taskctl_rm___color_choices=(auto always never)
 _shtab_kaspad_taskctl_report___color_choices=(auto always never)
+_shtab_kaspad_taskctl_run___color_choices=(auto always never)
 _shtab_kaspad_taskctl_events___color_choices=(auto always never)
 _shtab_kaspad_taskctl_incidents___color_choices=(auto always never)
 _shtab_kaspad_taskctl_definitions_pos_0_choices=(show mask unmask)
@@ -140,7 +143,7 @@ _shtab_kaspad_taskctl_warnings___color_choices=(auto always never)
 _shtab_kaspad_taskctl_notify_pos_0_choices=(test)
 _shtab_kaspad_taskctl_notify___color_choices=(auto always never)
 _shtab_kaspad_taskctl_call___color_choices=(auto always never)
-_shtab_kaspad_taskctl_pos_0_choices=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events incidents definitions edit reload switch hold strategy backup token doctor warnings notify call)
+_shtab_kaspad_taskctl_pos_0_choices=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report run events incidents definitions edit reload switch hold strategy backup token doctor warnings notify call)
 _shtab_kaspad_taskctl___color_choices=(auto always never)
 
 _shtab_kaspad_taskctl_list_pos_0_nargs='*'
@@ -250,6 +253,14 @@ _shtab_kaspad_taskctl_report___complete_nargs=0
 _shtab_kaspad_taskctl_report___complete_at_end_nargs=0
 _shtab_kaspad_taskctl_report___json_nargs=0
 _shtab_kaspad_taskctl_report___ascii_nargs=0
+_shtab_kaspad_taskctl_run_pos_0_nargs=...
+_shtab_kaspad_taskctl_run__h_nargs=0
+_shtab_kaspad_taskctl_run___help_nargs=0
+_shtab_kaspad_taskctl_run___no_output_nargs=0
+_shtab_kaspad_taskctl_run___quiet_nargs=0
+_shtab_kaspad_taskctl_run___list_nargs=0
+_shtab_kaspad_taskctl_run___json_nargs=0
+_shtab_kaspad_taskctl_run___ascii_nargs=0
 _shtab_kaspad_taskctl_events__h_nargs=0
 _shtab_kaspad_taskctl_events___help_nargs=0
 _shtab_kaspad_taskctl_events___follow_nargs=0

@@ -50,8 +50,8 @@ function _shtab_kaspad_taskctl_using
   test "$_shtab_kaspad_taskctl_cmdpath" = "$argv"
 end
 
-set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report events incidents definitions edit reload switch hold strategy backup token doctor warnings notify call
-set -g _shtab_kaspad_taskctl_opts_with_value --after --behind-after --color --confirmations --error --file --give-up-after --id --interval --keep --keep-watching --last --look-timeout --progress --relapse-after --since --socket --stall-after --state-dir --status --timeout --to --type --watch-interval -n
+set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report run events incidents definitions edit reload switch hold strategy backup token doctor warnings notify call
+set -g _shtab_kaspad_taskctl_opts_with_value --after --as --behind-after --color --confirmations --error --file --give-up-after --id --interval --keep --keep-watching --last --look-timeout --ok-codes --progress --relapse-after --service --since --socket --stall-after --state-dir --status --timeout --title --to --type --watch-interval -n
 
 complete -c kaspad-taskctl -e
 complete -c kaspad-taskctl -f
@@ -244,6 +244,22 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l color -xka
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l ascii -d 'no characters beyond ASCII'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using report; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "(kaspad-taskctl list --ids 2>/dev/null)" -d 'an id, or a service with one task'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a run -d 'any command as a task while it runs'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -s h -l help -d 'show this help message and exit'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l service -x -d 'what the task is called; default: the program'"'"'s name'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l id -x -d 'default: run-TOOL-N'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l title -x -d 'told beside it; of the command itself only its name is'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l as -x -d 'how its progress is read: a tool, or json:KEY/TOTAL, percent:REGEX, lines:N'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l stall-after -x -d 'stalled when nothing moves for so long'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l ok-codes -x -d 'exit codes that are complete'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l no-output -d 'do not tell its last words'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l quiet -d 'say nothing of our own'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l list -d 'the tools it knows'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l json -d 'the daemon'"'"'s answer, for programs'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l color -xka "auto always never" -d 'default: auto'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l ascii -d 'no characters beyond ASCII'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using run' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a events -d 'what happened'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -s h -l help -d 'show this help message and exit'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using events' -l last -s n -x -d 'how many (20; with --after or --since: all)'

@@ -843,6 +843,17 @@ export interface Methods {
       completed?: boolean;
       error?: string;
       metadata?: Record<string, unknown>;
+      phase?: string;
+      done?: number;
+      total?: number;
+      unit?: string;
+      growing?: boolean;
+      after?: number;
+      phases?: number;
+      atWork?: boolean | null;
+      pid?: number;
+      startTime?: string;
+      warning?: string;
     };
     result: {
       success: true;
