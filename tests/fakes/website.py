@@ -7,7 +7,7 @@ import json
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from tests.fakes.bridged import free_port
 
@@ -86,7 +86,7 @@ class Website:
         for writer in self._open:
             writer.transport.abort()
 
-    async def __aenter__(self) -> Website:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 

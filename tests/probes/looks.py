@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, cast
 
 from kaspad_taskd.base.tables import Fault, Table
 from kaspad_taskd.core.model import Definition
+from kaspad_taskd.core.observation import Observation
 from kaspad_taskd.probes import TYPES, Checker, Means, Probe, open_probe
 from tests.fakes.patience import PATIENCE
+
+
+class Looking(Protocol):
+    """A probe that looks at something, and so always sees something."""
+
+    async def observe(self, memory: Mapping[str, Any]) -> Observation:
+        """Ask once."""
+
+    async def close(self) -> None:
+        """Let go of what is open."""
 
 
 def read(
@@ -35,7 +46,7 @@ def made(
     means: Means | None = None,
     timeout: float = PATIENCE,
     service: str = "s",
-) -> Probe:
+) -> Looking:
     """The probe of a checker without faults."""
     checker, faults = read(kind, data, service=service)
     assert faults == []
@@ -43,8 +54,7 @@ def made(
         "t", kind, service, timeout=timeout, checker=checker.config, endpoint=checker.endpoint
     )
     probe = open_probe(definition, means)
-    assert probe is not None
-    return probe
+    return cast(Looking, probe)
 
 
 async def look(probe: Probe, memory: Mapping[str, Any] | None = None) -> Any:

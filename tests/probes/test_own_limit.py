@@ -16,10 +16,10 @@ from kaspad_taskd.base.descriptors import is_own_limit
 from kaspad_taskd.core.observation import Observation, Reading, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.engine.monitor import own_limit, own_limit_or
-from kaspad_taskd.probes import Means, Probe
+from kaspad_taskd.probes import Means
 from tests.fakes.house import definition, house
 from tests.fakes.no_files import no_files
-from tests.probes.looks import made
+from tests.probes.looks import Looking, made
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "grpc": ("node-sync", {"url": "grpc://127.0.0.1:1"}),
@@ -35,7 +35,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-async def _seen(probe: Probe) -> Observation:
+async def _seen(probe: Looking) -> Observation:
     """What the engine makes of a look."""
     try:
         return own_limit_or(await probe.observe({}))

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import ClientSession
 
 from kaspad_taskd.core.reason import Reason
-from kaspad_taskd.probes import Means, Probe
+from kaspad_taskd.probes import Means
 from tests.fakes.bridged import free_port
 from tests.fakes.indexers import SimplyKaspa
 from tests.fakes.kaspad import Kaspad, Talk, find_kaspad, mine_history, mine_on
@@ -24,7 +24,7 @@ from tests.fakes.node_packages import Missing
 from tests.fakes.postgres import Postgres
 from tests.fakes.postgres_versions import programs, wanted
 from tests.fakes.real_indexer import MISSING, RealIndexer, find_indexer
-from tests.probes.looks import made
+from tests.probes.looks import Looking, made
 
 pytestmark = [
     pytest.mark.system,
@@ -40,14 +40,14 @@ PATIENCE = 240.0
 class Watch:
     """Looks at the indexer with one definition, again and again."""
 
-    def __init__(self, probe: Probe) -> None:
+    def __init__(self, probe: Looking) -> None:
         self.probe = probe
         self._memory: Any = {}
 
     async def look(self) -> tuple[Any, list[str]]:
-        seen = await self.probe.observe(self._memory)
+        seen: Any = await self.probe.observe(self._memory)
         self._memory = getattr(seen, "memory", None) or self._memory
-        self.seen: Any = seen
+        self.seen = seen
         return seen.reason, [hint.code for hint in seen.hints]
 
     async def until(self, holds: Callable[[Any, list[str]], bool]) -> Any:

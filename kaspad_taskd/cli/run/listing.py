@@ -15,8 +15,8 @@ HEAD = ("tool", "versions", "what it tells", "where the numbers are from")
 
 def row(tool: Tool) -> tuple[str, str, str, str]:
     """Return a tool's name, the versions that it was tried with, what it tells, and by what."""
-    known = [maybe(f"run.tool.{tool.name}.{what}") or "" for what in ("tells", "source")]
-    return tool.name, ", ".join(tool.versions), *known
+    tells, source = (maybe(f"run.tool.{tool.name}.{what}") or "" for what in ("tells", "source"))
+    return tool.name, ", ".join(tool.versions), tells, source
 
 
 def table(tools: Iterable[Tool]) -> str:

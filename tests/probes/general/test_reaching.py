@@ -113,7 +113,7 @@ async def test_no_task_asks_a_socket_of_ours(local: UnixSite, tmp_path: Path) ->
     for way in ways(local.path, folder):
         missed = await look(over(way, (local.path,)))
         assert missed.reason is Reason.FORBIDDEN, way
-        assert note(missed) == f"{way} is a socket of kaspad-taskd itself, which no task may ask."
+        assert note(missed) == f"{way} is a socket of kaspad-taskd itself, which no task is allowed to ask."
     assert local.connections == 0
     assert isinstance(await look(over(local.path, (tmp_path / "another.sock",))), Reading)
 
@@ -283,7 +283,7 @@ async def test_a_client_certificate_is_shown(
         probe = made("http-json", {**data, "client_cert": str(file)})
         assert "it wants another client certificate" in note(await probe.observe({}))
         shutil.copy(pem(authority, "friend", tmp_path), file)
-        found = await probe.observe({})
+        found: Any = await probe.observe({})
         assert (type(found), found.position) == (Reading, 7)
         await probe.close()
 
@@ -405,15 +405,15 @@ async def test_a_number_below_one_is_not_taken_for_percent_in_silence(
     data = {"url": f"{site.url}/s", "progress": "p"} | ({"progress_unit": unit} if unit else {})
     probe = made("http-json", data)
     memory: Any = {}
-    seen = []
+    seen: list[list[Hint]] = []
     for value in (0, 0.9, 1, 1, 2, 0.5):
         site.replies["/s"] = Reply({"p": value})
-        found = await probe.observe(memory)
+        found: Any = await probe.observe(memory)
         memory = found.memory
         assert not found.complete
         seen.append([each for each in found.hints if each.code == "progress-fraction"])
     await probe.close()
-    wanted = [[], [0.9], [1], [1], [], []] if unit is None else [[]] * 6
+    wanted: list[list[float]] = [[], [0.9], [1], [1], [], []] if unit is None else [[]] * 6
     assert seen == [[Hint("progress-fraction", {"progress": p}) for p in each] for each in wanted]
     assert 'progress_unit = "fraction"' in (of_task.hint("progress-fraction")[1] or "")
 

@@ -86,7 +86,7 @@ TOOLS = {
         str,
     ),
 }  # fmt: skip
-MACHINE = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), "")
+MACHINE: str = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), "")
 FIRST = 1767225600001
 
 

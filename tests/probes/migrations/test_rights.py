@@ -78,7 +78,7 @@ async def test_a_schema_that_is_closed_is_opened_too(bare: Place, schema: str | 
     await bare.root.execute(f'ALTER ROLE watcher IN DATABASE {bare.name} SET search_path = "app"')
     await made(bare, "CREATE TABLE app.schema_migrations (version bigint, dirty boolean)",
                "INSERT INTO app.schema_migrations VALUES (7, false)")  # fmt: skip
-    named = {} if schema is None else {"schema": schema}
+    named: dict[str, Any] = {} if schema is None else {"schema": schema}
     probe = bare.probe(tool="golang-migrate", version=7, **named)
     hint = only(await bare.look(probe))
     assert cure(hint).startswith("GRANT USAGE ON SCHEMA app TO watcher; GRANT SELECT ON app.")

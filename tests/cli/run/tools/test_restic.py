@@ -96,6 +96,7 @@ def test_on_a_terminal_a_percentage_says_that_the_scan_is_over() -> None:
     assert second is not None
     assert first.percent is None
     assert second.percent == pytest.approx(25, abs=0.01)
+    assert second.percent is not None
     assert second.percent < 25  # they are rounded
 
 
