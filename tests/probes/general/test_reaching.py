@@ -156,7 +156,7 @@ async def test_a_socket_that_is_closed_to_our_user(local: UnixSite) -> None:
     finally:
         os.seteuid(0)
         await probe.close()
-    assert note(missed) == f"The user of kaspad-taskd may not use the socket {local.path}."
+    assert note(missed) == f"The user of kaspad-taskd is not allowed to use the socket {local.path}."
     cure = of_task.hint(missed.hints[0].code, missed.hints[0].params)[1]
     assert cure is not None
     assert "is root there" in cure
