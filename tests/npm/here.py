@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +18,33 @@ TABLE = ROOT / "kaspad_taskd" / "words" / "en.json"
 HERE = Path(__file__).parent
 
 
-async def node_tests(script: str, *arguments: str, **env: str) -> str:
+async def node_tests(script: str, program: str | None = None, **env: str) -> str:
     """Run a file of `node --test`; returns what it says, and fails where one of them does."""
-    return await _said("--test-reporter=tap", str(HERE / script), *arguments, **env)
+    return await said_by(program or npm.node(), "--test-reporter=tap", str(HERE / script), **env)
 
 
 async def node_program(script: str, **env: str) -> str:
     """Run a plain program of this directory; returns what it says, and fails where it does."""
-    return await _said(str(HERE / script), **env)
+    return await said_by(npm.node(), str(HERE / script), **env)
 
 
-async def _said(*arguments: str, **env: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        npm.node(), *arguments,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT, env={**os.environ, "PACKAGE": str(PACKAGE), **env},
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(150):
-            said = (await process.communicate())[0].decode()
-    finally:
-        if process.returncode is None:
-            process.kill()
+async def said_by(*command: str, **env: str) -> str:
+    """What a program says; fails, with that, where it does, or does not end."""
+    with tempfile.TemporaryFile() as said:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=said,
+            stderr=asyncio.subprocess.STDOUT, env={**os.environ, "PACKAGE": str(PACKAGE), **env},
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(150):
+                await process.wait()
+        except TimeoutError:
+            process.kill()  # a failure may have left a manager that holds it
             await process.wait()
-    assert process.returncode == 0, said
-    return said
+        said.seek(0)
+        text = said.read().decode()
+    assert process.returncode == 0, text
+    return text
 
 
 class Wizard:

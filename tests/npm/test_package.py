@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -15,8 +16,9 @@ import pytest
 
 from tests.fakes import npm
 from tests.fakes.bridged import line_of
+from tests.fakes.node_packages import Missing, install
 from tests.fakes.taskd_process import Taskd
-from tests.npm.here import HERE, PACKAGE, ROOT
+from tests.npm.here import HERE, PACKAGE, ROOT, node_tests, said_by
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -143,4 +145,29 @@ async def test_the_program_of_the_readme_runs(installed: Path, tmp_path: Path) -
         finally:
             process.kill()
             await process.wait()
+        await taskd.end()
+
+
+VERSIONS = {"18": "18.20.8", "20": "20.20.2", "22": "22.23.3", "24": "24.21.0"}
+MACHINES = {"x86_64": "x64", "aarch64": "arm64"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("major", VERSIONS)
+async def test_each_node_from_18_on(major: str, tmp_path: Path) -> None:
+    """All that the package's own tests hold, on the newest of each line, from npm."""
+    machine = MACHINES.get(platform.machine())
+    try:
+        place = install(f"node-{major}", {f"node-linux-{machine}": VERSIONS[major]})
+    except Missing as why:
+        pytest.skip(str(why))
+    program = str(place / "node_modules" / f"node-linux-{machine}" / "bin" / "node")
+    assert (await said_by(program, "--version")).strip() == f"v{VERSIONS[major]}"
+    await node_tests("socket.test.cjs", program=program)
+    await node_tests("pieces.test.cjs", program=program)
+    await node_tests("mirror.test.cjs", program=program)
+    await node_tests("completions.test.cjs", program=program)
+    async with Taskd(tmp_path) as taskd:
+        await taskd.start()
+        await node_tests("manager.test.cjs", program=program, KASPAD_TASKD_SOCKET=str(taskd.socket))
         await taskd.end()

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from kaspad_taskd.words.table import table
+from tests.fakes import npm
 from tests.fakes.taskd_process import Taskd
-from tests.npm.here import Wizard, node_tests, wizard
+from tests.npm.here import PACKAGE, Wizard, node_tests, said_by, wizard
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
 
@@ -35,6 +43,42 @@ async def test_it_misses_nothing_over_a_kill(tmp_path: Path) -> None:
             assert heard["events"] == [[one["seq"], one["event"]] for one in told]
             assert heard["gaps"] == 0
             await taskd.end()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's process needs root")
+@pytest.mark.skipif(shutil.which("runuser") is None, reason="runuser is not installed")
+async def test_a_user_without_permission_reads_what_the_client_says(tmp_path: Path) -> None:
+    """Of the socket, and of a directory on the way to it: the same sentence and cure."""
+    words = table()["error"]["unreachable"]["forbidden"]
+    wanted = f"{words['what']}. {words['cure'][-1]}"
+    with for_everybody() as folder:
+        async with Taskd(tmp_path) as taskd:
+            taskd.runtime = folder / "run"
+            taskd.socket = taskd.runtime / "rpc.sock"
+            await taskd.start()
+            for mode in (0o755, 0o700):
+                allow(taskd.runtime, mode)
+                as_nobody = ("runuser", "-u", "nobody", "--", npm.node())
+                script = (str(folder / "closed.cjs"), str(folder / "kaspad-taskd"))
+                said = json.loads(await said_by(*as_nobody, *script, str(taskd.socket)))
+                assert said["socket"] == ["forbidden", wanted]
+                assert said["manager"] == {"success": False, "error": wanted.replace("'", "&#39;")}
+            await taskd.end()
+
+
+def allow(folder: Path, mode: int) -> None:
+    folder.chmod(mode)
+
+
+@contextmanager
+def for_everybody() -> Iterator[Path]:
+    """A folder that every user may read, with the package and closed.cjs."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        shutil.copytree(PACKAGE, folder / "kaspad-taskd")
+        shutil.copy(Path(__file__).with_name("closed.cjs"), folder)
+        yield folder
 
 
 @pytest.mark.long
