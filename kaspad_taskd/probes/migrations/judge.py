@@ -307,7 +307,7 @@ def _left_to_do(wanted: Wanted, server: Server, record: Record | None, quiet: _Q
     """
     if record is None:
         return [Hint("version-table-missing", {"table": wanted.table})]
-    if quiet.looks < QUIET or record.reached:
+    if quiet.looks < QUIET or record.reached or record.underway:
         return []
     if record.leftover:
         if server.connected or not quiet.lasts:

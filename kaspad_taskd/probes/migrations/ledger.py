@@ -32,6 +32,7 @@ class Ledger:
         order: the newest row has the most of it. Of several rows of one migration it counts.
         applied: whether it was applied.
         begun: whether it was begun and has not ended: it runs, or it failed.
+        runs: of such a one, whether somebody holds the tool's lock, so that it runs.
         numbered: names are numbers, and a later one is beyond an earlier one.
         scope: what the part before a name's dot is; only rows of such a part are read.
     """
@@ -40,6 +41,7 @@ class Ledger:
     order: str
     applied: str = "true"
     begun: str = "false"
+    runs: str = "false"
     numbered: bool = False
     scope: str = ""
 
@@ -51,6 +53,7 @@ class Ledger:
         scope = f" WHERE {self.scope} IN ({_texts(_scopes(want))})" if self.scope else ""
         return (
             f"SELECT ARRAY[{names}] AS names, ({self.applied}) AS applied, ({self.begun}) AS begun,"  # noqa: S608 - checked names
+            f" ({self.begun}) AND ({self.runs}) AS runs,"
             f" row_number() OVER (ORDER BY {self.order} DESC) AS place FROM {quoted(table)}{scope}"
             f" ORDER BY coalesce({asked}, false) DESC, {self.order} DESC LIMIT 1000"
         )
@@ -62,6 +65,7 @@ class Ledger:
             last.setdefault(str(row["names"][0]), row)
         applied = [name for name, row in last.items() if row["applied"] is True]
         begun = [name for name, row in last.items() if row["begun"] is True]
+        left = [name for name in begun if last[name]["runs"] is not True]
         if self.numbered:
             applied = sorted(filter(NUMBER.fullmatch, applied), key=int, reverse=True)
             reached = bool(applied) and int(applied[0]) >= int(wanted)
@@ -69,12 +73,13 @@ class Ledger:
             known = {each for name in applied for each in last[name]["names"]}
             reached = set(parts(wanted)) <= known
         facts: dict[str, Any] = {"applied": len(applied)}
-        said = None
+        said = f"migration {left[0]} is recorded as begun and not as ended" if left else None
         if begun:
             facts["unfinished"] = begun[0]
-            said = f"migration {begun[0]} is recorded as begun and not as ended"
         version = applied[0] if applied else None
-        return Record(version, reached and not begun, unfinished=said, metadata=facts)
+        underway = bool(begun) and not left
+        return Record(version, reached and not begun, unfinished=said, underway=underway,
+                      metadata=facts)  # fmt: skip
 
 
 def tool(

@@ -22,7 +22,6 @@ def _held(which: str = "") -> str:
 
 _ITS_LOCK: Final = " AND classid = 0 AND objid = 72707369"
 """Prisma's own; golang-migrate's has a number of the database's name."""
-_BEGUN: Final = "rolled_back_at IS NULL AND finished_at IS NULL"
 
 TOOLS: Final = (
     tool(
@@ -32,7 +31,8 @@ TOOLS: Final = (
             ("version",),
             "version",
             applied="NOT dirty",
-            begun=f"dirty AND NOT {_held()}",
+            begun="dirty",
+            runs=_held(),
             numbered=True,
         ),
         NUMBER,
@@ -66,7 +66,8 @@ TOOLS: Final = (
             ("migration_name",),
             "started_at",
             applied="finished_at IS NOT NULL AND rolled_back_at IS NULL",
-            begun=f"{_BEGUN} AND (logs IS NOT NULL OR NOT {_held(_ITS_LOCK)})",
+            begun="rolled_back_at IS NULL AND finished_at IS NULL",
+            runs=f"logs IS NULL AND {_held(_ITS_LOCK)}",
         ),
         several(r"[\w.-]{1,255}"),
         "20260101000002_price",

@@ -116,6 +116,7 @@ class Record:
         failure: a migration that is recorded as failed, in our words.
         unfinished: one that is recorded as begun and not as ended, in our words: nobody who works
             on it is failure as well.
+        underway: what is begun and not ended runs: somebody holds the tool's own lock.
         done: how far the program says it is, of `total`, where it says so.
         metadata: named facts.
     """
@@ -125,6 +126,7 @@ class Record:
     leftover: tuple[str, ...] = ()
     failure: str | None = None
     unfinished: str | None = None
+    underway: bool = False
     done: float | None = None
     total: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)

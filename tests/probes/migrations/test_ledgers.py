@@ -143,7 +143,8 @@ async def test_what_is_written_down_before_it_runs_is_neither_reached_nor_failed
     for _ in range(4):
         found = await place.look(probe)
         assert isinstance(found, Reading)
-        assert not found.complete
+        assert (found.complete, found.hints) == (False, ())
+        assert found.metadata["unfinished"] == wanted
     await runs.execute("SELECT pg_advisory_unlock_all()")
     assert await place.look(probe) == Refused(Reason.CHECKER_ERROR, {"text": text})
 
