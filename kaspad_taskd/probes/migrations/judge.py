@@ -136,15 +136,20 @@ def _counters(server: Server, work: Sequence[Backend]) -> dict[str, Json]:
     }
 
 
-def _moves(work: Sequence[Backend], counts: Mapping[str, Json], memory: Mapping[str, Json]) -> bool:
-    """Whether the migration works: by its own counters, else by a server that waits for nobody."""
+def _moves(
+    work: Sequence[Backend], counts: Mapping[str, Json], memory: Mapping[str, Json]
+) -> bool | None:
+    """Whether the migration works: by its own counters, else by a server that waits for nobody.
+
+    None: what it does is hidden.
+    """
     before = memory.get("counts")
     before = before if isinstance(before, dict) else {}
     for each in work:
         now = counts.get(str(each.pid))
         if each.works if now is None else now != before.get(str(each.pid)):
             return True
-    return False
+    return None if any(each.hidden and not each.locked for each in work) else False
 
 
 def _conditions(
@@ -273,8 +278,8 @@ def _reason(
 ) -> tuple[Reason | None, Mapping[str, Scalar]]:
     own = {each.pid for each in work}
     for each in work:
-        others = [pid for pid in each.blockers if pid not in own]
-        if each.locked and (others or not each.blockers):
+        others = [pid for pid in each.blockers if pid and pid not in own]  # 0: prepared, of nobody
+        if each.locked and (others or not own.issuperset(each.blockers) or not each.blockers):
             return Reason.LOCK_WAIT, {"pid": others[0]} if others else {}
     if blind:
         return Reason.CREDENTIALS, {"user": server.user, "object": "what other sessions do"}
@@ -305,9 +310,9 @@ def _left_to_do(wanted: Wanted, server: Server, record: Record | None, quiet: _Q
 
     Who may be about to run the next step is a session of that role: no backup is restored then.
     """
-    if record is None:
+    if record is None and quiet.looks:
         return [Hint("version-table-missing", {"table": wanted.table})]
-    if quiet.looks < QUIET or record.reached or record.underway:
+    if record is None or quiet.looks < QUIET or record.reached or record.underway:
         return []
     if record.leftover:
         if server.connected or not quiet.lasts:

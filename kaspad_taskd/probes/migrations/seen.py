@@ -68,7 +68,7 @@ class Backend:
     @property
     def works(self) -> bool:
         """Whether it is the server that works: it waits for nobody, no lock and no client."""
-        return not (self.idle or self.locked or self.client)
+        return not (self.idle or self.locked or self.client or self.hidden)
 
     @property
     def several(self) -> bool:

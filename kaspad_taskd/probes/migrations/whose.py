@@ -9,7 +9,7 @@ program has such ones, and even what is evident has to be seen at two looks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kaspad_taskd.core.observation import Json
@@ -117,7 +117,14 @@ def _is_likely(
     if any(each.begins.match(backend.statement) for each in _steps(wanted)):
         return True
     long = backend.writes and backend.age >= LONG_S
-    return alone and (long or _keeps_up(server, backend))
+    return alone and (long or _keeps_up(server, backend) or _elsewhere(wanted, server, backend))
+
+
+def _elsewhere(wanted: Wanted, server: Server, backend: Backend) -> bool:
+    """Whether it builds in another schema, where the definition names none."""
+    count = server.counted.get(backend.pid)
+    anywhere = "." not in wanted.table and not wanted.tool.tables
+    return anywhere and count is not None and _builds(replace(count, here=True))
 
 
 def _keeps_up(server: Server, backend: Backend) -> bool:
