@@ -132,10 +132,8 @@ def word(task: WireTask) -> str:
     """Return what it does (`syncing`), or is when done (`ready`), well (`in sync`) or idle."""
     if kept.kept(task):
         return kept.word(task)
-    table = "done" if task.get("status") == "complete" else "running"
-    if table == "running" and (nobody := _nobody(task)) is not None:
-        return nobody
-    return maybe(f"{table}.{task.get('type')}") or say(f"{table}.other")
+    now = _nobody(task) or maybe(f"running.{task.get('type')}") or say("running.other")
+    return done_word(task) if task.get("status") == "complete" else now
 
 
 def _nobody(task: WireTask) -> str | None:
