@@ -21,7 +21,7 @@ TYPES = {
 }
 """Content types by ending; files of other endings are not served."""
 SPOKEN = (
-    "unknown", "type", "running", "done", "headline", "attention", "last-seen", "reason",
+    "unknown", "type", "running", "idle", "done", "headline", "attention", "last-seen", "reason",
     "hint", "phase", "step", "position", "eta", "epoch", "waiting", "time", "percent", "months",
     "page", "status", "report", "work", "kept",
 )  # fmt: skip

@@ -141,6 +141,11 @@ STATES: dict[str, dict[str, Any]] = {
         switching={"n": 2, "doing": "kasia-indexer: step 3 of 4, restarting"}, **ENDED
     ),
     "alike": _node(alike=True),
+    "migration-idle": _node(
+        type="database-migration", service="explorer-db", phases=[], phase=None,
+        hints=[{"code": "migration-idle", "params": {"version": "22", "wanted": "23"}}],
+        **_no_eta("no-total"),
+    ),
     "disk-runway": filling(seconds=4500, free=90e9, rate=20e6, before=True),
     "disk-runway-beside": filling(seconds=5000, free=90e9, rate=18e6, before=False),
     "disk-inodes": filling(seconds=4500, free=90e9, rate=0, before=True, inodes=12000),
