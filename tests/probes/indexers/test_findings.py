@@ -174,6 +174,29 @@ def test_an_old_log_s_lines_have_the_age_that_they_bear() -> None:
     assert codes(memory, 1_800_000_000_000) == []
 
 
+GAPS = {
+    "found 2": "Found gaps to fill gap_count=2",
+    "found 0": "Found gaps to fill gap_count=0",
+    "open 2": "Started gap filling tasks self.gaps_filling_in_progress=2",
+    "open 1": "New block gap added self.gaps_filling_in_progress=1",
+    "open 0": "Gap filling finished successfully self.gaps_filling_in_progress=0",
+    "lost": 'Gap filler interrupted to="ab"',
+    "failed": 'Error in block gap filler to="ab" err="x"',
+}
+
+
+@given(sequence=st.lists(st.sampled_from(sorted(GAPS)), max_size=12))
+def test_gaps_are_open_as_far_as_the_newest_lines_say(sequence: list[str]) -> None:
+    """The newest number counts; what was given up is only found again by the next start."""
+    memory = Memory(cursor=[]).told([GAPS[name] for name in sequence], [1], 1)
+    numbers = [int(name[-1]) for name in sequence if name[-1].isdecimal()]
+    starts = [n for n, name in enumerate(sequence) if name.startswith("found")]
+    since = sequence[starts[-1] :] if starts else sequence
+    given_up = bool({"lost", "failed"} & set(since))
+    assert memory.gaps == (numbers[-1] if numbers else None)
+    assert memory.has_gaps == (given_up or bool(numbers and numbers[-1]))
+
+
 @pytest.mark.parametrize(
     ("threads", "count"),
     [
