@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import Known, Steady
-from kaspad_taskd.cli.run.tools.options import bounds, has, value
+from kaspad_taskd.cli.run.tools.options import ROW, bounds, has, value
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -40,6 +40,8 @@ class _Reader(Steady):
         self.complete = 0
 
     def parse(self, stream: int, piece: str) -> Reading | None:
+        if len(piece) > ROW:
+            return None
         if _COMPLETE in piece:
             self.complete += self.whole
             return None

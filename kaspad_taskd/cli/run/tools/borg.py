@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import Known, Steady, parsed
-from kaspad_taskd.cli.run.tools.options import bounds, has, verb
+from kaspad_taskd.cli.run.tools.options import ROW, bounds, has, verb
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -49,6 +49,8 @@ class _Reader(Steady):
         found = parsed(piece)
         if found is not None:
             return self._of_json(found)
+        if len(piece) > ROW:
+            return None
         if "lock" in piece and _LOCK.search(piece):
             self.locked = True
         elif told := _CREATE.fullmatch(piece):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import Known, Steady
-from kaspad_taskd.cli.run.tools.options import bounds, has, value
+from kaspad_taskd.cli.run.tools.options import ROW, bounds, has, value
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -48,6 +48,8 @@ class _Reader(Steady):
         self.faults = 0
 
     def parse(self, stream: int, piece: str) -> Reading | None:
+        if len(piece) > ROW:
+            return None
         if _FAULT.match(piece):
             self.faults += self.whole
         elif _HEADER.fullmatch(piece):

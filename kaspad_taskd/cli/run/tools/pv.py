@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import Known, Steady, number
-from kaspad_taskd.cli.run.tools.options import bounds, exactly, has, value
+from kaspad_taskd.cli.run.tools.options import ROW, bounds, exactly, has, value
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
     FAILED,
@@ -66,6 +66,8 @@ class _Reader(Steady):
         self.short: int | None = None
 
     def parse(self, stream: int, piece: str) -> Reading | None:
+        if len(piece) > ROW:
+            return None
         if not self._numbers:
             return self._of_bar(piece)
         # Its standard output is the data, and any line may stand there.

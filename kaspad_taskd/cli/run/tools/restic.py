@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import Known, Steady, parsed
-from kaspad_taskd.cli.run.tools.options import bounds, has, verb
+from kaspad_taskd.cli.run.tools.options import ROW, bounds, has, verb
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
     FAILED,
@@ -71,6 +71,8 @@ class _Reader(Steady):
         found = parsed(piece)
         if found is not None:
             return self._of_json(found) if found.get("message_type") == "status" else None
+        if len(piece) > ROW:
+            return None
         if counted := _COUNT.fullmatch(piece):
             return self._counted(int(counted[1][:15]), int(counted[2][:15]), counted[3])
         if told := _TEXT.fullmatch(piece):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import Known, Steady, number
-from kaspad_taskd.cli.run.tools.options import bounds, has
+from kaspad_taskd.cli.run.tools.options import ROW, bounds, has
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
     FAILED,
@@ -53,7 +53,7 @@ class _Reader(Steady):
         self._listed = has(argv, *_WHOLE_LIST) or not has(argv, *_RECURSIVE)
 
     def parse(self, stream: int, piece: str) -> Reading | None:
-        found = _ROW.fullmatch(piece)
+        found = _ROW.fullmatch(piece) if len(piece) <= ROW else None
         if found is None:
             return None
         amount, unit, percent, files, kind = found.groups()

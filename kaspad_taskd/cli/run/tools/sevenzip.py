@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import Known, Steady
-from kaspad_taskd.cli.run.tools.options import verb
+from kaspad_taskd.cli.run.tools.options import ROW, verb
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
     FAILED,
@@ -38,7 +38,7 @@ class _Reader(Steady):
         self._last = self._after = 0
 
     def parse(self, stream: int, piece: str) -> Reading | None:
-        found = _ROW.fullmatch(piece) if self._works else None
+        found = _ROW.fullmatch(piece) if self._works and len(piece) <= ROW else None
         if found is None:
             return None
         percent = min(100, int(found[1]))

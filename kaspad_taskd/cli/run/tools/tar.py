@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import MOST, Known, Steady
-from kaspad_taskd.cli.run.tools.options import exactly, has, value
+from kaspad_taskd.cli.run.tools.options import ROW, exactly, has, value
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
     FAILED,
@@ -46,10 +46,12 @@ class _Reader(Steady):
         self.left_out = self.left_out or piece.endswith(_LEFT_OUT)
         if self._every is None:
             return None
-        if totals := _TOTALS.findall(piece):
-            return Reading(float(totals[-1]))
         if set(piece.strip()) == {"."}:
             return Reading(len(piece.strip()) * self._every * self._record)
+        if len(piece) > ROW:
+            return None
+        if totals := _TOTALS.findall(piece):
+            return Reading(float(totals[-1]))
         found = _CHECKPOINT.fullmatch(piece) if self.whole else None
         return Reading(int(found[1]) * self._record) if found else None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import Known, Steady, number
-from kaspad_taskd.cli.run.tools.options import has
+from kaspad_taskd.cli.run.tools.options import ROW, has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -38,6 +38,8 @@ class _Reader(Steady):
         self.saved = 0
 
     def parse(self, stream: int, piece: str) -> Reading | None:
+        if len(piece) > ROW:
+            return None
         if row := _DOTS.fullmatch(piece):
             return self._of_dots(float(row[1][:15]) * 1024, row[2])
         if row := _BAR.fullmatch(piece):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import Known, Steady
-from kaspad_taskd.cli.run.tools.options import bounds, has
+from kaspad_taskd.cli.run.tools.options import ROW, bounds, has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -33,6 +33,8 @@ class _Reader(Steady):
         self._file = self._files = 1
 
     def parse(self, stream: int, piece: str) -> Reading | None:
+        if len(piece) > ROW:
+            return None
         if row := _ROW.fullmatch(piece):
             return self._of_row(row)
         found = _FILE.fullmatch(piece) if self.whole else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import Known, Steady
-from kaspad_taskd.cli.run.tools.options import bounds, has
+from kaspad_taskd.cli.run.tools.options import ROW, bounds, has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -29,6 +29,8 @@ _UNPACKED = re.compile(rf"(?:\w+: *(\d{{1,9}})/(\d{{1,9}}) files?\..*|.*: *){_SI
 
 class _Reader(Steady):
     def parse(self, stream: int, piece: str) -> Reading | None:
+        if len(piece) > ROW:
+            return None
         if row := _ROW.fullmatch(piece):
             done = bounds(row[3], row[4])
             total = bounds(row[5], row[6]) if row[5] else None
