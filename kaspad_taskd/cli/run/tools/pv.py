@@ -136,7 +136,7 @@ class _Pv(Known):
                 return Ending(COMPLETE)
             return Ending(WARNING, "run.end.short", params={"percent": short})
         if 0 < code < _SIGNAL and code & 26 and len(files(argv)) > 1:
-            return Ending(PARTLY, "run.end.left-out", "run.rerun.part")
+            return Ending(PARTLY, "run.end.left-out")
         return Ending(FAILED, None, "run.rerun.part")
 
     def offer(self, argv: Sequence[str]) -> str | None:

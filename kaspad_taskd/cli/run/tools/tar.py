@@ -93,7 +93,7 @@ class _Tar(Known):
             return Ending(WARNING, "run.end.changed")
         rerun = "run.rerun.unpacked" if _unpacks(argv) else "run.rerun.part"
         if code == 2 and getattr(reader, "left_out", False):
-            return Ending(PARTLY, "run.end.left-out", rerun)
+            return Ending(PARTLY, "run.end.left-out")
         return Ending(FAILED, None, rerun)
 
     def offer(self, argv: Sequence[str]) -> str | None:

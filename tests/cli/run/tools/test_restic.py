@@ -17,7 +17,6 @@ from tests.cli.run.tools.playing import (
     ended,
     made,
     names,
-    percents,
     ran,
     storms,
     weathered,
@@ -139,13 +138,6 @@ def test_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = ran(*repository, "backup", "--json", f"{tmp_path}/from")
     holds(now.played())
     assert now.ending().outcome == COMPLETE
-    assert checked_again(repository) == COMPLETE
-
-
-def checked_again(repository: list[str]) -> str:
-    now = ran(*repository, "check")
-    assert percents(now.played())
-    return now.ending().outcome
 
 
 @settings(max_examples=40)

@@ -88,7 +88,7 @@ def test_an_error_after_which_it_went_on_has_left_something_out() -> None:
     """2 is both; what it says last tells them apart."""
     for name in ("tar-missing-12", "tar-missing-13"):
         found = load(name).ending()
-        assert (found.outcome, found.said) == (PARTLY, "run.end.left-out")
+        assert (found.outcome, found.said, found.rerun) == (PARTLY, "run.end.left-out", None)
     assert ended(TOOL, PACK, 2, "tar: Error is not recoverable: exiting now").outcome == FAILED
 
 
