@@ -53,6 +53,7 @@ _DEEP = 16  # programs in front of each other
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=", re.ASCII)
 _PYTHON = re.compile(r"(?:python|pypy)[23]?(?:\.\d{1,2})?", re.ASCII)
 _PIP = re.compile(r"pip[23](?:\.\d{1,2})?", re.ASCII)
+_OPERATORS = frozenset("();<>|&")
 _REDIRECTIONS = frozenset(("<", ">", ">>", ">|", ">&", "<&", "<>", "&>", "&>>", "<<<"))
 _SHELLS = frozenset(("sh", "ash", "bash", "dash", "ksh", "mksh", "zsh"))
 
@@ -299,8 +300,10 @@ def _commanded(tokens: list[str]) -> list[str] | None:
     skipping = False
     for word in tokens:
         if skipping:
+            if set(word) <= _OPERATORS:
+                return None
             skipping = False
-        elif word and set(word) <= set("<>&|();"):
+        elif word and set(word) <= _OPERATORS:
             if word not in _REDIRECTIONS:
                 return None
             skipping = True

@@ -72,6 +72,8 @@ from kaspad_taskd.cli.run.recognise import NoSuchTool, innermost, names, recogni
         ("sh -c 'git x && git y'", "sh -c 'git x && git y'"),
         ("sh -c 'git x &'", "sh -c 'git x &'"),
         ("sh -c 'git $(pwd)'", "sh -c 'git $(pwd)'"),
+        ("sh -c 'git x > ; git y'", None),
+        ("sh -c 'git x >| log'", "git x"),
         ("sh -c 'git `pwd`'", None),
         ("sh -c 'git \"x'", None),
         ("sh script.sh", "sh script.sh"),
@@ -164,5 +166,5 @@ def test_any_command_line_is_taken(argv: list[str]) -> None:
 @given(st.text(max_size=40))
 def test_any_text_for_a_shell_is_taken(text: str) -> None:
     """A pipe is never one command."""
-    assert simple(text + "| x") is None or "'" in text or '"' in text or "\\" in text
+    assert simple(text + " | x") is None or "'" in text or '"' in text or "\\" in text
     simple(text)
