@@ -1,9 +1,10 @@
-"""apt-get and apt 2.6: `-o APT::Status-Fd=2`, or the packages that it names.
+"""apt-get and apt: `-o APT::Status-Fd=2`, or the packages that it names.
 
-Measured with 2.6.1 on Debian 12. The status has a percentage of each phase; that of installing ends
-at 94 or 86 and says nothing of how much of anything was done, so the packages are counted beside
-it. A status on another file descriptor than 1 and 2 is not ours: then, and without one, how many
-packages it named of those it is going to unpack, set up and remove is all there is.
+Measured with 2.6.1 on Debian 12 and 3.0.4 on 13, whose `apt` words its plan anew. The status has a
+percentage of each phase; that of installing ends at 94 or 86 and says nothing of how much of
+anything was done, so the packages are counted beside it. A status on another file descriptor than 1
+and 2 is not ours: then, and without one, how many packages it named of those it is going to unpack,
+set up and remove is all there is.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ _STATUS = re.compile(r"(dlstatus|pmstatus):[^:\s]{1,200}:(\d{1,3}(?:\.\d{1,6})?)
 _PLAN = re.compile(
     r"(\d{1,9}) upgraded, (\d{1,9}) newly installed,(?: (\d{1,9}) reinstalled,)?"
     r"(?: (\d{1,9}) downgraded,)? (\d{1,9}) to remove and \d{1,9} not upgraded\.\s*"
+)
+_SUMMARY = re.compile(
+    r"\s*Upgrading: (\d{1,9}), Installing: (\d{1,9}),(?: Reinstalling: (\d{1,9}),)?"
+    r"(?: Downgrading: (\d{1,9}),)? Removing: (\d{1,9}), Not Upgrading: \d{1,9}\s*"
 )
 _STEP = re.compile(r"(?:Unpacking|Setting up|Removing) \S+ \(.*\) .*\.\.\.\s*")
 _GET = re.compile(r"(?:Get|Hit|Ign|Err):\d{1,9} \S.*")
@@ -48,7 +53,7 @@ class _Reader(Steady):
             return self._in_phase(status[1] == "pmstatus", number(status[2]))
         if _OLD.fullmatch(piece):
             self.old = True
-        if plan := _PLAN.fullmatch(piece):
+        if plan := _PLAN.fullmatch(piece) or _SUMMARY.fullmatch(piece):
             new, other, anew, down, gone = (int(each or 0) for each in plan.groups())
             self._of_steps = 2 * (new + other + anew + down) + gone
         if not self.whole:
@@ -74,7 +79,7 @@ class _Reader(Steady):
 class _Apt(Known):
     name = "apt-get"
     programs = ("apt-get", "apt")
-    versions = ("2.6.1",)
+    versions = ("2.6.1", "3.0.4")
 
     def reader(self, argv: Sequence[str]) -> Steady:
         """Return a new reader."""

@@ -1,8 +1,9 @@
-"""cryptsetup 2.6: `reencrypt --progress-json`.
+"""cryptsetup: `reencrypt --progress-json`.
 
-Measured with 2.6.1 on Debian 12. All values of its JSON are strings. It tells once a zone (1 GiB)
-is written: its first line may say that nothing is done when nearly all is. Without the option there
-is nothing on a pipe; on a terminal a row with a percentage. A signal ends it with exit code 1.
+Measured with 2.6.1 on Debian 12 and 2.7.5 on 13. All values of its JSON are strings. It tells once
+a zone (1 GiB) is written: its first line may say that nothing is done when nearly all is. Without
+the option there is nothing on a pipe; on a terminal a row with a percentage. A signal ends it with
+exit code 1.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _of(value: object) -> float | None:
 class _Cryptsetup(Known):
     name = "cryptsetup"
     programs = ("cryptsetup",)
-    versions = ("2.6.1",)
+    versions = ("2.6.1", "2.7.5")
 
     def reader(self, argv: Sequence[str]) -> Steady:
         """Return a new reader."""

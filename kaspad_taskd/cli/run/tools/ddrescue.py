@@ -1,7 +1,8 @@
-"""GNU ddrescue 1.27: the screen that it draws, also on a pipe.
+"""GNU ddrescue: the screen that it draws, also on a pipe.
 
-Measured with 1.27 on Debian 12. The percentage is of what was rescued, over all its passes, and
-begins where a mapfile says that the last run ended. It ends with 0 however much could not be read.
+Measured with 1.27 on Debian 12 and 1.29 on 13. The percentage is of what was rescued, over all its
+passes, and begins where a mapfile says that the last run ended. It ends with 0 however much could
+not be read.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class _Reader(Steady):
 class _Ddrescue(Known):
     name = "ddrescue"
     programs = ("ddrescue",)
-    versions = ("1.27",)
+    versions = ("1.27", "1.29")
 
     def reader(self, argv: Sequence[str]) -> Steady:
         """Return a new reader."""

@@ -1,9 +1,9 @@
 """e2fsck 1.47: `-C 0`, `-C N`.
 
-Measured with 1.47.0 on Debian 12. `-C 0` draws ONE bar for all passes, also on a pipe, between two
-control characters; `-C 1` writes "pass current max device" on standard output, between its texts;
-another N is a file descriptor that is not ours. Its last line has a percentage that is none. It
-begins anew, from pass 1, when a repair asks for that.
+Measured with 1.47.0 on Debian 12 and 1.47.2 on 13. `-C 0` draws ONE bar for all passes, also on a
+pipe, between two control characters; `-C 1` writes "pass current max device" on standard output,
+between its texts; another N is a file descriptor that is not ours. Its last line has a percentage
+that is none. It begins anew, from pass 1, when a repair asks for that.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class _Reader(Steady):
 class _E2fsck(Known):
     name = "e2fsck"
     programs = ("e2fsck", "fsck.ext2", "fsck.ext3", "fsck.ext4")
-    versions = ("1.47.0",)
+    versions = ("1.47.0", "1.47.2")
 
     def reader(self, argv: Sequence[str]) -> Steady:
         """Return a new reader."""

@@ -1,8 +1,8 @@
-"""ffmpeg 5.1: `-progress pipe:1`, or the row that it draws on standard error.
+"""ffmpeg: `-progress pipe:1`, or the row that it draws on standard error.
 
-Measured with 5.1.9 on Debian 12. There is no total: of what it makes nobody knows the length
-before. `out_time_ms` are microseconds, as `out_time_us` are; `progress=end` comes also when a
-signal stopped it; `kB` of its row are 1024 bytes.
+Measured with 5.1.9 on Debian 12 and 7.1.5 on 13. There is no total: of what it makes nobody knows
+the length before. `out_time_ms` are microseconds, as `out_time_us` are; `progress=end` comes also
+when a signal stopped it; `kB` of its row are 1024 bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _PAIR = re.compile(r"(out_time_us|frame|total_size|speed)= *(\S{1,20})")
 _ROW = re.compile(
-    r"(?:frame= *\d+ .*)?size= *(?:\d+ *k?i?B|N/A) time=(\d{1,6}):(\d\d):(\d\d\.\d\d) bitrate=.*"
+    r"(?:frame= *\d+ .*)?size= *(?:\d+ *[kK]?i?B|N/A) time=(\d{1,6}):(\d\d):(\d\d\.\d\d) bitrate=.*"
 )
 _STOPPED = 255
 _QUIET = frozenset(("quiet", "panic", "fatal", "error", "warning", "-8", "0", "8", "16", "24"))
@@ -60,7 +60,7 @@ class _Reader(Steady):
 class _Ffmpeg(Known):
     name = "ffmpeg"
     programs = ("ffmpeg",)
-    versions = ("5.1.9",)
+    versions = ("5.1.9", "7.1.5")
 
     def reader(self, argv: Sequence[str]) -> Steady:
         """Return a new reader."""

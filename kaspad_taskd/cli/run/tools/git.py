@@ -1,8 +1,8 @@
-"""git 2.39: `--progress`.
+"""git: `--progress`.
 
-Measured with 2.39.5 on Debian 12. Each phase has its own percentage, 0 to 100, of what it counts;
-how many phases there will be it does not tell. Without the option a pipe gets one only when a
-checkout takes more than 2 s.
+Measured with 2.39.5 on Debian 12 and 2.47.3 on 13. Each phase has its own percentage, 0 to 100, of
+what it counts; how many phases there will be it does not tell. Without the option a pipe gets one
+only when a checkout takes more than 2 s.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _phase(row: re.Match[str]) -> str:
 class _Git(Known):
     name = "git"
     programs = ("git",)
-    versions = ("2.39.5",)
+    versions = ("2.39.5", "2.47.3")
 
     def reader(self, argv: Sequence[str]) -> Steady:
         """Return a new reader."""

@@ -1,8 +1,8 @@
-"""pg_basebackup 15: `--progress`.
+"""pg_basebackup: `--progress`.
 
-Measured with 15.18 on Debian 12. The total is what the server estimates at the start, and is raised
-to what is done where that is more: then nobody knows it. 100 % comes once for each of the last two
-lines, and the copy is written to disk after them.
+Measured with 15.18 on Debian 12 and 17.12 on 13. The total is what the server estimates at the
+start, and is raised to what is done where that is more: then nobody knows it. 100 % comes once for
+each of the last two lines, and the copy is written to disk after them.
 """
 
 from __future__ import annotations
@@ -54,14 +54,18 @@ class _Reader(Steady):
 class _BaseBackup(Known):
     name = "pg_basebackup"
     programs = ("pg_basebackup",)
-    versions = ("15.18",)
+    versions = ("15.18", "17.12")
 
     def reader(self, argv: Sequence[str]) -> Steady:
         """Return a new reader."""
         return _Reader()
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
-        """What it has copied stays when a signal ends it; else it removes it itself."""
+        """What it has copied stays when a signal ends it; else it removes it itself.
+
+        The signal ends one process; another one of it receives WAL, and goes on where it was not
+        signalled, too (findings/pg-basebackup-killed.sh).
+        """
         if code == 0:
             return Ending(COMPLETE)
         return Ending(FAILED, None, "run.rerun.refused-directory" if code < 0 else None)

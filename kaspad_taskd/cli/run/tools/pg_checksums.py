@@ -1,7 +1,7 @@
-"""pg_checksums 15: `--progress`.
+"""pg_checksums: `--progress`.
 
-Measured with 15.18 on Debian 12. When it turns checksums on, its 100 % came at 0.46 of 3.5 s: all
-files are synced then.
+Measured with 15.18 on Debian 12 and 17.12 on 13. When it turns checksums on, its 100 % came at 0.46
+of 3.5 s: all files are synced then.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Reader(Steady):
 class _Checksums(Known):
     name = "pg_checksums"
     programs = ("pg_checksums",)
-    versions = ("15.18",)
+    versions = ("15.18", "17.12")
 
     def reader(self, argv: Sequence[str]) -> Steady:
         """Return a new reader."""

@@ -1,7 +1,7 @@
 """pip: `--progress-bar raw` (24.1 and later); on a terminal its bar.
 
-Measured with 26.3, and with 23.2.1, which refuses `raw` with exit code 2. It counts the bytes of
-each file; how many files there will be nobody knows before.
+Measured with 26.3 and 25.1.1 (Debian 13), and with 23.2.1, which refuses `raw` with exit code 2. It
+counts the bytes of each file; how many files there will be nobody knows before.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class _Reader(Steady):
 class _Pip(Known):
     name = "pip"
     programs = ("pip", "pip3")
-    versions = ("26.3", "23.2.1")
+    versions = ("26.3", "25.1.1", "23.2.1")
 
     def reader(self, argv: Sequence[str]) -> Steady:
         """Return a new reader."""

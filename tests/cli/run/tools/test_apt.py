@@ -40,6 +40,14 @@ def test_without_a_status_packages_are_counted() -> None:
     assert [(each.done, each.total) for each in gone] == [(0, 4), (1, 4), (2, 4), (3, 4)]
 
 
+def test_the_plan_of_apt_3() -> None:
+    """`apt` of Debian 13 words it anew; apt-get does not."""
+    said = [each.reading for each in checked("apt-get-apt-13")]
+    assert [(each.done, each.total) for each in said] == [(done, 8) for done in range(8)]
+    said = [each.reading for each in checked("apt-get-plain-13") if each.reading.done is not None]
+    assert [(each.done, each.total) for each in said] == [(done, 12) for done in range(12)]
+
+
 def test_a_status_goes_before_what_is_counted() -> None:
     """Of both there is one number."""
     rows = [

@@ -33,9 +33,10 @@ def test_passes_have_each_their_own() -> None:
 
 def test_one_bar_is_of_all_passes() -> None:
     """`-C 0`, and the last line's percentage is none of it."""
-    moments = checked("e2fsck-C0")
-    assert percents(moments) == [5.8, 99.9]
-    assert {each.reading.phase for each in moments} == {None}
+    for name in ("e2fsck-C0", "e2fsck-C0-13"):
+        moments = checked(name)
+        assert percents(moments) == [5.8, 99.9]
+        assert {each.reading.phase for each in moments} == {None}
     assert percents(checked("e2fsck-silent")) == []
     assert [each.reading.phase for each in checked("e2fsck-silent")][-1] == "pass 5"
 

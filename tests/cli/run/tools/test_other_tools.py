@@ -93,7 +93,17 @@ def test_a_real_pip() -> None:
 # -- ffmpeg
 
 
-@pytest.mark.parametrize("name", ["ffmpeg-progress", "ffmpeg-plain", "ffmpeg-to", "ffmpeg-stopped"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ffmpeg-progress",
+        "ffmpeg-plain",
+        "ffmpeg-to",
+        "ffmpeg-stopped",
+        "ffmpeg-progress-13",
+        "ffmpeg-plain-13",
+    ],
+)
 def test_ffmpeg_says_seconds_of_what_it_makes(name: str) -> None:
     """In microseconds, whatever they are called, or h:mm:ss; of how many nobody knows."""
     moments = checked(name)
@@ -153,11 +163,11 @@ def test_ddrescue_counts_what_it_has() -> None:
 
 def test_what_could_not_be_read_is_said() -> None:
     """It ends with 0 all the same."""
-    bad = load("ddrescue-bad")
-    assert bad.code == 0
-    ending = bad.ending()
-    assert (ending.outcome, ending.said) == (PARTLY, "run.end.unreadable")
-    assert ending.params == {"n": 1, "percent": "99.83"}
+    for name in ("ddrescue-bad", "ddrescue-bad-13"):
+        assert load(name).code == 0
+        ending = load(name).ending()
+        assert (ending.outcome, ending.said) == (PARTLY, "run.end.unreadable")
+        assert ending.params == {"n": 1, "percent": "99.83"}
     assert load("ddrescue-copy").ending().outcome == COMPLETE
 
 

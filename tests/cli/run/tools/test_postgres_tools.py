@@ -46,7 +46,7 @@ def phases(moments: list[Moment]) -> list[str | None]:
 
 def test_basebackup_has_three_phases() -> None:
     """Its second 100 % says that all is copied: it goes on without a number."""
-    for name in ("pg_basebackup-rate", "pg_basebackup-verbose"):
+    for name in ("pg_basebackup-rate", "pg_basebackup-verbose", "pg_basebackup-rate-13"):
         moments = checked(name)
         assert phases(moments) == ["waiting for checkpoint", "copying", "finishing"]
         assert len(percents(moments)) >= 3
@@ -105,7 +105,7 @@ def test_what_is_offered(tool: object, command: str, flag: str | None) -> None:
 
 def test_pgbench_counts_rows_alone() -> None:
     """Its 100 % comes when VACUUM and the keys have not begun."""
-    for name in ("pgbench-init", "pgbench-quiet"):
+    for name in ("pgbench-init", "pgbench-quiet", "pgbench-init-13"):
         moments = checked(name)
         assert phases(moments)[-3:] == ["generating data", "vacuuming", "creating primary keys"]
         told = [each for each in moments if each.reading.percent is not None]
@@ -128,10 +128,11 @@ def test_a_benchmark_has_no_progress() -> None:
 
 def test_checksums_go_on_after_all_is_read() -> None:
     """100 % is of what was read; then it syncs, without a number."""
-    moments = checked("pg_checksums-enable")
-    assert phases(moments) == ["reading", "syncing data directory", "updating control file"]
-    assert max(percents(moments)) < 100
-    assert moments[-1].reading.percent is None
+    for name in ("pg_checksums-enable", "pg_checksums-enable-13"):
+        moments = checked(name)
+        assert phases(moments) == ["reading", "syncing data directory", "updating control file"]
+        assert max(percents(moments)) < 100
+        assert moments[-1].reading.percent is None
 
 
 def test_bad_checksums_are_said() -> None:
