@@ -59,7 +59,8 @@ class Following:
         self._asking = Asking(pid, self._tool, self._argv)
         self._client = Client(wish.socket, _ANSWER_WITHIN, patience=0.0)
         self.program = _named(self._argv[0].rpartition("/")[2])
-        name = _named(self._tool.name if self._tool else self.program)
+        tool = self._tool  # a way of reading any program has no programs of its own
+        name = _named(tool.name) if tool is not None and tool.programs else self.program
         self._wanted = Claim(wish.id, name, wish.service or name[:64], wish.stall_after)
         self._task: dict[str, Any] | None = None
         self._first = self._begin(began)
@@ -173,8 +174,10 @@ class Following:
             self._give_up(Unreachable("forbidden", self._client.path))
         elif fault.reason == "not-found":  # removed by somebody: it is told anew
             self._task = None
-        elif fault.reason in ("not-allowed", "conflict") or fault.code in (-32601, -32602):
-            self._lost = True  # cancelled by somebody, or ended: nothing more is to be told
+        elif fault.reason == "not-allowed":  # cancelled, or ended by somebody: that is its end
+            self._lost = self.told = True
+        elif fault.reason == "conflict" or fault.code in (-32601, -32602):
+            self._lost = True
 
     def _claimed(self, task: dict[str, Any]) -> None:
         if self._wish.id is not None and task["id"] != self._wish.id:
@@ -207,8 +210,12 @@ class Following:
             self._report(self._end(end))
             self.told = True
         except Refused as fault:
-            self.told = fault.reason in ("not-allowed", "not-found", "forbidden")
-        except (Unreachable, LookupError, TypeError, ValueError):
+            self.told = fault.reason in ("not-allowed", "not-found")
+            self._refused(fault)
+        except Unreachable as fault:
+            if fault.reason in _FOR_GOOD:
+                self._give_up(fault)
+        except (LookupError, TypeError, ValueError):
             pass
 
     def leave(self, end: End) -> None:

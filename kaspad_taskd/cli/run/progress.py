@@ -92,7 +92,8 @@ class Progress:
         if self.done is None:
             return found
         found["done"] = self.done
-        found["unit"] = ("%" if self._unit == "percent" else self._unit)[:_UNIT]
+        if self._unit:
+            found["unit"] = ("%" if self._unit == "percent" else self._unit)[:_UNIT]
         if self.total is not None:
             found["total"] = self.total
             if self._growing:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 GRACE = 0.2
 """Seconds after the command's end for which the daemon is waited for."""
+OURSELVES = 10.0
+"""Seconds for which our own modules may be read from a slow disk."""
 PACE = 1.0
 """Seconds between two reports, and between two tries."""
 TICK = 0.25
@@ -44,6 +46,8 @@ class Reporting:
         self._wake.acquire()
         self._done = _thread.allocate_lock()
         self._done.acquire()
+        self._ready = _thread.allocate_lock()
+        self._ready.acquire()
         self._over = False
         self._code, self._took = 0, 0.0
         self._stopped: int | None = None
@@ -54,7 +58,8 @@ class Reporting:
         """Begin, beside the command."""
         try:
             _thread.start_new_thread(self._run, ())
-        except RuntimeError:  # no thread is left: nothing is told while it runs
+        except RuntimeError:  # no thread is left: nothing is told of it
+            self._ready.release()
             self._done.release()
 
     def end(self, code: int, took: float, stopped: int | None) -> None:
@@ -65,11 +70,11 @@ class Reporting:
             took: seconds.
             stopped: the signal that went through us, if one did.
         """
-        until = monotonic() + GRACE
         self._code, self._took, self._stopped = code, took, stopped
         self._over = True
         self._wake.release()
-        self._done.acquire(timeout=max(0.0, until - monotonic()))
+        self._ready.acquire(timeout=OURSELVES)
+        self._done.acquire(timeout=GRACE)
         if self.following is not None and not self.following.told:
             self.following.leave(self.ended)
 
@@ -82,7 +87,10 @@ class Reporting:
         try:
             from kaspad_taskd.cli.run.following import Following
 
-            self.following = Following(self._wish, self._pid, self._began, self._taps)
+            try:
+                self.following = Following(self._wish, self._pid, self._began, self._taps)
+            finally:
+                self._ready.release()
             self._follow(self.following)
         except Exception as fault:  # whatever is wrong here is no harm to the command
             if os.environ.get("KASPAD_TASKD_RUN_DEBUG"):

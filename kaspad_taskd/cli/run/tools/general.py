@@ -94,6 +94,11 @@ class _Lines(Steady):
         self._count += 1
         return Reading(self._count, self._total, "lines")
 
+    def skipped(self, lines: int) -> Reading | None:
+        """Count lines that went by unread."""
+        self._count += lines
+        return self._steadied(Reading(self._count, self._total, "lines"))
+
 
 _READERS = {"json": _Json, "percent": _Percent, "lines": _Lines}
 TOOLS = (
