@@ -113,7 +113,10 @@ async def test_no_task_asks_a_socket_of_ours(local: UnixSite, tmp_path: Path) ->
     for way in ways(local.path, folder):
         missed = await look(over(way, (local.path,)))
         assert missed.reason is Reason.FORBIDDEN, way
-        assert note(missed) == f"{way} is a socket of kaspad-taskd itself, which no task is allowed to ask."
+        assert (
+            note(missed)
+            == f"{way} is a socket of kaspad-taskd itself, which no task is allowed to ask."
+        )
     assert local.connections == 0
     assert isinstance(await look(over(local.path, (tmp_path / "another.sock",))), Reading)
 
@@ -156,7 +159,9 @@ async def test_a_socket_that_is_closed_to_our_user(local: UnixSite) -> None:
     finally:
         os.seteuid(0)
         await probe.close()
-    assert note(missed) == f"The user of kaspad-taskd is not allowed to use the socket {local.path}."
+    assert (
+        note(missed) == f"The user of kaspad-taskd is not allowed to use the socket {local.path}."
+    )
     cure = of_task.hint(missed.hints[0].code, missed.hints[0].params)[1]
     assert cure is not None
     assert "is root there" in cure
