@@ -23,7 +23,7 @@ from kaspad_taskd.probes.migrations.counters import Counted
 from kaspad_taskd.probes.migrations.seen import Backend, Record, Server
 from kaspad_taskd.probes.migrations.tool import Step
 from kaspad_taskd.probes.migrations.way import At, begin_of, locate, phases, steps_between
-from kaspad_taskd.probes.migrations.whose import Wanted, sessions
+from kaspad_taskd.probes.migrations.whose import Wanted, is_evident, sessions
 from kaspad_taskd.words import maybe, say
 from kaspad_taskd.words.spans import down
 
@@ -102,7 +102,7 @@ def judge(
         return Refused(Reason.CHECKER_ERROR, {"text": failure})
     reading = _way(wanted, server, found, memory, measured, work)
     quiet = _quiet(server, memory, work)
-    reason, params = _reason(server, work, blind)
+    reason, params = _reason(wanted, server, work, blind)
     conditions = _conditions(wanted, found, work, blind)
     counts = _counters(server, work)
     return replace(
@@ -274,9 +274,9 @@ def _one_statement(server: Server, work: Sequence[Backend]) -> Reading:
 
 
 def _reason(
-    server: Server, work: Sequence[Backend], blind: bool
+    wanted: Wanted, server: Server, work: Sequence[Backend], blind: bool
 ) -> tuple[Reason | None, Mapping[str, Scalar]]:
-    own = {each.pid for each in work}
+    own = {each.pid for each in work if is_evident(wanted, server, each)}
     for each in work:
         others = [pid for pid in each.blockers if pid and pid not in own]  # 0: prepared, of nobody
         if each.locked and (others or not own.issuperset(each.blockers) or not each.blockers):

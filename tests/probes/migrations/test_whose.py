@@ -152,6 +152,15 @@ def test_a_lock_that_is_its_own_is_waited_for_in_silence() -> None:
     assert (found.reason, found.at_work) == (None, True)
 
 
+def test_who_writes_with_the_same_role_may_stand_in_its_way() -> None:
+    """A program often has the role that migrates: it is named, so that it can be ended."""
+    named = replace(ALEMBIC, user="app")
+    waits = Backend(1, "app", locks=True, locked=True, blockers=(2,))
+    found = judge(named, Server([waits, Backend(2, "app", writes=True)]), Record("a"), {})
+    assert isinstance(found, Reading)
+    assert (found.reason, found.params) == (Reason.LOCK_WAIT, {"pid": 2})
+
+
 def seen(backends: list[Backend], counted: dict[int, Counted], memory: Any) -> Reading:
     found = judge(ALEMBIC, Server(backends, counted), Record("a"), memory)
     assert isinstance(found, Reading)
