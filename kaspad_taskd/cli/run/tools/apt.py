@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady, number
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number
 from kaspad_taskd.cli.run.tools.options import verb
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING, Ending, Reading
 
@@ -41,7 +41,7 @@ _VERBS = frozenset(
 )  # fmt: skip
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self) -> None:
         super().__init__()
         self.installing = self.old = self._has_status = False

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MOST = 1e18
 """More bytes than anybody has; what is beyond is no number of anything."""
+ROW = 1000
+"""Characters of a row of progress: patterns may look at a longer one as often as it is long."""
 _DIGITS = 18
 
 
@@ -60,6 +62,14 @@ class Steady:
         else:
             self._share = done / total
         return found
+
+
+class Rows(Steady):
+    """A reader of rows, none of which has more than ROW characters."""
+
+    def read(self, stream: int, piece: str, whole: bool = True) -> Reading | None:
+        """Return what a piece says, or None; one that is too long for a row is not looked at."""
+        return super().read(stream, piece, whole) if len(piece) <= ROW else None
 
 
 class Known:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady, number, parsed
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number, parsed
 from kaspad_taskd.cli.run.tools.options import has, verb
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
@@ -24,7 +24,7 @@ _ROW = re.compile(r"Progress: +(\d{1,3}\.\d)%, ETA .*")
 _REENCRYPT = ("reencrypt",)
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self) -> None:
         super().__init__()
         self.begun = False

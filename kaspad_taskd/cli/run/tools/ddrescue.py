@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady, number
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -25,7 +25,7 @@ _ALL = 100.0
 _FILES = 3  # input, output, mapfile
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self) -> None:
         super().__init__()
         self.rescued: float | None = None

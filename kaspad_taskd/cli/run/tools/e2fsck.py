@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady, number
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number
 from kaspad_taskd.cli.run.tools.options import has, value
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, WARNING, Ending, Reading
 
@@ -27,7 +27,7 @@ _PASSES = 5
 _CORRECTED, _REBOOT, _UNCORRECTED, _OF_FAILURE = 1, 2, 4, 8 | 16 | 32 | 64 | 128
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self, one_bar: bool, counts: bool) -> None:
         super().__init__()
         self._one_bar = one_bar

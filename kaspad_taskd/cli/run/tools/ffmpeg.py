@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import MOST, Known, Steady
+from kaspad_taskd.cli.run.tools.common import MOST, Known, Rows, Steady
 from kaspad_taskd.cli.run.tools.options import value
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
@@ -27,7 +27,7 @@ _STOPPED = 255
 _QUIET = frozenset(("quiet", "panic", "fatal", "error", "warning", "-8", "0", "8", "16", "24"))
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self) -> None:
         super().__init__()
         self._facts: dict[str, str | float] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
 from kaspad_taskd.cli.run.tools.options import has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
@@ -29,7 +29,7 @@ _TELLING = frozenset(
 _WITH_ARGUMENT = frozenset(("-C", "-c", "--git-dir", "--work-tree", "--namespace", "--config-env"))
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def parse(self, stream: int, piece: str) -> Reading | None:
         row = _ROW.fullmatch(piece)
         if row:

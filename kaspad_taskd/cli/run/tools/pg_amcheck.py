@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
 from kaspad_taskd.cli.run.tools.options import has, value
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
@@ -27,7 +27,7 @@ _ROW = re.compile(
 _CORRUPTION = 2
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self, jobs: int) -> None:
         super().__init__()
         self._jobs = jobs

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
 from kaspad_taskd.cli.run.tools.options import has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
@@ -26,7 +26,7 @@ _WAITING = re.compile(r"(?:pg_basebackup: .*)?waiting for checkpoint(?: to compl
 _FINISHING = re.compile(r"pg_basebackup: (?:waiting for background|syncing data to disk).*")
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self) -> None:
         super().__init__()
         self._estimate: int | None = None

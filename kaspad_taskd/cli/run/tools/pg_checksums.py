@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
 from kaspad_taskd.cli.run.tools.options import has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
@@ -24,7 +24,7 @@ _BAD = re.compile(r"Bad checksums: +(\d{1,15})")
 _LATER = re.compile(r"pg_checksums: (syncing data directory|updating control file)")
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self) -> None:
         super().__init__()
         self.bad = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
 from kaspad_taskd.cli.run.tools.options import has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
@@ -27,7 +27,7 @@ _PHASE = re.compile(
 )
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def parse(self, stream: int, piece: str) -> Reading | None:
         row = _ROW.fullmatch(piece)
         if row:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
 from kaspad_taskd.cli.run.tools.options import bounds, has, value, verb
 from kaspad_taskd.cli.run.tools.tool import Reading
 
@@ -28,7 +28,7 @@ _PHASE = re.compile(
 _DOWNLOADS = frozenset(("install", "download", "wheel"))
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self) -> None:
         super().__init__()
         self._file = "downloading"

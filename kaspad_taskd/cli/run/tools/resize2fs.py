@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
 from kaspad_taskd.cli.run.tools.options import has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
@@ -24,7 +24,7 @@ _BEGUN = re.compile(rf"(\S.{{0,60}}?) *-{{{_WIDTH}}}")
 _DONE = re.compile(rf"X{{1,{_WIDTH}}}")
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self) -> None:
         super().__init__()
         self._label: str | None = None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kaspad_taskd.cli.run import tools
 from kaspad_taskd.cli.run.recognise import TOOLS, all_tools, recognise
-from kaspad_taskd.cli.run.splitting import Splitter
+from kaspad_taskd.cli.run.splitting import LONGEST, Splitter
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, WARNING
 from kaspad_taskd.words.table import entry
 from tests.cli.run.corpus import DATA, Moment, holds, load, recordings
@@ -19,6 +19,12 @@ FOLDER = Path(tools.__path__[0])
 COMMON = {"__init__", "common", "general", "options", "tool"}
 FILES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in COMMON)
 EVERY = all_tools()
+OURS = [
+    *recordings("pg"), *recordings("e2fsck"), *recordings("resize2fs"), *recordings("git"),
+    *recordings("apt"), *recordings("cryptsetup-json"), *recordings("pip"), *recordings("ffmpeg"),
+    *recordings("ddrescue"),
+]  # fmt: skip
+"""Recordings of tools that are read row by row alone."""
 VERBS = {
     "apt-get": ["install"],
     "borg": ["create"],
@@ -139,3 +145,15 @@ def test_any_command_line_is_taken(tool: object, arguments: list[str]) -> None:
     tool.reader(argv)  # type: ignore[attr-defined]
     assert isinstance(tool.offer(argv), str | None)  # type: ignore[attr-defined]
     assert tool.asking(argv) in (None, "SIGUSR1")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", sorted({recording.partition("-")[0] for recording in OURS}))
+def test_a_long_piece_is_no_row(name: str) -> None:
+    """It is not looked at as often as it is long, which would take minutes."""
+    reads = [each.data for each in load(next(r for r in OURS if r.startswith(name))).reads]
+    tool, argv = load(next(r for r in OURS if r.startswith(name))).tool()
+    units = [piece for data in reads[:20] for piece in Splitter().feed(data + b"\n")]
+    for unit in [*units, " ", "1", "1 ", "a: ", ": |", "=", "frame=1 ", "Get:1 "]:
+        reader = tool.reader(argv)
+        assert reader.read(1, (unit * LONGEST)[:LONGEST]) is None
+        assert reader.read(1, (unit + " " * LONGEST)[:LONGEST]) is None
