@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kaspad_taskd.cli.faults import UsageFault
+from kaspad_taskd.cli.run.listing import row
 from kaspad_taskd.cli.run.recognise import NoSuchTool, all_tools, recognise
 from kaspad_taskd.cli.run.wish import Wish, is_name
-from kaspad_taskd.words.sentences import maybe, say
+from kaspad_taskd.words.sentences import say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -69,11 +70,11 @@ def _list(run: Run) -> int:
 
 def described(tool: Tool) -> dict[str, Any]:
     """Return what is known of a tool: `{tool, programs, versions, tells, source}`."""
-    key = f"run.tool.{tool.name.partition(':')[0]}"
+    _, _, tells, source = row(tool)
     return {
         "tool": tool.name,
         "programs": list(tool.programs),
         "versions": list(tool.versions),
-        "tells": maybe(f"{key}.tells") or "",
-        "source": maybe(f"{key}.source") or "",
+        "tells": tells,
+        "source": source,
     }
