@@ -23,7 +23,7 @@ def run(run: Run) -> int:
     """List the tools, or run the command; who comes here with a fault is told of it."""
     if run.options.tools:
         return _list(run)
-    wish = _wish(run.options)
+    wish = wish_of_options(run.options)
     check(wish.chosen)
     from kaspad_taskd.cli.run import verb
 
@@ -42,7 +42,8 @@ def check(chosen: str | None) -> None:
         raise UsageFault(say("run.no-tool", tool=chosen), "kaspad-taskctl run --list") from None
 
 
-def _wish(options: Any) -> Wish:
+def wish_of_options(options: Any) -> Wish:
+    """Return what parsed options ask for; raises UsageFault: they cannot."""
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         raise UsageFault(say("run.no-command"), _HELP)

@@ -111,6 +111,11 @@ class Pump:
         self.__init__(self.stream)  # type: ignore[misc]
         self.whole = False
 
+    def close(self) -> None:
+        """Let go of what it needed, once it has ended."""
+        os.close(self._stop)
+        os.close(self._wake)
+
     def _run(self) -> None:
         try:
             self.pass_on()
