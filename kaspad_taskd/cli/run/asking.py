@@ -12,11 +12,13 @@ from time import monotonic
 
 from kaspad_taskd.cli.run.canary import masked
 from kaspad_taskd.cli.run.place import ticks
+from kaspad_taskd.cli.run.sieve import Sieve
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kaspad_taskd.cli.run.pump import Tap
     from kaspad_taskd.cli.run.tools.tool import Tool
 
 EVERY = 5.0
@@ -26,13 +28,18 @@ EVERY = 5.0
 class Asking:
     """Asks one command, if its tool is one that can be asked."""
 
-    def __init__(self, pid: int, tool: Tool | None, argv: Sequence[str]) -> None:
+    def __init__(
+        self, pid: int, tool: Tool | None, argv: Sequence[str], tap: Tap | None = None
+    ) -> None:
         named = tool.asking(argv) if tool is not None else None
         self._number = getattr(signal, named, None) if named else None
         self._programs = tuple(tool.programs) if tool is not None else ()
         self._pid = pid
         self._began = ticks(pid) if self._number else None
         self._due = monotonic() + EVERY
+        self._sieve = Sieve.of(tool.name) if tool is not None and self._began else None
+        if tap is not None and self._sieve is not None:
+            tap.sieve = self._sieve
 
     def ask(self) -> None:
         """Send its signal, if it is time and may be done."""
@@ -42,6 +49,8 @@ class Asking:
         try:
             mine = os.stat(f"/proc/{self._pid}").st_uid == os.geteuid()  # noqa: PTH116
             if mine and self._is_it() and self._number in masked(self._pid, "SigCgt"):
+                if self._sieve is not None:
+                    self._sieve.asked += 1
                 os.kill(self._pid, self._number)
         except OSError:
             pass

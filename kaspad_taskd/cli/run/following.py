@@ -56,7 +56,8 @@ class Following:
         lines = self._tool is not None and self._tool.lines
         self._splitters = {number: Splitter(lines) for number in taps}
         self._progress = Progress()
-        self._asking = Asking(pid, self._tool, self._argv)
+        said = taps.get(_STDERR) or taps.get(1)
+        self._asking = Asking(pid, self._tool, self._argv, said)
         self._client = Client(wish.socket, _ANSWER_WITHIN, patience=0.0)
         self.program = _named(self._argv[0].rpartition("/")[2])
         tool = self._tool  # a way of reading any program has no programs of its own

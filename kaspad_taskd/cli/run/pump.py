@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kaspad_taskd.cli.run.descriptors import Stream
+    from kaspad_taskd.cli.run.sieve import Sieve
 
 CHUNK = 1 << 18
 HELD = 65536
 """Bytes that a tap holds until they are taken; beyond, whole chunks go by."""
 LAST = 4096
 """Bytes of a stream's end that are kept."""
+HELD_MS = 1000
+"""Milliseconds of silence after which what may be the begin of an answer is passed on."""
 _WINDOW = 0.25  # seconds
 _FLOOD = 1 << 20  # bytes of a window, beyond which the kernel moves the rest of it by itself
 
@@ -36,6 +39,7 @@ class Tap:
         self.last = b""
         self.lines_gone = 0
         self.counts = False  # the lines of what goes by are counted
+        self.sieve: Sieve | None = None  # of a tool that is asked
         self._put = self._taken = 0  # bytes; each is changed by one thread alone
         self._skips = False
 
@@ -131,9 +135,8 @@ class Pump:
                     continue
                 data = os.read(source, CHUNK)
             except BlockingIOError:
-                if self._stopping:
+                if not self._waited():
                     return
-                self._poll.poll()
                 continue
             except OSError as error:  # a terminal says so that nobody has it any more
                 if error.errno != EIO:
@@ -141,10 +144,30 @@ class Pump:
                 data = b""
             if data:
                 self._give(data)
-            else:
+                continue
+            if self.tap.sieve is not None:
+                self._write(self.tap.sieve.end())
+            if self.open:
                 self._close()
 
+    def _waited(self) -> bool:
+        """Wait for more; returns False: nothing is there, and it is to stop."""
+        sieve = self.tap.sieve
+        if self._stopping:
+            if sieve is not None and self.open:
+                self._write(sieve.end())
+            return False
+        if not self._poll.poll(HELD_MS if sieve is not None and sieve.held else None) and sieve:
+            self._write(sieve.let_go())
+        return True
+
     def _give(self, data: bytes) -> None:
+        self.tap.put(data)
+        self._much += len(data)
+        self._write(data if self.tap.sieve is None else self.tap.sieve.feed(data))
+        self.moved += 1
+
+    def _write(self, data: bytes) -> None:
         left: bytes | memoryview = data
         while left:
             try:
@@ -156,13 +179,10 @@ class Pump:
                 return
             else:
                 left = memoryview(left)[done:] if done < len(left) else b""
-        self.moved += 1
-        self._much += len(data)
-        self.tap.put(data)
 
     def _spliced(self) -> bool:
         """Let the kernel move what comes, where there is so much that nobody could read it."""
-        if self.whole or not self._splices or self._much < _FLOOD:
+        if self.whole or self.tap.sieve or not self._splices or self._much < _FLOOD:
             return False
         now = monotonic()
         if now >= self._until:
