@@ -12,6 +12,7 @@ import signal
 from time import sleep
 
 _WAITS = (0.001, 0.004, 0.015, 0.03)  # seconds: systemd sends to one process after the other
+_TRIES = 1000
 
 
 class Canary:
@@ -29,9 +30,17 @@ class Canary:
         for wait in _WAITS:
             sleep(wait)
             if number in _pending(self.pid):
-                os.write(self._clear, b".")
+                self._forget(number)
                 return True
         return False
+
+    def _forget(self, number: int) -> None:
+        """Let it take what it has, so that the next one of its kind is told from this one."""
+        os.write(self._clear, b".")
+        for _ in range(_TRIES):
+            if number not in _pending(self.pid):
+                return
+            sleep(0.001)
 
     def end(self) -> None:
         """Let it go."""
