@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ALIVE = 30.0
 """Seconds after which a report goes though there is nothing new to tell."""
 _ANSWER_WITHIN = 5.0
-_STDERR = 2
+_STDOUT, _STDERR = 1, 2
 _FOR_GOOD = ("forbidden", "bad-path", "not-taskd")
 
 
@@ -55,8 +55,9 @@ class Following:
         self._reader: Reader | None = self._tool.reader(self._argv) if self._tool else None
         lines = self._tool is not None and self._tool.lines
         self._splitters = {number: Splitter(lines) for number in taps}
+        self._gone = dict.fromkeys(taps, 0)
         self._progress = Progress()
-        said = taps.get(_STDERR) or taps.get(1)
+        said = taps.get(_STDERR) or taps.get(_STDOUT)
         self._asking = Asking(pid, self._tool, self._argv, said)
         self._client = Client(wish.socket, _ANSWER_WITHIN, patience=0.0)
         self.program = _named(self._argv[0].rpartition("/")[2])
@@ -96,9 +97,10 @@ class Following:
                 data = tap.take()
                 any_here = True
                 if data is None:
-                    self._skipped(splitter, tap)
+                    splitter.skip()
                 else:
                     self._take(number, splitter.feed(data))
+            self._count(number, tap.lines_gone)
             if not any_here:  # many never end an update before they begin the next
                 pending = splitter.pending()
                 self._take(number, [pending] if pending else [], whole=False)
@@ -107,12 +109,12 @@ class Following:
         self._asking.ask()
         return came
 
-    def _skipped(self, splitter: Splitter, tap: Tap) -> None:
-        splitter.skip()
-        gone, tap.lines_gone = tap.lines_gone, 0
+    def _count(self, number: int, gone: int) -> None:
+        """Count the lines of a stream that went by unread: `gone` so far."""
+        new, self._gone[number] = gone - self._gone[number], gone
         skipped = getattr(self._reader, "skipped", None)
-        if gone and skipped is not None:
-            self._laid(skipped(gone))
+        if new and number == _STDOUT and skipped is not None:
+            self._laid(skipped(new))
 
     def _take(self, number: int, pieces: list[str], whole: bool = True) -> None:
         reader = self._reader
@@ -149,10 +151,11 @@ class Following:
         try:
             if self._task is None:
                 self._task = claim(self._call, self._wanted, self._first)
+                self._sent = {}  # nothing yet of what is known
                 self._claimed(self._task)
             else:
                 self._report(params)
-            self._sent, self._sent_at, self._moved = params, monotonic(), False
+                self._sent, self._sent_at, self._moved = params, monotonic(), False
         except Refused as fault:
             self._refused(fault)
         except Unreachable as fault:

@@ -147,7 +147,7 @@ def test_what_it_reads(up: Host) -> None:
     run = up.begin("--id", "j", "--as", "json:n/of", "--", "sh", "-c", script)
     up.until(lambda: up.task("j").get("progress") == 25)
     assert up.task("j")["progressDetail"]["total"] == 20
-    lines = up.begin("--id", "l", "--as", "lines:100000", "--", "sh", "-c", "seq 50000; cat")
+    lines = up.begin("--id", "l", "--as", "lines:1000", "--", "sh", "-c", "seq 500; cat")
     up.until(lambda: up.task("l").get("progress") == 50)
     share = up.begin(
         "--id", "p", "--as", r"percent:at (\d+)", "--", "sh", "-c", "printf 'at 7'; cat"
