@@ -100,8 +100,11 @@ def test_a_command_over_an_api_is_forbidden_first() -> None:
     assert faults[0].kind == "forbidden"
 
 
-def test_a_report_has_no_probe_and_takes_nothing() -> None:
-    """Its work reports by itself."""
+async def test_a_report_takes_nothing_and_has_nothing_to_look_at() -> None:
+    """Its work reports by itself; only that a process which reported is gone could be seen."""
     assert parse("report", {}) == (Checker(), [])
     assert "unknown" in problems("report", {"url": "x"})
-    assert open_probe(Definition("r", "report", "r")) is None
+    probe = open_probe(Definition("r", "report", "r"))
+    assert probe is not None
+    assert await probe.observe({}) is None
+    await probe.close()

@@ -46,7 +46,7 @@ COMMANDS = (
     (
         "sh",
         "-c",
-        "grep -E 'Sig(Blk|Ign)' /proc/self/status | sed 's/0000000180000000/0000000000000000/'",
+        "grep -E 'Sig(Blk|Ign)' /proc/self/status | sed 's/00000001800/00000000000/'",
     ),
 )
 
