@@ -23,12 +23,14 @@ from kaspad_taskd.probes.migrations.counters import Counted
 from kaspad_taskd.probes.migrations.seen import Backend, Record, Server
 from kaspad_taskd.probes.migrations.tool import Step
 from kaspad_taskd.probes.migrations.way import At, begin_of, locate, phases, steps_between
-from kaspad_taskd.probes.migrations.whose import Wanted, is_evident, sessions
+from kaspad_taskd.probes.migrations.whose import LONG_S, Sessions, Wanted, is_evident, sessions
 from kaspad_taskd.words import maybe, say
 from kaspad_taskd.words.spans import down
 
 QUIET: Final = 3
 """Looks in a row that find nobody at work and something left to do."""
+MOMENT_S: Final = 1.0
+"""Seconds that the everyday transaction of a program does not last."""
 LASTING_S: Final = 60.0
 """Seconds of such looks after which it is said that it was interrupted."""
 SESSIONS: Final = 8
@@ -101,7 +103,7 @@ def judge(
     if failure is not None and not work:
         return Refused(Reason.CHECKER_ERROR, {"text": failure})
     reading = _way(wanted, server, found, memory, measured, work)
-    quiet = _quiet(server, memory, work)
+    quiet = _quiet(server, memory, who)
     reason, params = _reason(wanted, server, work, blind)
     conditions = _conditions(wanted, found, work, blind)
     counts = _counters(server, work)
@@ -176,14 +178,19 @@ class _Quiet:
     lasts: bool
 
 
-def _quiet(server: Server, memory: Mapping[str, Json], work: Sequence[Backend]) -> _Quiet:
-    """Of a look that finds nobody at work, and of those before it."""
+def _quiet(server: Server, memory: Mapping[str, Json], who: Sessions) -> _Quiet:
+    """Of a look that finds nobody at work, and of those before it.
+
+    Who may yet prove the migration's keeps it short; the everyday writing of a program does not.
+    """
     looks, since = memory.get("quiet"), memory.get("quietSince")
     looks = looks if isinstance(looks, int) else 0
-    if work:
+    if who.work:
         return _Quiet(0, server.clock, False)
     since = float(since) if looks and isinstance(since, int | float) else server.clock
-    return _Quiet(min(QUIET, looks + 1), since, server.clock - since >= LASTING_S)
+    lasts = server.clock - since
+    unsure = who.perhaps is not None and (who.perhaps >= MOMENT_S or lasts < LONG_S)
+    return _Quiet(min(QUIET - unsure, looks + 1), since, lasts >= LASTING_S)
 
 
 def _way(

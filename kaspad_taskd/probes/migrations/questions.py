@@ -21,6 +21,7 @@ _VIEWS: Final = ("index", "create_index"), ("cluster", "cluster"), ("vacuum", "v
 ), ("copy", "copy")  # fmt: skip
 _COPY_SINCE: Final = 14
 _STRONG: Final = "'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'"
+_LIGHT: Final = "'ShareUpdateExclusiveLock'"
 _NO_SYSTEM: Final = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 _SESSIONS: Final = """
@@ -36,16 +37,18 @@ WITH home AS MATERIALIZED (
     AND a.usesysid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend'
     AND a.application_name NOT IN ('pg_dump', 'pg_dumpall')
 ), held AS (
-  SELECT l.pid, bool_or(l.locktype = 'relation' AND n.oid IS NOT NULL AND c.relname ~ $3) OR
-      bool_or(l.locktype = 'relation' AND c.oid IS NULL)
-      AND bool_or(l.locktype = 'object' AND n.oid IS NOT NULL) AS locks,
+  SELECT l.pid, bool_or(l.mode IN ({strong}) AND n.oid IS NOT NULL AND c.relname ~ $3) OR
+      bool_or(l.mode IN ({strong}) AND l.locktype = 'relation' AND c.oid IS NULL)
+      AND bool_or(l.locktype = 'object' AND (n.oid IS NOT NULL OR home.schema IS NULL
+        AND NOT EXISTS (SELECT FROM pg_namespace s WHERE s.oid = l.objid))) AS locks,
+    bool_or(l.mode = {light} AND n.oid IS NOT NULL AND c.relname ~ $3) AS light,
     bool_or(NOT l.granted) AS waits
   FROM home, pg_locks l
   LEFT JOIN pg_class c ON l.locktype = 'relation' AND c.oid = l.relation
   LEFT JOIN pg_namespace n ON n.oid = coalesce(c.relnamespace, l.objid) AND
     CASE WHEN (SELECT schema FROM home) IS NULL THEN {no_system}
       ELSE n.oid = (SELECT schema FROM home) END
-  WHERE l.database = home.base AND (l.locktype = 'relation' AND l.mode IN ({strong})
+  WHERE l.database = home.base AND (l.locktype = 'relation' AND l.mode IN ({strong}, {light})
     OR l.locktype = 'object' AND l.classid = 'pg_namespace'::regclass)
   GROUP BY l.pid
 ), progress AS (
@@ -61,7 +64,8 @@ SELECT a.pid, a.usename::text AS usename, a.application_name, a.state, a.wait_ev
   left(a.query, 1024) AS query, a.backend_type, a.backend_xid IS NOT NULL AS writes,
   greatest(0, extract(epoch FROM clock_timestamp() - a.query_start))::float8 AS seconds,
   greatest(0, extract(epoch FROM clock_timestamp() - a.xact_start))::float8 AS age,
-  coalesce(held.locks, false) AS locks, coalesce(held.waits, false) AS waits,
+  coalesce(held.locks, false) AS locks, coalesce(held.light, false) AS light,
+  coalesce(held.waits, false) AS waits,
   CASE WHEN a.wait_event_type = 'Lock' OR held.waits THEN pg_blocking_pids(a.pid) END AS blockers,
   coalesce(pg_has_role(a.usesysid, home.owner, 'USAGE'), true) AS may,
   progress.kind, progress.line::text AS line, progress.here,
@@ -80,7 +84,8 @@ LIMIT 500
 """Arguments: table, schema or "", pattern of the table names, role or "", application or "".
 
 A relation that cannot be seen yet is made by its session; in which schema is told by the lock that
-it has on that one. Ours has no lock of that strength; a pooler may have given our name to another.
+it has on that one, which may be as new itself where any is watched. Ours has no lock of that
+strength; a pooler may have given our name to another.
 """
 
 
@@ -96,7 +101,7 @@ def progress_query(version: int) -> str:
 
 def sessions_query(progress: str) -> str:
     """Return the query for the sessions, with what is counted of each: `progress_query`."""
-    return _SESSIONS.format(no_system=_NO_SYSTEM, strong=_STRONG, views=progress)
+    return _SESSIONS.format(no_system=_NO_SYSTEM, strong=_STRONG, light=_LIGHT, views=progress)
 
 
 def arguments(table: str, pattern: str, user: str, application: str) -> tuple[str, ...]:
@@ -133,6 +138,7 @@ def _backend(row: Any) -> Backend:
         blockers=tuple(row["blockers"] or ()),
         hidden=hidden,
         locks=row["locks"],
+        light=row["light"],
         writes=row["writes"],
         age=row["age"] or 0.0,
         may=row["may"],

@@ -13,6 +13,8 @@ from typing import Any, Final
 from kaspad_taskd.probes.migrations.counters import Counted
 
 _COMMENTS: Final = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)", re.DOTALL)
+_QUOTED: Final = re.compile(r"\$(\w*)\$.*?(?:\$\1\$|$)|'[^']*(?:'|$)|\"[^\"]*(?:\"|$)")
+"""A body, a string or a name; only the begin of a long one is there."""
 _SPACE: Final = re.compile(r"\s+")
 _NAMES: Final = (
     "CREATE TABLE", "CREATE INDEX", "CREATE UNIQUE INDEX", "CREATE", "ALTER TABLE", "ALTER",
@@ -44,6 +46,8 @@ class Backend:
         hidden: our role may not see what it does.
         locks: it holds or awaits a lock of SHARE strength or more on a table of the watched schema
             (and of the tool's own tables, where these are known), or makes a table there.
+        light: it holds or awaits the lock below that there (SHARE UPDATE EXCLUSIVE), which no
+            reader or writer takes: VACUUM, ANALYZE, an index build beside writers, VALIDATE.
         writes: its transaction has written something.
         age: seconds since its transaction began.
         may: its role may change the table of versions, as far as there is one.
@@ -60,6 +64,7 @@ class Backend:
     blockers: tuple[int, ...] = ()
     hidden: bool = False
     locks: bool = False
+    light: bool = False
     writes: bool = False
     age: float = 0.0
     may: bool = True
@@ -73,7 +78,7 @@ class Backend:
     @property
     def several(self) -> bool:
         """Whether several statements were sent as one text: which one runs is not told by it."""
-        return ";" in self.statement.rstrip("; ")
+        return ";" in _QUOTED.sub("", self.statement).rstrip("; ")
 
     @property
     def name(self) -> str:

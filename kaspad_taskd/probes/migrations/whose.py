@@ -60,11 +60,15 @@ class Wanted:
 class Sessions:
     """The migration's sessions, the one that has worked longest first.
 
-    `memory`: what the next look has to know.
+    Attributes:
+        work: them.
+        memory: what the next look has to know.
+        perhaps: seconds that somebody has written who may turn out to be one of them; None: nobody.
     """
 
     work: tuple[Backend, ...]
     memory: Mapping[str, Json]
+    perhaps: float | None = None
 
 
 def sessions(wanted: Wanted, server: Server, reached: bool, memory: Mapping[str, Json]) -> Sessions:
@@ -82,7 +86,9 @@ def sessions(wanted: Wanted, server: Server, reached: bool, memory: Mapping[str,
     there = {each.pid for each in server.backends}
     kept = [each.pid for each in evident]
     kept += [pid for pid in known if pid in there and pid not in kept]
-    return Sessions(_ordered(evident, weak), {"sessions": kept[:REMEMBERED]})
+    ages = [each.age for each in found if each.writes and each.may]
+    work, perhaps = _ordered(evident, weak), max(ages, default=None)
+    return Sessions(work, {"sessions": kept[:REMEMBERED]}, perhaps)
 
 
 def is_evident(wanted: Wanted, server: Server, backend: Backend) -> bool:
@@ -128,9 +134,14 @@ def _elsewhere(wanted: Wanted, server: Server, backend: Backend) -> bool:
 
 
 def _keeps_up(server: Server, backend: Backend) -> bool:
-    """Whether it runs the VACUUM or ANALYZE that often stands between two steps."""
+    """Whether it runs the VACUUM or ANALYZE that often stands between two steps, or such a lock.
+
+    Where nothing is counted, as of VALIDATE and of what waits for its table, the lock tells.
+    """
     count = server.counted.get(backend.pid)
-    return count is not None and count.kind in _UPKEEP and count.here is True
+    if count is None:
+        return backend.light
+    return count.kind in _UPKEEP and count.here is True
 
 
 def _steps(wanted: Wanted) -> list[Step]:

@@ -13,6 +13,7 @@ from kaspad_taskd.core import inputs
 from kaspad_taskd.core.model import Health
 from kaspad_taskd.core.reason import Reason
 from tests.core.play import Story, pending
+from tests.fakes.patience import PATIENCE
 from tests.probes.migrations.databases import GATE, Place, run, until
 
 SQLX = (
@@ -165,3 +166,53 @@ async def test_of_a_known_program_its_own_tables_count(place: Place, tool: str) 
                 await asyncio.sleep(0.01)
         assert "statement" not in (await place.look(probe)).metadata
         await place.release(1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["CREATE INDEX CONCURRENTLY ON big (n)", "ALTER TABLE big VALIDATE CONSTRAINT c", "VACUUM big"],
+)
+async def test_what_waits_with_a_light_lock_is_no_nobody(place: Place, text: str) -> None:
+    """Nothing is counted yet, nothing is written; whose session it waits for is said."""
+    await run(place.root, (*SQLX, "ALTER TABLE big ADD CONSTRAINT c CHECK (n > 0) NOT VALID"))
+    holder = await place.session()
+    await holder.execute("BEGIN; LOCK TABLE big IN SHARE UPDATE EXCLUSIVE MODE")
+    await holder.execute("SET application_name = 'pg_dump'")
+    probe = place.probe(tool="sqlx", version="2")
+    async with running(place, text):
+        seen = await until(place, probe, lambda each: each.reason is Reason.LOCK_WAIT)
+        seen += [await place.look(probe) for _ in range(LOOKS)]
+        assert seen[-1].params == {"pid": holder.get_server_pid()}
+        assert {each.at_work for each in seen} <= {False, None}
+        assert [each.code for each in seen[-1].hints] == ["lock-wait"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["WITH a AS (INSERT INTO t VALUES (1) RETURNING n) SELECT gate(b.n, 1) FROM a, big b",
+     "DO $$ BEGIN INSERT INTO t VALUES (1); UPDATE big SET n = gate(n, 1); END $$"],
+)  # fmt: skip
+async def test_nobody_migrates_is_not_said_of_who_has_just_begun(place: Place, text: str) -> None:
+    """Though neither a role nor a name tells whose it is, and no lock."""
+    await run(place.root, (*SQLX, "CREATE TABLE t (n int)"))
+    await place.hold(1)
+    probe = place.probe(tool="sqlx", version="2")
+    async with running(place, text):
+        writes = "SELECT true FROM pg_stat_activity WHERE datname = current_database()"
+        async with asyncio.timeout(PATIENCE):
+            while not await place.root.fetchval(f"{writes} AND backend_xid IS NOT NULL"):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert [(await place.look(probe)).hints for _ in range(LOOKS)] == [()] * LOOKS
+        await place.root.execute("SELECT pg_advisory_unlock(1)")
+
+
+async def test_a_table_in_a_schema_of_its_own_is_seen_being_made(place: Place) -> None:
+    """A first migration makes both; nobody else can see either yet."""
+    await run(place.root, SQLX[2:3])
+    session = await place.session()
+    await session.execute("BEGIN; CREATE SCHEMA app; CREATE TABLE app.t AS SELECT n FROM big")
+    for checker in ({"tool": "sqlx", "version": "2", "schema": "app"},
+                    {"tool": "sql", "query": "SELECT false AS completed"}):  # fmt: skip
+        place.memory = {}
+        found = await place.look(place.probe(**checker))
+        assert found.metadata["sessionPid"] == session.get_server_pid()

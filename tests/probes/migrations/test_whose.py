@@ -37,6 +37,9 @@ def pids(
         (Backend(1, statement="ALTER TABLE x ADD y int"), False),  # its text alone is nothing
         (Backend(1, statement="UPDATE x SET y = 1", writes=True, age=99, may=False), False),
         (Backend(1, statement="SELECT 1", age=999), False),
+        (Backend(1, statement="ALTER TABLE x VALIDATE CONSTRAINT y", light=True), True),
+        (Backend(1, statement="CREATE INDEX CONCURRENTLY x", light=True, locked=True), True),
+        (Backend(1, light=True, may=False), False),
         (Backend(1, hidden=True, locks=True), True),
         (Backend(1, hidden=True, writes=True, age=99), False),
     ],
@@ -104,6 +107,24 @@ def test_a_counter_tells_who_builds_or_rewrites(
         assert not pids(replace(wanted, table="app.versions"), busy, _1=count)
     reached = pids(wanted, busy, _1=count, reached=True, memory={"suspects": [1]})
     assert bool(reached) is (mine is True and count.kind != "vacuum")
+
+
+@pytest.mark.parametrize(
+    ("text", "several"),
+    [
+        ("BEGIN; ALTER TABLE x ADD y int; COMMIT", True),
+        ("ALTER TABLE x ADD y int;", False),
+        ("DO $$ BEGIN PERFORM a(); END $$;", False),
+        ("DO $x$ BEGIN PERFORM '$$;'; END $x$; COMMIT", True),
+        ("DO $$ BEGIN PERFORM a(); and its end is not shown", False),
+        ("UPDATE x SET y = 'a;b', \"c;d\" = 'it''s; e'", False),
+        ("UPDATE x SET y = 'a'; UPDATE x SET y = 'b'", True),
+        ("SELECT $1; SELECT $2", True),
+    ],
+)
+def test_one_statement_is_not_called_several(text: str, several: bool) -> None:
+    """What stands in a body, a string or a name ends none."""
+    assert Backend(1, statement=text).several is several
 
 
 def looks(*shown: list[Backend]) -> list[bool]:
@@ -223,3 +244,32 @@ def test_a_table_that_is_being_made_is_not_missing() -> None:
         found = judge(ALEMBIC, Server(backends), None, {})
         assert isinstance(found, Reading)
         assert [each.code for each in found.hints] == told
+
+
+def said(wanted: Wanted, *shown: tuple[float, list[Backend]]) -> list[bool]:
+    """Whether each look, at its second, says that nobody migrates."""
+    memory: Any = {}
+    found = []
+    for clock, backends in shown:
+        reading = judge(wanted, Server(backends, clock=1e9 + clock), Record("a"), memory)
+        assert isinstance(reading, Reading)
+        memory = reading.memory
+        found.append("migration-idle" in [each.code for each in reading.hints])
+    return found
+
+
+def test_who_writes_may_yet_prove_the_migrations() -> None:
+    """What takes some seconds is not called nobody at the third look, and then somebody."""
+    at = (0.0, 0.5, 1.0, 3.0, 9.9, 30.0)
+    begun = [(each, [Backend(1, writes=True, age=each % 10)]) for each in at[:5]]
+    assert said(ALEMBIC, *begun, (30.0, [])) == [False] * 5 + [True]
+    late = [(each, [Backend(1, writes=True, age=5)]) for each in (20.0, 40.0, 60.0)]
+    assert said(ALEMBIC, (0.0, []), *late) == [False] * 4
+    assert said(ALEMBIC, *((each, [Backend(1, writes=True, may=False)]) for each in at))[2]
+
+
+def test_everyday_writing_does_not_hide_that_nobody_migrates() -> None:
+    """A program of the same role writes at each look, another short transaction each time."""
+    busy = [(each, [Backend(1, writes=True, age=0.01)]) for each in (0.0, 10.0, 20.0, 30.0)]
+    assert said(ALEMBIC, *busy) == [False, False, True, True]
+    assert said(ALEMBIC, *((each, []) for each in (0.0, 0.1, 0.2))) == [False, False, True]
