@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kaspad_taskd import words
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.migrations import TOOLS
@@ -229,6 +230,7 @@ def test_a_lock_that_no_session_holds_names_none() -> None:
     found = judge(ALEMBIC, waits, Record("a"), {})
     assert isinstance(found, Reading)
     assert (found.reason, found.params) == (Reason.LOCK_WAIT, {})
+    assert "pg_prepared_xacts" in str(words.hint("lock-wait", found.hints[0].params)[1])
 
 
 def test_what_is_hidden_shows_no_movement() -> None:
