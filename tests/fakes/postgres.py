@@ -31,6 +31,7 @@ SETTINGS = {
     "maintenance_work_mem": "4MB",
     "max_parallel_maintenance_workers": "0",
     "max_connections": "40",
+    "max_prepared_transactions": "4",
 }
 
 

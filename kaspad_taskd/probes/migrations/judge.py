@@ -20,19 +20,14 @@ from kaspad_taskd.core.observation import (
 from kaspad_taskd.core.reason import EtaReason, Reason
 from kaspad_taskd.kaspa.client import clean as printable
 from kaspad_taskd.probes.migrations.counters import Counted
+from kaspad_taskd.probes.migrations.quiet import QUIET, Quiet, quiet_of
 from kaspad_taskd.probes.migrations.seen import Backend, Record, Server
 from kaspad_taskd.probes.migrations.tool import Step
 from kaspad_taskd.probes.migrations.way import At, begin_of, locate, phases, steps_between
-from kaspad_taskd.probes.migrations.whose import LONG_S, Sessions, Wanted, is_evident, sessions
+from kaspad_taskd.probes.migrations.whose import Wanted, is_evident, sessions
 from kaspad_taskd.words import maybe, say
 from kaspad_taskd.words.spans import down
 
-QUIET: Final = 3
-"""Looks in a row that find nobody at work and something left to do."""
-MOMENT_S: Final = 1.0
-"""Seconds that the everyday transaction of a program does not last."""
-LASTING_S: Final = 60.0
-"""Seconds of such looks after which it is said that it was interrupted."""
 SESSIONS: Final = 8
 """Sessions whose counters are remembered from look to look."""
 
@@ -103,9 +98,9 @@ def judge(
     if failure is not None and not work:
         return Refused(Reason.CHECKER_ERROR, {"text": failure})
     reading = _way(wanted, server, found, memory, measured, work)
-    quiet = _quiet(server, memory, who)
+    quiet = quiet_of(server, memory, who)
     reason, params = _reason(wanted, server, work, blind)
-    conditions = _conditions(wanted, found, work, blind)
+    conditions = _conditions(wanted, server, found, work, blind)
     counts = _counters(server, work)
     return replace(
         reading,
@@ -155,42 +150,19 @@ def _moves(
 
 
 def _conditions(
-    wanted: Wanted, found: Record, work: Sequence[Backend], blind: bool
+    wanted: Wanted, server: Server, found: Record, work: Sequence[Backend], blind: bool
 ) -> tuple[Condition, ...]:
     """What has to hold for this look to say that the migration is over."""
+    there = len(work) + server.prepared
     return (
         Condition("version-reached", found.reached, found.version, wanted.version or None),
-        Condition("nobody-at-work", not work, len(work), 0),
+        Condition("nobody-at-work", not there, there, 0),
         Condition("sessions-seen", not blind),
     )
 
 
 def _number(version: str | None) -> int | None:
     return int(version) if version is not None and version.isdecimal() else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Quiet:
-    """For how many looks nobody has been at work, and since when by the server's clock, s."""
-
-    looks: int
-    since: float
-    lasts: bool
-
-
-def _quiet(server: Server, memory: Mapping[str, Json], who: Sessions) -> _Quiet:
-    """Of a look that finds nobody at work, and of those before it.
-
-    Who may yet prove the migration's keeps it short; the everyday writing of a program does not.
-    """
-    looks, since = memory.get("quiet"), memory.get("quietSince")
-    looks = looks if isinstance(looks, int) else 0
-    if who.work:
-        return _Quiet(0, server.clock, False)
-    since = float(since) if looks and isinstance(since, int | float) else server.clock
-    lasts = server.clock - since
-    unsure = who.perhaps is not None and (who.perhaps >= MOMENT_S or lasts < LONG_S)
-    return _Quiet(min(QUIET - unsure, looks + 1), since, lasts >= LASTING_S)
 
 
 def _way(
@@ -299,12 +271,14 @@ def _hints(
     record: Record | None,
     reason: Reason | None,
     blind: bool,
-    quiet: _Quiet,
+    quiet: Quiet,
     params: Mapping[str, Scalar],
 ) -> tuple[Hint, ...]:
     found = [Hint("lock-wait", params)] if reason is Reason.LOCK_WAIT else []
     if blind:
         found.append(Hint("activity-hidden", {"user": server.user}))
+    elif server.prepared:
+        found.append(Hint("prepared-transaction"))
     elif not found:
         found += _left_to_do(wanted, server, record, quiet)
     if server.pooled:
@@ -312,7 +286,7 @@ def _hints(
     return tuple(found)
 
 
-def _left_to_do(wanted: Wanted, server: Server, record: Record | None, quiet: _Quiet) -> list[Hint]:
+def _left_to_do(wanted: Wanted, server: Server, record: Record | None, quiet: Quiet) -> list[Hint]:
     """What is said where everything can be seen, and nobody is at work.
 
     Who may be about to run the next step is a session of that role: no backup is restored then.

@@ -71,6 +71,7 @@ SELECT a.pid, a.usename::text AS usename, a.application_name, a.state, a.wait_ev
   progress.kind, progress.line::text AS line, progress.here,
   pg_is_in_recovery() AS replica, current_user::text AS me, pg_backend_pid() AS own,
   extract(epoch FROM clock_timestamp())::float8 AS clock,
+  EXISTS (SELECT FROM held p WHERE p.pid IS NULL AND p.locks) AS prepared,
   EXISTS (SELECT FROM client o WHERE o.application_name <> 'kaspad-taskd'
     AND CASE WHEN $4 = '' AND $5 = '' THEN o.usesysid = home.owner
     ELSE $4 IN ('', o.usename) AND $5 IN ('', o.application_name) END) AS connected
@@ -122,6 +123,7 @@ def server_of(rows: Sequence[Any], told_pid: int) -> Server:
         connected=first["connected"],
         clock=first["clock"],
         pooled=first["own"] != told_pid,
+        prepared=first["prepared"],
     )
 
 

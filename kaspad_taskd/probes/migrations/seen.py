@@ -99,6 +99,7 @@ class Server:
         connected: a session of the migration's role is there, idle or not.
         clock: the server's own, s.
         pooled: a pooler stands between.
+        prepared: a prepared transaction, which is no session's, holds such a lock as `locks` tells.
     """
 
     backends: Sequence[Backend] = ()
@@ -108,6 +109,7 @@ class Server:
     connected: bool = False
     clock: float = 0.0
     pooled: bool = False
+    prepared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,3 +216,22 @@ async def test_a_table_in_a_schema_of_its_own_is_seen_being_made(place: Place) -
         place.memory = {}
         found = await place.look(place.probe(**checker))
         assert found.metadata["sessionPid"] == session.get_server_pid()
+
+
+async def test_a_prepared_transaction_that_alters_is_not_over(place: Place) -> None:
+    """No session has it any more, and its lock stays over a restart; a program's writing passes."""
+    await run(place.root, SQLX)
+    for statement, holds in (("UPDATE big SET n = n WHERE n = 1", False),
+                             ("ALTER TABLE big ADD m int", True)):  # fmt: skip
+        await place.root.execute(f"BEGIN; {statement}; PREPARE TRANSACTION 'half'")
+        try:
+            place.memory = {}
+            probe = place.probe(tool="sqlx", version="1")
+            seen = [await place.look(probe) for _ in range(LOOKS)]
+        finally:
+            await place.root.execute("ROLLBACK PREPARED 'half'")
+        assert {each.complete for each in seen} == {not holds}
+        assert {tuple(hint.code for hint in each.hints) for each in seen} == {
+            ("prepared-transaction",) * holds
+        }
+    assert (await place.look(probe)).complete
