@@ -30,7 +30,7 @@ from kaspad_taskd.kaspa.connect import (
     own_limit,
 )
 from kaspad_taskd.kaspa.resolver import Resolver
-from kaspad_taskd.probes.answers import Answer, HttpError, bad_answer, check_status
+from kaspad_taskd.probes.answers import NOT_READY, Answer, HttpError, bad_answer, check_status
 from kaspad_taskd.probes.local import LocalSocket
 from kaspad_taskd.probes.probe_type import Allow
 from kaspad_taskd.probes.unpacked import MAX_ANSWER, unpacked
@@ -147,8 +147,7 @@ class HttpClient:
             if response.status == FORBIDDEN and not challenge and await _wants_http2(response):
                 raise bad_answer(HTTP2)
             check_status(response.status, challenge)
-            packed = response.headers.get("Content-Encoding", "identity")
-            return Answer(response.status, await unpacked(await _read(response.content), packed))
+            return Answer(response.status, await _body(response))
 
     async def _find(self, host: str, port: int) -> list[str]:
         return await addresses(host, port, self._allow)
@@ -198,6 +197,18 @@ async def _wants_http2(response: aiohttp.ClientResponse) -> bool:
     if response.version != aiohttp.HttpVersion10:
         return False
     return b"ALPN Protocol, expected `h2`" in await response.content.read(_LITTLE)
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """The body, unpacked; of a service that is not ready one that cannot be tells nothing."""
+    packed = response.headers.get("Content-Encoding", "identity")
+    body = await _read(response.content)
+    try:
+        return await unpacked(body, packed)
+    except HttpError:
+        if response.status in NOT_READY:
+            return b""
+        raise
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:

@@ -12,6 +12,8 @@ MAX_ANSWER: Final = 1024 * 1024
 """Bytes of one answer, as it came and unpacked (contract section 5)."""
 _PACKED: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """Content-Encoding, and what zlib calls it."""
+_RAW: Final = -15
+"""A deflate without the head that it should have, as many a server sends it."""
 _MEMBERS: Final = 64
 """Parts of one gzip, each of which may be empty."""
 
@@ -27,9 +29,15 @@ async def unpacked(body: bytes, encoding: str) -> bytes:
         return body
     if kind not in _PACKED:
         raise bad_answer("it is compressed in a way that nobody asked for; gzip can be read")
+    form = _RAW if kind == "deflate" and not _has_head(body) else _PACKED[kind]
     if len(body) * 16 <= IN_LOOP:
-        return _unpack(body, _PACKED[kind])
-    return await asyncio.to_thread(_unpack, body, _PACKED[kind])
+        return _unpack(body, form)
+    return await asyncio.to_thread(_unpack, body, form)
+
+
+def _has_head(body: bytes) -> bool:
+    """Whether it begins as zlib's format does (RFC 1950)."""
+    return len(body) > 1 and body[0] & 15 == zlib.DEFLATED and not int.from_bytes(body[:2]) % 31
 
 
 def _unpack(body: bytes, form: int) -> bytes:

@@ -156,6 +156,8 @@ BAD: list[tuple[Reply, Reason, str]] = [
     (Reply(status=429), Reason.BUSY, "no further client"),
     (Reply(b"", 503), Reason.NOT_READY, "HTTP 503"),
     (Reply({"x": 1}, 503), Reason.NOT_READY, "HTTP 503"),
+    (Reply(b"", 503, {"Content-Encoding": "gzip"}), Reason.NOT_READY, "HTTP 503"),
+    (Reply(b"Bad gateway", 502, {"Content-Encoding": "br"}), Reason.NOT_READY, "HTTP 502"),
     (Reply({"p": 1}, way="cut"), Reason.STREAM_CLOSED, "closed the connection"),
     (Reply(way="close"), Reason.STREAM_CLOSED, "closed the connection"),
     (Reply(way="hang"), Reason.TIMEOUT, "No answer within"),

@@ -347,6 +347,7 @@ def gzipped(body: bytes) -> bytes:
         (gzipped(PACKED), "X-GZIP"),
         (gzipped(PACKED[:4]) + gzipped(PACKED[4:]), "gzip"),
         (zlib.compress(PACKED), "deflate"),
+        (zlib.compress(PACKED)[2:-4], "deflate"),
         (gzipped(b"\xef\xbb\xbf" + PACKED), "gzip"),
         (gzipped(PACKED + b" " * (2**20 - len(PACKED))), "gzip"),
         (b"\xef\xbb\xbf" + PACKED, None),
