@@ -54,7 +54,7 @@ _STILL = 2
 
 
 class _Reader(Steady):
-    """Attributes: `skipped`: a source was not there; `errors`: how often something was not read."""
+    """Attributes: `missing`: a source was not there; `errors`: how often something was not read."""
 
     def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
@@ -62,11 +62,11 @@ class _Reader(Steady):
         self._listed = self._reading is None
         self._total = (0.0, 0.0)  # the last total, and when it was new
         self._count = ("", 0, 0)  # what was counted last, how far, how many counts before
-        self.skipped = False
+        self.missing = False
 
     def parse(self, stream: int, piece: str) -> Reading | None:
         if _SKIPPED in piece:
-            self.skipped = True
+            self.missing = True
             return None
         found = parsed(piece)
         if found is not None:
@@ -130,8 +130,8 @@ class _Restic(Known):
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """3: not all could be read. 0, though a source was not there, is a warning."""
         if code == 0:
-            skipped = getattr(reader, "skipped", False)
-            return Ending(WARNING, "run.end.missing") if skipped else Ending(COMPLETE)
+            missing = getattr(reader, "missing", False)
+            return Ending(WARNING, "run.end.missing") if missing else Ending(COMPLETE)
         if code == 3:
             return Ending(PARTLY, "run.end.unread", "run.rerun.reuses")
         if code == _LOCKED:
