@@ -9,6 +9,7 @@ from time import monotonic, time
 from kaspad_taskd.cli.run import outbox
 from kaspad_taskd.cli.run.asking import Asking
 from kaspad_taskd.cli.run.claiming import Claim, claim
+from kaspad_taskd.cli.run.older import Reports
 from kaspad_taskd.cli.run.place import iso, start_time
 from kaspad_taskd.cli.run.progress import Progress
 from kaspad_taskd.cli.run.recognise import innermost, recognise
@@ -60,6 +61,7 @@ class Following:
         said = taps.get(_STDERR) or taps.get(_STDOUT)
         self._asking = Asking(pid, self._tool, self._argv, said)
         self._client = Client(wish.socket, _ANSWER_WITHIN, patience=0.0)
+        self._call = Reports(self._client.call)
         self.program = _named(self._argv[0].rpartition("/")[2])
         tool = self._tool  # a way of reading any program has no programs of its own
         name = _named(tool.name) if tool is not None and tool.programs else self.program
@@ -169,9 +171,6 @@ class Following:
         assert self._task is not None
         who = {key: self._first[key] for key in ("pid", "startTime")}
         self._call("reportTask", {"taskId": self._task["id"], **who, **params})
-
-    def _call(self, method: str, params: dict[str, Any]) -> Any:
-        return self._client.call(method, params)
 
     def _refused(self, fault: Refused) -> None:
         if fault.reason == "forbidden":

@@ -114,7 +114,9 @@ def tell_left(call: Call, message: dict[str, Any]) -> None:
     What is no message of ours, and what the daemon will never take, is dropped.
     """
     from kaspad_taskd.cli.run.claiming import Claim, claim
+    from kaspad_taskd.cli.run.older import Reports
 
+    call = Reports(call)
     try:
         wanted = Claim(
             message["id"], str(message["name"]), str(message["service"]), message["stallAfter"]
