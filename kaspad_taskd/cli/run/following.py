@@ -16,6 +16,7 @@ from kaspad_taskd.cli.run.recognise import innermost, recognise
 from kaspad_taskd.cli.run.splitting import Splitter
 from kaspad_taskd.cli.run.wish import is_name
 from kaspad_taskd.client import Client, Refused, Unreachable
+from kaspad_taskd.words.plain import safe
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Following:
         pid = os.getpid()
         facts: dict[str, Any] = {"program": self.program[:200]}
         if self._wish.title:
-            facts["title"] = self._wish.title[:200]
+            facts["title"] = safe(self._wish.title, 200)
         facts["pid"], facts["startTime"] = pid, start_time(pid) or iso(began)
         found = {"pid": pid, "startTime": facts["startTime"], "metadata": facts}
         offer = self._tool.offer(self._argv) if self._tool else None
@@ -199,7 +200,10 @@ class Following:
             return
         from kaspad_taskd.words.sentences import say
 
-        os.write(_STDERR, f"kaspad-taskctl run: {say(key, **params)}\n".encode())
+        try:
+            os.write(_STDERR, f"kaspad-taskctl run: {say(key, **params)}\n".encode())
+        except OSError:  # nobody reads it: what is told is told nonetheless
+            pass
 
     # -- the end
 

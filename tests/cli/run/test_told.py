@@ -141,6 +141,34 @@ def test_a_run_that_fails(up: Host) -> None:
     assert up.task("c")["metadata"]["exit"] == 9
 
 
+def test_a_title_of_other_bytes(up: Host) -> None:
+    """What is no text, and what is not to be seen, is no reason to tell nothing at all."""
+    title = os.fsdecode(b"caf\xe9\n\x1b[31m")
+    up.ran("--id", "a", "--title", title, "--", "true")
+    up.ran(verb="list")
+    assert up.task("a")["status"] == "complete"
+    assert up.task("a")["metadata"]["title"].startswith("caf")
+    assert up.task("a")["metadata"]["title"].isprintable()
+
+
+def test_nobody_reads_what_is_said(up: Host) -> None:
+    """A line of ours that nobody reads costs nothing of what the daemon is told."""
+    first = up.begin("--id", "a", "--", "cat")
+    up.until(lambda: up.task("a").get("status") == "in-progress")
+    second = up.begin("--id", "a", "--", "cat")
+    assert second.stderr is not None
+    second.stderr.close()
+    second.stderr = None
+    up.until(lambda: "pid" in up.task("a-2").get("metadata", ()))
+    assert second.stdin is not None
+    second.stdin.write(b"x")
+    second.communicate(timeout=PATIENCE)
+    up.until(is_over(up, "a-2"))
+    assert up.task("a-2")["status"] == "complete"
+    assert not up.left
+    first.communicate(timeout=PATIENCE)
+
+
 def test_what_it_reads(up: Host) -> None:
     """A number in JSON, a pattern, counted lines: as they are said, without any end of a line."""
     script = 'printf \'{"n": 5, "of": 20}\\n\'; cat'
