@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, say
+from kaspad_taskd.words.spans import size
 
 TYPE_CHECKING = False  # importing typing would cost the client a tenth of its start
 if TYPE_CHECKING:
@@ -12,14 +13,24 @@ if TYPE_CHECKING:
 
 OWN = ("report", "command")
 """Types whose metadata is what somebody's own program says; others' is for programs."""
+_PROCESS = ("pid", "startTime")
+"""Whose it is, for programs: the id is of use while the process is there, no longer."""
+_LIVE = ("in-progress", "paused")
+_SIZED = 1e5  # bytes from which they are told as a size
 
 
 def facts(task: Mapping[str, Any]) -> list[str]:
     """Return `rows: 12`, `file: utxo.bin`, in the order in which they were first told."""
     if task.get("type") not in OWN:
         return []
-    known = (task.get("metadata") or {}).items()
-    return [say("page.fact", key=safe(key, 64), value=_text(value)) for key, value in known]
+    known: Mapping[str, Any] = task.get("metadata") or {}
+    past = _PROCESS[1:] if task.get("status") in _LIVE else _PROCESS
+    past = past if all(key in known for key in _PROCESS) else ()
+    return [
+        say("page.fact", key=safe(key, 64), value=_text(value, key))
+        for key, value in known.items()
+        if key not in past
+    ]
 
 
 def session(task: Mapping[str, Any]) -> str:
@@ -44,9 +55,11 @@ def _name(value: object) -> str | None:
     return safe(value, 64) if value else None
 
 
-def _text(value: object) -> str:
+def _text(value: object, key: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if key == "bytes" and isinstance(value, int | float) and value >= _SIZED:
+        return size(value)
     if isinstance(value, float):
         return _plain(value)
     return safe(value, 200)

@@ -160,6 +160,10 @@ STATES: dict[str, dict[str, Any]] = {
         "rows": 12, "file": "utxo.bin", "ok": True, "share": 0.5, "whole": 3.0, "tiny": 0.00001,
         "tiniest": 1.5e-9, "huge": 1e20, "peers": 8, "odd": "a\u202eb",
     }),
+    "report-run": _report(metadata={
+        "program": "curl", "pid": 4711, "startTime": "2026-11-30T10:27:55.055Z",
+        "bytes": 30_000_000,
+    }),
     "command-facts": _report(type="command", metadata={"rows": 12}, status="complete"),
     "report-silent": _report(health="stalled", reason="silent-report",
                              note="Its program has stopped reporting.", **_no_eta("stalled")),

@@ -1,6 +1,6 @@
 // What a card and the page say: web/view.py, web/overview.py, words/task.py and words/kept.py in
 // JavaScript.
-import { entry, maybe, percent, phase, safe, say, secondsOf, when } from "./words.js";
+import { entry, maybe, percent, phase, safe, say, secondsOf, size, when } from "./words.js";
 
 const LOOKS = {
   "not-started": ["dashed", "quiet"],
@@ -27,6 +27,7 @@ const ILL = ["error", ...TROUBLE];
 const SYNCS = ["node-sync", "indexer-sync"];
 const FULL = ["disk-runway", "disk-full"];
 const OWN = ["report", "command"];
+const PROCESS = ["pid", "startTime"];
 const OLD = ["unreachable", "paused", "error", "cancelled"];
 
 export const tidy = (text) => text.replaceAll(" %", "\u00a0%");
@@ -414,7 +415,7 @@ function going(task, now) {
 }
 
 function facts(task, condition) {
-  const own = OWN.includes(task.type) ? Object.entries(task.metadata ?? {}).map(fact) : [];
+  const own = OWN.includes(task.type) ? ownFacts(task) : [];
   if (!["ok", "stalled", "behind", "in-sync"].includes(condition)) return own;
   const told = isWatched(task) ? [] : [position(task)], rate = task.syncRate;
   if (condition === "ok" && rate && task.rateUnit && !counting(task)) {
@@ -428,8 +429,16 @@ function facts(task, condition) {
 }
 
 /** What a program says of its own work: words/facts.py. */
+function ownFacts(task) {
+  const known = task.metadata ?? {};
+  const past = ["in-progress", "paused"].includes(task.status) ? PROCESS.slice(1) : PROCESS;
+  const isRun = PROCESS.every((key) => Object.hasOwn(known, key));
+  return Object.entries(known).filter(([key]) => !isRun || !past.includes(key)).map(fact);
+}
+
 function fact([key, value]) {
-  return say("page.fact", { key: safe(key, 64), value: safe(value, 200) });
+  const isSize = key === "bytes" && typeof value === "number" && value >= 1e5;
+  return say("page.fact", { key: safe(key, 64), value: isSize ? size(value) : safe(value, 200) });
 }
 
 function position(task) {
