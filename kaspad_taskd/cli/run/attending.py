@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kaspad_taskd.cli.run.pump import Pump
 
 _BY_KERNEL = 0x80  # SI_KERNEL of siginfo: the terminal sent it, to all of its group
+_TO_LEADER = (signal.SIGHUP,)
+"""A terminal that goes tells the leader of the session alone, which tells its jobs."""
 _STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 _DRAIN = 0.05  # seconds: what was written before a stop is shown before it
 
@@ -62,7 +64,7 @@ class Attending:
     def _until(self, done: Callable[[float], bool]) -> None:
         while not done(0.05):
             told = signal.sigtimedwait(child.HEARD, 0)
-            if told is not None and told.si_signo in _ENDING:
+            if told is not None and _ends(told.si_signo):
                 child.end_like(-told.si_signo)
             if told is not None and told.si_signo in _STOPS:
                 child.stop_like(told.si_signo)
@@ -73,10 +75,10 @@ class Attending:
             return
         if number == signal.SIGWINCH:
             self._resize()
-        for_all = code == _BY_KERNEL or sender == self.pid or self._was_for_all(number)
-        if not for_all:
+        from_terminal = code == _BY_KERNEL and number not in _TO_LEADER
+        if not (from_terminal or sender == self.pid or self._was_for_all(number)):
             self._send(number)
-        if number in _ENDING:
+        if _ends(number):
             self.passed_on = number
         elif number == signal.SIGCONT and self._stopped:
             self._send(signal.SIGCONT)
@@ -135,3 +137,8 @@ class Attending:
 _ENDING = frozenset(
     {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2}
 )
+
+
+def _ends(number: int) -> bool:
+    """Whether a signal could end us and the command: under `nohup` SIGHUP does not."""
+    return number in _ENDING and signal.getsignal(number) is not signal.SIG_IGN

@@ -114,6 +114,25 @@ def shell(place: Path) -> Terminal:
     return Terminal(("bash", "--norc", "--noprofile", "-i"), place)
 
 
+def test_a_terminal_that_goes(tmp_path: Path) -> None:
+    """Its session's leader alone is told: with us in its place the command is, as without us."""
+    told = tmp_path / "told"
+    script = f"trap 'echo x >> {told}; kill $!; exit 5' HUP; sleep 600 & echo ready; wait"
+    for before in ((), (*RUN, "--")):
+        told.unlink(missing_ok=True)
+        terminal = Terminal((*before, "sh", "-c", script), tmp_path)
+        with terminal:
+            terminal.until("ready")
+            os.close(terminal.master)
+            terminal.master = os.open(os.devnull, os.O_RDWR)
+            deadline = time.monotonic() + PATIENCE
+            while not (ended := os.waitpid(terminal.pid, os.WNOHANG))[0]:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        assert os.waitstatus_to_exitcode(ended[1]) == 5
+        assert told.read_text() == "x\n"
+
+
 def test_jobs_of_a_shell(tmp_path: Path) -> None:
     """Ctrl-Z stops it, fg and bg let it go on, what it says meanwhile is shown, Ctrl-C ends it."""
     script = "i=0; echo ready; while read line; do i=$((i+1)); echo got $line $i; done"

@@ -315,6 +315,26 @@ def test_a_run_that_was_stopped(up: Host) -> None:
     assert up.task("a")["metadata"]["exit"] == 20
 
 
+def test_a_signal_that_is_ignored_stops_nothing(up: Host) -> None:
+    """Under nohup a hangup is no reason for what comes of the command later."""
+    line = (
+        sys.executable,
+        "-m",
+        "kaspad_taskd.cli",
+        "run",
+        "--socket",
+        str(up.socket),
+        "--id",
+        "a",
+    )
+    script = "kill -HUP $PPID; sleep 0.5; exit 7"
+    words = ("sh", "-c", 'trap "" HUP; exec "$@"', "sh", *line, "--", "sh", "-c", script)
+    done = subprocess.run(words, timeout=PATIENCE, env=environment(up.place), check=False)
+    assert done.returncode == 7
+    up.ran(verb="list")
+    assert "exit code 7" in up.task("a")["error"]
+
+
 def test_a_cancelled_task(up: Host) -> None:
     """Nothing more is told; the command goes on."""
     run = up.begin("--id", "a", "--as", "lines:9", "--", "cat")
