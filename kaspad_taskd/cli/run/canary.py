@@ -16,7 +16,7 @@ _TRIES = 1000
 
 
 class Canary:
-    """A process beside the command in our group. To be made while there is one thread."""
+    """A process beside the command in our group; it does nothing that other threads' locks stop."""
 
     def __init__(self) -> None:
         end, self._clear = os.pipe()

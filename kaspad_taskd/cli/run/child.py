@@ -98,7 +98,7 @@ def _die_of(number: int) -> None:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
         os.kill(os.getpid(), number)
-    except (OSError, ValueError):
+    except (ImportError, OSError, ValueError):
         pass
 
 

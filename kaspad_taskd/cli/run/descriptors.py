@@ -66,6 +66,15 @@ class Descriptors:
         self.streams.append(Stream(ends[0], source, sink, terminal))
         self.given.update(dict.fromkeys(ends, end))
 
+    def give_up(self, stream: Stream) -> None:
+        """Let the command have its own end of a stream in place of ours. Before it begins."""
+        self.streams.remove(stream)
+        os.close(stream.source)
+        ends = {self.given[stream.number]}
+        self.given = {each: end for each, end in self.given.items() if end not in ends}
+        for end in ends:
+            os.close(end)
+
     def actions(self) -> list[tuple[Any, ...]]:
         """Return what posix_spawn is to do with descriptors."""
         found: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_CLOSE, each) for each in self.closed]

@@ -14,6 +14,8 @@ from kaspad_taskd.cli.run.place import iso, start_time
 from kaspad_taskd.cli.run.progress import Progress
 from kaspad_taskd.cli.run.recognise import innermost, recognise
 from kaspad_taskd.cli.run.splitting import Splitter
+from kaspad_taskd.cli.run.telling import end_of, last_words, load_words, message_of
+from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, Ending, by_code
 from kaspad_taskd.cli.run.wish import is_name
 from kaspad_taskd.client import Client, Refused, Unreachable
 from kaspad_taskd.words.plain import safe
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kaspad_taskd.cli.run.pump import Tap
-    from kaspad_taskd.cli.run.tools.tool import Ending, Reader, Tool
+    from kaspad_taskd.cli.run.tools.tool import Reader, Tool
     from kaspad_taskd.cli.run.wish import Wish
 
     End = tuple[int, float, int | None]
@@ -159,6 +161,7 @@ class Following:
             else:
                 self._report(params)
                 self._sent, self._sent_at, self._moved = params, monotonic(), False
+                load_words()
         except Refused as fault:
             self._refused(fault)
         except Unreachable as fault:
@@ -227,8 +230,6 @@ class Following:
 
     def leave(self, end: End) -> None:
         """Leave the end to the next client."""
-        from kaspad_taskd.cli.run.telling import message_of
-
         task_id = self._task["id"] if self._task else None
         message = message_of(
             self._wanted, self._first, self._end(end), self._wish.socket, task_id, iso(time())
@@ -236,9 +237,6 @@ class Following:
         outbox.keep(message)
 
     def _end(self, end: End) -> dict[str, Any]:
-        from kaspad_taskd.cli.run.telling import end_of, last_words
-        from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, Ending, by_code
-
         code, took, passed = end
         ending: Ending = by_code(code)
         if self._tool is not None and self._reader is not None:

@@ -87,6 +87,14 @@ def end_of(
     return {"error": _joined(what, rerun, last)[:_ERROR], "metadata": facts}
 
 
+def load_words() -> None:
+    """Have now what an end is said with: a long run outlives an upgrade, which takes it away."""
+    from kaspad_taskd.words import sentences, spans
+
+    spans.duration(0.0)
+    sentences.say("run.failed")
+
+
 def _joined(*sentences: str | None) -> str:
     found = [each.strip() for each in sentences if each]
     return " ".join(each if each[-1] in ".!?" else f"{each}." for each in found if each)

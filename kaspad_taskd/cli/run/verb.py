@@ -19,6 +19,8 @@ TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from kaspad_taskd.cli.run.pump import Tap
+    from kaspad_taskd.cli.run.reporting import Reporting
     from kaspad_taskd.cli.run.wish import Wish
 
 
@@ -26,28 +28,58 @@ def run(wish: Wish) -> NoReturn:
     """Run the command, tell of it, end as it did."""
     descriptors = Descriptors()
     mask = child.block()
+    pumps = _pumps(descriptors, wish)
     began = time()
     try:
         pid = child.begin(wish.command, descriptors.actions(), mask)
     except (OSError, ValueError) as error:
         _cannot_begin(wish, error)
     descriptors.let_go()
-    attending = Attending(pid, [Pump(each) for each in descriptors.streams], _canary())
-    for pump in attending.pumps:
-        pump.whole = pump.stream.number != STDOUT or _counts(wish)
-        pump.tap.counts = _counts(wish)
-        pump.start()
-    from kaspad_taskd.cli.run.reporting import Reporting  # what the command need not wait for
-
-    taps = {pump.stream.number: pump.tap for pump in attending.pumps}
-    reporting = Reporting(wish, pid, began, taps)
-    reporting.start()
+    attending = Attending(pid, pumps, _canary())
+    taps = {pump.stream.number: pump.tap for pump in pumps}
+    reporting = _reporting(wish, pid, began, taps)
     code = attending.until_end()
     took = time() - began
     attending.drain()
-    reporting.end(code, took, attending.passed_on)
+    _end(reporting, code, took, attending.passed_on)
     leave_to_heir(attending.pumps)
     child.end_like(code)
+
+
+def _reporting(wish: Wish, pid: int, began: float, taps: dict[int, Tap]) -> Reporting | None:
+    """Begin to tell of it; None: that is not to be had, which is no harm to the command."""
+    try:
+        from kaspad_taskd.cli.run.reporting import Reporting  # what the command need not wait for
+
+        found = Reporting(wish, pid, began, taps)
+        found.start()
+    except Exception:  # no file is left, or an upgrade has just taken our modules away
+        return None
+    return found
+
+
+def _end(reporting: Reporting | None, code: int, took: float, stopped: int | None) -> None:
+    try:
+        if reporting is not None:
+            reporting.end(code, took, stopped)
+    except Exception:  # likewise: the exit code is the command's
+        return
+
+
+def _pumps(descriptors: Descriptors, wish: Wish) -> list[Pump]:
+    """One for each stream; what there is no file or thread for goes its own way, unread."""
+    pumps = []
+    for stream in [*descriptors.streams]:
+        try:
+            pump = Pump(stream)
+            pump.whole = stream.number != STDOUT or _counts(wish)
+            pump.tap.counts = _counts(wish)
+            pump.start()
+        except (OSError, RuntimeError):
+            descriptors.give_up(stream)
+        else:
+            pumps.append(pump)
+    return pumps
 
 
 def _counts(wish: Wish) -> bool:

@@ -112,6 +112,30 @@ def test_what_cannot_be_begun(command: tuple[str, ...], code: int, tmp_path: Pat
     assert command[0] in told.decode()
 
 
+@pytest.mark.parametrize("files", range(4, 14))
+def test_no_file_is_left(files: int, tmp_path: Path) -> None:
+    """The command runs, its streams its own where there is none for us to read."""
+    line = f"ulimit -n {files}; exec {shlex.join(RUN)} -- sh -c 'echo out; exit 6'"
+    code, told, said = ran(("sh", "-c", line), tmp_path)
+    if code == 1 and b"import" in said:
+        pytest.skip("Python itself does not start")
+    assert (code, told, said) == (6, b"out\n", b"")
+
+
+def test_no_thread_is_left(tmp_path: Path) -> None:
+    """Likewise: the command runs, and what it writes goes its own way."""
+    script = """
+import _thread, sys
+def none(*_):
+    raise RuntimeError("can't start new thread")
+_thread.start_new_thread = none
+from kaspad_taskd.cli import main
+sys.argv[:] = ["kaspad-taskctl", "run", "--", "sh", "-c", "echo out; echo err >&2; exit 6"]
+main()
+"""
+    assert ran((sys.executable, "-c", script), tmp_path) == (6, b"out\n", b"err\n")
+
+
 def test_a_script_that_names_no_program(tmp_path: Path) -> None:
     """It is the shell's, as everywhere."""
     script = tmp_path / "script"

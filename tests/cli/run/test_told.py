@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import kaspad_taskd
 from kaspad_taskd.client import Client
 from tests.cli.run.terminal import environment
 from tests.fakes.patience import PATIENCE
@@ -313,6 +315,31 @@ def test_a_run_that_was_stopped(up: Host) -> None:
     up.ran(verb="list")
     assert "was stopped (SIGTERM)" in up.task("a")["error"]
     assert up.task("a")["metadata"]["exit"] == 20
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_an_upgrade_takes_the_client_away_amid(late: bool, up: Host) -> None:
+    """The exit code is the command's; what is loaded by then tells the end."""
+    place = up.place / "lib"
+    shutil.copytree(Path(kaspad_taskd.__file__).parent, place / "kaspad_taskd")
+    line = (sys.executable, "-m", "kaspad_taskd.cli", "run", "--socket", str(up.socket))
+    run = subprocess.Popen(
+        (*line, "--id", "a", "--as", "lines:9", "--", "sh", "-c", "echo; read x; exit 7"),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=place,
+        env={**environment(up.place), "PYTHONPATH": str(place)},
+    )  # fmt: skip
+    up._runs.append(run)
+    if late:
+        up.until(lambda: up.task("a").get("progress"))
+        time.sleep(0.5)
+    assert run.stdout is not None
+    run.stdout.readline()
+    shutil.rmtree(place)
+    _, said = run.communicate(b"go\n", timeout=PATIENCE)
+    assert (run.returncode, said) == (7, b"")
+    if late:
+        up.ran(verb="list")
+        assert "exit code 7" in up.task("a")["error"]
 
 
 def test_a_signal_that_is_ignored_stops_nothing(up: Host) -> None:
