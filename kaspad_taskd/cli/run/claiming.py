@@ -78,29 +78,30 @@ def _registered(call: Call, wanted: Claim, task_id: str) -> dict[str, Any] | Non
     params: dict[str, Any] = {"type": "report", "id": task_id, "service": wanted.service}
     pace = {} if wanted.stall_after is None else {"stallAfter": round(wanted.stall_after * 1000)}
     for _ in range(2):
+        task: dict[str, Any] | None
         try:
-            answer = call("registerTask", {**params, **pace, "checkInterval": 2000})
+            task = call("registerTask", {**params, **pace, "checkInterval": 2000})["task"]
         except Refused as fault:
             if fault.reason != "conflict":
                 raise
             task = call("getTask", {"taskId": task_id})
-            if task is None:
+            if wanted.id is None and task is not None:
+                if task["status"] in _LIVE or task.get("origin") != "api":
+                    return None
+                call("removeTask", {"taskId": task_id})
                 continue
-            if wanted.id is not None:
-                return task if task["type"] == "report" and not _is_taken(task) else None
-            if task["status"] in _LIVE or task.get("origin") != "api":
-                return None
-            call("removeTask", {"taskId": task_id})
-        else:
-            found: dict[str, Any] = answer["task"]
-            if not answer["created"] and pace and found["stallAfter"] != pace["stallAfter"]:
-                _repace(call, found, pace)
-            return None if _is_taken(found) else found
+        if task is None:
+            continue
+        if task["type"] != "report" or _is_taken(task):
+            return None
+        _repace(call, task, pace)
+        return task
     return None
 
 
 def _repace(call: Call, task: dict[str, Any], pace: dict[str, Any]) -> None:
-    if task.get("origin") == "api" and not _is_taken(task):
+    """Let a task that was there be stalled when this run says so; a file's is as its file says."""
+    if task.get("origin") == "api" and any(task.get(key) != pace[key] for key in pace):
         call("updateTask", {"taskId": task["id"], **pace})
 
 

@@ -227,6 +227,15 @@ def test_a_task_that_waits_for_its_work(up: Host) -> None:
     assert up.task("unpack")["service"] == "datadir"
 
 
+def test_an_id_that_is_used_again(up: Host) -> None:
+    """It is stalled as the run that has it now says, also where that is of another program."""
+    for service, after in (("a", "5s"), ("a", "6s"), ("b", "7s")):
+        up.ran("--id", "x", "--service", service, "--stall-after", after, "--", "true")
+        up.ran(verb="list")
+        assert up.task("x")["stallAfter"] == 1000 * int(after[:-1])
+    assert (up.task("x")["attempt"], up.task("x")["status"]) == (3, "complete")
+
+
 def test_the_daemon_is_absent(host: Host) -> None:
     """Nothing is said, the end waits, and the next client tells it, once."""
     assert host.ran("--id", "a", "--", "sh", "-c", "exit 3") == (3, "", "")
