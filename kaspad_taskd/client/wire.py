@@ -58,12 +58,22 @@ def own_socket() -> str | None:
 def own_directory(variable: str, usual: str = "") -> str:
     """Return a directory of this user: what XDG's variable names, else `usual` in the home, or "".
 
-    What is not absolute is ignored, as XDG demands.
+    What is not absolute is ignored, as XDG demands. A service of systemd may have no HOME: it is
+    the same user as in a shell.
     """
     named = os.environ.get(variable, "")
     if named.startswith("/"):
         return named
-    return f"{os.environ.get('HOME') or '/'}/{usual}" if usual else ""
+    return f"{os.environ.get('HOME') or _home()}/{usual}" if usual else ""
+
+
+def _home() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/"
 
 
 def _fault(error: OSError) -> str:

@@ -115,7 +115,8 @@ def _take(path: str) -> tuple[dict[str, Any], str] | None:
         os.rename(path, mine)  # noqa: PTH104
         with open(mine, encoding="utf-8") as file:  # noqa: PTH123
             message = json.loads(file.read(_SIZE))
-    except OSError:
+    except OSError:  # another client was sooner, or it is another user's (sudo -E): theirs to tell
+        _give_back(mine, path)
         return None
     except (ValueError, RecursionError):
         message = None
