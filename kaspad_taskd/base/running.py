@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 _START = 19  # field 22 of /proc/PID/stat (proc(5)), counted behind the name
+_ENDED = (b"Z", b"X")  # whoever began it has not asked yet: a container's first process never does
 _SLACK_S = 60.0  # a clock that was set since
 
 
@@ -15,11 +16,7 @@ def started(pid: int) -> int | None:
 
     `ProtectProc=invisible` hides what other users run.
     """
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-        return int(stat.rpartition(b")")[2].split()[_START])
-    except (OSError, ValueError, IndexError):
-        return None
+    return _seen(pid)[1]
 
 
 def is_gone(pid: int, ticks: int | None = None, began: float | None = None) -> bool:
@@ -38,8 +35,17 @@ def is_gone(pid: int, ticks: int | None = None, began: float | None = None) -> b
         return True
     except PermissionError:
         pass
-    now = started(pid)
-    return ticks is not None and now is not None and now != ticks
+    state, now = _seen(pid)
+    return state in _ENDED or (ticks is not None and now is not None and now != ticks)
+
+
+def _seen(pid: int) -> tuple[bytes, int | None]:
+    """State and start of a process, as far as it can be seen."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return fields[0], int(fields[_START])
+    except (OSError, ValueError, IndexError):
+        return b"", None
 
 
 def booted() -> float:
