@@ -24,7 +24,7 @@ def facts(task: Mapping[str, Any]) -> list[str]:
     if task.get("type") not in OWN:
         return []
     known: Mapping[str, Any] = task.get("metadata") or {}
-    past = _PROCESS[1:] if task.get("status") in _LIVE else _PROCESS
+    past: tuple[str, ...] = _PROCESS[1:] if task.get("status") in _LIVE else _PROCESS
     past = past if all(key in known for key in _PROCESS) else ()
     return [
         say("page.fact", key=safe(key, 64), value=_text(value, key))

@@ -211,8 +211,11 @@ async def test_a_table_in_a_schema_of_its_own_is_seen_being_made(place: Place) -
     await run(place.root, SQLX[2:3])
     session = await place.session()
     await session.execute("BEGIN; CREATE SCHEMA app; CREATE TABLE app.t AS SELECT n FROM big")
-    for checker in ({"tool": "sqlx", "version": "2", "schema": "app"},
-                    {"tool": "sql", "query": "SELECT false AS completed"}):  # fmt: skip
+    checkers: tuple[dict[str, Any], ...] = (
+        {"tool": "sqlx", "version": "2", "schema": "app"},
+        {"tool": "sql", "query": "SELECT false AS completed"},
+    )
+    for checker in checkers:
         place.memory = {}
         found = await place.look(place.probe(**checker))
         assert found.metadata["sessionPid"] == session.get_server_pid()
