@@ -124,6 +124,13 @@ _FRONTS = {
     "eatmydata": _Front(),
     "choom": _Front("np", "adjust pid", without="-p --pid"),
 }
+_SHELLS_OWN = (
+    ".", ":", "alias", "bg", "break", "cd", "continue", "eval", "exit", "export", "fg", "getopts",
+    "hash", "jobs", "kill", "let", "local", "popd", "pushd", "read", "readonly", "return", "set",
+    "shift", "source", "times", "trap", "type", "typeset", "ulimit", "umask", "unalias", "unset",
+    "wait",
+)  # fmt: skip
+"""What a shell does itself: the program is the shell."""
 _BUILTINS = {"exec": _Front("a"), "command": _Front(without="-v -V"), "builtin": _Front()}
 _FILTERED = {"su": "cgGsTwC", "runuser": "cgGsTwCu"}  # `su [-] [USER] -c COMMAND`
 
@@ -256,7 +263,8 @@ def _of_shell(words: list[str]) -> list[str] | None:
         at += word[-1] in "oO"
     if at < len(words) and words[at] in ("-", "--"):
         at += 1
-    return simple(words[at]) if has_command and at < len(words) else None
+    found = simple(words[at]) if has_command and at < len(words) else None
+    return found if found and found[0] not in _SHELLS_OWN else None
 
 
 def _of_su(words: list[str], short: str) -> list[str] | None:

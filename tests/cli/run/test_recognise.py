@@ -67,6 +67,8 @@ from kaspad_taskd.cli.run.recognise import NoSuchTool, innermost, names, recogni
         ("sh -c 'A=B exec nice git x 2>&1 >/dev/null'", "git x"),
         ("sh -c 'time git \"a; b | c\" y 2>log'", "git 'a; b | c' y"),
         ("sudo sh -c \"nice git 'x y'\"", "git 'x y'"),
+        ("sh -c 'exit 3'", None),
+        ("nice sh -c 'read secret'", "sh -c 'read secret'"),
         ("sh -c 'git x; git y'", "sh -c 'git x; git y'"),
         ("sh -c 'git x | pv'", "sh -c 'git x | pv'"),
         ("sh -c 'git x && git y'", "sh -c 'git x && git y'"),
