@@ -39,7 +39,6 @@ class Descriptors:
         streams: those that are read, one or two, or none.
         given: by the command's descriptor, our end that becomes it.
         closed: those of 0, 1, 2 that we were started without.
-        joined: both go to the same, and through one stream.
     """
 
     def __init__(self) -> None:
@@ -49,8 +48,7 @@ class Descriptors:
         self.streams: list[Stream] = []
         self.given: dict[int, int] = {}
         outputs = [each for each in (STDOUT, STDERR) if each not in self.closed]
-        self.joined = len(outputs) == 2 and _is_same(STDOUT, STDERR)
-        if self.joined:
+        if len(outputs) == 2 and _is_same(STDOUT, STDERR):  # one stream: its order stays
             self._through(STDOUT, outputs)
         else:
             for each in outputs:

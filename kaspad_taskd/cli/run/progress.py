@@ -42,16 +42,6 @@ class Progress:
         self._share = 0.0
         self._known: tuple[object, ...] | None = None
 
-    @property
-    def is_known(self) -> bool:
-        """Whether anything was read that can show a standstill."""
-        return self.done is not None
-
-    @property
-    def share(self) -> float | None:
-        """Of the phase, 0 to 1; None: not known. It never falls."""
-        return self._share if self.total and self.done is not None and not self._growing else None
-
     def take(self, reading: Reading) -> None:
         """Lay a reading over what is known."""
         self._facts(reading.facts)
