@@ -92,8 +92,12 @@ class Following:
 
     # -- what the command says
 
-    def read(self) -> bool:
-        """Read what the taps hold; returns whether anything came."""
+    def read(self, last: bool = False) -> bool:
+        """Read what the taps hold; returns whether anything came.
+
+        Args:
+            last: no more comes.
+        """
         came = False
         for number, tap in self._taps.items():
             splitter = self._splitters[number]
@@ -106,9 +110,9 @@ class Following:
                 else:
                     self._take(number, splitter.feed(data))
             self._count(number, tap.lines_gone)
-            if not any_here:  # many never end an update before they begin the next
-                pending = splitter.pending()
-                self._take(number, [pending] if pending else [], whole=False)
+            if last or not any_here:  # many never end an update before they begin the next
+                pending = splitter.end() if last else splitter.pending()
+                self._take(number, [pending] if pending else [], whole=last)
             came = came or any_here
         self._moved = self._moved or came
         self._asking.ask()
@@ -217,7 +221,10 @@ class Following:
         try:
             if self._task is None:
                 self._task = claim(self._call, self._wanted, self._first)
-            self._report(self._end(end))
+            last, known = self._end(end), self._params()
+            if "error" in last and "done" in known and known != self._sent:
+                self._report(known)  # how far it came
+            self._report(last)
             self.told = True
         except Refused as fault:
             self.told = fault.reason in ("not-allowed", "not-found")

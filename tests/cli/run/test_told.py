@@ -188,6 +188,15 @@ def test_what_it_reads(up: Host) -> None:
         assert one.returncode == 0
 
 
+def test_the_last_word_has_no_end(up: Host) -> None:
+    """What stands in a line that never ended is read when the command has."""
+    script = 'sleep 1; printf \'{"n": 5, "of": 20}\'; exit 1'
+    up.ran("--id", "j", "--as", "json:n/of", "--", "sh", "-c", script)
+    up.ran(verb="list")
+    assert up.task("j")["status"] == "error"
+    assert up.task("j")["progressDetail"]["done"] == 5
+
+
 def test_ids_of_runs(up: Host) -> None:
     """The lowest without a live run; a live one that was asked for gets another, and it is said."""
     first = up.begin("--", "cat")
