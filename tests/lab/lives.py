@@ -104,7 +104,7 @@ class Lives:
             self._process.wait(30)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.communicate()  # closes what it was told by, too
 
 
 def build(to: Path, umask: int = 0o022) -> Path:

@@ -63,7 +63,10 @@ def run(suite: Path, *words: str, meet: str = "", status: int = 0) -> str:
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-c", "pytest.ini", *words],
-        env={**env, "PYTHONPATH": str(ROOT), "CI": "true", "MEET": meet},
+        env={
+            **env, "PYTHONPATH": str(ROOT), "CI": "true", "MEET": meet,
+            "PYTEST_DEBUG_TEMPROOT": str(suite),  # else it closes ours to other users
+        },
         cwd=suite, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == status, done.stdout + done.stderr

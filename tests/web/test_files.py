@@ -50,13 +50,13 @@ def test_scripts_have_each_sentence_that_they_say() -> None:
 
 
 def test_styles_and_scripts_are_within_their_budgets() -> None:
-    """Packed: 6 KB of styles, 40 KB of scripts, the library and all words included."""
+    """Packed: 6 KB of styles, 41 KB of scripts, the library and all words included."""
     packed = {path: len(gzip.compress(data)) for path, (data, _) in files().items()}
     assert packed["static/page.css"] <= 6 * KB
     scripts = [
         size for path, size in packed.items() if path.startswith("static/") and path.endswith(".js")
     ]
-    assert sum(scripts) <= 40 * KB
+    assert sum(scripts) <= 41 * KB
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node reads scripts")
