@@ -33,7 +33,8 @@ def test_long_ones_are_skipped_with_what_to_type(
     options = ["-p", "tests.conftest", "-c", str(ROOT / "pyproject.toml"), "-rs", *asked]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(file)],
-        env={**os.environ, "CI": ci, "PYTEST_DEBUG_TEMPROOT": str(tmp_path)}, cwd=ROOT, capture_output=True, text=True, check=True,
+        env={**os.environ, "CI": ci, "PYTEST_DEBUG_TEMPROOT": str(tmp_path)},
+        cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert said in done.stdout
 

@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 
 from google.protobuf.json_format import ParseDict
 from grpclib.const import Cardinality, Handler
+from grpclib.protocol import H2Protocol
 from grpclib.server import Server, Stream
 
 from kaspad_taskd.demo.recording import Recording
@@ -31,6 +32,7 @@ PATH = "/protowire.RPC/MessageStream"
 BLOCKS_PER_SECOND = 10
 
 _TICK = 0.05  # seconds between two looks at the recording: doors and log lines
+_MADE_WITHIN = 10  # turns of the loop that a connection takes from accept on
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})(:?\+00:?00)")
 
 _Stream: TypeAlias = Stream[pb.KaspadRequest, pb.KaspadResponse]
@@ -39,6 +41,28 @@ Sample: TypeAlias = Mapping[str, Any]
 
 def _wall_ms() -> float:
     return time.time() * 1000
+
+
+class _Server(Server):
+    """A server that ends as a killed program does; grpclib's leaves its connections open."""
+
+    def __init__(self, handlers: Any) -> None:
+        super().__init__(handlers)
+        self._lines: list[H2Protocol] = []
+
+    def _protocol_factory(self) -> H2Protocol:
+        made = super()._protocol_factory()
+        self._lines.append(made)
+        return made
+
+    async def cut(self) -> None:
+        """Listen no more, and close all connections: those that are just being made, too."""
+        self.close()
+        for _ in range(_MADE_WITHIN):
+            for each in self._lines:
+                if hasattr(each, "connection"):
+                    each.connection.close()
+            await asyncio.sleep(0)
 
 
 class PlayingNode:
@@ -68,8 +92,7 @@ class PlayingNode:
         self._began = monotonic()
         self._written = 0
         self._p2p_id = ""  # a new one whenever the node starts
-        self._server: Server | None = None
-        self._streams: set[_Stream] = set()
+        self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
         self._turning = asyncio.Lock()
         self._place = _bound(port)  # never listens: while the node is down nobody gets it
@@ -110,7 +133,7 @@ class PlayingNode:
             if down:
                 await self._shut()
             elif self._server is None:
-                self._server = Server([self])
+                self._server = _Server([self])
                 self._p2p_id = str(uuid.uuid4())
                 await self._server.start(sock=_bound(self.port))
             if self._log is not None:
@@ -119,9 +142,7 @@ class PlayingNode:
     async def _shut(self) -> None:
         if self._server is None:
             return
-        self._server.close()
-        for stream in self._streams:
-            stream._stream.connection.close()  # as a killed program: grpclib would leave it open
+        await self._server.cut()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await self._server.wait_closed()
@@ -157,13 +178,6 @@ class PlayingNode:
         return {PATH: handler}
 
     async def _serve(self, stream: _Stream) -> None:
-        self._streams.add(stream)
-        try:
-            await self._converse(stream)
-        finally:
-            self._streams.discard(stream)
-
-    async def _converse(self, stream: _Stream) -> None:
         async for request in stream:
             while self._recording.at(self.played).get("error") == "timeout":  # noqa: ASYNC110
                 await asyncio.sleep(_TICK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import re
 import socket
@@ -217,3 +218,17 @@ def test_no_recording(tmp_path: Path) -> None:
     path.write_text('{"t":1,"log":"a"}\n')
     with pytest.raises(ValueError, match=r"x\.jsonl: no sample"):
         load(path)
+
+
+async def test_a_node_that_ends_answers_nobody(recording: Recording) -> None:
+    """Who has connected and asked nothing yet is cut off as well, as by a killed program."""
+    clock = Clock()
+    async with PlayingNode(recording, monotonic=clock.monotonic) as node:
+        clock.now += 100.0
+        await node.turn()
+        reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+    async with asyncio.timeout(PATIENCE):
+        with contextlib.suppress(ConnectionResetError):
+            while await reader.read(1 << 16):
+                pass
+    writer.close()
