@@ -126,7 +126,7 @@ async def test_a_subscription_resumed_anywhere_is_whole(tmp_path: Path, seed: in
         over = True
         await asyncio.gather(*readers)
         events = (await house.ask("getEvents"))["events"]
-        assert len(events) > 50
+        assert len(events) >= 50
         for clerk in clerks[:3]:
             assert clerk.at is not None
             clerk.check(clerk.at)

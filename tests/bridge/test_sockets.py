@@ -96,7 +96,7 @@ async def test_a_polling_client_is_served(house: Bridged) -> None:
     await house.add("job")
     poller = await Poller(house).open({"token": house.token})
     assert await poller.post('420["sync:pause",{"taskId":"job"}]') == 200
-    packets = await poller.read("430")
+    packets = await poller.read("430[")
     assert [packet for packet in packets if "hello" in packet]
     assert '430[{"taskIds":["job"]}]' in packets
 
