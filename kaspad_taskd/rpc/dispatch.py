@@ -1,7 +1,7 @@
 """A request line in, an answer out.
 
 The plain request, which is nearly every one, goes straight to its method; all others go through
-jsonrpcserver, which owns the envelope (kaspad_taskd/rpc/library.py). Both ways call the same
+jsonrpcserver, which owns the envelope (kaspad_taskd/rpc/envelope.py). Both ways call the same
 methods and give the same bytes. Batches, and notifications that have to wait, are put together
 here.
 """
@@ -58,7 +58,7 @@ class Dispatcher:
     def __init__(self, methods: Mapping[str, Method]) -> None:
         changes = Changes()
         self._calls = {name: Call(method, changes) for name, method in methods.items()}
-        self._library: Any = None
+        self._envelope: Any = None
 
     def answer(self, line: bytes, caller: Caller) -> bytes | Pending:
         """Return the answer line to a request or a batch (b"" for none), or what has to wait.
@@ -98,10 +98,7 @@ class Dispatcher:
                 return None
         except ApiError as error:
             return refusal(error, request_id, caller)
-        if type(result) is Waiting:
-            result.id = request_id
-            return result
-        return success(result, request_id, caller)
+        return _answered(result, request_id, caller)
 
     def _batch(self, requests: list[Json], line: bytes, caller: Caller) -> bytes | Pending:
         if not 1 <= len(requests) <= BATCH_LIMIT:
@@ -121,17 +118,22 @@ class Dispatcher:
             result = self._loaded(caller).result(request, caller)
         except ApiError as error:
             return refusal(error, request_id, caller)
-        if type(result) is Waiting:
-            result.id = request_id
-            return result
-        return success(result, request_id, caller)
+        return _answered(result, request_id, caller)
 
     def _loaded(self, caller: Caller) -> Any:
         """Return the library. Raises ApiError: it was replaced or removed since the start."""
-        if self._library is None:
+        if self._envelope is None:
             try:
-                from kaspad_taskd.rpc.library import Library
+                from kaspad_taskd.rpc.envelope import Envelope
             except Exception:
                 raise incident("jsonrpcserver", caller) from None
-            self._library = Library(self._calls)
-        return self._library
+            self._envelope = Envelope(self._calls)
+        return self._envelope
+
+
+def _answered(result: Json, request_id: Json, caller: Caller) -> bytes | Waiting:
+    """The line that says the result, or what has to wait for one and learns whose it is."""
+    if type(result) is Waiting:
+        result.id = request_id
+        return result
+    return success(result, request_id, caller)

@@ -100,14 +100,14 @@ def test_what_is_not_plain_goes_the_long_way(line: str) -> None:
     """Each kind of it."""
     dispatcher = Desk().dispatcher
     dispatcher.answer(line.encode(), CALLER)
-    assert dispatcher._library is not None
+    assert dispatcher._envelope is not None
 
 
 def test_a_library_that_is_gone_fails_what_needs_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replaced under the daemon: other requests are answered as ever, and it may come back."""
     desk = Desk()
     with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "kaspad_taskd.rpc.library", None)
+        patch.setitem(sys.modules, "kaspad_taskd.rpc.envelope", None)
         lost = json.loads(answered(desk.dispatcher, b'{"jsonrpc":"2.0","method":"x","id":1}'))
         kept = json.loads(answered(desk.dispatcher, b'{"jsonrpc":"2.0","method":"echo","id":1}'))
     back = json.loads(answered(desk.dispatcher, b'{"jsonrpc":"2.0","method":"x","id":1}'))

@@ -52,7 +52,7 @@ def _wrapped(called: Call) -> Callable[..., Any]:
     return call
 
 
-class Library:
+class Envelope:
     """Answers requests whose envelope is right."""
 
     def __init__(self, calls: Mapping[str, Call]) -> None:
