@@ -120,13 +120,15 @@ async def test_a_subscription_resumed_anywhere_is_whole(tmp_path: Path, seed: in
 
         readers = [asyncio.create_task(follow(each, None)) for each in clerks[:3]]
         readers.append(asyncio.create_task(follow(clerks[3], ["a"])))
-        for _ in range(150):
+        turns = 0
+        while turns < 150 or house.engine.seq <= 50:  # the dice may be slow
             await play.turn()
             await asyncio.sleep(dice.choice((0.0, 0.1, 1.2)))
+            turns += 1
         over = True
         await asyncio.gather(*readers)
         events = (await house.ask("getEvents"))["events"]
-        assert len(events) >= 50
+        assert len(events) > 50
         for clerk in clerks[:3]:
             assert clerk.at is not None
             clerk.check(clerk.at)
