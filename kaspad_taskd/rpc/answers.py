@@ -56,8 +56,8 @@ def _odd_success(result: Json, request_id: Json, caller: Caller) -> bytes:
     return b'{"jsonrpc":"2.0","result":' + text + b',"id":' + _id_text(request_id) + b"}\n"
 
 
-def refusal(error: ApiError, request_id: Json, caller: Caller) -> bytes:
-    """Return the error line; b"" to a notification."""
+def refusal(error: ApiError, request_id: Json = None, caller: Caller | None = None) -> bytes:
+    """Return the error line, to no request in particular without an id; b"" to a notification."""
     if request_id is NOTIFICATION:
         return b""
     try:
@@ -83,16 +83,11 @@ def join(parts: Sequence[bytes]) -> bytes:
     return b"[" + answers + b"]\n" if answers else b""
 
 
-def denial(error: ApiError) -> bytes:
-    """Return the line that says no to no request in particular (its id is null)."""
-    return b'{"jsonrpc":"2.0","error":' + _error_text(error) + b',"id":null}\n'
-
-
 def too_long() -> bytes:
     """Return the answer to a line of more than 1 MiB."""
     message = f"the line is longer than {LIMIT} bytes: send less at once"
     data = {"reason": "too-long", "limit": LIMIT}
-    return denial(ApiError(errors.INVALID_REQUEST, message, data))
+    return refusal(ApiError(errors.INVALID_REQUEST, message, data))
 
 
 def exact(request_id: Json, line: bytes, at: int | None) -> Json:

@@ -19,7 +19,6 @@ from kaspad_taskd.api.method import Caller, Json, Method
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.rpc.answers import (
     NOTIFICATION,
-    denial,
     exact,
     invalid,
     is_id,
@@ -68,7 +67,7 @@ class Dispatcher:
         try:
             request = jsontext.loads(line)
         except ValueError:
-            return denial(standard(errors.PARSE_ERROR))
+            return refusal(standard(errors.PARSE_ERROR))
         part = self._plain(request, caller)
         if part is None:
             if type(request) is list:
@@ -103,7 +102,7 @@ class Dispatcher:
     def _batch(self, requests: list[Json], line: bytes, caller: Caller) -> bytes | Pending:
         if not 1 <= len(requests) <= BATCH_LIMIT:
             detail = f"a batch holds 1 to {BATCH_LIMIT} requests, this one {len(requests)}"
-            return denial(standard(errors.INVALID_REQUEST, detail))
+            return refusal(standard(errors.INVALID_REQUEST, detail))
         parts = [self._one(each, line, at, caller) for at, each in enumerate(requests)]
         done = [part for part in parts if isinstance(part, bytes)]
         return join(done) if len(done) == len(parts) else Pending(parts, batch=True)

@@ -22,7 +22,7 @@ from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Caller, Json
 from kaspad_taskd.base import jsontext
-from kaspad_taskd.rpc.answers import denial, too_long
+from kaspad_taskd.rpc.answers import refusal, too_long
 from kaspad_taskd.rpc.calls import Pending
 from kaspad_taskd.rpc.dispatch import Dispatcher
 from kaspad_taskd.rpc.framing import Framer
@@ -290,9 +290,9 @@ class Peer(asyncio.Protocol):
         try:
             await follower.run(self._send)
         except ApiError as error:
-            self._put(denial(error))
+            self._put(refusal(error))
         except Exception:
-            self._put(denial(incident("the events", self._caller)))
+            self._put(refusal(incident("the events", self._caller)))
         self.finish()
         self.close()
 

@@ -19,7 +19,7 @@ from kaspad_taskd.base import descriptors
 from kaspad_taskd.base.accepting import Acceptor
 from kaspad_taskd.base.descriptors import Spare, allow_files
 from kaspad_taskd.base.places import Places
-from kaspad_taskd.rpc.answers import denial
+from kaspad_taskd.rpc.answers import refusal
 from kaspad_taskd.rpc.dispatch import Dispatcher
 from kaspad_taskd.rpc.peer import Door, Events, Peer, credentials
 
@@ -166,7 +166,7 @@ class RpcServer:
         message = (
             f"there are {limit} connections of {peer} already, or no place is left: close some"
         )
-        return denial(ApiError.of("busy", message, limit=limit))
+        return refusal(ApiError.of("busy", message, limit=limit))
 
     def refuse(self) -> None:
         """Accept no more; clients try again for a second, and meet the next daemon."""
