@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
-from kaspad_taskd.cli.run.tools.options import ROW, bounds, has, value
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.options import bounds, has, value
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -30,7 +30,7 @@ _AFRESH = (3, 4, 13, 16, 17, 18, 23, 24, 26, 27, 28, 32)
 """Exit codes after which nothing is there to be continued."""
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     """Attributes: `complete`: downloads that are."""
 
     def __init__(self) -> None:
@@ -40,8 +40,6 @@ class _Reader(Steady):
         self.complete = 0
 
     def parse(self, stream: int, piece: str) -> Reading | None:
-        if len(piece) > ROW:
-            return None
         if _COMPLETE in piece:
             self.complete += self.whole
             return None

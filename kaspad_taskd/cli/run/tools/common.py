@@ -109,22 +109,6 @@ def number(text: str) -> float | None:
     return found if 0 <= found <= MOST else None
 
 
-_SCALE = {
-    **dict.fromkeys(("", "B", "bytes", "byte"), 1),
-    **{
-        prefix + unit: 1024**power
-        for power, prefix in enumerate("KMGTPE", 1)
-        for unit in ("iB", "i")
-    },
-}
-
-
-def binary(amount: str, unit: str) -> float | None:
-    """Return bytes of "2.5" and "MiB", or None: it is none. "MB" here is of the caller to know."""
-    scale, count = _SCALE.get(unit), number(amount)
-    return None if scale is None or count is None else count * scale
-
-
 def parsed(piece: str) -> dict[str, Any] | None:
     """Return the JSON object that a line is, or None: it is none. Never fails."""
     if not piece.lstrip().startswith("{"):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
-from kaspad_taskd.cli.run.tools.options import ROW, bounds, has, value
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.options import bounds, has, value
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -37,7 +37,7 @@ _FAULT = re.compile(r"curl: \(\d+\) ")
 _TO_FILE = ("-o", "-O", "--output", "--remote-name", "--remote-name-all")
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     """Attributes: `faults`: transfers that curl said had failed."""
 
     def __init__(self) -> None:
@@ -48,8 +48,6 @@ class _Reader(Steady):
         self.faults = 0
 
     def parse(self, stream: int, piece: str) -> Reading | None:
-        if len(piece) > ROW:
-            return None
         if _FAULT.match(piece):
             self.faults += self.whole
         elif _HEADER.fullmatch(piece):

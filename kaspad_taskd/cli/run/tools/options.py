@@ -10,8 +10,6 @@ TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-ROW = 1000
-"""Characters of a row of progress at most; a longer one is none, and would take long to be read."""
 _CLUSTER = re.compile(r"-[A-Za-z0-9#]+")
 
 

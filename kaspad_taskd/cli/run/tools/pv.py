@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady, number
-from kaspad_taskd.cli.run.tools.options import ROW, bounds, exactly, has, value
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number
+from kaspad_taskd.cli.run.tools.options import bounds, exactly, has, value
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
     FAILED,
@@ -52,7 +52,7 @@ _SIZE = ("-s", "--size")
 _SIGNAL = 32
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     """Attributes: `short`: the last percentage, where the size is known and it is not 100."""
 
     def __init__(self, argv: Sequence[str]) -> None:
@@ -66,8 +66,6 @@ class _Reader(Steady):
         self.short: int | None = None
 
     def parse(self, stream: int, piece: str) -> Reading | None:
-        if len(piece) > ROW:
-            return None
         if not self._numbers:
             return self._of_bar(piece)
         # Its standard output is the data, and any line may stand there.

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady, parsed
-from kaspad_taskd.cli.run.tools.options import ROW, bounds, has, verb
+from kaspad_taskd.cli.run.tools.common import ROW, Known, Steady, parsed
+from kaspad_taskd.cli.run.tools.options import bounds, has, verb
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
     FAILED,

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady, number
-from kaspad_taskd.cli.run.tools.options import ROW, bounds, has
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number
+from kaspad_taskd.cli.run.tools.options import bounds, has
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
     FAILED,
@@ -46,14 +46,14 @@ _INFO = "--info=progress2"
 _BEGUN = 10  # the exit codes below are of faults before anything was sent
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self._of_all = _is_of_all(argv)
         self._listed = has(argv, *_WHOLE_LIST) or not has(argv, *_RECURSIVE)
 
     def parse(self, stream: int, piece: str) -> Reading | None:
-        found = _ROW.fullmatch(piece) if len(piece) <= ROW else None
+        found = _ROW.fullmatch(piece)
         if found is None:
             return None
         amount, unit, percent, files, kind = found.groups()

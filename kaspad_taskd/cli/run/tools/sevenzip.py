@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
-from kaspad_taskd.cli.run.tools.options import ROW, verb
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.options import verb
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
     FAILED,
@@ -31,14 +31,14 @@ _PACKS, _UNPACKS = ("a", "u", "d", "rn"), ("x", "e", "t")
 _VERBS = (*_PACKS, *_UNPACKS, "l", "b", "i", "h")
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self._works = verb(argv, _VERBS) in (*_PACKS, *_UNPACKS)
         self._last = self._after = 0
 
     def parse(self, stream: int, piece: str) -> Reading | None:
-        found = _ROW.fullmatch(piece) if self._works and len(piece) <= ROW else None
+        found = _ROW.fullmatch(piece) if self._works else None
         if found is None:
             return None
         percent = min(100, int(found[1]))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import MOST, Known, Steady
-from kaspad_taskd.cli.run.tools.options import ROW, exactly, has, value
+from kaspad_taskd.cli.run.tools.common import MOST, ROW, Known, Steady
+from kaspad_taskd.cli.run.tools.options import exactly, has, value
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
     FAILED,

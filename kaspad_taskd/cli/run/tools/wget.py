@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady, number
-from kaspad_taskd.cli.run.tools.options import ROW, has
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number
+from kaspad_taskd.cli.run.tools.options import has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -26,7 +26,7 @@ _LENGTH = re.compile(r"\w[\w ]{1,20}: (\d+)(?: \(\d[\d.,]*[KMGT]?\).*| \[.*)")
 _SAVED = re.compile(r".*\[(\d+)(?:/\d+)?\](?: -> .*)?")
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     """Attributes: `saved`: files that were fetched whole."""
 
     def __init__(self) -> None:
@@ -38,8 +38,6 @@ class _Reader(Steady):
         self.saved = 0
 
     def parse(self, stream: int, piece: str) -> Reading | None:
-        if len(piece) > ROW:
-            return None
         if row := _DOTS.fullmatch(piece):
             return self._of_dots(float(row[1][:15]) * 1024, row[2])
         if row := _BAR.fullmatch(piece):

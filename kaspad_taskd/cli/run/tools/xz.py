@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
-from kaspad_taskd.cli.run.tools.options import ROW, bounds, has
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.options import bounds, has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -27,14 +27,12 @@ _FILE = re.compile(r".* \((\d{1,9})/(\d{1,9})\)\s*", re.ASCII)
 _TO_OUTPUT = ("-c", "--stdout", "--to-stdout", "-t", "--test", "-l", "--list")
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def __init__(self) -> None:
         super().__init__()
         self._file = self._files = 1
 
     def parse(self, stream: int, piece: str) -> Reading | None:
-        if len(piece) > ROW:
-            return None
         if row := _ROW.fullmatch(piece):
             return self._of_row(row)
         found = _FILE.fullmatch(piece) if self.whole else None

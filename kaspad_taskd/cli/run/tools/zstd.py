@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Steady
-from kaspad_taskd.cli.run.tools.options import ROW, bounds, has
+from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.options import bounds, has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -27,10 +27,8 @@ _CONSUMED = re.compile(rf".*\bConsumed *: *{_SIZE} - .*")
 _UNPACKED = re.compile(rf"(?:\w+: *(\d{{1,9}})/(\d{{1,9}}) files?\..*|.*: *){_SIZE}\.\.\.\s*")
 
 
-class _Reader(Steady):
+class _Reader(Rows):
     def parse(self, stream: int, piece: str) -> Reading | None:
-        if len(piece) > ROW:
-            return None
         if row := _ROW.fullmatch(piece):
             done = bounds(row[3], row[4])
             total = bounds(row[5], row[6]) if row[5] else None
