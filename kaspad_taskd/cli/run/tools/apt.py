@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number
+from kaspad_taskd.cli.run.tools.common import Known, Rows, number
 from kaspad_taskd.cli.run.tools.options import verb
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING, Ending, Reading
 
@@ -42,7 +42,7 @@ _VERBS = frozenset(
 
 
 class _Reader(Rows):
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self.installing = self.old = self._has_status = False
         self._steps = self._of_steps = 0
@@ -80,10 +80,7 @@ class _Apt(Known):
     name = "apt-get"
     programs = ("apt-get", "apt")
     versions = ("2.6.1", "3.0.4")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """`update` is 0 too where lists could not be fetched and old ones are used."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows
 from kaspad_taskd.cli.run.tools.options import bounds, has, value
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, Ending, Reading
 
@@ -33,7 +33,7 @@ _AFRESH = (3, 4, 13, 16, 17, 18, 23, 24, 26, 27, 28, 32)
 class _Reader(Rows):
     """Attributes: `complete`: downloads that are."""
 
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self._each: dict[str, float] = {}
         self._several = False
@@ -70,10 +70,7 @@ class _Aria2c(Known):
     name = "aria2c"
     programs = ("aria2c",)
     versions = ("1.36.0", "1.37.0")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """7: stopped before the end. Where others are complete it is done in part."""

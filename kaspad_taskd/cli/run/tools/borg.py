@@ -38,7 +38,7 @@ _WARNINGS = (1, *range(100, 128))
 class _Reader(Steady):
     """Attributes: `locked`: it could not lock the repository."""
 
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self._operation: tuple[object, object] | None = None
         self._after = -1  # operations before this one
@@ -98,10 +98,7 @@ class _Borg(Known):
     name = "borg"
     programs = ("borg",)
     versions = ("1.2.4", "1.4.0")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """1, or with BORG_EXIT_CODES=modern 100 to 127: done, with warnings."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from kaspad_taskd.cli.run.tools.tool import Ending, Reading, by_code
+from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from kaspad_taskd.cli.run.tools.tool import Reader
@@ -26,11 +26,14 @@ class Steady:
     A done that is less than before is not believed. A total that makes the percentage less than
     before, or that is less than what is done, is none.
 
+    Args:
+        argv: the command line, of which some tools' readers need to know.
+
     Attributes:
         whole: the piece that is read has ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str] = ()) -> None:
         self._phase: tuple[str | None, int | None, str] = (None, None, "")
         self._done = self._share = 0.0
         self.whole = True
@@ -73,20 +76,33 @@ class Rows(Steady):
 
 
 class Known:
-    """A tool with what most have: an exit code that means what it is, nothing to offer or ask."""
+    """A tool with what most have: an exit code that means what it is, nothing to offer or ask.
+
+    Attributes:
+        reads: the class of its readers.
+        codes: exit codes besides 0 that mean something of their own, whatever was run.
+    """
 
     name = ""
     programs: Sequence[str] = ()
     versions: Sequence[str] = ()
     lines = False
+    reads: type[Steady] = Steady
+    codes: Mapping[int, Ending] = {}
 
     def reader(self, argv: Sequence[str]) -> Reader:
-        """Return a reader that knows of no progress."""
-        return Steady()
+        """Return a new reader; one of a tool that has none knows of no progress."""
+        return self.reads(argv)
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
-        """Say what an exit code means."""
-        return by_code(code)
+        """Say what an exit code means: 0 is complete, what is not among `codes` has failed."""
+        if code == 0:
+            return Ending(COMPLETE)
+        return self.codes.get(code) or Ending(FAILED, None, self.rerun(code, reader, argv))
+
+    def rerun(self, code: int, reader: Reader, argv: Sequence[str]) -> str | None:
+        """Return the sentence on what a failure leaves and what another run would do, or None."""
+        return None
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """Nothing would make it tell more."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number, parsed
+from kaspad_taskd.cli.run.tools.common import Known, Rows, number, parsed
 from kaspad_taskd.cli.run.tools.options import has, verb
-from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
+from kaspad_taskd.cli.run.tools.tool import Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _REENCRYPT = ("reencrypt",)
 
 
 class _Reader(Rows):
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self.begun = False
 
@@ -51,18 +51,13 @@ class _Cryptsetup(Known):
     name = "cryptsetup"
     programs = ("cryptsetup",)
     versions = ("2.6.1", "2.7.5")
+    reads = _Reader
 
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
-
-    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
+    def rerun(self, code: int, reader: Reader, argv: Sequence[str]) -> str | None:
         """LUKS2 keeps in its header how far it is."""
-        if code == 0:
-            return Ending(COMPLETE)
         begun = code < 0 or getattr(reader, "begun", False)
         goes_on = begun and verb(argv, _REENCRYPT) is not None
-        return Ending(FAILED, None, "run.rerun.resume-reencrypt" if goes_on else None)
+        return "run.rerun.resume-reencrypt" if goes_on else None
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """Only what goes over the whole device has any."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows
 from kaspad_taskd.cli.run.tools.options import bounds, has, value
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING, Ending, Reading
 
@@ -40,7 +40,7 @@ _TO_FILE = ("-o", "-O", "--output", "--remote-name", "--remote-name-all")
 class _Reader(Rows):
     """Attributes: `faults`: transfers that curl said had failed."""
 
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self._after = 0  # transfers before this one
         self._last = (0.0, 0.0, 0)  # received, sent, percent
@@ -107,10 +107,7 @@ class _Curl(Known):
     name = "curl"
     programs = ("curl",)
     versions = ("7.88.1", "8.14.1")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """Of several addresses the code is the last one's: what failed before is a warning."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from kaspad_taskd.cli.run.tools.common import MOST, Known, Steady, number
-from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
+from kaspad_taskd.cli.run.tools.tool import Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -73,14 +73,11 @@ class _Dd(Known):
     name = "dd"
     programs = ("dd",)
     versions = ("9.1", "9.7")
+    reads = _Reader
 
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader(argv)
-
-    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
+    def rerun(self, code: int, reader: Reader, argv: Sequence[str]) -> str | None:
         """What was copied until then stays."""
-        return Ending(FAILED, None, "run.rerun.part") if code else Ending(COMPLETE)
+        return "run.rerun.part"
 
     def asking(self, argv: Sequence[str]) -> str | None:
         """It says how far it is, in three lines, and goes on; not where it is to say nothing."""

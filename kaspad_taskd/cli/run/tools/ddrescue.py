@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number
+from kaspad_taskd.cli.run.tools.common import Known, Rows, number
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -26,7 +26,7 @@ _FILES = 3  # input, output, mapfile
 
 
 class _Reader(Rows):
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self.rescued: float | None = None
         self.bad = 0
@@ -52,10 +52,7 @@ class _Ddrescue(Known):
     name = "ddrescue"
     programs = ("ddrescue",)
     versions = ("1.27", "1.29")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """With a mapfile another run goes on where this one was."""

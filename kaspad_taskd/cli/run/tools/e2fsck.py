@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number
+from kaspad_taskd.cli.run.tools.common import Known, Rows, number
 from kaspad_taskd.cli.run.tools.options import has, value
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, WARNING, Ending, Reading
 
@@ -28,10 +28,11 @@ _CORRECTED, _REBOOT, _UNCORRECTED, _OF_FAILURE = 1, 2, 4, 8 | 16 | 32 | 64 | 128
 
 
 class _Reader(Rows):
-    def __init__(self, one_bar: bool, counts: bool) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
-        self._one_bar = one_bar
-        self._counts = counts
+        where = value(argv, "-C")
+        self._one_bar = where == "0"
+        self._counts = where in ("1", "2")
         self._pass = self._round = 1
 
     def parse(self, stream: int, piece: str) -> Reading | None:
@@ -63,11 +64,7 @@ class _E2fsck(Known):
     name = "e2fsck"
     programs = ("e2fsck", "fsck.ext2", "fsck.ext3", "fsck.ext4")
     versions = ("1.47.0", "1.47.2")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        where = value(argv, "-C")
-        return _Reader(where == "0", where in ("1", "2"))
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """The code is a sum of what was so."""

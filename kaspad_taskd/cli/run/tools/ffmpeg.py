@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import MOST, Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import MOST, Known, Rows
 from kaspad_taskd.cli.run.tools.options import value
-from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
+from kaspad_taskd.cli.run.tools.tool import Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _QUIET = frozenset(("quiet", "panic", "fatal", "error", "warning", "-8", "0", "8
 
 
 class _Reader(Rows):
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self._facts: dict[str, str | float] = {}
 
@@ -61,16 +61,11 @@ class _Ffmpeg(Known):
     name = "ffmpeg"
     programs = ("ffmpeg",)
     versions = ("5.1.9", "7.1.5")
+    reads = _Reader
 
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
-
-    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
+    def rerun(self, code: int, reader: Reader, argv: Sequence[str]) -> str | None:
         """255: a signal; what it has made by then is whole in itself, but shorter."""
-        if code == 0:
-            return Ending(COMPLETE)
-        return Ending(FAILED, None, "run.rerun.shorter" if code == _STOPPED else "run.rerun.part")
+        return "run.rerun.shorter" if code == _STOPPED else "run.rerun.part"
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """Unless it is told to be quiet it draws its row on a pipe, too."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows
 from kaspad_taskd.cli.run.tools.options import has
-from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
+from kaspad_taskd.cli.run.tools.tool import Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -47,16 +47,11 @@ class _Git(Known):
     name = "git"
     programs = ("git",)
     versions = ("2.39.5", "2.47.3")
+    reads = _Reader
 
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
-
-    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
+    def rerun(self, code: int, reader: Reader, argv: Sequence[str]) -> str | None:
         """A clone that fails takes away what it had."""
-        if code == 0:
-            return Ending(COMPLETE)
-        return Ending(FAILED, None, "run.rerun.over" if _verb(argv) == "clone" else None)
+        return "run.rerun.over" if _verb(argv) == "clone" else None
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """Only what transfers or checks out has it, and only where it is not told to be quiet."""

@@ -10,27 +10,29 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows
 from kaspad_taskd.cli.run.tools.options import has, value
-from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
+from kaspad_taskd.cli.run.tools.tool import FAILED, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kaspad_taskd.cli.run.tools.tool import Reader
 
 _ROW = re.compile(
     r"\s*(\d{1,12})/(\d{1,12}) relations \(\s*\d{1,3}%\),"
     r"\s*(\d{1,15})/(\d{1,15}) pages \(\s*\d{1,3}%\)(?: .*)?"
 )
-_CORRUPTION = 2
+_CODES = {2: Ending(FAILED, "run.end.corruption")}
+"""It went through, and found what is broken."""
 
 
 class _Reader(Rows):
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
-        self._jobs = jobs
+        jobs = value(argv, "-j", "--jobs") or "1"
+        is_number = jobs.isascii() and jobs.isdigit() and len(jobs) < 9
+        self._jobs = int(jobs) if is_number else 0
         self._begun = self._before = (0, 0)  # relations, pages
 
     def parse(self, stream: int, piece: str) -> Reading | None:
@@ -50,17 +52,8 @@ class _Amcheck(Known):
     name = "pg_amcheck"
     programs = ("pg_amcheck",)
     versions = ("15.18", "17.12")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        jobs = value(argv, "-j", "--jobs") or "1"
-        return _Reader(int(jobs) if jobs.isascii() and jobs.isdigit() and len(jobs) < 9 else 0)
-
-    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
-        """2: it went through, and found what is broken."""
-        if code == 0:
-            return Ending(COMPLETE)
-        return Ending(FAILED, "run.end.corruption" if code == _CORRUPTION else None)
+    reads = _Reader
+    codes = _CODES
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """It is silent without."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows
 from kaspad_taskd.cli.run.tools.options import has
-from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
+from kaspad_taskd.cli.run.tools.tool import Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _FINISHING = re.compile(r"pg_basebackup: (?:waiting for background|syncing data 
 
 
 class _Reader(Rows):
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self._estimate: int | None = None
 
@@ -55,20 +55,15 @@ class _BaseBackup(Known):
     name = "pg_basebackup"
     programs = ("pg_basebackup",)
     versions = ("15.18", "17.12")
+    reads = _Reader
 
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
-
-    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
+    def rerun(self, code: int, reader: Reader, argv: Sequence[str]) -> str | None:
         """What it has copied stays when a signal ends it; else it removes it itself.
 
         The signal ends one process; another one of it receives WAL, and goes on where it was not
         signalled, too (findings/pg-basebackup-killed.sh).
         """
-        if code == 0:
-            return Ending(COMPLETE)
-        return Ending(FAILED, None, "run.rerun.refused-directory" if code < 0 else None)
+        return "run.rerun.refused-directory" if code < 0 else None
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """It is refused together with --no-estimate-size."""

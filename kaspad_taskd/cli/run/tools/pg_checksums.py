@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows
 from kaspad_taskd.cli.run.tools.options import has
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
 
@@ -25,7 +25,7 @@ _LATER = re.compile(r"pg_checksums: (syncing data directory|updating control fil
 
 
 class _Reader(Rows):
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self.bad = 0
 
@@ -44,10 +44,7 @@ class _Checksums(Known):
     name = "pg_checksums"
     programs = ("pg_checksums",)
     versions = ("15.18", "17.12")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """1 is also what bad blocks are; checksums are not on before it has ended well."""

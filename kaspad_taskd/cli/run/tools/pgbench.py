@@ -10,7 +10,7 @@ import re
 
 from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
 from kaspad_taskd.cli.run.tools.options import has
-from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
+from kaspad_taskd.cli.run.tools.tool import Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -43,13 +43,11 @@ class _Pgbench(Known):
 
     def reader(self, argv: Sequence[str]) -> Steady:
         """Return a new reader; of a benchmark nothing is known but that it runs."""
-        return _Reader() if _fills(argv) else Steady()
+        return _Reader(argv) if _fills(argv) else Steady()
 
-    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
+    def rerun(self, code: int, reader: Reader, argv: Sequence[str]) -> str | None:
         """Another run drops the tables first."""
-        if code == 0:
-            return Ending(COMPLETE)
-        return Ending(FAILED, None, "run.rerun.over" if _fills(argv) else None)
+        return "run.rerun.over" if _fills(argv) else None
 
 
 def _fills(argv: Sequence[str]) -> bool:

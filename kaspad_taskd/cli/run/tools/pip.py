@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows
 from kaspad_taskd.cli.run.tools.options import bounds, has, value, verb
 from kaspad_taskd.cli.run.tools.tool import Reading
 
@@ -29,7 +29,7 @@ _DOWNLOADS = frozenset(("install", "download", "wheel"))
 
 
 class _Reader(Rows):
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self._file = "downloading"
         self._files = 0
@@ -60,10 +60,7 @@ class _Pip(Known):
     name = "pip"
     programs = ("pip", "pip3")
     versions = ("26.3", "25.1.1", "23.2.1")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
+    reads = _Reader
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """An older one would refuse it."""

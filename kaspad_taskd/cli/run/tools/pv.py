@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number
+from kaspad_taskd.cli.run.tools.common import Known, Rows, number
 from kaspad_taskd.cli.run.tools.options import bounds, exactly, has, value
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
@@ -121,10 +121,7 @@ class _Pv(Known):
     name = "pv"
     programs = ("pv",)
     versions = ("1.6.20", "1.9.31")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader(argv)
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """Bits: 2, 8, 16: a file was left out. 32: a signal. Whose reader has gone says 0."""

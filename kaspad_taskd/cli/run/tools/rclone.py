@@ -94,10 +94,7 @@ class _Rclone(Known):
     name = "rclone"
     programs = ("rclone",)
     versions = ("1.60.1",)
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader(argv)
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """8, 10: a limit that was asked for. 9: nothing to do. 1, 5, 6: some of it failed."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows
 from kaspad_taskd.cli.run.tools.options import has
-from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
+from kaspad_taskd.cli.run.tools.tool import Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _DONE = re.compile(rf"X{{1,{_WIDTH}}}")
 
 
 class _Reader(Rows):
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self._label: str | None = None
 
@@ -46,16 +46,11 @@ class _Resize2fs(Known):
     name = "resize2fs"
     programs = ("resize2fs",)
     versions = ("1.47.0", "1.47.2")
+    reads = _Reader
 
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
-
-    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
+    def rerun(self, code: int, reader: Reader, argv: Sequence[str]) -> str | None:
         """Ended in the middle it leaves a file system that is neither."""
-        if code == 0:
-            return Ending(COMPLETE)
-        return Ending(FAILED, None, "run.rerun.fsck" if code < 0 else None)
+        return "run.rerun.fsck" if code < 0 else None
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """-P only asks for the least size."""

@@ -122,10 +122,7 @@ class _Restic(Known):
     name = "restic"
     programs = ("restic",)
     versions = ("0.14.0", "0.18.0")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader(argv)
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """3: not all could be read. 0, though a source was not there, is a warning."""

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady, number
+from kaspad_taskd.cli.run.tools.common import Known, Rows, number
 from kaspad_taskd.cli.run.tools.options import bounds, has
 from kaspad_taskd.cli.run.tools.tool import (
-    COMPLETE,
-    FAILED,
     PARTLY,
     WARNING,
     Ending,
@@ -43,6 +41,11 @@ _WHOLE_LIST = (  # with these the list is made before the first file is sent
 )
 _RECURSIVE = ("-a", "-r", "--archive", "--recursive")
 _INFO = "--info=progress2"
+_CODES = {
+    23: Ending(PARTLY, "run.end.left-out", "run.rerun.others"),
+    24: Ending(WARNING, "run.end.vanished"),  # files, meanwhile
+    25: Ending(PARTLY, "run.end.deletions", "run.rerun.others"),
+}
 _BEGUN = 10  # the exit codes below are of faults before anything was sent
 
 
@@ -84,23 +87,15 @@ class _Rsync(Known):
     name = "rsync"
     programs = ("rsync",)
     versions = ("3.2.7", "3.5.0")
+    reads = _Reader
+    codes = _CODES
 
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader(argv)
-
-    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
-        """24: files vanished meanwhile. 23, 25: something was left out. 20: it was stopped."""
-        if code == 0:
-            return Ending(COMPLETE)
-        if code == 24:
-            return Ending(WARNING, "run.end.vanished")
+    def rerun(self, code: int, reader: Reader, argv: Sequence[str]) -> str | None:
+        """20: it was stopped."""
+        if 0 < code < _BEGUN:
+            return None
         kept = has(argv, "--partial", "--inplace", "--append", "-P")
-        rerun = "run.rerun.partial" if kept else "run.rerun.others"
-        if code in (23, 25):
-            said = "run.end.left-out" if code == 23 else "run.end.deletions"
-            return Ending(PARTLY, said, "run.rerun.others")
-        return Ending(FAILED, None, rerun if code < 0 or code >= _BEGUN else None)
+        return "run.rerun.partial" if kept else "run.rerun.others"
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """The whole list first, so that there is a percentage from the beginning."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows
 from kaspad_taskd.cli.run.tools.options import verb
 from kaspad_taskd.cli.run.tools.tool import (
     COMPLETE,
@@ -53,10 +53,7 @@ class _SevenZip(Known):
     name = "7z"
     programs = ("7z", "7zz", "7za", "7zr")
     versions = ("25.01", "26.02")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader(argv)
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """1: a warning; what could not be read was not packed. 255: it was stopped."""

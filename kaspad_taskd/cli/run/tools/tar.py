@@ -80,10 +80,7 @@ class _Tar(Known):
     name = "tar"
     programs = ("tar",)
     versions = ("1.34", "1.35")
-
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader(argv)
+    reads = _Reader
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """1: files changed while they were read. 2: an error, after which it may have gone on."""

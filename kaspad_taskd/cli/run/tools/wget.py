@@ -29,7 +29,7 @@ _SAVED = re.compile(r".*\[(\d+)(?:/\d+)?\](?: -> .*)?")
 class _Reader(Rows):
     """Attributes: `saved`: files that were fetched whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self._after = 0  # files before this one
         self._total: float | None = None
@@ -91,7 +91,7 @@ class _Wget(Known):
 
     def reader(self, argv: Sequence[str]) -> Steady:
         """Return a new reader."""
-        return Steady() if _is_two(argv) else _Reader()
+        return Steady() if _is_two(argv) else _Reader(argv)
 
     def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
         """Some of several files have failed where others were saved."""

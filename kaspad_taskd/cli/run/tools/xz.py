@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows
 from kaspad_taskd.cli.run.tools.options import bounds, has
-from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING, Ending, Reading
+from kaspad_taskd.cli.run.tools.tool import WARNING, Ending, Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ _ROW = re.compile(
     re.ASCII,
 )
 _FILE = re.compile(r".* \((\d{1,9})/(\d{1,9})\)\s*", re.ASCII)
+_CODES = {2: Ending(WARNING, "run.end.warnings")}
 _TO_OUTPUT = ("-c", "--stdout", "--to-stdout", "-t", "--test", "-l", "--list")
 
 
 class _Reader(Rows):
-    def __init__(self) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         super().__init__()
         self._file = self._files = 1
 
@@ -56,19 +57,13 @@ class _Xz(Known):
     name = "xz"
     programs = ("xz", "unxz", "xzcat")
     versions = ("5.4.1", "5.8.1")
+    reads = _Reader
+    codes = _CODES
 
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
-
-    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
-        """2: something is worth a warning. It removes what it has not finished."""
-        if code == 0:
-            return Ending(COMPLETE)
-        if code == 2:
-            return Ending(WARNING, "run.end.warnings")
+    def rerun(self, code: int, reader: Reader, argv: Sequence[str]) -> str | None:
+        """It removes what it has not finished."""
         removed = not has(argv, *_TO_OUTPUT) and not argv[0].endswith("xzcat")
-        return Ending(FAILED, None, "run.rerun.removed" if removed and code != -9 else None)
+        return "run.rerun.removed" if removed and code != -9 else None
 
     def asking(self, argv: Sequence[str]) -> str | None:
         """It says how far it is and goes on, also without -v."""

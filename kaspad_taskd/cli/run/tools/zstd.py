@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from kaspad_taskd.cli.run.tools.common import Known, Rows, Steady
+from kaspad_taskd.cli.run.tools.common import Known, Rows
 from kaspad_taskd.cli.run.tools.options import bounds, has
-from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, Ending, Reading
+from kaspad_taskd.cli.run.tools.tool import Reading
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -58,18 +58,13 @@ class _Zstd(Known):
     name = "zstd"
     programs = ("zstd", "unzstd", "zstdcat", "zstdmt")
     versions = ("1.5.4", "1.5.7")
+    reads = _Reader
 
-    def reader(self, argv: Sequence[str]) -> Steady:
-        """Return a new reader."""
-        return _Reader()
-
-    def ending(self, code: int, reader: Reader, argv: Sequence[str]) -> Ending:
+    def rerun(self, code: int, reader: Reader, argv: Sequence[str]) -> str | None:
         """2: SIGINT, the output is removed. SIGTERM leaves it, cut short, under its name."""
-        if code == 0:
-            return Ending(COMPLETE)
         if code < 0 and not has(argv, "-c", "--stdout", "-t", "--test"):
-            return Ending(FAILED, None, "run.rerun.truncated-zstd")
-        return Ending(FAILED, None, "run.rerun.removed" if code == 2 else None)
+            return "run.rerun.truncated-zstd"
+        return "run.rerun.removed" if code == 2 else None
 
     def offer(self, argv: Sequence[str]) -> str | None:
         """Without it there is but a last line on a pipe."""
