@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from time import sleep
 
 from kaspad_taskd.cli.run import child
 from kaspad_taskd.cli.run.descriptors import resize
@@ -125,8 +126,6 @@ class Attending:
 
     def _settle(self) -> None:
         """Show what it has written, before whoever reads it is told that it stands still."""
-        from time import sleep
-
         for _ in range(int(_DRAIN / 0.005)):
             moved = [each.moved for each in self.pumps]
             sleep(0.005)

@@ -42,7 +42,7 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "xz": ("xz", "unxz", "xzcat"),
     "zstd": ("zstd", "unzstd", "zstdcat", "zstdmt"),
 }
-"""The files of run/tools and the programs of each. A tool's name is its file's, but for 7z."""
+"""The files of run/tools and the programs of each. A tool's name is its file's, but for _NAMES."""
 WAYS = ("json", "percent", "lines")
 """What `--as` takes before a colon: ways of reading any program (run/tools/general.py)."""
 

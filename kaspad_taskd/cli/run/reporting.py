@@ -10,9 +10,7 @@ from time import monotonic
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
-    from typing import Any
-
-    from kaspad_taskd.cli.run.following import Following
+    from kaspad_taskd.cli.run.following import End, Following
     from kaspad_taskd.cli.run.pump import Tap
     from kaspad_taskd.cli.run.wish import Wish
 
@@ -47,10 +45,7 @@ class Reporting:
         self._done.acquire()
         self._ready = _thread.allocate_lock()
         self._ready.acquire()
-        self._over = False
-        self._code, self._took = 0, 0.0
-        self._stopped: int | None = None
-        self._last: dict[str, Any] | None = None
+        self._ended: End | None = None
         self.following: Following | None = None
 
     def start(self) -> None:
@@ -69,18 +64,12 @@ class Reporting:
             took: seconds.
             stopped: the signal that went through us, if one did.
         """
-        self._code, self._took, self._stopped = code, took, stopped
-        self._over = True
+        self._ended = ended = (code, took, stopped)
         self._wake.release()
         self._ready.acquire(timeout=OURSELVES)
         self._done.acquire(timeout=GRACE)
         if self.following is not None and not self.following.told:
-            self.following.leave(self.ended)
-
-    @property
-    def ended(self) -> tuple[int, float, int | None]:
-        """Exit code, seconds, the signal that went through us."""
-        return self._code, self._took, self._stopped
+            self.following.leave(ended)
 
     def _run(self) -> None:
         try:
@@ -98,11 +87,11 @@ class Reporting:
 
     def _follow(self, following: Following) -> None:
         due = 0.0
-        while not self._over:
+        while self._ended is None:
             came = following.read()
             now = monotonic()
             if now >= due and following.tell(now):
                 due = now + PACE
             self._wake.acquire(timeout=TICK if came else PACE)
         following.read(last=True)
-        following.finish(self.ended)
+        following.finish(self._ended)

@@ -101,7 +101,12 @@ class Splitter:
             self._held = begun[0]
             data = data[: begun.start()]
         data = _MOVES.sub(b"" if self._lines else b"\n", data)
-        return _ESCAPE.sub(b"", data).replace(b"\x1b", b"")
+        return unescaped(data)
+
+
+def unescaped(data: bytes) -> bytes:
+    """Return it without escape sequences, and without an ESC that begins none."""
+    return _ESCAPE.sub(b"", data).replace(b"\x1b", b"")
 
 
 def is_blank(piece: str) -> bool:

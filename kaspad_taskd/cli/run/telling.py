@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 
+from kaspad_taskd.cli.run.splitting import unescaped
 from kaspad_taskd.client.faults import Refused
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -21,14 +22,11 @@ _ERROR = 2000  # characters of an error; the daemon takes no more
 _WARNING = 200
 _WORDS = 1000  # characters of the last words
 _LINES = 8
-_ESCAPES = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])"
-)
 
 
 def last_words(data: bytes) -> str:
     """Return the last lines of what was written, without escapes and what was drawn over."""
-    text = _ESCAPES.sub("", data.decode("utf-8", "replace"))
+    text = unescaped(data).decode("utf-8", "replace")
     lines = []
     for line in text.split("\n"):
         drawn = [part for part in re.split(r"[\r\b]+", line) if part.strip()]
