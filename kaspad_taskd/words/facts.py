@@ -15,7 +15,7 @@ OWN = ("report", "command")
 """Types whose metadata is what somebody's own program says; others' is for programs."""
 _PROCESS = ("pid", "startTime")
 """Whose it is, for programs: the id is of use while the process is there, no longer."""
-_LIVE = ("in-progress", "paused")
+_BEGUN = ("in-progress", "paused")
 _SIZED = 1e5  # bytes from which they are told as a size
 
 
@@ -24,7 +24,7 @@ def facts(task: Mapping[str, Any]) -> list[str]:
     if task.get("type") not in OWN:
         return []
     known: Mapping[str, Any] = task.get("metadata") or {}
-    past: tuple[str, ...] = _PROCESS[1:] if task.get("status") in _LIVE else _PROCESS
+    past: tuple[str, ...] = _PROCESS[1:] if task.get("status") in _BEGUN else _PROCESS
     past = past if all(key in known for key in _PROCESS) else ()
     return [
         say("page.fact", key=safe(key, 64), value=_text(value, key))
@@ -44,9 +44,9 @@ def session(task: Mapping[str, Any]) -> str:
         "user": _name(known.get("sessionUser")),
         "application": _name(known.get("sessionApplication")),
         "statement": None if what in ("", "other") else what,
+        "stage": safe(known.get("statementStage") or "", 80) or None,
         "more": known["sessions"] - 1 if isinstance(known.get("sessions"), int) else None,
     }
-    told["stage"] = safe(known.get("statementStage") or "", 80) or None
     parts = [maybe(f"session.{key}", **told) for key in ("whose", "runs", "stage", "more")]
     return ", ".join(part for part in parts if part)
 

@@ -13,18 +13,17 @@ from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Method
 from kaspad_taskd.api.schemas import CHANGED
 from kaspad_taskd.api.wire import TEXT
-from kaspad_taskd.base.running import is_gone, started
+from kaspad_taskd.base.running import started
 from kaspad_taskd.core.change import NotAllowed
 from kaspad_taskd.core.inputs import Look
 from kaspad_taskd.core.model import Status, Task
 from kaspad_taskd.core.observation import Observation, PlannedPhase, Reading, Refused
 from kaspad_taskd.core.reason import EtaReason, Reason
+from kaspad_taskd.probes.general.report import RUN, is_over
 
 Json: TypeAlias = Any
 Given: TypeAlias = dict[str, Any]
 
-RUN: Final = "run"
-"""Where the process that reports stands in a task's memory (probes.general.report)."""
 LONGEST: Final = 100
 """Characters of a phase's name."""
 PHASES: Final = 100
@@ -134,7 +133,7 @@ def _memory(task: Task, caller: Caller, given: Given) -> Mapping[str, Any]:
     began = None if told is None else checks.moment("startTime", told, 0) / 1000
     if pid is None:
         return task.live.memory
-    if known and known["pid"] != pid and not is_gone(known["pid"], known["ticks"], known["began"]):
+    if known and known["pid"] != pid and not is_over(known):
         said = words.say("answer.reported-by-another", id=task.id, pid=known["pid"])
         raise ApiError.of("conflict", said, pid=known["pid"])
     if caller.pid != pid:  # of another namespace, or told by somebody else: it cannot be seen

@@ -18,13 +18,18 @@ RUN = "run"
 """What a report leaves in the memory of its task: `{pid, ticks, began}`."""
 
 
+def is_over(run: Mapping[str, Json]) -> bool:
+    """Return whether the process of such a record has surely ended."""
+    return is_gone(run["pid"], run["ticks"], run["began"])
+
+
 class ReportProbe:
     """Sees when the process has ended without a word, if one was named."""
 
     async def observe(self, memory: Mapping[str, Json]) -> Observation | None:
         """Return that it was lost, or None: there is nothing to be seen."""
         run = memory.get(RUN)
-        if not run or not is_gone(run["pid"], run["ticks"], run["began"]):
+        if not run or not is_over(run):
             return None
         return Refused(Reason.RUN_LOST, {"pid": run["pid"]})
 
