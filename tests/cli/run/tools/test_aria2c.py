@@ -5,21 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 
 from kaspad_taskd.cli.run.tools.aria2c import TOOL
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY
 from tests.cli.run.corpus import holds, load
 from tests.cli.run.tools.playing import (
-    CUTS,
     checked,
     ended,
     names,
     percents,
     ran,
     read,
-    storms,
-    weathered,
 )
 from tests.cli.run.tools.test_curl import address as address
 
@@ -99,10 +95,3 @@ def test_for_real(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch)
     holds(moments)
     assert moments
     assert now.ending().outcome == COMPLETE
-
-
-@settings(max_examples=40)
-@given(storms("aria2c"), CUTS)
-def test_any_bytes(storm: bytes, cuts: list[int]) -> None:
-    """In any chunks."""
-    weathered(TOOL, GET, storm, cuts)

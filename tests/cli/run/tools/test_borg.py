@@ -6,21 +6,17 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 
 from kaspad_taskd.cli.run.tools.borg import TOOL
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING
 from tests.cli.run.corpus import holds, load
 from tests.cli.run.tools.playing import (
-    CUTS,
     checked,
     ended,
     made,
     names,
     percents,
     ran,
-    storms,
-    weathered,
 )
 
 if TYPE_CHECKING:
@@ -119,10 +115,3 @@ def test_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     holds(moments)
     assert moments
     assert now.ending().outcome == COMPLETE
-
-
-@settings(max_examples=40)
-@given(storms("borg"), CUTS)
-def test_any_bytes(storm: bytes, cuts: list[int]) -> None:
-    """In any chunks."""
-    weathered(TOOL, CREATE, storm, cuts)

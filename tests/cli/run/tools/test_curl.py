@@ -8,21 +8,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 
 from kaspad_taskd.cli.run.tools.curl import TOOL
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING
 from tests.cli.run.corpus import holds
 from tests.cli.run.tools.playing import (
-    CUTS,
     checked,
     ended,
     names,
     percents,
     ran,
     read,
-    storms,
-    weathered,
 )
 
 if TYPE_CHECKING:
@@ -141,10 +137,3 @@ def test_for_real(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch)
         holds(moments)
         assert percents(moments) or not form  # a row a second, a bar ten times
         assert now.ending().outcome == COMPLETE
-
-
-@settings(max_examples=40)
-@given(storms("curl"), CUTS)
-def test_any_bytes(storm: bytes, cuts: list[int]) -> None:
-    """In any chunks."""
-    weathered(TOOL, GET, storm, cuts)

@@ -5,21 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 
 from kaspad_taskd.cli.run.tools.dd import TOOL, total
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED
 from tests.cli.run.corpus import holds
 from tests.cli.run.tools.playing import (
-    CUTS,
     checked,
     ended,
     names,
     percents,
     ran,
     read,
-    storms,
-    weathered,
 )
 
 if TYPE_CHECKING:
@@ -96,11 +92,3 @@ def test_for_real(tmp_path: Path) -> None:
     holds(moments)
     assert moments[-1].reading.done == moments[-1].reading.total == 30 * 65536
     assert now.ending().outcome == COMPLETE
-
-
-@settings(max_examples=40)
-@given(storms("dd"), CUTS)
-def test_any_bytes(storm: bytes, cuts: list[int]) -> None:
-    """In any chunks."""
-    for argv in (COPY, f"{COPY} count=30"):
-        weathered(TOOL, argv, storm, cuts)

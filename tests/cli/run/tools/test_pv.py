@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 
 from kaspad_taskd.cli.run.tools.pv import TOOL, files, has_size
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, WARNING
 from tests.cli.run.corpus import holds, load
 from tests.cli.run.tools.playing import (
-    CUTS,
     checked,
     ended,
     made,
@@ -19,8 +17,6 @@ from tests.cli.run.tools.playing import (
     percents,
     ran,
     read,
-    storms,
-    weathered,
 )
 
 if TYPE_CHECKING:
@@ -128,11 +124,3 @@ def test_for_real(tmp_path: Path) -> None:
     holds(moments)
     assert percents(moments)
     assert now.ending().outcome == COMPLETE
-
-
-@settings(max_examples=40)
-@given(storms("pv"), CUTS)
-def test_any_bytes(storm: bytes, cuts: list[int]) -> None:
-    """In any chunks."""
-    for argv in (SIZED, "pv -n", "pv -f a", "pv -nb -s 1k"):
-        weathered(TOOL, argv, storm, cuts)

@@ -6,20 +6,16 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 
 from kaspad_taskd.cli.run.tools.restic import TOOL
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, WARNING
 from tests.cli.run.corpus import holds, load
 from tests.cli.run.tools.playing import (
-    CUTS,
     checked,
     ended,
     made,
     names,
     ran,
-    storms,
-    weathered,
 )
 
 if TYPE_CHECKING:
@@ -138,11 +134,3 @@ def test_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = ran(*repository, "backup", "--json", f"{tmp_path}/from")
     holds(now.played())
     assert now.ending().outcome == COMPLETE
-
-
-@settings(max_examples=40)
-@given(storms("restic"), CUTS)
-def test_any_bytes(storm: bytes, cuts: list[int]) -> None:
-    """In any chunks."""
-    for argv in (BACKUP, "restic check", "restic restore latest"):
-        weathered(TOOL, argv, storm, cuts)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 
 from kaspad_taskd.cli.run.tools.rsync import TOOL
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, WARNING
 from tests.cli.run.corpus import holds, load
 from tests.cli.run.tools.playing import (
-    CUTS,
     checked,
     ended,
     made,
@@ -19,8 +17,6 @@ from tests.cli.run.tools.playing import (
     percents,
     ran,
     read,
-    storms,
-    weathered,
 )
 
 if TYPE_CHECKING:
@@ -156,11 +152,3 @@ def test_for_real(tmp_path: Path) -> None:
     holds(moments)
     assert max(percents(moments)) > 90
     assert now.ending().outcome == COMPLETE
-
-
-@settings(max_examples=40)
-@given(storms("rsync"), CUTS)
-def test_any_bytes(storm: bytes, cuts: list[int]) -> None:
-    """In any chunks."""
-    for argv in (ALL, "rsync -a --info=progress2 a b", "rsync -P a b"):
-        weathered(TOOL, argv, storm, cuts)

@@ -6,13 +6,11 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 
 from kaspad_taskd.cli.run.tools.sevenzip import TOOL
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, WARNING
 from tests.cli.run.corpus import holds
 from tests.cli.run.tools.playing import (
-    CUTS,
     checked,
     ended,
     made,
@@ -20,8 +18,6 @@ from tests.cli.run.tools.playing import (
     percents,
     ran,
     read,
-    storms,
-    weathered,
 )
 
 if TYPE_CHECKING:
@@ -94,10 +90,3 @@ def test_for_real(tmp_path: Path) -> None:
     holds(moments)
     assert percents(moments)
     assert now.ending().outcome == COMPLETE
-
-
-@settings(max_examples=40)
-@given(storms("7z"), CUTS)
-def test_any_bytes(storm: bytes, cuts: list[int]) -> None:
-    """In any chunks."""
-    weathered(TOOL, PACK, storm, cuts)

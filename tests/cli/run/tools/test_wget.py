@@ -5,21 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY
 from kaspad_taskd.cli.run.tools.wget import TOOL
 from tests.cli.run.corpus import holds, load
 from tests.cli.run.tools.playing import (
-    CUTS,
     checked,
     ended,
     names,
     percents,
     ran,
     read,
-    storms,
-    weathered,
 )
 from tests.cli.run.tools.test_curl import address as address
 
@@ -116,11 +112,3 @@ def test_for_real(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch)
         holds(moments)
         assert percents(moments)
         assert now.ending().outcome == COMPLETE
-
-
-@settings(max_examples=40)
-@given(storms("wget"), CUTS)
-def test_any_bytes(storm: bytes, cuts: list[int]) -> None:
-    """In any chunks."""
-    for argv in (GET, "wget2 http://h/x"):
-        weathered(TOOL, argv, storm, cuts)

@@ -10,20 +10,16 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
 
 from kaspad_taskd.cli.run.splitting import Splitter
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING
 from kaspad_taskd.cli.run.tools.xz import TOOL
 from tests.cli.run.tools.playing import (
-    CUTS,
     checked,
     ended,
     names,
     percents,
     read,
-    storms,
-    weathered,
 )
 
 PACK = "xz -k x"
@@ -118,10 +114,3 @@ def catches(pid: int) -> bool:
         return False
     caught = next((int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:")), 0)
     return bool(caught >> (signal.SIGUSR1 - 1) & 1)
-
-
-@settings(max_examples=40)
-@given(storms("xz"), CUTS)
-def test_any_bytes(storm: bytes, cuts: list[int]) -> None:
-    """In any chunks."""
-    weathered(TOOL, PACK, storm, cuts)

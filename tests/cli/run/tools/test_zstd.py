@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED
 from kaspad_taskd.cli.run.tools.zstd import TOOL
 from tests.cli.run.corpus import holds
 from tests.cli.run.tools.playing import (
-    CUTS,
     MIB,
     checked,
     ended,
@@ -20,8 +18,6 @@ from tests.cli.run.tools.playing import (
     percents,
     ran,
     read,
-    storms,
-    weathered,
 )
 
 if TYPE_CHECKING:
@@ -95,10 +91,3 @@ def test_for_real(tmp_path: Path) -> None:
     holds(moments)
     assert moments
     assert now.ending().outcome == COMPLETE
-
-
-@settings(max_examples=40)
-@given(storms("zstd"), CUTS)
-def test_any_bytes(storm: bytes, cuts: list[int]) -> None:
-    """In any chunks."""
-    weathered(TOOL, PACK, storm, cuts)
