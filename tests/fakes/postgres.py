@@ -79,6 +79,14 @@ class Postgres:
             assert time.monotonic() < until, self._log.read_text()
             time.sleep(0.02)
 
+    def wait_until_ready(self) -> None:
+        """For programs that do not ask again: its socket is there before it takes anybody in."""
+        until = time.monotonic() + PATIENCE
+        state = self._data / "postmaster.pid"
+        while state.read_text().split()[-1:] != ["ready"]:
+            assert time.monotonic() < until, self._log.read_text()
+            time.sleep(0.02)
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         if self._server is not None:
             self._server.send_signal(how)

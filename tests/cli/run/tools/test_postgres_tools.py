@@ -173,6 +173,7 @@ def server() -> Iterator[Postgres]:
     try:
         postgres.create()
         postgres.start()
+        postgres.wait_until_ready()
         yield postgres
         postgres.stop()
     finally:
