@@ -5,6 +5,8 @@ Within a phase nothing falls, whatever a tool says; of a total that still grows 
 
 from __future__ import annotations
 
+from kaspad_taskd.cli.run.tools.common import MOST
+
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +19,6 @@ _UNIT = 40
 _TEXT = 200
 _FACTS = 32
 _PHASES = 100
-_MOST = 1e18
 
 
 class Progress:
@@ -53,11 +54,11 @@ class Progress:
         self.phase, self._after, self._unit = phase, after, reading.unit
         phases = _count(reading.phases, 1)
         self._phases = phases if phases and after is not None and after < phases else None
-        if reading.done is None or not 0 <= reading.done <= _MOST:
+        if reading.done is None or not 0 <= reading.done <= MOST:
             return
         self.done = max(self.done or 0.0, reading.done)
         total = reading.total
-        self.total = total if total is not None and 0 < total <= _MOST else None
+        self.total = total if total is not None and 0 < total <= MOST else None
         self._growing = reading.growing
         if self.total is not None:
             self.total = max(self.total, self.done)
@@ -67,7 +68,7 @@ class Progress:
 
     def _facts(self, facts: Mapping[str, str | float]) -> None:
         for key, value in facts.items():
-            if isinstance(value, float) and not abs(value) <= _MOST:
+            if isinstance(value, float) and not abs(value) <= MOST:
                 continue
             if key in self.facts or len(self.facts) < _FACTS:
                 self.facts[key[:_LONGEST]] = value[:_TEXT] if isinstance(value, str) else value

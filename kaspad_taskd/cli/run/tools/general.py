@@ -25,25 +25,25 @@ def way(given: str) -> Way | None:
     kind, _, how = given.partition(":")
     if kind == "json":
         key, _, total = how.partition("/")
-        return Way(given, how) if key and total else None
+        return Way(kind, how) if key and total else None
     if kind == "percent":
-        return Way(given, how) if how and _compiled(how) else None
+        return Way(kind, how) if how and _compiled(how) else None
     if kind == "lines" and how.isascii() and how.isdigit() and 0 < int(how[:20]) <= _MOST_LINES:
-        return Way(given, how)
+        return Way(kind, how)
     return None
 
 
 class Way(Known):
-    """A way of reading; its name is its kind.
+    """A way of reading.
 
     Args:
-        given: as `--as` has it.
-        how: what stands behind the colon.
+        kind: what stands before the colon of `--as`; it is its name.
+        how: what stands behind it.
     """
 
-    def __init__(self, given: str, how: str) -> None:
-        self.name = given.partition(":")[0]
-        self.lines = self.name == "lines"
+    def __init__(self, kind: str, how: str) -> None:
+        self.name = kind
+        self.lines = kind == "lines"
         self._how = how
 
     def reader(self, argv: Sequence[str]) -> Steady:
@@ -101,11 +101,7 @@ class _Lines(Steady):
 
 
 _READERS = {"json": _Json, "percent": _Percent, "lines": _Lines}
-TOOLS = (
-    Way("json:KEY/TOTAL", "KEY/TOTAL"),
-    Way("percent:REGEX", "([0-9.]+)%"),
-    Way("lines:N", "1"),
-)
+TOOLS = (Way("json", "KEY/TOTAL"), Way("percent", "([0-9.]+)%"), Way("lines", "1"))
 """One of each kind, for lists of what there is."""
 
 
