@@ -15,15 +15,12 @@ import pytest
 from tests.cli.run.terminal import RUN, environment
 from tests.fakes.patience import PATIENCE
 
-LATE = PATIENCE
-
 
 def ran(words: tuple[str, ...], place: Path, **how: Any) -> tuple[int, bytes, bytes]:
-    given = {"stdin": subprocess.DEVNULL} | ({} if "input" not in how else {"stdin": None})
-    if "input" in how:
-        given.pop("stdin")
+    if "input" not in how:
+        how["stdin"] = subprocess.DEVNULL
     done = subprocess.run(
-        words, capture_output=True, timeout=LATE, env=environment(place), **{**given, **how}
+        words, capture_output=True, timeout=PATIENCE, env=environment(place), **how
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -152,7 +149,7 @@ def test_what_the_command_leaves_behind(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.read(4) == b"now\n"
-        assert process.wait(LATE) == 0
+        assert process.wait(PATIENCE) == 0
         assert process.stdout.read() == bytes(300_000) + b"later\n"
 
 
@@ -167,7 +164,7 @@ def test_a_slow_reader_of_one_stream_holds_up_no_other(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert len(process.stderr.read(3_000_000)) == 3_000_000
         assert len(process.stdout.read()) == 3_000_000
-        assert process.wait(LATE) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_a_signal_to_the_wrapper_alone(tmp_path: Path) -> None:
@@ -179,7 +176,7 @@ def test_a_signal_to_the_wrapper_alone(tmp_path: Path) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(LATE) == -signal.SIGTERM
+        assert process.wait(PATIENCE) == -signal.SIGTERM
 
 
 def test_an_ignored_hangup_stays_ignored(tmp_path: Path) -> None:
@@ -198,9 +195,9 @@ def test_a_killed_wrapper(tmp_path: Path) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.kill()
-        assert process.wait(LATE) == -signal.SIGKILL
+        assert process.wait(PATIENCE) == -signal.SIGKILL
         process.stdout.read()  # the end: neither command nor canary holds the pipe
-    deadline = time.monotonic() + LATE
+    deadline = time.monotonic() + PATIENCE
     while not mark.exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)

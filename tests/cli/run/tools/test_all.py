@@ -13,6 +13,7 @@ from kaspad_taskd.cli.run.recognise import TOOLS, all_tools, recognise
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, WARNING
 from kaspad_taskd.words.table import entry
 from tests.cli.run.corpus import DATA, load, recordings
+from tests.cli.run.tools.playing import checked
 
 FOLDER = Path(tools.__path__[0])
 COMMON = {"__init__", "common", "general", "options", "tool"}
@@ -55,6 +56,12 @@ def test_each_recording_is_small_and_of_its_tool(name: str) -> None:
         assert (ending.outcome in (COMPLETE, WARNING)) <= (code == 0 or ending.said is not None)
         for sentence in (ending.said, ending.rerun):
             assert sentence is None or entry(sentence) is not None, sentence
+
+
+@pytest.mark.parametrize("name", recordings())
+def test_each_recording_is_read(name: str) -> None:
+    """It never falls within a phase, never is 100 %, never is ahead of what was there by then."""
+    checked(name)
 
 
 @pytest.mark.parametrize("tool", EVERY, ids=lambda tool: str(tool.name))

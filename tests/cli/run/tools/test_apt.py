@@ -7,15 +7,9 @@ import pytest
 from kaspad_taskd.cli.run.tools.apt import TOOL
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, WARNING
 from tests.cli.run.corpus import load
-from tests.cli.run.tools.playing import checked, ended, names, percents, read
+from tests.cli.run.tools.playing import checked, ended, percents, read
 
 PLAN = "2 upgraded, 1 newly installed, 1 to remove and 124 not upgraded."
-
-
-@pytest.mark.parametrize("name", names("apt-get"))
-def test_recordings(name: str) -> None:
-    """Never falling within a phase, never 100 %."""
-    checked(name)
 
 
 def test_the_status_is_of_two_phases() -> None:

@@ -11,16 +11,10 @@ import pytest
 from kaspad_taskd.cli.run.tools import e2fsck, resize2fs
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY, WARNING
 from tests.cli.run.corpus import holds, load
-from tests.cli.run.tools.playing import checked, ended, names, percents, ran, read
+from tests.cli.run.tools.playing import checked, ended, percents, ran, read
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.mark.parametrize("name", names("e2fsck", "resize2fs"))
-def test_recordings(name: str) -> None:
-    """Never falling within a phase, never 100 %."""
-    checked(name)
 
 
 def test_passes_have_each_their_own() -> None:

@@ -11,16 +11,10 @@ import pytest
 from kaspad_taskd.cli.run.tools.git import TOOL
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED
 from tests.cli.run.corpus import holds, load
-from tests.cli.run.tools.playing import checked, names, percents, ran, read
+from tests.cli.run.tools.playing import checked, percents, ran, read
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.mark.parametrize("name", names("git"))
-def test_recordings(name: str) -> None:
-    """Never falling within a phase, never 100 %."""
-    checked(name)
 
 
 def test_a_clone_has_phases() -> None:

@@ -14,18 +14,12 @@ from kaspad_taskd.cli.run.tools.general import way
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED, PARTLY
 from tests.cli.run.corpus import Recording, holds, load
 from tests.cli.run.record import record
-from tests.cli.run.tools.playing import checked, ended, made, names, percents, ran, read
+from tests.cli.run.tools.playing import checked, ended, made, percents, ran, read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kaspad_taskd.cli.run.tools.tool import Tool
-
-
-@pytest.mark.parametrize("name", names("cryptsetup", "pip", "ffmpeg", "ddrescue"))
-def test_recordings(name: str) -> None:
-    """Never ahead of the bytes that were there, never falling, never 100 %."""
-    checked(name)
 
 
 # -- cryptsetup

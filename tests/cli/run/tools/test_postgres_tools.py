@@ -13,7 +13,7 @@ from kaspad_taskd.cli.run.tools import pg_amcheck, pg_basebackup, pg_checksums, 
 from kaspad_taskd.cli.run.tools.tool import COMPLETE, FAILED
 from tests.cli.run.corpus import Recording, holds, load
 from tests.cli.run.record import record
-from tests.cli.run.tools.playing import checked, names, percents, read
+from tests.cli.run.tools.playing import checked, percents, read
 from tests.fakes.postgres import Postgres
 from tests.fakes.postgres_versions import programs, wanted
 
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
     from tests.cli.run.corpus import Moment
 
 KIB = 1024
-
-
-@pytest.mark.parametrize("name", names("pg_basebackup", "pgbench", "pg_checksums", "pg_amcheck"))
-def test_recordings(name: str) -> None:
-    """Never ahead of the bytes that were there, never falling, never 100 %."""
-    checked(name)
 
 
 def phases(moments: list[Moment]) -> list[str | None]:
