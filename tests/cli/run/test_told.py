@@ -74,10 +74,14 @@ class Host:
             assert time.monotonic() < deadline, self.call("getAllTasks")
             time.sleep(0.05)
 
+    def line(self, *words: str, verb: str = "run") -> tuple[str, ...]:
+        """The command line of a client of this daemon."""
+        client = (sys.executable, "-m", "kaspad_taskd.cli")
+        return (*client, verb, "--socket", str(self.socket), *words)
+
     def begin(self, *words: str, verb: str = "run") -> subprocess.Popen[bytes]:
         """Begin a run (options, --, command); its input stays open until it is closed."""
-        socket = str(self.socket)
-        line = (sys.executable, "-m", "kaspad_taskd.cli", verb, "--socket", socket, *words)
+        line = self.line(*words, verb=verb)
         run = subprocess.Popen(
             line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=environment(self.place),
@@ -340,9 +344,9 @@ def test_an_upgrade_takes_the_client_away_amid(late: bool, up: Host) -> None:
     """The exit code is the command's; what is loaded by then tells the end."""
     place = up.place / "lib"
     shutil.copytree(Path(kaspad_taskd.__file__).parent, place / "kaspad_taskd")
-    line = (sys.executable, "-m", "kaspad_taskd.cli", "run", "--socket", str(up.socket))
+    script = "echo; read x; exit 7"
     run = subprocess.Popen(
-        (*line, "--id", "a", "--as", "lines:9", "--", "sh", "-c", "echo; read x; exit 7"),
+        up.line("--id", "a", "--as", "lines:9", "--", "sh", "-c", script),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=place,
         env={**environment(up.place), "PYTHONPATH": str(place)},
     )  # fmt: skip
@@ -362,18 +366,9 @@ def test_an_upgrade_takes_the_client_away_amid(late: bool, up: Host) -> None:
 
 def test_a_signal_that_is_ignored_stops_nothing(up: Host) -> None:
     """Under nohup a hangup is no reason for what comes of the command later."""
-    line = (
-        sys.executable,
-        "-m",
-        "kaspad_taskd.cli",
-        "run",
-        "--socket",
-        str(up.socket),
-        "--id",
-        "a",
-    )
     script = "kill -HUP $PPID; sleep 0.5; exit 7"
-    words = ("sh", "-c", 'trap "" HUP; exec "$@"', "sh", *line, "--", "sh", "-c", script)
+    line = up.line("--id", "a", "--", "sh", "-c", script)
+    words = ("sh", "-c", 'trap "" HUP; exec "$@"', "sh", *line)
     done = subprocess.run(words, timeout=PATIENCE, env=environment(up.place), check=False)
     assert done.returncode == 7
     up.ran(verb="list")
@@ -397,10 +392,7 @@ def test_who_may_not_is_told_once(up: Host) -> None:
     for each in up.socket.parent.glob("*.sock"):
         each.chmod(0)
     if os.geteuid() == 0:
-        words = (
-            "setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-m", "kaspad_taskd.cli",
-            "run", "--socket", str(up.socket), "--", "echo", "x",
-        )  # fmt: skip
+        words = ("setpriv", "--reuid=65534", "--clear-groups", *up.line("--", "echo", "x"))
         for each in (up.place, *up.place.parents):
             each.chmod(each.stat().st_mode | 0o055) if each.stat().st_uid == 0 else None
         done = subprocess.run(
