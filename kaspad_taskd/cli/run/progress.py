@@ -41,22 +41,18 @@ class Progress:
         self._after: int | None = None
         self._phases: int | None = None
         self._share = 0.0
-        self._known: tuple[object, ...] | None = None
+        self._named: str | None = None  # the phase, as the tool calls it
+        self._here: tuple[object, ...] = (None, "", None)
 
     def take(self, reading: Reading) -> None:
         """Lay a reading over what is known."""
         self._facts(reading.facts)
-        phase, after = _name(reading.phase), _count(reading.after, 0)
-        if (phase, after, reading.unit) != (self.phase, self._after, self._unit):
-            if self._after is not None and after is not None and after < self._after:
-                return  # no way leads back
-            self.done, self.total, self._share = None, None, 0.0
-        self.phase, self._after, self._unit = phase, after, reading.unit
-        phases = _count(reading.phases, 1)
-        self._phases = phases if phases and after is not None and after < phases else None
-        if reading.done is None or not 0 <= reading.done <= MOST:
+        done = reading.done if reading.done is not None and 0 <= reading.done <= MOST else None
+        if not self._place(reading, self._unit if done is None else _unit(reading.unit)):
             return
-        self.done = max(self.done or 0.0, reading.done)
+        if done is None:
+            return
+        self.done = max(self.done or 0.0, done)
         total = reading.total
         self.total = total if total is not None and 0 < total <= MOST else None
         self._growing = reading.growing
@@ -65,6 +61,36 @@ class Progress:
             self._share = self._share if reading.growing else max(
                 self._share, self.done / self.total
             )  # fmt: skip
+
+    def _place(self, reading: Reading, unit: str) -> bool:
+        """Take where it is on its way; False: it is a place before, and no way leads back.
+
+        What is told of a place is its identity: for the daemon a phase is a name. So the next of
+        the same name gets another.
+        """
+        before, phase, after = self._after, _name(reading.phase), _count(reading.after, 0)
+        same = phase == self._named and unit == self._unit
+        if after is None and same:
+            after = before
+        if before is not None and after is not None and after < before:
+            return False
+        name = self.phase if same else phase
+        if (
+            same
+            and before is not None
+            and after is not None
+            and after > before
+            and reading.phases is None
+        ):
+            name = _name(f"{(phase or '')[: _LONGEST - 8]} {after + 1}")
+        phases = _count(reading.phases, 1)
+        phases = phases if phases and after is not None and after < phases else None
+        here = name, unit, None if phases is None else after
+        if here != self._here:
+            self.done, self.total, self._share = None, None, 0.0
+        self.phase, self._named, self._unit, self._here = name, phase, unit, here
+        self._after, self._phases = after, phases
+        return True
 
     def _facts(self, facts: Mapping[str, str | float]) -> None:
         for key, value in facts.items():
@@ -84,7 +110,7 @@ class Progress:
             return found
         found["done"] = self.done
         if self._unit:
-            found["unit"] = ("%" if self._unit == "percent" else self._unit)[:_UNIT]
+            found["unit"] = self._unit
         if self.total is not None:
             found["total"] = self.total
             if self._growing:
@@ -101,3 +127,7 @@ def _name(phase: str | None) -> str | None:
 
 def _count(number: int | None, least: int) -> int | None:
     return number if number is not None and least <= number <= _PHASES else None
+
+
+def _unit(unit: str) -> str:
+    return ("%" if unit == "percent" else unit)[:_UNIT]

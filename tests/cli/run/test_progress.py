@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kaspad_taskd.cli.run.progress import Progress
@@ -24,6 +24,7 @@ def key(told: dict[str, Any]) -> tuple[object, ...]:
 
 
 @given(st.lists(READINGS, max_size=40))
+@example([Reading(1.0), Reading(0.0, after=0)])
 def test_nothing_falls_within_a_phase(readings: list[Reading]) -> None:
     """Neither what is done nor its share, and what is told is what reportTask takes."""
     progress, before = Progress(), None
@@ -49,6 +50,16 @@ def test_nothing_falls_within_a_phase(readings: list[Reading]) -> None:
         assert told.get("phase", "x").isprintable()
         if "phases" in told:
             assert 0 <= told["after"] < told["phases"] <= 100
+
+
+def test_the_next_of_a_name_is_told_as_another() -> None:
+    """A second file of one name begins anew, and the daemon, which has names alone, sees it."""
+    progress = Progress()
+    told = []
+    for done, after in ((90, 0), (95, 0), (5, 1), (6, 1)):
+        progress.take(Reading(done, 100, "percent", "wheel", after=after))
+        told.append((progress.told()["phase"], progress.told()["done"]))
+    assert told == [("wheel", 90), ("wheel", 95), ("wheel 2", 5), ("wheel 2", 6)]
 
 
 def test_what_is_told() -> None:
