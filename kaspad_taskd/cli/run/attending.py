@@ -122,7 +122,19 @@ class Attending:
         if number not in _STOPS:  # somebody stopped it, not the job that we are part of
             return
         self._settle()
-        child.stop_like(number)
+        if not self._goes_on():
+            child.stop_like(number)
+
+    def _goes_on(self) -> bool:
+        """Whether it was let go on meanwhile, as we were: who stopped now would stop twice."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG | os.WCONTINUED)
+        if not pid:
+            return False
+        if os.WIFCONTINUED(status):
+            self._stopped = False
+        else:
+            self._code = os.waitstatus_to_exitcode(status)
+        return True
 
     def _settle(self) -> None:
         """Show what it has written, before whoever reads it is told that it stands still."""
