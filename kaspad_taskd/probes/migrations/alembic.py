@@ -9,7 +9,7 @@ from kaspad_taskd.probes.migrations.seen import Record
 from kaspad_taskd.probes.migrations.tool import Rows, Tool, quoted
 
 
-def ask(table: str) -> str:
+def ask(table: str, _wanted: str) -> str:
     """Return the query for the revisions."""
     return f"SELECT left(version_num, 64) AS version_num FROM {quoted(table)} ORDER BY 1 LIMIT 100"  # noqa: S608 - a checked name
 

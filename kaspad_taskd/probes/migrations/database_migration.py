@@ -120,9 +120,8 @@ class DatabaseMigrationProbe:
             str(config.get("user") or ""),
             str(config.get("application") or ""),
         )
-        given = self._wanted
-        asked = config["query"] if tool.table is None else tool.question(given.table, given.version)
-        self._query = str(asked)
+        asked = tool.ask(self._wanted.table, self._wanted.version)
+        self._query = str(config.get("query") or asked)
         self._database = Database(str(config["dsn"]), means.databases, definition.timeout)
 
     async def observe(self, memory: Mapping[str, Json]) -> Observation:

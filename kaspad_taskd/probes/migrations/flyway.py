@@ -12,7 +12,7 @@ _GONE: Final = "UNDO", "DELETE"
 """What the type of a row begins with that takes its version back."""
 
 
-def ask(table: str) -> str:
+def ask(table: str, _wanted: str) -> str:
     """Return the query for what was tried, the newest first."""
     return (
         f"SELECT left(version, 64) AS version, left(type, 20) AS type, success FROM {quoted(table)}"  # noqa: S608 - a checked name

@@ -14,7 +14,7 @@ from kaspad_taskd.probes.migrations.tool import Rows, Tool, at_least, quoted
 _TABLES: Final = "^(k_|idx_k_)"
 
 
-def ask(table: str) -> str:
+def ask(table: str, _wanted: str) -> str:
     """Return the query for the version."""
     return f"SELECT left(value, 40) AS value FROM {quoted(table)} WHERE key = 'schema_version'"  # noqa: S608 - a checked name
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from kaspad_taskd.probes.migrations.seen import Record
@@ -86,8 +85,7 @@ def tool(
     name: str, table: str, ledger: Ledger, pattern: re.Pattern[str], example: str = ""
 ) -> Tool:
     """Return the tool of a ledger; `example` is a version of it."""
-    ask = partial(ledger.ask, wanted="")
-    return Tool(name, table, None, pattern, ask, ledger.read, example=example, ask_for=ledger.ask)
+    return Tool(name, table, None, pattern, ledger.ask, ledger.read, example=example)
 
 
 def parts(wanted: str) -> list[str]:

@@ -97,7 +97,7 @@ SCRIPTS: Final = (
 )  # fmt: skip
 
 
-def ask(table: str) -> str:
+def ask(table: str, _wanted: str) -> str:
     """Return the query: vars, leftover tables, and which tables have a primary key."""
     home = f"SELECT relnamespace FROM pg_class WHERE oid = '{quoted(table)}'::regclass"  # noqa: S608 - a checked name
     names = ", ".join(f"'{name}'" for name in (*_OLD, *_NEW, *_KEYED))

@@ -9,7 +9,7 @@ from kaspad_taskd.probes.migrations.seen import Record
 from kaspad_taskd.probes.migrations.tool import Rows, Tool, quoted
 
 
-def ask(table: str) -> str:
+def ask(table: str, _wanted: str) -> str:
     """Return the query for what was applied, the newest first."""
     return f"SELECT version, success FROM {quoted(table)} ORDER BY version DESC LIMIT 1000"  # noqa: S608 - a checked name
 

@@ -58,31 +58,25 @@ class Tool:
         table: where it records versions, or None for none of its own.
         version: the one wanted where the definition names none; None: it must.
         pattern: what a wanted version looks like.
-        ask: the query for a quoted table name.
+        ask: the query for the record in a table, of a wanted version.
         read: rows and the wanted version -> the record.
         tables: a pattern of PostgreSQL's for the names of its tables, where these are known; ""
             is every table of the schema.
         upkeep: what its commands of every day begin with, which are no migration; "" is none.
         scripts: the known ones, in order.
         example: what a wanted version looks like, for who wrote something else.
-        ask_for: the query for a table and a wanted version, where it depends on that.
     """
 
     name: str
     table: str | None
     version: str | None
     pattern: re.Pattern[str]
-    ask: Callable[[str], str]
+    ask: Callable[[str, str], str]
     read: Callable[[Rows, str], Record]
     tables: str = ""
     upkeep: str = ""
     scripts: tuple[Script, ...] = ()
     example: str = ""
-    ask_for: Callable[[str, str], str] | None = None
-
-    def question(self, table: str, wanted: str) -> str:
-        """Return the query for the record in a table, of a wanted version."""
-        return self.ask(table) if self.ask_for is None else self.ask_for(table, wanted)
 
 
 def numbers(version: str | None) -> tuple[int, ...] | None:
