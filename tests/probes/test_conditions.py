@@ -9,9 +9,9 @@ from kaspad_taskd.core.observation import Reading, deciding
 from kaspad_taskd.probes.indexers.memory import Memory
 from kaspad_taskd.probes.indexers.view import View
 from kaspad_taskd.probes.indexers.view import judge as judge_indexer
+from kaspad_taskd.probes.migrations import TOOLS
 from kaspad_taskd.probes.migrations.judge import judge as judge_migration
 from kaspad_taskd.probes.migrations.seen import Backend, Record, Server
-from kaspad_taskd.probes.migrations.sqlx import TOOL
 from kaspad_taskd.probes.migrations.whose import Wanted
 from kaspad_taskd.probes.said import Said, judge
 
@@ -48,7 +48,7 @@ def test_of_a_migration(reached: bool, backends: list[Backend]) -> None:
     busy = [Backend(3, locks=True)] if reached else []
     for working in ([], busy):
         server = Server(backends=(*backends, *working))
-        agrees(judge_migration(Wanted(TOOL, "2"), server, Record("2", reached), {}))
+        agrees(judge_migration(Wanted(TOOLS["sqlx"], "2"), server, Record("2", reached), {}))
 
 
 def test_a_count_says_how_much_is_missing() -> None:

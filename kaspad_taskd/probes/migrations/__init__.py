@@ -11,19 +11,17 @@ from typing import Final
 
 from kaspad_taskd.probes.migrations import (
     alembic,
-    flyway,
     k_indexer,
     ledgers,
     simply_kaspa,
     sql,
-    sqlx,
 )
 from kaspad_taskd.probes.migrations.tool import Tool
 
 TOOLS: Final[Mapping[str, Tool]] = {
     each.name: each
     for each in (
-        *(room.TOOL for room in (simply_kaspa, k_indexer, alembic, sqlx, flyway)),
+        *(room.TOOL for room in (simply_kaspa, k_indexer, alembic)),
         *ledgers.TOOLS,
         sql.TOOL,
     )

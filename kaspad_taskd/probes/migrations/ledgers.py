@@ -1,14 +1,15 @@
 """The tools whose tables a few expressions tell, each as the real tool writes it.
 
 golang-migrate and Prisma write a migration down before it runs, and hold an advisory lock while it
-runs. The others write it down when it is over, so that one that fails leaves no trace.
+runs. The others write it down when it is over, so that one that fails leaves no trace as a rule;
+sqlx and Flyway have a column for whether it did.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from kaspad_taskd.probes.migrations.ledger import NUMBER, Ledger, several, tool
+from kaspad_taskd.probes.migrations.ledger import DOTTED, NUMBER, Ledger, several, tool
 
 
 def _held(which: str = "") -> str:
@@ -24,6 +25,26 @@ _ITS_LOCK: Final = " AND classid = 0 AND objid = 72707369"
 """Prisma's own; golang-migrate's has a number of the database's name."""
 
 TOOLS: Final = (
+    tool(
+        "sqlx",
+        "_sqlx_migrations",
+        Ledger(("version",), "version", applied="success", failed="NOT success", numbered=True),
+        NUMBER,
+    ),
+    # Undone, and given up by `repair`, is a further row of the same version; a repeatable
+    # migration has none.
+    tool(
+        "flyway",
+        "flyway_schema_history",
+        Ledger(
+            ("version",),
+            "installed_rank",
+            applied="success AND type !~ '^(UNDO|DELETE)'",
+            failed="success IS NOT TRUE",
+            numbered=True,
+        ),
+        DOTTED,
+    ),
     tool(
         "golang-migrate",
         "schema_migrations",

@@ -166,13 +166,19 @@ def test_a_restored_backup_begins_its_way_anew() -> None:
     assert earlier.memory["from"] == 20
 
 
+def applied(name: str | None) -> dict[str, Any]:
+    """A row of a ledger."""
+    return {"names": [name], "applied": True, "begun": False, "runs": False, "failed": False,
+            "place": 1}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("tool", "rows", "wanted", "reached"),
     [
-        ("flyway", [{"version": "2.10", "success": True}], "2.9", True),
-        ("flyway", [{"version": "2.1", "success": True}], "2.1.0", True),
-        ("flyway", [{"version": None, "success": True}], "1", False),
-        ("sqlx", [{"version": 20260101, "success": True}], "20260102", False),
+        ("flyway", [applied("2.10")], "2.9", True),
+        ("flyway", [applied("2.1")], "2.1.0", True),
+        ("flyway", [applied(None)], "1", False),
+        ("sqlx", [applied("20260101")], "20260102", False),
         ("alembic", [{"version_num": "a"}, {"version_num": "b"}], "b,a", True),
         ("alembic", [{"version_num": "a"}], "a, b", False),
         ("k-indexer", [], "2", False),
