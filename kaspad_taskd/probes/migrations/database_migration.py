@@ -18,7 +18,13 @@ from kaspad_taskd.kaspa.client import clean as printable
 from kaspad_taskd.probes.data_dir import read_data_dir
 from kaspad_taskd.probes.migrations import TOOLS
 from kaspad_taskd.probes.migrations.judge import Measured, judge, running_step
-from kaspad_taskd.probes.migrations.postgres import Database, PostgresError
+from kaspad_taskd.probes.migrations.postgres import (
+    NEEDS_GRANT,
+    NO_RIGHT,
+    Database,
+    PostgresError,
+    no_right,
+)
 from kaspad_taskd.probes.migrations.questions import (
     MAX_TEXT,
     arguments,
@@ -26,7 +32,7 @@ from kaspad_taskd.probes.migrations.questions import (
     server_of,
     sessions_query,
 )
-from kaspad_taskd.probes.migrations.rights import CODE, NO_RIGHT, explained, lacking, no_right
+from kaspad_taskd.probes.migrations.rights import explained, lacking
 from kaspad_taskd.probes.migrations.seen import Record, Server
 from kaspad_taskd.probes.migrations.sql import ShapeError
 from kaspad_taskd.probes.migrations.tool import Tool, beside
@@ -205,7 +211,9 @@ class DatabaseMigrationProbe:
                 raise
             if error.state == NO_RIGHT:
                 read = beside(self._wanted.table, at.step.reads)
-                return await lacking(self._database, read) or Hint(CODE, {"user": server.user})
+                return await lacking(self._database, read) or Hint(
+                    NEEDS_GRANT, {"user": server.user}
+                )
             return None
         return None if row is None else Measured(row["start"], row["done"], row["total"])
 

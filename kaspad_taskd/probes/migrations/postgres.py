@@ -35,6 +35,10 @@ LOCK_MS: Final = 250
 """What a question of ours waits for a lock: it must never queue in front of the migration."""
 _FILES: Final = "sslrootcert", "sslcert", "sslkey", "passfile"
 """Parameters of a DSN that name files: asyncpg's errors do not tell which one is missing."""
+NO_RIGHT: Final = "42501"
+"""SQLSTATE: insufficient_privilege. A GRANT mends it."""
+NEEDS_GRANT: Final = "permission-missing"
+"""The hint for that."""
 _REASONS: Final = {
     "53100": Reason.DISK_FULL,
     "53300": Reason.BUSY,
@@ -103,6 +107,12 @@ class PostgresError(Exception):
         self.state = state
 
 
+def no_right(hint: Hint, what: str = "the version table") -> PostgresError:
+    """Return the error of what our role may not read; the hint has the role, as `user`."""
+    params: dict[str, Scalar] = {"user": hint.params["user"], "object": what}
+    return PostgresError(Unreachable(Reason.CREDENTIALS, params, (hint,)), NO_RIGHT)
+
+
 class Database:
     """A database that the settings name.
 
@@ -162,7 +172,7 @@ class Database:
                 },
             )
         except Exception as error:
-            if getattr(error, "sqlstate", None) == "42501":
+            if getattr(error, "sqlstate", None) == NO_RIGHT:
                 raise self._no_way_in(dsn) from None
             raise self._explain(error) from None
 
@@ -170,9 +180,8 @@ class Database:
         """The role may not connect to this database, which a GRANT mends."""
         name = unquote(urlsplit(dsn).path[1:]) or self.user
         shown = name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
-        params: dict[str, Scalar] = {"user": self.user, "object": "the database"}
-        hint = Hint("permission-missing", {"user": self.user, "database": clean(shown, 140)})
-        return PostgresError(Unreachable(Reason.CREDENTIALS, params, (hint,)), "42501")
+        hint = Hint(NEEDS_GRANT, {"user": self.user, "database": clean(shown, 140)})
+        return no_right(hint, "the database")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection[Any]]:
@@ -237,6 +246,8 @@ class Database:
         if isinstance(error, PostgresError):
             return error
         state = getattr(error, "sqlstate", None)
+        if state == NO_RIGHT:
+            return no_right(Hint(NEEDS_GRANT, {"user": self.user}))
         if isinstance(state, str):
             return PostgresError(_said(state, self.user, str(error)), state)
         return PostgresError(self._broken(error))
@@ -324,9 +335,6 @@ def _said(state: str, user: str, text: str) -> Unreachable | Refused:
                 return _unusable(f"{detail}; ask the server itself")
     if state.startswith("28"):
         return Refused(Reason.CREDENTIALS, {"user": user}, (Hint("credentials", {"user": user}),))
-    if state == "42501":  # a GRANT mends it
-        known: dict[str, Scalar] = {"user": user, "object": "the version table"}
-        return Unreachable(Reason.CREDENTIALS, known, (Hint("permission-missing", {"user": user}),))
     if state in _REASONS:
         return Unreachable(_REASONS[state])
     if state.startswith("08") and state not in _DETAILS:

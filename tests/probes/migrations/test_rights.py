@@ -10,6 +10,7 @@ import pytest
 from kaspad_taskd.cli.checkup_tasks import tasks
 from kaspad_taskd.core.observation import Hint, Reading, Unreachable
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.probes.migrations.postgres import Database
 from kaspad_taskd.words import task as words
 from tests.probes.migrations.databases import VARS, Place, at_version, run, until
 
@@ -84,6 +85,28 @@ async def test_a_schema_that_is_closed_is_opened_too(bare: Place, schema: str | 
     assert cure(hint).startswith("GRANT USAGE ON SCHEMA app TO watcher; GRANT SELECT ON app.")
     await bare.root.execute(cure(hint))
     assert (await bare.look(probe)).complete
+
+
+async def test_what_is_closed_is_asked_for_once(
+    bare: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three transactions in a look: for the sessions, the record, and what is lacking."""
+    await bare.root.execute(f"CREATE SCHEMA app AUTHORIZATION {OWNER}; {MINE}")
+    await bare.root.execute(f'ALTER ROLE watcher IN DATABASE {bare.name} SET search_path = "app"')
+    await made(bare, "CREATE TABLE app.schema_migrations (version bigint, dirty boolean)")
+    begin, begun = Database.transaction, []
+
+    def transaction(database: Database) -> Any:
+        begun.append(database)
+        return begin(database)
+
+    monkeypatch.setattr(Database, "transaction", transaction)
+    probe = bare.probe(tool="golang-migrate", version=7)
+    for change in ("REVOKE ALL ON SCHEMA app FROM", "GRANT USAGE ON SCHEMA app TO"):
+        await bare.root.execute(f"{change} watcher")  # "no such table", then "not allowed"
+        begun.clear()
+        only(await bare.look(probe))
+        assert len(begun) == 3
 
 
 async def test_names_that_need_quotes_have_them(bare: Place) -> None:
