@@ -13,8 +13,11 @@ from typing import Any, Final, TypeAlias
 Row: TypeAlias = Mapping[str, Any]
 """A row of a view pg_stat_progress_*, by the names of its columns."""
 
-COARSE: Final = frozenset({"indexes", "partitions"})
-"""Units of which one may take hours: that such a number stands is no standstill."""
+COARSE: Final = "indexes"
+"""The unit of which one may take hours: that such a number stands is no standstill."""
+
+TENDS: Final = "vacuum", "analyze"
+"""Kinds of what changes no table, and often stands between two steps of a migration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Stage:
 
 
 _TABLE: Final = Counter("blocks_done", "blocks_total", "pages")
+_PAGES: Final = Counter("blocks_done", "blocks_total", "pages", ends=True)
+_HEAP: Final = Counter("heap_blks_scanned", "heap_blks_total", "pages")
 _TUPLES: Final = Counter("tuples_done", "tuples_total", "rows")
 _INDEXES: Final = Counter("indexes_processed", "indexes_total", "indexes")
 _SAMPLE: Final = Counter("sample_blks_scanned", "sample_blks_total", "pages")
@@ -61,12 +66,12 @@ STAGES: Final[Mapping[tuple[str, str], Stage]] = {
     ("index", "waiting for writers before build"): Stage("wait"),
     # No words of its own: GiST, GIN, BRIN, SP-GiST, hash.
     ("index", "building index"): Stage(
-        "build", (Counter("blocks_done", "blocks_total", "pages", ends=True), _TUPLES)
+        "build", (_PAGES, _TUPLES)
     ),
     ("index", "building index: initializing"): Stage("prepare"),
     # GIN from 18 on says so to the end, long after the last page.
     ("index", "building index: scanning table"): Stage(
-        "read", (Counter("blocks_done", "blocks_total", "pages", ends=True),)
+        "read", (_PAGES,)
     ),
     ("index", "building index: sorting tuples (workers)"): Stage("sort"),
     ("index", "building index: merging tuples (workers)"): Stage("load", (_TUPLES,)),
@@ -84,7 +89,7 @@ STAGES: Final[Mapping[tuple[str, str], Stage]] = {
     ("index", "waiting for readers before dropping"): Stage("wait"),
     ("cluster", "initializing"): Stage("prepare"),
     ("cluster", "seq scanning heap"): Stage(
-        "read", (Counter("heap_blks_scanned", "heap_blks_total", "pages"),)
+        "read", (_HEAP,)
     ),
     ("cluster", "index scanning heap"): Stage(
         "read", (Counter("heap_tuples_scanned", "", "rows"),)
@@ -100,7 +105,7 @@ STAGES: Final[Mapping[tuple[str, str], Stage]] = {
     ("cluster", "performing final cleanup"): Stage("finish"),
     ("vacuum", "initializing"): Stage("prepare"),
     ("vacuum", "scanning heap"): Stage(
-        "read", (Counter("heap_blks_scanned", "heap_blks_total", "pages"),)
+        "read", (_HEAP,)
     ),
     ("vacuum", "vacuuming indexes"): Stage("vacuum_indexes", (_INDEXES,)),
     # Pages without dead rows are not visited: it does not grow to all of them.
@@ -176,9 +181,14 @@ class Counted:
         return self.kind == "index" and self.stage in ("sort", "load")
 
     @property
+    def builds(self) -> bool:
+        """Whether it changes a table, as COPY to a client does not."""
+        return self.kind in ("index", "cluster") or self.phase == "COPY FROM"
+
+    @property
     def fine(self) -> bool:
         """Whether the number moves as long as the server works."""
-        return self.done is not None and self.unit not in COARSE
+        return self.done is not None and self.unit != COARSE
 
 
 def number(row: Row, name: str) -> float | None:
@@ -200,7 +210,7 @@ def counted(kind: str, row: Row, here: bool | None = None) -> Counted:
     part = _partition(row)
     if part is not None:
         steps.append(str(part[1]))
-    elif unit == "indexes" and done is not None and total:
+    elif unit == COARSE and done is not None and total:
         part = "index", min(int(done) + 1, int(total)), int(total)
     mark = " ".join((kind, phase, *steps))
     return Counted(kind, phase, done, total, unit, command, here, part, mark)

@@ -65,8 +65,9 @@ def running_step(
 ) -> At | None:
     """Return the step of a known script that runs now."""
     number = _number(version)
-    work = sessions(wanted, server, False, memory).work if number is not None else ()
-    return _step(wanted, server, number or 0, work)
+    if number is None or not wanted.tool.scripts:
+        return None
+    return _step(wanted, server, number, sessions(wanted, server, False, memory).work)
 
 
 def _step(wanted: Wanted, server: Server, version: int, work: Sequence[Backend]) -> At | None:

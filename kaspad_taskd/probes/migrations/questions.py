@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from kaspad_taskd.kaspa.client import clean as printable
-from kaspad_taskd.probes.migrations.counters import Counted, counted
+from kaspad_taskd.probes.migrations.counters import TENDS, Counted, counted
 from kaspad_taskd.probes.migrations.seen import Backend, Server, clean
 
 MAX_TEXT: Final = 200
@@ -157,6 +157,6 @@ def _count(row: Any) -> Counted | None:
     if row["kind"] is None:
         return None
     found = counted(row["kind"], json.loads(row["line"]), row["here"])
-    reads = found.kind == "copy" and found.phase != "COPY FROM"
-    inner = found.kind in ("analyze", "vacuum") and found.here is not True
+    reads = found.kind == "copy" and not found.builds
+    inner = found.kind in TENDS and found.here is not True
     return None if reads or inner else found

@@ -1,19 +1,20 @@
-"""Whose session is the migration's: by what the server knows of it, never by its text.
+"""Whose session is the migration's: by what the server knows of it, not by its text.
 
 Pure. Evident is a lock of SHARE strength or more on a table of the watched schema, held or awaited,
 or a row of an index build, a rewrite or a COPY into a table there. While the version is not reached
-a role, a name or a transaction that has written for long counts too; afterwards every ordinary
-program has such ones, and even what is evident has to be seen at two looks.
+a role, a name, a transaction that has written for long, or a step of a known script counts too;
+afterwards every ordinary program has such ones, and even what is evident has to be seen at two
+looks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from kaspad_taskd.core.observation import Json
-from kaspad_taskd.probes.migrations.counters import Counted
+from kaspad_taskd.probes.migrations.counters import TENDS
 from kaspad_taskd.probes.migrations.seen import Backend, Server
 from kaspad_taskd.probes.migrations.tool import Step, Tool
 
@@ -23,8 +24,6 @@ DOUBTS: Final = 3
 """How often a lock that is gone at the next look holds completion back."""
 REMEMBERED: Final = 16
 """Sessions that were evident and are known again between two statements."""
-_EVIDENT: Final = "index", "cluster", "copy"
-_UPKEEP: Final = "vacuum", "analyze"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +96,7 @@ def is_evident(wanted: Wanted, server: Server, backend: Backend) -> bool:
     upkeep = wanted.tool.upkeep
     if count is not None and upkeep and count.command.startswith(upkeep):
         return False
-    return backend.locks or (count is not None and _builds(count))
-
-
-def _builds(count: Counted) -> bool:
-    """Whether a statement that is counted changes a table; COPY to a client does not."""
-    into = count.kind != "copy" or count.phase == "COPY FROM"
-    return count.kind in _EVIDENT and into and count.here is not False
+    return backend.locks or (count is not None and count.builds and count.here is not False)
 
 
 def _is_likely(
@@ -130,7 +123,7 @@ def _elsewhere(wanted: Wanted, server: Server, backend: Backend) -> bool:
     """Whether it builds in another schema, where the definition names none."""
     count = server.counted.get(backend.pid)
     anywhere = "." not in wanted.table and not wanted.tool.tables
-    return anywhere and count is not None and _builds(replace(count, here=True))
+    return anywhere and count is not None and count.builds
 
 
 def _keeps_up(server: Server, backend: Backend) -> bool:
@@ -141,7 +134,7 @@ def _keeps_up(server: Server, backend: Backend) -> bool:
     count = server.counted.get(backend.pid)
     if count is None:
         return backend.light
-    return count.kind in _UPKEEP and count.here is True
+    return count.kind in TENDS and count.here is True
 
 
 def _steps(wanted: Wanted) -> list[Step]:
