@@ -10,14 +10,15 @@ from typing import Final, TypeVar
 from kaspad_taskd.base.jsontext import loads
 from kaspad_taskd.core.observation import Hint, Json, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
+from kaspad_taskd.kaspa.client import NodeError
 
 IN_LOOP: Final = 65_536
 """Bytes of an answer that is read in the loop; what is larger is read in a thread."""
 REJECTED: Final = 401, 403, 407
 NOT_READY: Final = 502, 503, 504
 
-_FILES: Final = "file", "certificates", "client"
-"""Parameters of CREDENTIALS that name a file of ours which cannot be used."""
+_OURS: Final = {"file": "file", "certificates": "file", "client": "file", "socket": "socket"}
+"""Parameters of CREDENTIALS that name what of ours cannot be used, and what its hint calls that."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 T = TypeVar("T")
@@ -41,13 +42,15 @@ class HttpError(Exception):
         """What a look that ended so brought back."""
         if self.reason is not Reason.CREDENTIALS:
             return Unreachable(self.reason, self.params)
-        file = next((self.params[key] for key in _FILES if key in self.params), None)
-        if "socket" in self.params:
-            hint = Hint("credentials", self.params)
-        else:
-            hint = Hint("credentials", self.params if file is None else {"file": file})
-        own = file is not None or "socket" in self.params
-        return (Unreachable if own else Refused)(self.reason, self.params, (hint,))
+        own = next((key for key in _OURS if key in self.params), None)
+        known = self.params if own is None else {_OURS[own]: self.params[own]}
+        kind = Refused if own is None else Unreachable
+        return kind(self.reason, self.params, (Hint("credentials", known),))
+
+
+def of_connection(found: NodeError) -> HttpError:
+    """The error of a connection, as that of a question over it."""
+    return HttpError(found.reason, found.params)
 
 
 def bad_answer(detail: str) -> HttpError:

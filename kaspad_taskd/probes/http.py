@@ -30,7 +30,14 @@ from kaspad_taskd.kaspa.connect import (
     own_limit,
 )
 from kaspad_taskd.kaspa.resolver import Resolver
-from kaspad_taskd.probes.answers import NOT_READY, Answer, HttpError, bad_answer, check_status
+from kaspad_taskd.probes.answers import (
+    NOT_READY,
+    Answer,
+    HttpError,
+    bad_answer,
+    check_status,
+    of_connection,
+)
 from kaspad_taskd.probes.local import LocalSocket
 from kaspad_taskd.probes.probe_type import Allow
 from kaspad_taskd.probes.unpacked import MAX_ANSWER, unpacked
@@ -98,7 +105,7 @@ class HttpClient:
         except TimeoutError:
             raise HttpError(Reason.TIMEOUT, {"seconds": self._timeout}) from None
         except NodeError as error:
-            raise HttpError(error.reason, error.params) from None
+            raise of_connection(error) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if _is_tls(error):
                 await self.close()  # so that a new `ca` or `cert` is taken up
@@ -237,7 +244,7 @@ def _value(file: Path) -> str:
             value = source.read(MAX_HEADER + 1).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         if is_own_limit(error):
-            raise _own_limit() from None
+            raise of_connection(own_limit()) from None
         value = ""
     if not value or len(value) > MAX_HEADER or not value.isprintable():
         raise HttpError(Reason.CREDENTIALS, {"file": str(file)})
@@ -256,7 +263,7 @@ def trust(file: Path) -> ssl.SSLContext:
             context.load_verify_locations(cadata=source.read(MAX_CA))
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         if is_own_limit(error):
-            raise _own_limit() from None
+            raise of_connection(own_limit()) from None
         raise HttpError(Reason.CREDENTIALS, {"certificates": str(file)}) from None
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
@@ -274,7 +281,7 @@ def tls(ca: str | None, cert: str | None) -> ssl.SSLContext:
             context.load_cert_chain(cert, password=lambda: b"")  # else a terminal would be asked
         except (OSError, ValueError) as error:
             if is_own_limit(error):
-                raise _own_limit() from None
+                raise of_connection(own_limit()) from None
             raise HttpError(Reason.CREDENTIALS, {"client": cert}) from None
     return context
 
@@ -296,7 +303,7 @@ def explain(error: Exception, address: str) -> HttpError:
     if isinstance(error, HttpError):
         return error
     if is_own_limit(error):
-        return _own_limit()
+        return of_connection(own_limit())
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return bad_answer(distrust(error.certificate_error))
     if _is_tls(error):
@@ -320,12 +327,6 @@ def _alert(error: Exception) -> str:
     return HTTP2 if "NO_APPLICATION_PROTOCOL" in text else NO_TLS
 
 
-def _own_limit() -> HttpError:
-    found = own_limit()
-    return HttpError(found.reason, found.params)
-
-
 def _connecting(error: OSError, address: str) -> HttpError:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    found = connect_error(cause, address)
-    return HttpError(found.reason, found.params)
+    return of_connection(connect_error(cause, address))

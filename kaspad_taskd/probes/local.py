@@ -16,7 +16,7 @@ from typing import TypeAlias
 from kaspad_taskd.base.descriptors import is_own_limit
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.connect import own_limit
-from kaspad_taskd.probes.answers import HttpError, bad_answer
+from kaspad_taskd.probes.answers import HttpError, bad_answer, of_connection
 
 Own: TypeAlias = Callable[[], Iterable[Path]]
 """Where the daemon's own sockets are."""
@@ -83,8 +83,7 @@ class LocalSocket:
 
     def _closed(self, error: OSError) -> HttpError:
         if is_own_limit(error):
-            found = own_limit()
-            return HttpError(found.reason, found.params)
+            return of_connection(own_limit())
         if isinstance(error, PermissionError):
             return self.refused()
         return HttpError(Reason.REFUSED, {"address": f"unix:{self.path}"})
