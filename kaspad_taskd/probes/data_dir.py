@@ -13,7 +13,7 @@ from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Disk, Hint, Json, Observation, Refused, Scalar
 from kaspad_taskd.core.runway import EVERY_S, GAP_S, Past, Sample, Space, seen
-from kaspad_taskd.probes.probe_type import Means, Probe
+from kaspad_taskd.probes.probe_type import Means, Probe, read_files_only
 from kaspad_taskd.probes.space import Hidden, measure
 
 PATIENCE_S: Final = 1.0
@@ -33,12 +33,9 @@ def read_data_dir(table: Table) -> str | None:
 
     Over an API it is forbidden, as every path that is opened for whoever names it.
     """
-    path = table.string(
-        "data_dir", None, pattern=r"/[^\0]*", must="must be the absolute path of a directory"
+    return read_files_only(
+        table, "data_dir", r"/[^\0]*", "must be the absolute path of a directory"
     )
-    if path is not None and table.style == "json":
-        table.fault("data_dir", "may only stand in a file of tasks.d", kind="forbidden")
-    return path
 
 
 @dataclass(slots=True)

@@ -6,14 +6,30 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from kaspad_taskd.base.tables import Table
+from kaspad_taskd.base.values import MAX_TEXT
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Json, Observation
 
+FILES_ONLY: Final = "may only stand in a file of tasks.d"
+
 Allow: TypeAlias = Callable[[str, int], bool]
 """Whether this IP address and port may be asked."""
+
+
+def read_files_only(
+    table: Table, key: str, pattern: str | None = None, must: str = "", maximum: int = MAX_TEXT
+) -> str | None:
+    """Return the text at a key that a file alone may have; over an API it is forbidden.
+
+    So is every path that is opened for whoever names it, and all that may change what it asks.
+    """
+    text = table.string(key, None, pattern=pattern, must=must, maximum=maximum)
+    if text is not None and table.style == "json":
+        table.fault(key, FILES_ONLY, kind="forbidden")
+    return text
 
 
 def wall_ms() -> int:

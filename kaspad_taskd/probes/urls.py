@@ -13,7 +13,7 @@ from kaspad_taskd.base.tables import Table
 from kaspad_taskd.base.values import quote
 from kaspad_taskd.core.observation import Json
 from kaspad_taskd.kaspa.connect import host_port
-from kaspad_taskd.probes.probe_type import Checker
+from kaspad_taskd.probes.probe_type import FILES_ONLY, Checker, read_files_only
 
 PORTS: Final = {"http": 80, "https": 443}
 HEADER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
@@ -25,7 +25,7 @@ MAX_BODY: Final = 16_384
 """Characters that are posted."""
 _OURS: Final = "kaspad-taskd"
 _OUR_SOCKETS: Final = frozenset({"rpc.sock", "watch.sock"})
-_FILES_ONLY: Final = "may only stand in a file of tasks.d"
+_PEM: Final = r"/.*", "must be the absolute path of a PEM file"
 _VISIBLE: Final = re.compile(r"[!-~]+")
 
 
@@ -107,7 +107,7 @@ def read_headers(table: Table) -> Mapping[str, str]:
     """
     headers = table.texts("headers", {})
     if headers and table.style == "json":
-        table.fault("headers", _FILES_ONLY, kind="forbidden")
+        table.fault("headers", FILES_ONLY, kind="forbidden")
     for name, file in headers.items():
         table.fault_each("headers", _wrong_with(name, file), name)
     return headers
@@ -125,10 +125,7 @@ def read_ca(table: Table) -> str | None:
 
     Over an API it is forbidden, as every path that is opened for whoever names it.
     """
-    file = table.string("ca", None, pattern=r"/.*", must="must be the absolute path of a PEM file")
-    if file is not None and table.style == "json":
-        table.fault("ca", _FILES_ONLY, kind="forbidden")
-    return file
+    return read_files_only(table, "ca", *_PEM)
 
 
 def read_client_cert(table: Table, url: Url | None) -> str | None:
@@ -137,10 +134,10 @@ def read_client_cert(table: Table, url: Url | None) -> str | None:
     Over an API it is forbidden, as `ca` is.
     """
     key = "client_cert"
-    file = table.string(key, None, pattern=r"/.*", must="must be the absolute path of a PEM file")
-    if file is not None and table.style == "json":
-        table.fault(key, _FILES_ONLY, kind="forbidden")
-    elif file is not None and url is not None and url.scheme != "https":
+    file = read_files_only(table, key, *_PEM)
+    if file is None or table.style == "json":
+        return file
+    if url is not None and url.scheme != "https":
         table.fault(key, "needs an https:// url; plain HTTP shows no certificate")
     return file
 
@@ -151,14 +148,10 @@ def read_unix_socket(table: Table, url: Url | None) -> str | None:
     Over an API it is forbidden: many a local service trusts whoever reaches its socket.
     """
     key = "unix_socket"
-    path = table.string(
-        key, None, pattern=r"/[^\0]*", must="must be the absolute path of a Unix socket"
-    )
-    if path is None:
-        return None
-    if table.style == "json":
-        table.fault(key, _FILES_ONLY, kind="forbidden")
-    elif PurePosixPath(path).name in _OUR_SOCKETS and PurePosixPath(path).parent.name == _OURS:
+    path = read_files_only(table, key, r"/[^\0]*", "must be the absolute path of a Unix socket")
+    if path is None or table.style == "json":
+        return path
+    if PurePosixPath(path).name in _OUR_SOCKETS and PurePosixPath(path).parent.name == _OURS:
         table.fault(key, "is kaspad-taskd's own, which no task may ask; use kaspad-taskctl")
     elif url is not None and url.scheme != "http":
         table.fault(key, "needs an http:// url, like http://localhost/status")
@@ -170,10 +163,7 @@ def read_body(table: Table) -> str | None:
 
     Over an API it is forbidden: a POST may change what it asks.
     """
-    body = table.string("body", None, maximum=MAX_BODY)
-    if body is not None and table.style == "json":
-        table.fault("body", _FILES_ONLY, kind="forbidden")
-    return body
+    return read_files_only(table, "body", maximum=MAX_BODY)
 
 
 def checker_of(

@@ -26,8 +26,7 @@ from kaspad_taskd.probes.indexers.findings import Finding
 from kaspad_taskd.probes.indexers.looks import LOOKS, Asker
 from kaspad_taskd.probes.indexers.memory import Memory, crash_loop, from_json, told
 from kaspad_taskd.probes.indexers.view import judge
-from kaspad_taskd.probes.migrations.database_migration import NAME as DATABASE
-from kaspad_taskd.probes.migrations.postgres import Database
+from kaspad_taskd.probes.migrations.postgres import Database, read_dsn
 from kaspad_taskd.probes.node.node_sync import (
     MAX_LAG,
     NETWORK,
@@ -83,7 +82,7 @@ def parse(table: Table, service: str) -> Checker:
     if flavor == "k-indexer" and table.peek("source") is not None:
         source = _base(table, "source")
     node = read_address(table, "node") if table.peek("node") is not None else None
-    dsn = _dsn(table) if flavor in WITH_DATABASE else None
+    dsn = read_dsn(table, needed=False) if flavor in WITH_DATABASE else None
     network = table.string(
         "network", None, pattern=NETWORK, must='must be "mainnet", "testnet-10", "simnet"...'
     )
@@ -107,10 +106,6 @@ def parse(table: Table, service: str) -> Checker:
     return (
         checker if node is None else replace(checker, asks=(*checker.asks, (node.host, node.port)))
     )
-
-
-def _dsn(table: Table) -> str | None:
-    return table.string("dsn", None, pattern=DATABASE, must="must name one of [databases.NAME]")
 
 
 def _generic(table: Table, service: str) -> Checker:

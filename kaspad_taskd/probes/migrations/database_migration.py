@@ -24,6 +24,7 @@ from kaspad_taskd.probes.migrations.postgres import (
     Database,
     PostgresError,
     no_right,
+    read_dsn,
 )
 from kaspad_taskd.probes.migrations.questions import (
     MAX_TEXT,
@@ -39,7 +40,6 @@ from kaspad_taskd.probes.migrations.tool import Tool, beside
 from kaspad_taskd.probes.migrations.whose import Wanted
 from kaspad_taskd.probes.probe_type import Checker, Means, ProbeType
 
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 MAX_QUERY: Final = 4000
 MAX_ROWS: Final = 1000
@@ -61,7 +61,7 @@ def parse(table: Table, _service: str) -> Checker:
 
     And `data_dir`.
     """
-    dsn = table.string("dsn", pattern=NAME, must="must name one of [databases.NAME]")
+    dsn = read_dsn(table)
     tool = TOOLS.get(table.string("tool", choices=tuple(TOOLS)))
     config: dict[str, Json] = {"dsn": dsn, "tool": tool.name if tool else None}
     config["version"] = _version(table, tool)

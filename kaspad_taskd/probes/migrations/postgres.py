@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from kaspad_taskd.base.descriptors import is_own_limit
+from kaspad_taskd.base.tables import REQUIRED, Table
 from kaspad_taskd.core.observation import Hint, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeError, clean
@@ -30,6 +31,8 @@ from kaspad_taskd.probes.migrations.frames import Frames
 if TYPE_CHECKING:
     import asyncpg
 
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What the settings may call a database."""
 MAX_DSN: Final = 4096
 LOCK_MS: Final = 250
 """What a question of ours waits for a lock: it must never queue in front of the migration."""
@@ -111,6 +114,12 @@ def no_right(hint: Hint, what: str = "the version table") -> PostgresError:
     """Return the error of what our role may not read; the hint has the role, as `user`."""
     params: dict[str, Scalar] = {"user": hint.params["user"], "object": what}
     return PostgresError(Unreachable(Reason.CREDENTIALS, params, (hint,)), NO_RIGHT)
+
+
+def read_dsn(table: Table, needed: bool = True) -> str | None:
+    """Return `dsn`: which of the settings' databases; None where there is none, or a faulty one."""
+    default = REQUIRED if needed else None
+    return table.string("dsn", default, pattern=NAME, must="must name one of [databases.NAME]")
 
 
 class Database:
