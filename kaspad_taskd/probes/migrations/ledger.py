@@ -90,9 +90,7 @@ class Ledger:
                       underway=underway, metadata=facts)  # fmt: skip
 
 
-def tool(
-    name: str, table: str, ledger: Ledger, pattern: re.Pattern[str], example: str = ""
-) -> Tool:
+def tool(name: str, table: str, ledger: Ledger, pattern: re.Pattern[str], example: str) -> Tool:
     """Return the tool of a ledger; `example` is a version of it."""
     return Tool(name, table, None, pattern, ledger.ask, ledger.read, example=example)
 

@@ -30,6 +30,7 @@ TOOLS: Final = (
         "_sqlx_migrations",
         Ledger(("version",), "version", applied="success", failed="NOT success", numbered=True),
         NUMBER,
+        "20260101000002",
     ),
     # Undone, and given up by `repair`, is a further row of the same version; a repeatable
     # migration has none.
@@ -44,6 +45,7 @@ TOOLS: Final = (
             numbered=True,
         ),
         DOTTED,
+        "2.1",
     ),
     tool(
         "golang-migrate",

@@ -16,6 +16,8 @@ from tests.probes.migrations.databases import Place
 
 DATA = Path(__file__).parents[2] / "data"
 MADE = {
+    "sqlx": "sqlx-0.8.6",
+    "flyway": "flyway-12.4.0",
     "golang-migrate": "golang-migrate-4.19.1",
     "goose": "goose-3.30.1",
     "dbmate": "dbmate-2.36.0",
@@ -119,6 +121,47 @@ async def test_what_was_taken_back_is_not_there(place: Place) -> None:
     await place.root.execute("UPDATE _prisma_migrations SET rolled_back_at = now()")
     found = await place.look(place.probe(tool="prisma", version="20260101000003_s3"))
     assert (found.complete, found.metadata.get("version")) == (False, None)
+
+
+def tried(rank: int, version: str, kind: str, success: bool) -> str:
+    return (
+        "INSERT INTO flyway_schema_history VALUES"
+        f" ({rank}, '{version}', 'd', '{kind}', 's', 1, 'mig', now(), 1, {success})"
+    )
+
+
+async def test_the_version_table_of_the_real_flyway_is_read(place: Place) -> None:
+    """Without its repeatable migrations; a version is reached by a later one too."""
+    await made_by(place, "flyway")
+    for version, complete in (("2", True), ("2.1", True), ("2.2", False)):
+        found = await place.look(place.probe(tool="flyway", version=version))
+        assert (found.complete, found.metadata["version"]) == (complete, "2.1")
+    assert found.metadata["applied"] == 2
+
+
+async def test_the_last_row_of_a_version_counts(place: Place) -> None:
+    """Failed is refused, another good try makes it good, an undone one is gone."""
+    await made_by(place, "flyway")
+    probe = place.probe(tool="flyway", version="3")
+    await place.root.execute(tried(4, "3", "SQL", False))
+    refused = await place.look(probe)
+    assert refused == Refused(Reason.CHECKER_ERROR, {"text": "migration 3 is recorded as failed"})
+    await place.root.execute(tried(5, "3", "SQL", True))
+    assert (await place.look(probe)).complete
+    await place.root.execute(tried(6, "3", "UNDO_SQL", True))
+    undone = await place.look(probe)
+    assert (undone.complete, undone.metadata["version"]) == (False, "2.1")
+
+
+async def test_the_version_table_of_the_real_sqlx_is_read(place: Place) -> None:
+    """By its newest version; one recorded without success has failed."""
+    await made_by(place, "sqlx")
+    for version, complete in (("20260101000002", True), ("20260101000003", False)):
+        found = await place.look(place.probe(tool="sqlx", version=version))
+        assert (found.complete, found.metadata["version"]) == (complete, "20260101000002")
+    await place.root.execute("UPDATE _sqlx_migrations SET success = false")
+    refused = await place.look(place.probe(tool="sqlx", version="20260101000002"))
+    assert isinstance(refused, Refused)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Version tables as the real tools make them: alembic here and now, the others as recorded."""
+"""The version table of alembic as it makes it here and now, and a file that sqlx sends at once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import asyncio
 import io
 from pathlib import Path
 
-from kaspad_taskd.core.observation import Refused
-from kaspad_taskd.core.reason import Reason
 from tests.probes.migrations.databases import GATE, Place, until
 
 DATA = Path(__file__).parents[2] / "data"
-FLYWAY = (DATA / "flyway-12.4.0.sql").read_text()
 SQLX = (DATA / "sqlx-0.8.6.sql").read_text()
 
 
@@ -41,47 +38,6 @@ async def test_the_version_table_of_the_real_alembic_is_read(place: Place, tmp_p
         await place.root.execute(out.getvalue())
         found = await place.look(probe)
         assert (found.complete, found.metadata["version"]) == (complete, step.rpartition(":")[2])
-
-
-def tried(rank: int, version: str, kind: str, success: bool) -> str:
-    return (
-        "INSERT INTO flyway_schema_history VALUES"
-        f" ({rank}, '{version}', 'd', '{kind}', 's', 1, 'mig', now(), 1, {success})"
-    )
-
-
-async def test_the_version_table_of_the_real_flyway_is_read(place: Place) -> None:
-    """Without its repeatable migrations; a version is reached by a later one too."""
-    await place.root.execute(FLYWAY)
-    for version, complete in (("2", True), ("2.1", True), ("2.2", False)):
-        found = await place.look(place.probe(tool="flyway", version=version))
-        assert (found.complete, found.metadata["version"]) == (complete, "2.1")
-    assert found.metadata["applied"] == 2
-
-
-async def test_the_last_row_of_a_version_counts(place: Place) -> None:
-    """Failed is refused, another good try makes it good, an undone one is gone."""
-    await place.root.execute(FLYWAY)
-    probe = place.probe(tool="flyway", version="3")
-    await place.root.execute(tried(4, "3", "SQL", False))
-    refused = await place.look(probe)
-    assert refused == Refused(Reason.CHECKER_ERROR, {"text": "migration 3 is recorded as failed"})
-    await place.root.execute(tried(5, "3", "SQL", True))
-    assert (await place.look(probe)).complete
-    await place.root.execute(tried(6, "3", "UNDO_SQL", True))
-    undone = await place.look(probe)
-    assert (undone.complete, undone.metadata["version"]) == (False, "2.1")
-
-
-async def test_the_version_table_of_the_real_sqlx_is_read(place: Place) -> None:
-    """By its newest version; one recorded without success has failed."""
-    await place.root.execute(SQLX)
-    for version, complete in (("20260101000002", True), ("20260101000003", False)):
-        found = await place.look(place.probe(tool="sqlx", version=version))
-        assert (found.complete, found.metadata["version"]) == (complete, "20260101000002")
-    await place.root.execute("UPDATE _sqlx_migrations SET success = false")
-    refused = await place.look(place.probe(tool="sqlx", version="20260101000002"))
-    assert isinstance(refused, Refused)
 
 
 async def test_a_file_that_is_sent_at_once_is_told_by_what_is_counted(place: Place) -> None:
