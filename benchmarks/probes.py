@@ -134,18 +134,16 @@ async def over_http(urls: dict[str, str]) -> AsyncIterator[list[Pair]]:
 async def over_postgres() -> AsyncIterator[list[Pair]]:
     """The look at a database; none where no PostgreSQL is installed."""
     from tests.fakes.node_packages import Missing
-    from tests.fakes.postgres import Postgres
+    from tests.fakes.postgres import serving
     from tests.fakes.postgres_versions import programs, wanted
 
     try:
-        server = Postgres(programs(wanted()[0]))
+        found = programs(wanted()[0])
     except Missing as why:
         print(f"database-migration: not measured, {why}")
         yield []
         return
-    try:
-        server.create()
-        server.start()
+    with serving(found) as server:
         root = await server.admin()
         await root.execute("CREATE TABLE vars (key text, value text);"
                            "INSERT INTO vars VALUES ('schema_version', '22')")  # fmt: skip
@@ -157,8 +155,6 @@ async def over_postgres() -> AsyncIterator[list[Pair]]:
             bare = "SELECT key, value FROM vars"
             yield [Pair("database-migration", "<= 3 ms", look, lambda: root.fetch(bare))]
         root.terminate()
-    finally:
-        server.remove()
 
 
 @asynccontextmanager

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,18 @@ SETTINGS = {
     "max_connections": "40",
     "max_prepared_transactions": "4",
 }
+
+
+@contextmanager
+def serving(programs: Path) -> Iterator[Postgres]:
+    """A server that is made and started, and removed in the end."""
+    server = Postgres(programs)
+    try:
+        server.create()
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 class Postgres:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.node_packages import Missing
-from tests.fakes.postgres import Postgres
+from tests.fakes.postgres import Postgres, serving
 from tests.fakes.postgres_versions import programs, wanted
 from tests.fakes.unhurried import unhurried
 from tests.probes.migrations.databases import Place, placed
@@ -30,13 +30,8 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
         found = programs(request.param)
     except Missing as why:
         pytest.skip(str(why))
-    server = Postgres(found)
-    try:
-        server.create()
-        server.start()
+    with serving(found) as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.fakes.bridged import free_port
 from tests.fakes.indexers import SimplyKaspa
 from tests.fakes.kaspad import Kaspad, Talk, find_kaspad, mine_history, mine_on
 from tests.fakes.node_packages import Missing
-from tests.fakes.postgres import Postgres
+from tests.fakes.postgres import Postgres, serving
 from tests.fakes.postgres_versions import programs, wanted
 from tests.fakes.real_indexer import MISSING, RealIndexer, find_indexer
 from tests.probes.looks import Looking, made
@@ -66,15 +66,11 @@ class Watch:
 @pytest.fixture
 async def database() -> AsyncIterator[Postgres]:
     try:
-        server = Postgres(programs(wanted()[0]))
+        found = programs(wanted()[0])
     except Missing as why:
         pytest.skip(str(why))
-    try:
-        server.create()
-        server.start()
+    with serving(found) as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture

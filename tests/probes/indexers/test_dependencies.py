@@ -17,14 +17,6 @@ from tests.fakes.website import Reply
 from tests.probes.looks import look, made, read, said
 
 
-@pytest.fixture
-async def ski(tmp_path: Path) -> AsyncIterator[SimplyKaspa]:
-    twin = SimplyKaspa(tmp_path / "ski.log")
-    await twin.reserve()
-    yield twin
-    await twin.stop()
-
-
 def databases(place: Path, port: int) -> Means:
     """Settings that name a database at this port of ours."""
     file = place / "explorer.dsn"

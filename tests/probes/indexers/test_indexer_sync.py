@@ -44,14 +44,6 @@ async def node() -> AsyncIterator[ScoredNode]:
 
 
 @pytest.fixture
-async def ski(tmp_path: Path) -> AsyncIterator[SimplyKaspa]:
-    twin = SimplyKaspa(tmp_path / "ski.log")
-    await twin.reserve()
-    yield twin
-    await twin.stop()
-
-
-@pytest.fixture
 async def ksi(tmp_path: Path, node: ScoredNode) -> AsyncIterator[Kasia]:
     twin = Kasia(node, tmp_path / "ksi.log")
     await twin.reserve()
