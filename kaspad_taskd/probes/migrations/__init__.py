@@ -1,7 +1,9 @@
 """Migrations of databases: the type, the looks at PostgreSQL, and what they mean.
 
-database_migration.py is the type of task, postgres.py asks the server. judge.py decides on the
-percentage; the rest is what each tool records. All but the first two are pure.
+database_migration.py is the type of task; postgres.py connects to the server, rights.py asks what
+our role lacks there. The rest is pure: questions.py has what a look asks, seen.py what it brought,
+counters.py what the server counts, whose.py whose session migrates, quiet.py for how long none has;
+judge.py decides on the percentage. What a tool records is a row of ledgers.py or a file of its own.
 """
 
 from __future__ import annotations
