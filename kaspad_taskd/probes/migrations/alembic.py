@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from kaspad_taskd.probes.migrations.ledger import parts, several
 from kaspad_taskd.probes.migrations.seen import Record
 from kaspad_taskd.probes.migrations.tool import Rows, Tool, quoted
 
@@ -17,10 +17,7 @@ def ask(table: str, _wanted: str) -> str:
 def read(rows: Rows, wanted: str) -> Record:
     """Return the revisions; several wanted ones (of branches) are separated by commas."""
     found = [str(row["version_num"])[:64] for row in rows]
-    want = {each.strip() for each in wanted.split(",")}
-    return Record(", ".join(found)[:200] or None, want <= set(found))
+    return Record(", ".join(found)[:200] or None, set(parts(wanted)) <= set(found))
 
 
-TOOL: Final = Tool(
-    "alembic", "alembic_version", None, re.compile(r"[\w.-]{1,64}(, ?[\w.-]{1,64}){0,9}"), ask, read
-)
+TOOL: Final = Tool("alembic", "alembic_version", None, several(r"[\w.-]{1,64}"), ask, read)
