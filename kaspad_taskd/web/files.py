@@ -43,16 +43,18 @@ UNSPOKEN = (
     "page.service", "report.[!hep]*", "report.event", "report.explain",
     "kept.watch", "kept.line", "kept.event", "kept.checked", "kept.because",
     "attention.disk", "step.line", "step.began", "waiting.[!n]*", "page.warnings",
-    "page.folded-behind",
-    "page.past.[!p]*", "page.hold.hold", "reason.clock-skew", "reason.crash-loop",
+    "page.folded-behind", "page.past.[!p]*", "page.hold.hold", "page.link.foreign",
+    "position.no-total", "position.so-far", "time.complete", "time.minute-second", "percent.tilde",
     "reason.credentials", "reason.wrong-network", "reason.wrong-program", "reason.own-limit",
 )  # fmt: skip
 """What of these only the server says, as patterns of keys."""
 
 REMARKS = re.compile(
-    r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|(?<=[;{,)]) // .*$|^ +|^\n", re.MULTILINE
+    r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|(?<=[;{},)\]]) // .*$|^ +|^\n", re.MULTILINE
 )
 """What of our scripts only people read: remarks, and the space before a line."""
+ENDS = re.compile(r"(?<=[;{,(\[])\n")
+"""Ends of lines that end no statement."""
 
 
 @cache
@@ -75,7 +77,7 @@ def _content(path: Path) -> bytes:
     data = path.read_bytes()
     if path.suffix != ".js" or path.parent != HERE / "static":
         return data
-    return REMARKS.sub("", data.decode()).encode()
+    return ENDS.sub("", REMARKS.sub("", data.decode())).encode()
 
 
 def _words() -> bytes:
@@ -93,6 +95,8 @@ def _spoken(entry: Any, key: str) -> Any:
 
 def _is_spoken(key: str) -> bool:
     section, _, rest = key.partition(".")
-    if section == "reason" and rest and rest.partition(".")[0] not in table()["hint"]:
-        return False  # a reason's note comes with the task; only hints are said here
+    if section == "reason" and rest:  # its note comes with the task; only hints are said here
+        hint = table()["hint"].get(rest.partition(".")[0])
+        if hint is None or "says" in hint:
+            return False
     return not any(fnmatchcase(key, pattern) for pattern in UNSPOKEN)

@@ -1,4 +1,5 @@
 // The connection: events in order from a `seq` on, its state in words, and questions over it.
+import { setText } from "./draw.js";
 import { io } from "./vendor/socket.io-client-4.8.4/socket.io.esm.min.js";
 import { clock, isNumber, say } from "./words.js";
 
@@ -74,13 +75,15 @@ export function follow(base, start, handlers) {
     handlers.onEvent(event);
   });
 
+  const reopen = () => socket.disconnect().connect();
+
   /** A network that is there again, a tab that has slept: neither waits for the next try. */
   async function wake() {
     if (waking) return;
     waking = true;
     const alive = socket.connected && !(await rpc("ping", {}, SOON_MS)).error;
     waking = false;
-    if (!alive) socket.disconnect().connect();
+    if (!alive) reopen();
     tick();
   }
   addEventListener("online", wake);
@@ -120,17 +123,8 @@ export function follow(base, start, handlers) {
     if (its?.event !== mine.name || its.data.timestamp !== mine.timestamp) startOver(result);
   }
 
-  /** Not let in looks the same to a socket as nobody there: only a POST says which page it is of, too. */
   async function askWhy() {
-    const health = new URL("healthz", base);
-    const signal = AbortSignal.timeout(SOON_MS);
-    try {
-      const answer = await fetch(health, { method: "POST", cache: "no-store", signal });
-      const { setting } = answer.status === 403 ? await answer.json() : {};
-      shutOut = setting ? say("page.link.foreign", { setting }) : "";
-    } catch {
-      shutOut = ""; // nobody is there
-    }
+    shutOut = await shutOutFor(); // knock.js
     tick();
   }
 
@@ -140,12 +134,11 @@ export function follow(base, start, handlers) {
     const now = stateNow();
     document.getElementById("link").dataset.link = now;
     const label = say(`page.link.${now === "lost" ? "down" : now}`);
-    const text = document.getElementById("link-text");
-    if (text.textContent !== label) text.textContent = label;
+    setText(document.getElementById("link-text"), label);
     if (now === "lost") {
       notice("lost", shutOut || stopping || say("page.link.lost", { when: clock(since()) }), {
         label: say("page.link.try"),
-        press: () => socket.disconnect().connect(),
+        press: reopen,
       });
     } else notice("lost", "");
     if (now !== state) handlers.onChange(state && now !== "reconnecting" ? label : "");
@@ -168,7 +161,7 @@ export function follow(base, start, handlers) {
     live: () => socket.connected && greeted,
     /** Since when the numbers are old, in seconds of the daemon's clock; null while they are not. */
     lostSince: () => (stateNow() === "lost" ? since() : null),
-    reopen: () => socket.disconnect().connect(),
+    reopen,
     rpc,
   };
 
@@ -199,7 +192,7 @@ export function notice(key, text, button = null, ms = 0) {
       press.addEventListener("click", button.press);
     }
   }
-  if (line.firstChild.textContent !== text) line.firstChild.textContent = text;
+  setText(line.firstChild, text);
   clearTimeout(line.fading); // of what it said before
   if (ms) line.fading = setTimeout(() => line.remove(), ms);
 }

@@ -1,12 +1,12 @@
 // What is said while nothing comes from the daemon: how it was then. A number has its time, or is
 // not shown (page.css hides what can have none).
-import { about, conditionOf, isWatched, mostUrgent, said, shape, stop, tidy, troubled, view } from "./view.js";
+import { about, conditionOf, isWatched, mostUrgent, OLD, said, shape, stop, tidy, troubled, view } from "./view.js";
 import { say, when } from "./words.js";
 
 /** A card as of `then`; only how long ago the last look was goes on, to `now`; both in seconds. */
 export function viewThen(task, then, now) {
   const shown = view(task, then), at = when(then, now);
-  const timed = ["complete", "in-sync", "unreachable", "paused", "error", "cancelled"].includes(conditionOf(task));
+  const timed = ["complete", "in-sync", ...OLD].includes(conditionOf(task));
   const percent = timed || !shown.percent
     ? shown.percent
     : tidy(say("last-seen", { percent: shown.percent, when: at }));

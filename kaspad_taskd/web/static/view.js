@@ -28,7 +28,7 @@ const SYNCS = ["node-sync", "indexer-sync"];
 const FULL = ["disk-runway", "disk-full"];
 const OWN = ["report", "command"];
 const PROCESS = ["pid", "startTime"];
-const OLD = ["unreachable", "paused", "error", "cancelled"];
+export const OLD = ["unreachable", "paused", "error", "cancelled"];
 
 export const tidy = (text) => text.replaceAll(" %", "\u00a0%");
 const cap = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
