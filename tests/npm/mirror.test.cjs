@@ -78,13 +78,13 @@ test("sync:health brings the lag", () => {
   assert.deepEqual([task.health, task.healthSince, task.behind], ["behind", LATER, 240]);
 });
 
-test("an answer that was overtaken is asked for again, a bounded number of times", async () => {
+test("an answer that a move has overtaken is asked for again, a bounded number of times", async () => {
   const answers = [{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }, { n: 5 }];
   const put = [];
   let overtake = 1, asked = 0;
   const renewals = new Renewals(
     async (id) => {
-      if (asked < overtake) renewals.overtaken(id);
+      if (asked < overtake) renewals.moved(id);
       return answers[asked++];
     },
     (task) => put.push(task.n),
@@ -96,4 +96,20 @@ test("an answer that was overtaken is asked for again, a bounded number of times
   renewals.ask("a");
   await renewals.settled(1_000);
   assert.deepEqual([put, asked], [[2, 3], 3]);
+});
+
+test("an answer that does not know what has happened never counts", async () => {
+  const put = [];
+  let asked = 0;
+  const renewals = new Renewals(
+    async (id) => {
+      asked += 1;
+      if (asked < 6) renewals.happened(id);
+      return { n: asked };
+    },
+    (task) => put.push(task.n),
+  );
+  renewals.happened("a"); // nothing is under way that this would make old
+  await renewals.ask("a");
+  assert.deepEqual([put, asked], [[6], 6]);
 });

@@ -30,6 +30,11 @@ async def test_what_changes_a_task_reaches_the_mirror() -> None:
     await node_tests("mirror.test.cjs")
 
 
+async def test_what_is_older_undoes_nothing_that_is_newer() -> None:
+    """Each line of order.test.cjs says what holds."""
+    await node_tests("order.test.cjs")
+
+
 async def test_programs_that_test_the_one_of_old_pass(tmp_path: Path) -> None:
     """Both, on one daemon, each a process of its own: each check sees at once what its call did."""
     async with Taskd(tmp_path) as taskd:

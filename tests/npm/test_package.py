@@ -166,6 +166,7 @@ async def test_each_node_from_18_on(major: str, tmp_path: Path) -> None:
     await node_tests("socket.test.cjs", program=program)
     await node_tests("pieces.test.cjs", program=program)
     await node_tests("mirror.test.cjs", program=program)
+    await node_tests("order.test.cjs", program=program)
     await node_tests("completions.test.cjs", program=program)
     async with Taskd(tmp_path) as taskd:
         await taskd.start()

@@ -1,6 +1,7 @@
 // One look that a wizard's own function takes, and what becomes of it.
 "use strict";
 
+const { passes } = require("./faults.cjs");
 const { escaped } = require("./formats.cjs");
 const { asked } = require("./looks.cjs");
 const { factsOf, percentOf } = require("./registrations.cjs");
@@ -16,7 +17,7 @@ async function checked(own, of) {
   const task = of.tasks.get(own.id);
   if (!task) return { success: false, error: `Task ${own.id} not found` };
   task.lastChecked = new Date().toISOString();
-  let status = own.ended; // it has said so already, and the daemon was not there
+  let status = own.ended; // it has said so already, and the daemon has not taken it
   try {
     status ??= (await asked(own, task)) ?? {};
   } catch (error) {
@@ -60,8 +61,11 @@ async function reported(own, task, progress, status, of) {
   if (own.reportedAt !== undefined && now - own.reportedAt < REPORT) return false;
   own.reportedAt = now;
   try {
+    const { news } = own;
     const facts = factsOf(status.metadata, own);
-    of.put((await of.call("reportTask", { taskId: own.id, progress, metadata: facts })).task);
+    const answer = await of.call("reportTask", { taskId: own.id, progress, metadata: facts });
+    if (news !== own.news) return false; // what has happened may be newer than the answer
+    of.put(answer.task);
     return true;
   } catch {
     own.reportedAt = undefined; // it is not there, or does not take it now: the next look tells more
@@ -87,14 +91,14 @@ async function ended(own, task, status, of) {
   return closing(own, "errorTask", { error }, { success: false, error: escaped(error) }, of);
 }
 
-/** Brings the end to the daemon; where it is not there, the next look does. */
+/** Brings the end to the daemon; where it is not there, or cannot take it now, the next look does. */
 async function closing(own, method, params, answer, of) {
   try {
     await of.call(method, { taskId: own.id, ...params });
     own.ended = null;
     await of.caught();
   } catch (error) {
-    if (error.code === null) return { success: false, error: escaped(error.text) };
+    if (passes(error)) return { success: false, error: escaped(error.text) };
     own.ended = null; // it has ended otherwise meanwhile
     if (error.reason !== "not-allowed") return { success: false, error: escaped(error.text) };
   }

@@ -2,6 +2,8 @@
 // that is put on record, and what is on record is not called again.
 "use strict";
 
+const { passes } = require("./faults.cjs");
+
 const AGAIN = 1_000; // ms until the daemon is asked again
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
@@ -64,8 +66,7 @@ class Completions {
       try {
         return await this.#call(method, params);
       } catch (error) {
-        const passes = error.code === null || ["store-unavailable", "busy"].includes(error.reason);
-        if (!passes) throw error;
+        if (!passes(error)) throw error;
       }
       await new Promise((more) => setTimeout(more, AGAIN).unref());
     }

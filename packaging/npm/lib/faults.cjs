@@ -29,6 +29,11 @@ class TaskdError extends Error {
   }
 }
 
+/** Whether it may be asked the same again a moment later: nobody answered, or it cannot take it now. */
+function passes({ code, reason }) {
+  return code === null || reason === "store-unavailable" || reason === "busy";
+}
+
 /** There is no daemon to talk to, or it went away. */
 function unreachable(reason, path, { detail = "", timeout = null } = {}) {
   const known = { path, detail, timeout, ...commands(path) };
@@ -82,4 +87,4 @@ function spanOf(ms) {
   return ms < 1000 ? `${ms} ms` : `${Math.floor(ms / 1000)} s`;
 }
 
-Object.assign(exports, { refused, TaskdError, unreachable });
+Object.assign(exports, { passes, refused, TaskdError, unreachable });

@@ -186,13 +186,15 @@ class Keeping {
   }
 
   #moved(data) {
-    this.renewals.overtaken(data.taskId);
+    this.renewals.moved(data.taskId);
     const task = this.mirror.moved(data);
     if (task && !this.own.get(task.id)?.statusChecker) this.telling.progress(task, data);
   }
 
   #happened(event, data) {
+    this.renewals.happened(data.taskId);
     const own = this.own.get(data.taskId);
+    if (own) own.news += 1;
     if (own && event.startsWith("sync:") && event !== "sync:health") own.failing = null;
     const task = this.mirror.told(event, data);
     if (!task) return;

@@ -273,8 +273,9 @@ class BackgroundTaskManager extends EventEmitter {
   #changed(method, params) {
     return this.#answer(async () => {
       const { task } = await this.#kept.call(method, params);
-      await this.#kept.caught();
-      return { success: true, taskId: params.taskId, task: this.#kept.mirror.put(task) };
+      const shown = this.#kept.mirror.put(task);
+      await this.#kept.caught(); // what has happened since is newer
+      return { success: true, taskId: params.taskId, task: shown };
     });
   }
 

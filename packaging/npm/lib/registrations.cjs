@@ -24,7 +24,7 @@ function ownOf(config) {
     id: String(id), type: String(type), service: String(service), config: config.config ?? {},
     checkInterval: config.checkInterval ?? INTERVAL, timeout: config.timeout ?? null,
     statusChecker, onComplete: typeof config.onComplete === "function" ? config.onComplete : null,
-    onRelapse: config.onRelapse === true, waits: false, failing: null, ended: null, rich: null,
+    onRelapse: config.onRelapse === true, waits: false, failing: null, ended: null, rich: null, news: 0,
     reports: statusChecker !== null || !WATCHED.includes(type), header: pick(config, HEADER),
   };
 }
