@@ -27,11 +27,12 @@ SCRIPT = Path(__file__).parents[1] / "embed" / "follower.mjs"
 
 
 class Reader:
-    """A Python follower in a thread: what it is told, and its gaps."""
+    """A Python follower in a thread: what it is told, its gaps, and how often it began now."""
 
     def __init__(self, path: Path) -> None:
         self.told: list[dict[str, Any]] = []
         self.gaps: list[Refused] = []
+        self.begun = 0
         self._path = path
         self._over = False
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -40,7 +41,8 @@ class Reader:
     def _run(self) -> None:
         with Client(str(self._path), PATIENCE) as client:
             try:
-                for event in client.events(lost=self._lost, gap=self.gaps.append):
+                following = client.events(lost=self._lost, gap=self.gaps.append, fresh=self._begins)
+                for event in following:
                     if event["event"] != "sync:progress":
                         self.told.append(event)
                     if self._over:
@@ -52,9 +54,20 @@ class Reader:
         if self._over:
             raise fault
 
+    def _begins(self, _subscription: object) -> None:
+        self.begun += 1
+
     @property
     def seqs(self) -> list[int]:
         return [event["seq"] for event in self.told]
+
+    async def begins(self, times: int) -> None:
+        """Wait until it has begun so often: what happens from then on it is told."""
+
+        async def there() -> bool:
+            return self.begun >= times
+
+        await until(there)
 
     async def has(self, seq: int) -> None:
         async def there() -> bool:
@@ -94,19 +107,13 @@ async def followed(
             await heard(node, "state", "live")
             line = await taskd.line()
             reader = Reader(taskd.socket)
-
-            await until(lambda: subscribed(line))
+            await reader.begins(1)
             await work(line, "first")
             try:
                 yield taskd, line, reader, node
             finally:
                 await taskd.end()
                 await reader.end()
-
-
-async def subscribed(line: Line) -> bool:
-    """Whether the follower has come: the other connection is the test's own."""
-    return bool((await line.call("getInfo"))["connections"] >= 2)
 
 
 Seen: TypeAlias = Callable[[int], Awaitable[Any]]
@@ -158,7 +165,7 @@ async def test_followers_notice_another_journal_and_start_over(
         line = await taskd.start()
         journal = (await line.call("getInfo"))["journal"]
         assert (journal == before) == (change is roll_back)
-        await until(lambda: gaps(reader))
+        await reader.begins(2)
         said = await heard(node, "gap")
         assert said["journal"] == journal
         await heard(node, "state", "live")
@@ -172,10 +179,6 @@ async def test_followers_notice_another_journal_and_start_over(
             assert (no.value.reason, no.value.data["journal"]) == ("gap", journal)
         answer = await line.call("subscribe", after=seq, journal=journal)
         assert (answer["seq"], answer["journal"]) == (seq, journal)
-
-
-async def gaps(reader: Reader) -> bool:
-    return bool(reader.gaps)
 
 
 async def test_a_restart_is_no_gap(tmp_path: Path) -> None:
