@@ -4,14 +4,12 @@
 
 const assert = require("node:assert/strict");
 const { BackgroundTaskManager } = require(process.env.PACKAGE);
+const { until } = require("./until.cjs");
 
 const events = [];
 const io = { emit: (event, data) => events.push({ event, data }) };
 const names = (id) => events.filter(({ data }) => data.taskId === id).map(({ event }) => event);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const until = async (holds) => {
-  for (const end = Date.now() + 60_000; !holds(); await sleep(20)) assert.ok(Date.now() < end, String(holds));
-};
 let manager, node, completed = 0;
 
 const CHECKS = {

@@ -4,15 +4,10 @@
 const assert = require("node:assert/strict");
 const { BackgroundTaskManager } = require(process.env.PACKAGE);
 const { run } = require("./old_first.cjs");
+const { until } = require("./until.cjs");
 
 const events = [];
 const manager = new BackgroundTaskManager();
-const until = async (holds) => {
-  for (const end = Date.now() + 60_000; !holds(); ) {
-    assert.ok(Date.now() < end, String(holds));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};
 const names = (id) => events.filter(([, data]) => data.taskId === id).map(([event]) => event);
 const custom = (id, statusChecker, more) => ({ id, type: "custom", service: id, checkInterval: 100, statusChecker, ...more });
 

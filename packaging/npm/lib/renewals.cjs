@@ -1,6 +1,8 @@
 // Tasks that are asked for anew, each once at a time: events name what happened, and not all that follows.
 "use strict";
 
+const { within } = require("./within.cjs");
+
 const TRIES = 3; // after which an answer counts though the task has moved meanwhile
 
 /** `get(id)` asks, and gives a task or null; `put(task)` takes one that nothing has overtaken. */
@@ -38,13 +40,7 @@ class Renewals {
 
   /** Returns when what is under way has come, or after `patience` ms. */
   async settled(patience) {
-    if (!this.#under.size) return;
-    let timer;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, patience);
-    });
-    await Promise.race([Promise.all(this.#under.values()), late]);
-    clearTimeout(timer);
+    if (this.#under.size) await within(patience, Promise.all(this.#under.values()));
   }
 
   async #renew(id) {

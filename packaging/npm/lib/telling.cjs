@@ -3,6 +3,7 @@
 
 const payloads = require("./payloads.cjs");
 const { endOf, isKept, isLive } = require("./shapes.cjs");
+const { within } = require("./within.cjs");
 
 const DAY = 86_400_000;
 const HOLD = 60_000; // ms for which `node:ready` waits for `onComplete`
@@ -154,16 +155,6 @@ class Telling {
       else this.#ready(task, data);
     },
   };
-}
-
-/** Waits for it, `ms` at most. */
-async function within(ms, promise) {
-  let timer;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms).unref();
-  });
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }
 
 exports.Telling = Telling;
