@@ -133,6 +133,19 @@ test("an answer to a change is older than what happens while it is waited for", 
     assert.equal(manager.getTask("job").status, "complete");
   }));
 
+test("what happens to a task before anything is known of it is told", () =>
+  managed(null, async (manager, daemon, told) => {
+    await manager.ready;
+    daemon.task = { ...blank(), status: "complete", startedAt: AT, completedAt: AT };
+    daemon.together(() => {
+      daemon.happens("task:added");
+      daemon.happens("sync:start", { attempt: 1 });
+      daemon.happens("sync:complete", { status: "complete", progress: 100, completedAt: AT, duration: { seconds: 1 } });
+    });
+    await until(() => told.includes("sync:complete"));
+    assert.deepEqual(told.filter((event) => event.startsWith("sync:")), ["sync:start", "sync:complete"]);
+  }));
+
 test("a pause is not undone by the answer to a report that comes with it", () =>
   managed(null, async (manager, daemon) => {
     await manager.registerTask({ ...OF, statusChecker: async () => ({ completed: false, progress: 30 }) });

@@ -197,11 +197,18 @@ class Keeping {
     if (own) own.news += 1;
     if (own && event.startsWith("sync:") && event !== "sync:health") own.failing = null;
     const task = this.mirror.told(event, data);
-    if (!task) return;
+    if (!task) return void this.#later(event, data);
     if (event === "task:removed" || event === "sync:cancelled") this.drop(task.id);
     else if (!isLive(task)) this.hold(task.id, false);
     this.telling.event(event, task, data);
     if (this.tasks.has(task.id)) this.#seen(task);
+  }
+
+  /** What happened to a task that is only now asked for is told when it is here. */
+  async #later(event, data) {
+    await this.renewals.under(data.taskId);
+    const task = this.tasks.get(data.taskId);
+    if (task) this.telling.event(event, task, data);
   }
 
   #snapshot(list) {

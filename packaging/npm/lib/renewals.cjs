@@ -38,6 +38,11 @@ class Renewals {
     if (this.#under.has(id)) this.#happened.add(id);
   }
 
+  /** Returns when a task that is asked for has come, if one is. */
+  async under(id) {
+    await this.#under.get(id);
+  }
+
   /** Returns when what is under way has come, or after `patience` ms. */
   async settled(patience) {
     if (this.#under.size) await within(patience, Promise.all(this.#under.values()));
