@@ -16,10 +16,12 @@ from yarl import URL
 
 from kaspad_taskd.base.repeats import counted
 from kaspad_taskd.base.sparing import Sparing
+from kaspad_taskd.bridge.unavailable import unavailable
 
-_FULL: Final = (
-    b"kaspad-taskd has too many connections, of you or of all: try again in some seconds\n"
+FULL: Final = unavailable(
+    "kaspad-taskd has too many connections, of you or of all: try again in some seconds\n", 10
 )
+"""The answer to a connection that gets no place, whatever it would have asked."""
 BODY_S: Final = 15.0
 """Seconds that a request's body may take: ours are small."""
 _NOWHERE: Final = "/nowhere"
@@ -40,16 +42,6 @@ def peer_of(connection: socket.socket) -> str:
     if address.version == 4 or address.is_loopback:
         return host
     return str(IPv6Network((host, _NETWORK), strict=False))
-
-
-def refusal() -> bytes:
-    """Return the answer to a connection that gets no place, whatever it would have asked."""
-    head = (
-        "HTTP/1.1 503 Service Unavailable\r\nServer: kaspad-taskd\r\n"
-        "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
-        f"Retry-After: 10\r\nContent-Length: {len(_FULL)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + _FULL
 
 
 async def understood(reading: Awaitable[T]) -> T:

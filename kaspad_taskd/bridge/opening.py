@@ -21,6 +21,7 @@ from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.keys import CannotOpenError, Keys, NotOurs, open_keys
 from kaspad_taskd.bridge.knocking import knocked, turn_away
 from kaspad_taskd.bridge.listening import NotListeningError, Opened, open_door
+from kaspad_taskd.bridge.unavailable import unavailable
 from kaspad_taskd.config.settings import Bridge
 
 if TYPE_CHECKING:
@@ -36,10 +37,9 @@ RETRY_S: Final = 30.0
 AGAIN_S: Final = 60.0
 """Seconds between two tries to load its libraries."""
 CONNECTIONS: Final = 2048
-NOT_LOADED: Final = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
-    b"Retry-After: 60\r\nConnection: close\r\n\r\n"
-    b"kaspad-taskd runs, but cannot load what its page is made with: restart it.\n"
+NOT_LOADED: Final = unavailable(
+    "kaspad-taskd runs, but cannot load what its page is made with: restart it.\n",
+    int(AGAIN_S),
 )
 
 _log = logging.getLogger(__name__)

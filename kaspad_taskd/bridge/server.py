@@ -23,13 +23,7 @@ from kaspad_taskd.bridge.browsers import Browsers
 from kaspad_taskd.bridge.calls import Calls
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.fanout import Fanout
-from kaspad_taskd.bridge.http import (
-    RequestLog,
-    lenient,
-    peer_of,
-    refusal,
-    whole_in_time,
-)
+from kaspad_taskd.bridge.http import FULL, RequestLog, lenient, peer_of, whole_in_time
 from kaspad_taskd.bridge.listening import Opened
 from kaspad_taskd.bridge.pages import CONNECTIONS, Files, Page, Pages
 from kaspad_taskd.bridge.sockets import Sockets
@@ -103,7 +97,7 @@ class BridgeServer:
         loop = asyncio.get_running_loop()
         self._listeners = [
             Acceptor(
-                each, self._places, peer_of, self._connection, lambda _: refusal(),
+                each, self._places, peer_of, self._connection, lambda _: FULL,
                 name="the bridge", gone=self._used,
             )
             for each in self._opened.sockets
