@@ -748,7 +748,7 @@ function attention(inTrouble, other, total, services, now) {
   }
   return told;
 }
-return { tidy, stop, view, conditionOf, kept, lookedAt, isWatched, seenBy, about, said, troubled, filling, bar, overview, mostUrgent, title, shape };
+return { OLD, tidy, stop, view, conditionOf, kept, lookedAt, isWatched, seenBy, about, said, troubled, filling, bar, overview, mostUrgent, title, shape };
 })();
 const m_emitter_js = (() => {
 class Emitter {
