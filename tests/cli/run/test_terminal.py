@@ -133,6 +133,19 @@ def test_a_terminal_that_goes(tmp_path: Path) -> None:
         assert told.read_text() == "x\n"
 
 
+def until_stopped(terminal: Terminal, at: int) -> int:
+    """Wait until the shell knows that its job has stopped: before, its `fg` would not wake it."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        terminal.type("echo stopped $(jobs -s | wc -l)\n")
+        at = terminal.until("\r\nstopped ", at)
+        end = terminal.until("\r\n", at)
+        at, known = terminal.until("$ ", end), terminal.told[at:end].strip() == b"1"
+        if known:
+            return at
+        assert time.monotonic() < deadline
+
+
 def test_jobs_of_a_shell(tmp_path: Path) -> None:
     """Ctrl-Z stops it, fg and bg let it go on, what it says meanwhile is shown, Ctrl-C ends it."""
     script = "i=0; echo ready; while read line; do i=$((i+1)); echo got $line $i; done"
@@ -155,7 +168,7 @@ def test_jobs_of_a_shell(tmp_path: Path) -> None:
         terminal.type("\x1a")
         at = terminal.until("Stopped", at)
         terminal.type("bg\n")  # it reads from the terminal, which it has not: stopped again
-        at = terminal.until("$ ", at)
+        at = until_stopped(terminal, terminal.until("$ ", at))
         terminal.type("fg\n")
         time.sleep(0.2)
         terminal.type("three\n")
