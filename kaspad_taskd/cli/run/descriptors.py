@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, fcntl, ioctl
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -104,14 +105,18 @@ def _is_same(one: int, other: int) -> bool:
 
 def _pipe() -> tuple[int, int]:
     """Return both ends of a pipe that holds much: it is emptied in few steps."""
-    from fcntl import F_SETPIPE_SZ, fcntl
-
     source, end = os.pipe()
-    try:
-        fcntl(source, F_SETPIPE_SZ, _HOLDS)
-    except OSError:  # this user's pipes hold enough already
-        pass
+    widen(source)
     return source, end
+
+
+def widen(pipe: int) -> None:
+    """Let a pipe hold much. What is none, and a user whose pipes hold enough, stays as it is."""
+    try:
+        if fcntl(pipe, F_GETPIPE_SZ) < _HOLDS:
+            fcntl(pipe, F_SETPIPE_SZ, _HOLDS)
+    except OSError:
+        pass
 
 
 def _terminal(like: int) -> tuple[int, int]:
@@ -135,7 +140,6 @@ def _terminal(like: int) -> tuple[int, int]:
 
 def resize(terminal: int, like: int) -> None:
     """Give a terminal the size of another; one that has gone leaves it as it is."""
-    from fcntl import ioctl
     from termios import TIOCGWINSZ, TIOCSWINSZ
 
     try:

@@ -11,7 +11,9 @@ import os
 import select
 from collections import deque
 from errno import EINVAL, EIO
-from time import monotonic
+from time import monotonic, sleep
+
+from kaspad_taskd.cli.run.descriptors import widen
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ HELD_MS = 1000
 """Milliseconds of silence after which what may be the begin of an answer is passed on."""
 _WINDOW = 0.25  # seconds
 _FLOOD = 1 << 20  # bytes of a window, beyond which the kernel moves the rest of it by itself
+_GATHERS = 1 << 18  # bytes; who moves fewer of a flood waits until there is more
+_GATHERED = 50e-6  # seconds: less than that takes a flood to fill a pipe of ours
 
 
 class Tap:
@@ -187,6 +191,7 @@ class Pump:
         now = monotonic()
         if now >= self._until:
             self._until, self._much = now + _WINDOW, 0
+            widen(self.stream.sink)
             return False
         try:
             moved = os.splice(self.stream.source, self.stream.sink, 1 << 20, flags=_NONBLOCK)
@@ -204,6 +209,8 @@ class Pump:
         if moved:
             self.moved += 1
             self.tap.gone()
+            if moved < _GATHERS:  # a step for each page would cost both sides their time
+                sleep(_GATHERED)
         else:
             self._close()
         return True
