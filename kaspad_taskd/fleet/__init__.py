@@ -1,5 +1,5 @@
 """The place of the programs for many hosts: the relay, which follows and writes, and the hub.
 
-Nothing is here yet. The relay is made of kaspad_taskd/client/; the hub shows what it reads in the
-rooms of bridge and web. Neither knows core and engine.
+Both meet in Redis or Valkey, by the names in keys.py. The relay is made of kaspad_taskd/client/;
+the hub shows what it reads in the rooms of bridge and web. Neither knows core and engine.
 """
