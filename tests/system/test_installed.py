@@ -157,6 +157,26 @@ def test_who_is_in_the_readers_group_may_look_and_change_nothing() -> None:
         run("userdel", "looker")
 
 
+def test_a_users_command_is_told_and_its_killed_wrapper_too() -> None:
+    """The daemon sees from its sandbox that another user's process has ended, and only then."""
+    run("useradd", "--no-create-home", "--groups", "kaspad-taskd", "copier")
+    words = ("kaspad-taskctl", "run", "--id", "copy", "--", "sleep", "100")
+    try:
+        with subprocess.Popen(words, user="copier", extra_groups=["kaspad-taskd"]) as wrapper:
+            until_shown("copy", status="in-progress")
+            for _ in until("a report of the run that goes on"):
+                if call("getTask", taskId="copy")["metadata"].get("pid") == wrapper.pid:
+                    break
+            call("checkTaskStatus", taskId="copy")
+            assert call("getTask", taskId="copy")["status"] == "in-progress"
+            wrapper.kill()
+        assert until_shown("copy", status="error")["reason"] == "run-lost"
+    finally:
+        run("pkill", "-u", "copier", check=False)
+        call("removeTask", taskId="copy")
+        run("userdel", "copier")
+
+
 def test_it_is_ready_within_two_seconds() -> None:
     """From the start of its process to READY, as systemd sees it."""
 

@@ -192,6 +192,22 @@ def test_what_it_reads(up: Host) -> None:
         assert one.returncode == 0
 
 
+def test_a_pattern_takes_for_ever(up: Host) -> None:
+    """It costs the command no byte and no signal, and finds what it can all the same."""
+    script = f"echo {'a' * 60}; read go; echo still; printf 'at 7'; cat"
+    run = up.begin("--id", "p", "--as", r"percent:(?:a+)+b|at (\d+)", "--", "sh", "-c", script)
+    assert run.stdin is not None
+    assert run.stdout is not None
+    run.stdin.write(b"\n")
+    run.stdin.flush()
+    assert run.stdout.readline() == b"a" * 60 + b"\n"
+    assert run.stdout.readline() == b"still\n"
+    up.until(lambda: up.task("p").get("progress") == 7)
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(PATIENCE) == -signal.SIGTERM
+    up.until(is_over(up, "p"))
+
+
 def test_the_last_word_has_no_end(up: Host) -> None:
     """What stands in a line that never ended is read when the command has."""
     script = 'sleep 1; printf \'{"n": 5, "of": 20}\'; exit 1'

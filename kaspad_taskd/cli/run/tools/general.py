@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from kaspad_taskd.cli.run.searching import Searching, compiled
 from kaspad_taskd.cli.run.tools.common import MOST, Known, Steady, number, parsed
 from kaspad_taskd.cli.run.tools.tool import Reading
 
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_SEEN = 1000  # characters in which a pattern is looked for: it may be a slow one
 _MOST_LINES = 10**15
 
 
@@ -27,7 +25,7 @@ def way(given: str) -> Way | None:
         key, _, total = how.partition("/")
         return Way(kind, how) if key and total else None
     if kind == "percent":
-        return Way(kind, how) if how and _compiled(how) else None
+        return Way(kind, how) if how and compiled(how) else None
     if kind == "lines" and how.isascii() and how.isdigit() and 0 < int(how[:20]) <= _MOST_LINES:
         return Way(kind, how)
     return None
@@ -71,14 +69,14 @@ class _Json(Steady):
 class _Percent(Steady):
     def __init__(self, how: str) -> None:
         super().__init__()
-        self._pattern = _compiled(how)
+        pattern = compiled(how)
+        self._searching = Searching(pattern) if pattern else None
 
     def parse(self, stream: int, piece: str) -> Reading | None:
-        found = self._pattern.search(piece[:_SEEN]) if self._pattern else None
-        if found is None:
+        text = self._searching.search(piece) if self._searching else None
+        if text is None:
             return None
-        text = found[1] if self._pattern and self._pattern.groups else found[0]
-        share = number((text or "").strip().rstrip("%").rstrip().replace(",", "."))
+        share = number(text.strip().rstrip("%").rstrip().replace(",", "."))
         return Reading(share, 100, "percent") if share is not None and share <= 100 else None
 
 
@@ -126,10 +124,3 @@ def _counted(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if 0 <= value <= MOST else None
-
-
-def _compiled(how: str) -> re.Pattern[str] | None:
-    try:
-        return re.compile(how)
-    except (re.error, OverflowError, RecursionError):
-        return None
