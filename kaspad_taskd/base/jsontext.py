@@ -1,7 +1,8 @@
 """JSON text in and out: orjson where it is installed, the standard library's json where not.
 
 Coming in, both refuse NaN, infinities, lone surrogates and what is no UTF-8. Going out, no number
-of ours is NaN or infinite: the rooms that compute them see to that.
+of ours is NaN or infinite: the rooms that compute them see to that; and what the system gives as
+text that is none (the name of a file, a header) is said with "?" in the place of such bytes.
 """
 
 from __future__ import annotations
@@ -33,6 +34,13 @@ def dumps(value: Any) -> bytes:
     Raises:
         TypeError, ValueError: the value cannot be said in JSON, or is nested too deeply.
     """
+    try:
+        return _dumps(value)
+    except (TypeError, UnicodeEncodeError):
+        return _dumps(_said(value))
+
+
+def _dumps(value: Any) -> bytes:
     if orjson is not None:
         return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
     try:
@@ -40,6 +48,21 @@ def dumps(value: Any) -> bytes:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return text.encode()
+
+
+def _said(value: Any) -> Any:
+    """The value without lone surrogates, which UTF-8 has not."""
+    try:
+        match value:
+            case str():
+                return value.encode(errors="replace").decode()
+            case dict():
+                return {_said(key): _said(each) for key, each in value.items()}
+            case list() | tuple():
+                return [_said(each) for each in value]
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
 
 
 def loads(text: str | bytes | bytearray) -> Any:

@@ -15,6 +15,7 @@ from kaspad_taskd.bridge.keys import read_token as read_token
 from kaspad_taskd.bridge.refused import Refused as Refused
 from kaspad_taskd.bridge.tries import Tries
 from kaspad_taskd.config.settings import Bridge
+from kaspad_taskd.words.plain import safe
 
 WRONG: Final = "That token is not right."
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -70,7 +71,7 @@ class Access:
         """Let a request's host and origin pass; raises Refused."""
         host = headers.get("Host", "")
         if not self._is_host(host):
-            text = f'"{host[:100]}" is no name of this host'
+            text = f'"{safe(host, 100)}" is no name of this host'
             cure = f"{text}: add it to hosts in [bridge] of kaspad-taskd.toml"
             raise Refused(403, cure, setting=_hosts(host))
         origin = headers.get("Origin")
@@ -91,7 +92,7 @@ class Access:
 
     @staticmethod
     def _foreign(origin: str) -> Refused:
-        text = f'pages of "{origin[:100]}" may not use this bridge'
+        text = f'pages of "{safe(origin, 100)}" may not use this bridge'
         cure = f"{text}: add it to origins in [bridge] of kaspad-taskd.toml"
         return Refused(403, cure, setting=_origins(origin))
 
@@ -193,15 +194,20 @@ def _origins(origin: str) -> str | None:
     """The setting for an origin, if it can stand there."""
     own = origin_of(origin)
     usable = own == origin.lower() and _place(own.partition("://")[2], own.partition("://")[0])
-    return f'origins = ["{own}"]' if usable and not set(own) & set('"\\') else None
+    return f'origins = ["{own}"]' if usable and _is_plain(own) else None
 
 
 def _hosts(header: str) -> str | None:
     """The setting for a name of this host, if it can stand there."""
     place = _place(header, "http")
-    if place is None or set(place[0]) & set('"\\'):
+    if place is None or not _is_plain(place[0]):
         return None
     return f'hosts = ["{place[0]}"]'
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it can stand in a file of settings as it is."""
+    return text.isprintable() and not set(text) & set('"\\')
 
 
 def _place(text: str, scheme: str) -> tuple[str, int] | None:

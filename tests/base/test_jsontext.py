@@ -46,3 +46,18 @@ def test_both_say_the_same(value: Any) -> None:
         assert jsontext.loads(with_orjson) == value
         assert jsontext.dumps(value) == with_orjson
     assert jsontext.loads(with_orjson) == value
+
+
+@given(text=st.text(st.characters()))
+def test_what_the_system_calls_text_is_said_all_the_same(text: str) -> None:
+    """Names of files and headers may hold bytes that are none: each is a "?"."""
+    said = "".join("?" if "\ud800" <= each <= "\udfff" else each for each in text)
+    value = {"a": [text, {text: (1, None)}]}
+    wanted = {"a": [said, {said: [1, None]}]}
+    assert jsontext.loads(jsontext.dumps(value)) == wanted
+
+
+def test_without_orjson_as_well(library: str) -> None:
+    assert jsontext.dumps(["\udcff"]) == b'["?"]'
+    with pytest.raises(TypeError):
+        jsontext.dumps(["\udcff", object()])

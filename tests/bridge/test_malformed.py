@@ -152,6 +152,13 @@ WRONG = {
     "headers without end": b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 99_999 + b"\r\n\r\n",
     "a method that is none": b"BREW / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     "no target": b"CONNECT  \r\nHost: localhost\r\n\r\n",
+    "a host in no UTF-8": b"GET / HTTP/1.1\r\nHost: \xff\r\nConnection: close\r\n\r\n",
+    "a browser's host in no UTF-8": b"GET / HTTP/1.1\r\nHost: a\xff\r\nAccept: text/html\r\n"
+    b"Connection: close\r\n\r\n",
+    "an origin in no UTF-8": b"GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://a\xff\r\n"
+    b"Accept: text/html\r\nConnection: close\r\n\r\n",
+    "a page around it in no UTF-8": b"GET / HTTP/1.1\r\nHost: localhost\r\nReferer: http://a\xff/\r\n"
+    b"Sec-Fetch-Dest: iframe\r\nSec-Fetch-Site: cross-site\r\nConnection: close\r\n\r\n",
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 PATHS = (
     "/", "/task/work", "/task/%00", "/healthz", "/metrics", "/openrpc.json", "/asyncapi.json",
-    "/session", "/socket.io/", "/socket.io/?EIO=4&transport=polling",
+    "/session", "/task/\udcff", "/\udcff", "/socket.io/", "/socket.io/?EIO=4&transport=polling",
     "/socket.io/?EIO=4&transport=websocket", "/static/app.js", "/embed/x.d.ts", "*", "//", "",
 )  # fmt: skip
 METHODS = ("GET", "POST", "DELETE", "PUT", "HEAD", "OPTIONS", "PATCH", "TRACE", "CONNECT", "get",
@@ -20,7 +20,7 @@ QUERY_VALUES = (
 )  # fmt: skip
 HEADERS = {
     "Host": ("localhost", "127.0.0.1:1", "[::1]:80", "[::1", "localhost:99999", "evil.example", "",
-             "a b", "localhost, localhost", "\xe9"),
+             "a b", "localhost, localhost", "\xe9", "\udca0127.0.0.1", "\udcff"),
     "Content-Length": ("0", "1", "-1", "+3", "1e3", " 7 ", "9" * 30, "3, 3", "", "0x10", "\u0663"),
     "Content-Type": (
         "application/x-www-form-urlencoded", "application/json", "text/plain;charset=UTF-8",
@@ -39,15 +39,20 @@ HEADERS = {
     "Sec-WebSocket-Extensions": ("permessage-deflate", "permessage-deflate; x=", ";", ","),
     "Sec-WebSocket-Protocol": ("a, b", "", ","),
     "Cookie": ("a=b", "=", ";", "a", "kaspad-taskd-1=\"\\", "a=\x01", "\xff=\xfe", "a=b;" * 200,
-               "$Version=1; a=b; $Path=/", "[]=\"\"", "a=\u20ac"),
-    "Authorization": ("Bearer", "Bearer ", "bearer x", "Basic ====", "\xff", "Bearer \xff\xfe", "x" * 4000),
-    "Origin": ("null", "http://localhost", "http://[", "://", "", "http://localhost:99999999", "\xff"),
-    "X-Forwarded-Host": ("localhost", "[", "a b", "", "evil;default-src *", "\xff"),
+               "$Version=1; a=b; $Path=/", "[]=\"\"", "a=\u20ac", "a=\udcff"),
+    "Authorization": ("Bearer", "Bearer ", "bearer x", "Basic ====", "\xff", "Bearer \udcff", "Bearer \xff\xfe", "x" * 4000),
+    "Origin": ("null", "http://localhost", "http://[", "://", "", "http://localhost:99999999", "\xff",
+               "http://\udcff", "http://a\udcff"),
+    "Referer": ("http://localhost/", "http://[", "http://\udcff/", "http://evil.example/\udcff"),
+    "Sec-Fetch-Dest": ("document", "iframe", "\udcff"),
+    "Sec-Fetch-Site": ("same-origin", "cross-site", "same-site"),
+    "X-Forwarded-Host": ("localhost", "[", "a b", "", "evil;default-src *", "\xff", "\udcff"),
+    "X-Forwarded-For": ("127.0.0.1", "\udcff", ","),
     "X-Forwarded-Proto": ("https", "", "\x7f"),
     "Range": ("bytes=0-1", "bytes=-", "bytes=5-1", "lines=1-2", "bytes=a-b", "bytes=0-1,3-4,", ""),
     "If-None-Match": ("*", "\"", "W/", "\"a\", \"b", "", "\xff"),
     "If-Modified-Since": ("yesterday", "", "Thu, 99 Foo 1970 99:99:99 GMT"),
-    "Accept": ("application/openmetrics-text;q=", "*/*;q=x", "text/html;;", "", ",", "\xff"),
+    "Accept": ("application/openmetrics-text;q=", "*/*;q=x", "text/html;;", "text/html", "", ",", "\xff"),
     "Accept-Encoding": ("gzip", "gzip;q=", ";", "\xff"),
     "Expect": ("100-continue", "200-ok", ""),
     "X" * 20: ("y" * 9000, "\x00", "a\x0bb", " folded"),
@@ -116,7 +121,17 @@ def requests(draw: st.DrawFn) -> bytes:
                 lines |= [draw(header)]
     head = "{method} {path} {version}\r\n".format(**parts)
     head += "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return (head + parts["end"]).encode("utf-8", "surrogatepass") + body
+    return _raw(head + parts["end"]) + body
+
+
+def _raw(text: str) -> bytes:
+    """UTF-8, but that a lone surrogate of those with which Python reads other bytes is that byte."""
+    return b"".join(
+        bytes((ord(each) - 0xDC00,))
+        if "\udc80" <= each <= "\udcff"
+        else each.encode("utf-8", "surrogatepass")
+        for each in text
+    )
 
 
 PACKETS = tuple(body for body in BODIES if len(body) < 9000)

@@ -28,6 +28,8 @@ GROUP = 1000
 """Lines, or packets, that one connection says."""
 WARM = 10
 """Of how many parts the first one is: what is kept within bounds is full then, and memory flat."""
+REQUESTS = 20
+"""Over HTTP beside a group: each is a connection of its own."""
 PATIENCE = 60.0
 
 
@@ -43,7 +45,8 @@ class Fuzz:
     async def group(self) -> None:
         """Say a group at each door at once."""
         async with asyncio.timeout(PATIENCE):
-            await asyncio.gather(self._lines(), self._packets(), self._request())
+            requests = (self._request() for _ in range(REQUESTS))
+            await asyncio.gather(self._lines(), self._packets(), *requests)
 
     async def _lines(self) -> None:
         """Say lines and take the answers; the connection must outlive them all."""
