@@ -8,10 +8,11 @@ that a door can answer inline.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol, TypeAlias
 
 from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.base.frozen import frozen
 
 Json: TypeAlias = Any
 Schema: TypeAlias = Mapping[str, Any]
@@ -34,7 +35,7 @@ def made(schema: Made) -> Schema:
     return schema() if callable(schema) else schema
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Caller:
     """Who asks: the door, the peer's credentials where known, and where events can be sent."""
 
@@ -57,7 +58,7 @@ Check: TypeAlias = Callable[[Any], Any]
 """Returns the value to use, or raises ValueError with what it must be ("must be ...")."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Param:
     """One parameter. A missing or null optional one is `default`."""
 
@@ -72,7 +73,7 @@ class Param:
 Handler: TypeAlias = Callable[[Caller, dict[str, Any]], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Method:
     """A method and all that its description needs.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from kaspad_taskd import words
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Method
+from kaspad_taskd.base.frozen import frozen
 
 FAMILIES = ("get", "list")
 """How the names of methods that only tell begin."""
@@ -16,7 +17,7 @@ OTHERS = frozenset({"explainTask", "subscribe", "unsubscribe", "ping", "rpc.disc
 """Those that are called otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Shut(Method):
     """A method that is there and says no, whatever its parameters are."""
 

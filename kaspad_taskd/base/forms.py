@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.tables import REQUIRED, Table
 from kaspad_taskd.base.values import MAX_ITEMS, MAX_TEXT, Json
 
@@ -25,7 +26,7 @@ GIVEN: Final = "given"
 """What every key holds where all are given."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """One key, as its reader asks for it.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from kaspad_taskd.base.frozen import frozen
 
 OWN: Final = Path("/proc/self/cgroup")
 GROUPS: Final = Path("/sys/fs/cgroup")
@@ -13,7 +14,7 @@ _UNLIMITED: Final = 1 << 60
 """Bytes from which a limit is none: the first kind of groups has a number for that."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """The control group that we, and the commands of tasks, are in.
 
@@ -60,7 +61,7 @@ def own_group(own: Path = OWN, groups: Path = GROUPS) -> Group | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Watch:
     """What was counted before a program began; see `watch`."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 from functools import partial
@@ -18,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 from kaspad_taskd.base.durations import format_duration
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.values import (
     MAX_ITEMS,
     MAX_TEXT,
@@ -64,7 +64,7 @@ I = TypeVar("I", bound=int | None)  # noqa: E741
 B = TypeVar("B", bound=bool | None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """What is wrong with one key, in words that name the cure.
 

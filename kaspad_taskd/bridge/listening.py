@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from kaspad_taskd import words
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.bridge.holder import holder
 from kaspad_taskd.bridge.keys import CannotOpenError, Keys, open_keys
 from kaspad_taskd.config.settings import Address, Bridge
@@ -36,7 +36,7 @@ class NotListeningError(CannotOpenError):
         self.params = params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """A door that has its address: who connects waits in the kernel until it is served.
 

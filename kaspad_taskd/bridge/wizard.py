@@ -7,7 +7,6 @@ sender as an event, and as the acknowledgement where one was asked for; a "no" i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 from kaspad_taskd.api.context import not_found
@@ -26,6 +25,7 @@ from kaspad_taskd.api.schemas import (
     record,
     some,
 )
+from kaspad_taskd.base.frozen import frozen
 
 Json: TypeAlias = Any
 Payload: TypeAlias = dict[str, Json]
@@ -56,7 +56,7 @@ class Call(Protocol):
 Handler: TypeAlias = Callable[[Call, Payload], Awaitable[Json]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """One of the wizard's events.
 

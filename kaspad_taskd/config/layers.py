@@ -7,11 +7,12 @@ masks it. What cannot be read changes nothing: the last good definition stays.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.config.cycles import find_cycle
 from kaspad_taskd.config.definitions import ID, ID_WORDS, ProbeType, parse_definition
@@ -30,7 +31,7 @@ class SourceState(StrEnum):
     MASKED = "masked"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """A definition file: what it says, or why it cannot be used.
 
@@ -51,7 +52,7 @@ class Source:
     faults: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layers:
     """All definition files as they count now.
 
@@ -76,7 +77,7 @@ class Layers:
         return [*self.unreadable.values(), *of_files]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diff:
     """What a reload has to do; equal definitions are in none of these. Sorted by id."""
 

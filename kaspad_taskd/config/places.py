@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+from kaspad_taskd.base.frozen import frozen
 
 NAME: Final = "kaspad-taskd"
 ENDPOINTS: Final = Path("/var/lib/kaspad-taskd-endpoints")
@@ -13,7 +15,7 @@ FIRST_USER: Final = 1000
 """User ids below are root and service accounts (Debian policy 9.2)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Places:
     """Paths; none of them need exist.
 

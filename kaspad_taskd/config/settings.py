@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.tables import MISSING, Fault, Table, key_path
 from kaspad_taskd.base.written import Written, merge
 from kaspad_taskd.config.drop_ins import read_files
@@ -30,7 +31,7 @@ _LISTEN_WORDS: Final = 'must be "HOST:PORT" like "127.0.0.1:3080", "[::1]:3080",
 _ALLOW_WORDS: Final = 'write "loopback", "files", "HOST", "HOST:PORT" or "10.0.0.0/8"'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """A host (name, IP address without brackets, or network) and a port; None is any port."""
 
@@ -48,7 +49,7 @@ FILES: Final = Address("files")
 """In `allow_hosts`: each host:port that a definition file names."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bridge:
     """The door for browsers.
 
@@ -68,7 +69,7 @@ class Bridge:
     proxies: tuple[Network, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """All settings; without a file these.
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.tables import MISSING, Table
 from kaspad_taskd.base.values import quote
 
@@ -38,14 +38,14 @@ RETURN_AFTER: Final = 1.0, 30 * 86_400.0
 MOST_FLIPS: Final = 48
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unit:
     """A systemd unit."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compose:
     """A service of a compose project."""
 
@@ -54,7 +54,7 @@ class Compose:
     service: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerifyTask:
     """Good when the checker of a task answers within so many seconds."""
 
@@ -62,7 +62,7 @@ class VerifyTask:
     within: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerifyHttp:
     """Good when a GET of the URL is answered with 2xx within so many seconds."""
 
@@ -73,7 +73,7 @@ class VerifyHttp:
 Verify: TypeAlias = VerifyTask | VerifyHttp
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SwitchedService:
     """How a service is switched.
 

@@ -14,8 +14,9 @@ age goes slowly: see `share`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Moment
 
 HOUR = 3_600_000
@@ -32,7 +33,7 @@ PARTS = 240
 """An hour takes one part of so many: a tenth a day."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SureTime:
     """What is known of time beyond doubt.
 

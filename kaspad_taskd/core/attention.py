@@ -7,10 +7,11 @@ for what is wrong with it, or nothing, out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Health, Moment
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.switch import Side, StepKey, StepState, Switch, SwitchState
@@ -82,7 +83,7 @@ _OF_NODE: Final = {
 """What a service suffers from whose local node is in this health."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attention:
     """One service needs somebody.
 
@@ -99,7 +100,7 @@ class Attention:
     since: Moment = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proof:
     """Why a service is known to use its node.
 
@@ -119,7 +120,7 @@ class Proof:
     at: Moment
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Override:
     """What wins over the endpoint file of a service: `variable` comes from `by`."""
 
@@ -127,7 +128,7 @@ class Override:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sight:
     """What one look saw of a service.
 
@@ -172,7 +173,7 @@ class Sight:
     facts: Facts = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """What the looks so far have told of a service: the newest, and what only several can tell.
 

@@ -7,8 +7,8 @@ puts it in order for those who doubt it. Words for rules are closed lists, as re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.estimate import ENOUGH_MS, ENOUGH_SAMPLES, rates_of
 from kaspad_taskd.core.model import Definition, Detail, Health, Moment, Status, Task, Walk, Watch
 from kaspad_taskd.core.observation import Condition
@@ -47,7 +47,7 @@ HEALTH_RULES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Completion:
     """Why it is complete, or is not.
 
@@ -63,7 +63,7 @@ class Completion:
     conditions: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Percent:
     """Why this percent.
 
@@ -90,7 +90,7 @@ class Percent:
         return self.counted is not None and self.counted < self.shown
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """Which phase: the `number`-th `of` so many (0 of 0: not on the way), entered `since`."""
 
@@ -101,7 +101,7 @@ class Step:
     since: Moment | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wellness:
     """Why this health: by one of HEALTH_RULES; so many looks in a row without a good answer."""
 
@@ -112,7 +112,7 @@ class Wellness:
     missed: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Motion:
     """Whether it moves.
 
@@ -134,7 +134,7 @@ class Motion:
     give_up_after: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimeLeft:
     """Why this time left, or why there is none.
 
@@ -158,7 +158,7 @@ class TimeLeft:
     moving_needed: float = ENOUGH_MS / 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explanation:
     """All of it, as of the moment `at`.
 

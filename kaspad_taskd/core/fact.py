@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.observation import Json
 
@@ -36,7 +37,7 @@ class EventName(StrEnum):
 TERMINAL_EVENTS = frozenset({EventName.COMPLETE, EventName.ERROR, EventName.CANCELLED})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fact:
     """Something that happened to a task.
 
@@ -51,7 +52,7 @@ class Fact:
     data: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """A fact on record: `seq` has no holes and is never reused."""
 

@@ -9,10 +9,11 @@ Only time that somebody saw counts (`core.standing`), for a fallback as for a re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.ageing import DAY
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.standing import Count, NodeView, Standing
@@ -47,7 +48,7 @@ class PublicState(StrEnum):
         return self not in (PublicState.GOOD, PublicState.OPEN, PublicState.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublicLook:
     """A look at the public node, `age` ms ago; `facts` for its sentence."""
 
@@ -56,7 +57,7 @@ class PublicLook:
     age: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rules:
     """What the settings say of a service.
 
@@ -75,7 +76,7 @@ class Rules:
     flips: int = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Situation:
     """How a service is now.
 
@@ -144,7 +145,7 @@ _PUBLIC: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What is to be done with a service, or why nothing is; `left`: ms until its time is up."""
 

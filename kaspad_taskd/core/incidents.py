@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import TROUBLE, Health, Moment, Status, Task, Watch
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.seen import state_of
@@ -22,7 +23,7 @@ class Ending(StrEnum):
     NOT_WATCHED = "not-watched"  # nobody looked any more: what became of it is not known
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Incident:
     """A time in which what is kept watch on was not in sync.
 

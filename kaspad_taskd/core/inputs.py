@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Observation, Scalar
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """A look came back.
 
@@ -25,41 +26,41 @@ class Look:
     pushed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """Begin to watch, or go on after a pause."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pause:
     """Watch no more for now; the work itself goes on."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cancel:
     """Watch no more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retry:
     """Begin the next attempt of an ended task."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Complete:
     """Somebody says that the work is done."""
 
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fail:
     """Somebody says that the work failed."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attach:
     """The daemon watches again (after a start, a clock jump): patience begins anew, no more.
 
@@ -69,7 +70,7 @@ class Attach:
     jumped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Redefine:
     """The definition changed. Other work begins a live task's next attempt.
 
@@ -80,14 +81,14 @@ class Redefine:
     watch: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Await:
     """A pending task waits for these (or, with none left, no longer)."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tick:
     """Time passed without a look."""
 

@@ -7,10 +7,11 @@ of a definition are seconds. Both classes are immutable; a change is a new objec
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Condition, Hint, Json, Scalar
 from kaspad_taskd.core.reason import EtaReason, Reason
 
@@ -73,14 +74,14 @@ WATCHED_TYPES = frozenset({"node-sync", "indexer-sync"})
 """Types that are kept watch on unless their definition says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OnComplete:
     """A command to run, at least once, after a task has completed (no shell)."""
 
     command: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Definition:
     """What to watch and how.
 
@@ -131,7 +132,7 @@ class Definition:
         return (self.type, self.service, self.checker) == (other.type, other.service, other.checker)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sample:
     """A reading as the estimator keeps it.
 
@@ -144,7 +145,7 @@ class Sample:
     position: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Window:
     """At most 20 thinned samples of the current phase, and the last rate of each phase.
 
@@ -173,7 +174,7 @@ class Window:
     sure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Walked:
     """One leg of what lies ahead: `amount` units of a phase at `rate` a second."""
 
@@ -182,7 +183,7 @@ class Walked:
     rate: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Walk:
     """How a time left was reckoned.
 
@@ -208,7 +209,7 @@ class Walk:
         return first + rest + self.pause
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PhaseRecord:
     """One phase of the way, as it is shown."""
 
@@ -221,7 +222,7 @@ class PhaseRecord:
     ended_at: Moment | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Detail:
     """The current phase in numbers: done of total (None where unknown), from the phase's start."""
 
@@ -231,7 +232,7 @@ class Detail:
     basis: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Epoch:
     """How often data was lost and the way began anew: number 1 is the first way."""
 
@@ -240,7 +241,7 @@ class Epoch:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """Why a task is in error: a reason with what its sentence needs, or somebody's own text."""
 
@@ -249,7 +250,7 @@ class Failure:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Live:
     """What the newest look brought that need not be on disk before it is shown."""
 
@@ -290,7 +291,7 @@ class Live:
     lost: str | None = None  # on watch: why data was lost, until the next attempt
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Task:
     """The living record of a definition.
 

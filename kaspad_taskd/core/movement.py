@@ -7,8 +7,9 @@ none of them brings the end nearer, and a task for which nothing else happens st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Live, Task
 from kaspad_taskd.core.observation import Reading
 
@@ -16,7 +17,7 @@ COUNTERS = 32
 """Counters whose highest values are kept, the oldest given up first."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Movement:
     """What a reading shows: None where neither a done nor a witness can show any movement."""
 

@@ -6,9 +6,10 @@ Probes make these, `core.transition.step` judges them. Nothing here knows how th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.reason import EtaReason, Reason
 
 Json: TypeAlias = Any
@@ -17,7 +18,7 @@ Json: TypeAlias = Any
 Scalar: TypeAlias = bool | int | float | str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hint:
     """A likely cause with a cure: a code of the closed list and what its sentence needs."""
 
@@ -25,7 +26,7 @@ class Hint:
     params: Mapping[str, Scalar] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlannedPhase:
     """A phase that this pass needs, and its share of the whole way (weights are relative)."""
 
@@ -33,7 +34,7 @@ class PlannedPhase:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leg:
     """Work that lies ahead in one phase: `amount` units at that phase's own rate."""
 
@@ -41,7 +42,7 @@ class Leg:
     amount: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """What lies ahead, where one rate does not tell it: the legs of this pass, then what grew.
 
@@ -63,7 +64,7 @@ class Route:
     near: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Condition:
     """One of the things that all have to hold for a look to be complete, or to count as proof.
 
@@ -80,7 +81,7 @@ class Condition:
     limit: Scalar | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """How much of the phase under way is done, as movement is told from.
 
@@ -94,7 +95,7 @@ class Done:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Disk:
     """The file system that holds what is watched, as `core.runway` knows it.
 
@@ -117,7 +118,7 @@ class Disk:
     nearly: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Following:
     """What keeping watch has to know of one that follows something without an end.
 
@@ -140,7 +141,7 @@ class Following:
     clock_off: bool | None = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """An answer.
 
@@ -220,7 +221,7 @@ def deciding(reading: Reading) -> tuple[Condition, ...]:
     return (word,) if reading.settled else (word, Condition("settled", False))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unreachable:
     """No usable answer: refused, timed out, ended, busy. Health, never failure.
 
@@ -234,7 +235,7 @@ class Unreachable:
     disk: Disk | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """An answer that cannot become success: another network, credentials rejected, a failure.
 

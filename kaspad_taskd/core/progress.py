@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import floor
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Detail, Moment, PhaseRecord, Task
 from kaspad_taskd.core.observation import PlannedPhase, Reading
 
 ALMOST = 99.9  # 100 is shown in `complete` alone
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """What is shown of the way: all durable fields that a mere advance changes."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.fact import Event, Fact
 from kaspad_taskd.core.incidents import Incident
@@ -18,7 +19,7 @@ SWITCHES_KEPT = 256
 """The newest switches are kept, running ones always among them: one a service at a time."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HistoryPoint:
     """How a task was at one time: percent, done (of the phase), units a second, health."""
 
@@ -30,7 +31,7 @@ class HistoryPoint:
     health: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """Somebody's choice, and what was known then."""
 
@@ -40,7 +41,7 @@ class Decision:
     context: Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What is committed together or not at all.
 
@@ -79,7 +80,7 @@ class Change:
     forget: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What became of a change: its events and decisions (with their numbers), or a fault."""
 
@@ -89,7 +90,7 @@ class Outcome:
     fault: str | None = None  # a sentence: why it is not durable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repair:
     """What a start had to mend: the state was damaged, or had lost what was told, or was gone.
 
@@ -116,7 +117,7 @@ class Repair:
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """What a start finds.
 

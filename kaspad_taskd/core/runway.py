@@ -8,11 +8,12 @@ noticed within minutes. How far ahead it tells depends on how long it was watche
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, pairwise
 from statistics import median
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Disk, Hint, Scalar
 from kaspad_taskd.core.reason import Reason
 
@@ -57,7 +58,7 @@ UNKNOWN_S, LEAVE_UNKNOWN_S = 12 * 3600.0, 16 * 3600.0
 """How far ahead it matters where nobody knows when the work ends."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Space:
     """What a file system said.
 
@@ -74,7 +75,7 @@ class Space:
     all_inodes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sample:
     """What was free at a steady moment, in seconds; `came`: all that was written until then."""
 
@@ -84,7 +85,7 @@ class Sample:
     came: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Past:
     """What is remembered of a disk: samples, oldest first, and the last rates that agreed.
 

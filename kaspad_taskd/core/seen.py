@@ -8,8 +8,9 @@ the clock jumped, or the clock was wrong. That is never counted; it is what is l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import TROUBLE, Health, Moment, Status, Task, Watch
 from kaspad_taskd.core.schedule import LONGEST_BACKOFF, look_every
 
@@ -18,7 +19,7 @@ COUNTED = (Health.OK, *TROUBLE)
 """The states that are counted; of all else of the time nothing is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counts:
     """Milliseconds by state."""
 
@@ -60,7 +61,7 @@ class Counts:
 NOTHING = Counts()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """What was counted in one minute or one hour.
 
@@ -75,7 +76,7 @@ class Slot:
     counts: Counts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """A stretch of time in one state, from `start` to `end` (not included)."""
 
@@ -92,7 +93,7 @@ class Piece:
             at = end
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Course:
     """How far a task's time is counted.
 

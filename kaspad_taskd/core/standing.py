@@ -7,10 +7,11 @@ count begins anew. Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Health, Moment, Status, Task
 from kaspad_taskd.core.reason import Reason
 
@@ -23,7 +24,7 @@ class Standing(StrEnum):
     UNKNOWN = "unknown"  # nobody looks, or the clock is wrong
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeView:
     """What a node's task tells of it.
 
@@ -73,7 +74,7 @@ def view(task: Task) -> NodeView:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Count:
     """For how long a node has been seen to stand as it does, without a break.
 

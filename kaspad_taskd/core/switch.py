@@ -6,10 +6,11 @@ How it goes on is decided in `switching.plan`; what each step does is done in `s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.observation import Json, Scalar
 
@@ -107,7 +108,7 @@ class SwitchReason(StrEnum):
     FAULT = "fault"  # a fault of ours; the log has the incident
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SwitchStep:
     """One step: `facts` fill its sentence, that of `reason` where it failed."""
 
@@ -119,7 +120,7 @@ class SwitchStep:
     facts: Facts = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Switch:
     """One switch of one service.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.observation import Scalar
 
@@ -12,7 +13,7 @@ WARNINGS_KEPT = 256
 """The newest warnings are kept; how many are open at once is bounded by the causes that exist."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StandingWarning:
     """A warning that stays until somebody acknowledges it.
 

@@ -6,8 +6,9 @@ by 90 days.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.ageing import DAY, HOUR, SureTime, old_before
 from kaspad_taskd.core.model import Moment, Task
 from kaspad_taskd.core.seen import MINUTE, NOTHING, Counts, Slot
@@ -23,7 +24,7 @@ HOURS_KEPT = 90 * 24 + 1
 it counted hours."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WatchRecord:
     """The record of one task, but for its minutes and hours.
 
@@ -48,7 +49,7 @@ class WatchRecord:
     unknown: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tally:
     """What was counted of a task in one minute, to be added to what is on record of it.
 

@@ -11,11 +11,11 @@ import json
 import os
 import pwd
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from kaspad_taskd import words
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.bridge.listening import NotListeningError, listen
 from kaspad_taskd.config.drop_ins import settings_files
 from kaspad_taskd.config.places import NAME, Places
@@ -28,7 +28,7 @@ FAULT: Final = "fault"
 _READ, _WRITE, _ENTER = 4, 2, 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class User:
     """Who the daemon would be: its name, number and groups."""
 
@@ -105,7 +105,7 @@ def _state(path: Path) -> Iterator[dict[str, str | None]]:
         yield _found(GOOD, "schema", "schema-good", path=path, schema=found)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Need:
     """What its user has to be able to do with a path.
 

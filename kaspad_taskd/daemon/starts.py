@@ -12,13 +12,14 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from kaspad_taskd import words
 from kaspad_taskd.base.clock import Clock, iso
 from kaspad_taskd.base.files import write_atomically
+from kaspad_taskd.base.frozen import frozen
 
 LAST_ERROR: Final = "last-error"
 """In the runtime directory, JSON: `at` (ISO 8601 UTC), `code` (of its exit), `said` (sentences)."""
@@ -41,7 +42,7 @@ def pause(failures: int) -> float:
     return min(RESTART * 2.0 ** min(failures - 1, 16), LONGEST) - RESTART
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Record:
     """What the start before has left; moments are of CLOCK_MONOTONIC, in s.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 from weakref import WeakSet
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.fact import TERMINAL_EVENTS, Event
 from kaspad_taskd.core.model import Moment, Status, Task
 from kaspad_taskd.engine.engine import Engine
@@ -24,7 +24,7 @@ SHOW_EVERY_MS = 1_000
 SHOW_AT_LEAST_MS = 30_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """A task's state is news: the task, and the `seq` up to which all was told before it.
 

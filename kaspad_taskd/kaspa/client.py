@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.sync.reading import Family, PeerClock
@@ -67,7 +67,7 @@ class DeclinedError(NodeError):
         super().__init__(Reason.BAD_ANSWER, {"method": str(method)}, clean(text, 200))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DagInfo:
     """GetBlockDagInfo; `difficulty` None while SMT and UTXO set come in, `sink` "" in Go."""
 
@@ -81,14 +81,14 @@ class DagInfo:
     sink: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerInfo:
     """GetServerInfo, as far as it is used."""
 
     is_synced: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeInfo:
     """GetInfo; None where the node told nothing that can be used."""
 
@@ -98,7 +98,7 @@ class NodeInfo:
     p2p_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     """What does not change while a node runs; as NodeReading has it."""
 
@@ -109,7 +109,7 @@ class Program:
     system_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerInfo:
     """One entry of GetConnectedPeerInfo; texts are a stranger's, made printable, "" for none."""
 
@@ -119,7 +119,7 @@ class PeerInfo:
     clock: PeerClock | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metrics:
     """GetMetrics: counters since the node started, None where the node gave none.
 
@@ -135,7 +135,7 @@ class Metrics:
     disk_write_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockHeader:
     """The header of GetBlock, as far as it is used."""
 
@@ -216,7 +216,7 @@ def finite(number: float | None) -> float | None:
     return number if number is not None and abs(number) < float("inf") else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What came over a wire.
 

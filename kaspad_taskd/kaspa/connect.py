@@ -7,11 +7,11 @@ import errno
 import ipaddress
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit, limit
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeError
 
@@ -40,7 +40,7 @@ _REASONS = {
 _LOOPBACK = ("127.0.0.1", "::1")  # kaspad listens on the first
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """Where a node is: `scheme` grpc, ws or wss; `path` of a WebSocket, else ""."""
 

@@ -11,12 +11,12 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.base.descriptors import why
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Json
 
 MAX_BYTES = 262_144
@@ -31,7 +31,7 @@ CONTAINER = "CONTAINER_NAME="
 _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grown:
     """What a log has grown by: whole lines, the new cursor, and what is wrong, if anything is."""
 

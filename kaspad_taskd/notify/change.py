@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify.model import Item, Moment, Scalar
 
 
@@ -19,7 +20,7 @@ class What(Enum):
     GONE = "gone"  # somebody wants to hear no more of it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """Whom something is about.
 
@@ -34,7 +35,7 @@ class Subject:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What becomes of one trouble.
 
@@ -55,7 +56,7 @@ class Change:
     graver: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class News:
     """Something that is told as it is, once.
 

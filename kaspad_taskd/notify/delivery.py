@@ -8,10 +8,11 @@ is; a message that a place refuses is given up after a few tries, and lets other
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify.model import Moment, Outcome
 
 PACE: Final = 1_000
@@ -36,7 +37,7 @@ class Fate(StrEnum):
     FAILED = "failed"  # given up
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One message on its way to one place.
 
@@ -65,7 +66,7 @@ class Entry:
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lane:
     """How a place is doing.
 

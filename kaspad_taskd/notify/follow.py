@@ -9,9 +9,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.sparing import Sparing
 from kaspad_taskd.client import Client, Refused, Subscription, Unreachable
 from kaspad_taskd.notify.kept import Cursor
@@ -29,7 +29,7 @@ HELD: Final = 200
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Began:
     """It was begun from now: at the first start, or where the journal is another one.
 
@@ -42,7 +42,7 @@ class Began:
     cursor: Cursor
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heard:
     """An event, and how far the journal is heard with it."""
 
@@ -50,7 +50,7 @@ class Heard:
     cursor: Cursor
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Learned:
     """Answers to what no event tells; `warnings` None: not asked."""
 
@@ -58,12 +58,12 @@ class Learned:
     warnings: Sequence[Wire] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CaughtUp:
     """The daemon answers, and all that it had to tell is heard."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lost:
     """The daemon does not answer."""
 

@@ -11,12 +11,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify import saying, trying
 from kaspad_taskd.notify.delivery import Entry, Fate
 from kaspad_taskd.notify.follow import HELD, Follower, Stopped, Word
@@ -63,7 +63,7 @@ class Reload:
 Input: TypeAlias = Word | Tried | trying.Asked | Stop | Reload
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Places:
     """Where the notifier's things are.
 

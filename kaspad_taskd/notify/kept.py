@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify.delivery import Entry, Fate
 from kaspad_taskd.notify.model import Item, Kind, Message, Outcome, Why
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cursor:
     """How far the daemon's journal was heard.
 

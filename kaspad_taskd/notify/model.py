@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
+
+from kaspad_taskd.base.frozen import frozen
 
 Moment: TypeAlias = int
 """A time: milliseconds since 1970 UTC."""
@@ -24,7 +26,7 @@ class Kind(StrEnum):
     SWITCH = "switch"  # a service was brought to another node, or was not
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quiet:
     """Local time in which only `error` and `switch` are told at once; the rest is kept until then.
 
@@ -37,7 +39,7 @@ class Quiet:
     ends: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One `[[to]]`: what somebody wants to be told, and when.
 
@@ -60,7 +62,7 @@ class Rule:
     quiet: Quiet | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """One thing of a message.
 
@@ -89,7 +91,7 @@ class Item:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """What is told at once to those of one rule.
 
@@ -124,7 +126,7 @@ class How(StrEnum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """One place that a message goes to: one URL, one webhook or one command of a rule.
 
@@ -160,7 +162,7 @@ class Why(StrEnum):
     FAULT = "fault"  # of ours: the child gave no answer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What came of one try.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify.delivery import (
     Entry,
     Fate,
@@ -26,7 +27,7 @@ MOST: Final = 500
 """Messages that may wait for one place; then the oldest gives way."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Content:
     """All of an outbox, or what changed of it.
 

@@ -6,10 +6,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify.model import Outcome, Why
 
 MOST: Final = 4
@@ -29,7 +29,7 @@ class Errand(StrEnum):
     BEAT = "beat"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tried:
     """What came of a try.
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.tables import MISSING, Fault, Table
 from kaspad_taskd.config.reading import read_toml, shown
 from kaspad_taskd.notify.addresses import http_parts
@@ -37,7 +37,7 @@ _SPAN: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-
 _PATTERN: Final = re.compile(r"[A-Za-z0-9._*-]{1,100}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heartbeat:
     """A dead man's switch elsewhere, asked while the daemon answers.
 
@@ -50,7 +50,7 @@ class Heartbeat:
     every: float = _BEAT_EVERY
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What `notify.toml` and the files that it names say.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from kaspad_taskd.base.frozen import frozen
 
 Wire: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot:
     """What the daemon says of everything, asked at one moment.
 
@@ -24,7 +25,7 @@ class Snapshot:
     attentions: Sequence[Wire] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asks:
     """What no event tells, and so has to be asked for, once a minute or so.
 

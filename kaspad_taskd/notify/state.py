@@ -8,9 +8,10 @@ go back, over restarts too, and every span is measured by them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify.model import Item, Kind, Moment, Scalar
 
 KEPT = 10_000
@@ -19,7 +20,7 @@ WAITING = 1_000
 """Things that wait to be told to those of a rule, likewise."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Present:
     """Something that is bad now, whoever wants to know of it.
 
@@ -42,7 +43,7 @@ class Present:
     since: Moment | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """A trouble as one rule has it: all that came and went with less than `after` in between.
 
@@ -79,7 +80,7 @@ class Standing:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Desk:
     """What is known and waits for those of one rule.
 
@@ -98,7 +99,7 @@ class Desk:
     dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """All that the rules remember. Nothing in it is a secret.
 

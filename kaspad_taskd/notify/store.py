@@ -13,11 +13,12 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 from kaspad_taskd.base.files import quarantine
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify.delivery import Lane
 from kaspad_taskd.notify.kept import (
     Cursor,
@@ -68,7 +69,7 @@ class Newer(Exception):
     """A newer version has written the state."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """What was found.
 

@@ -7,11 +7,11 @@ are taken as it says them, so that what a later daemon finds is told in its own 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from urllib.parse import quote
 
 from kaspad_taskd import words
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify.model import Item, Kind, Moment
 from kaspad_taskd.words import plain, service, task
 from kaspad_taskd.words.table import entry
@@ -27,7 +27,7 @@ _DONE, _SWITCHED, _BY = "notify.done", "notify.switched", "notify.switched-by"
 _MANY, _COUNT, _LINE, _BECAUSE = "notify.many", "notify.count", "notify.line", "notify.because"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """What a message says.
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.base.files import write_atomically
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify.kept import outcome_dict
 from kaspad_taskd.notify.model import Kind, Message, Moment, Outcome, Target
 from kaspad_taskd.notify.settings import Settings
@@ -30,7 +31,7 @@ _ID: Final = re.compile(r"[0-9a-f]{1,32}")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """Somebody wants to see whether messages arrive.
 

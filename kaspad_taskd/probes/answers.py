@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.jsontext import loads
 from kaspad_taskd.core.observation import Hint, Json, Refused, Scalar, Unreachable
 from kaspad_taskd.core.reason import Reason
@@ -58,7 +58,7 @@ def bad_answer(detail: str) -> HttpError:
     return HttpError(Reason.BAD_ANSWER, {"detail": detail})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """A status of 200 to 299, or one of NOT_READY, and the body that came with it."""
 

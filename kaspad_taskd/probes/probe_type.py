@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.base.values import MAX_TEXT
 from kaspad_taskd.core.model import Definition
@@ -37,7 +38,7 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Means:
     """What a probe gets from the daemon.
 
@@ -64,7 +65,7 @@ class Probe(Protocol):
         """Let connections go."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checker:
     """A checker's table, read.
 
@@ -79,7 +80,7 @@ class Checker:
     asks: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProbeType:
     """One type of task.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.values import kind_of
 from kaspad_taskd.core.observation import Condition, Reading, Refused, Scalar
 from kaspad_taskd.core.reason import Reason
@@ -16,7 +16,7 @@ _PLAIN: Final = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 """A text that is a number and nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """What an answer says at the named places; None where it says nothing.
 

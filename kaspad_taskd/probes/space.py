@@ -11,10 +11,10 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.runway import Space
 
@@ -32,7 +32,7 @@ _ENTRIES, _DEPTH = 500, 6
 _AT: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hidden:
     """A directory that cannot be seen: what its hint says."""
 

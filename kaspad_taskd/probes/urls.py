@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.base.values import quote
 from kaspad_taskd.core.observation import Json
@@ -29,7 +29,7 @@ _PEM: Final = r"/.*", "must be the absolute path of a PEM file"
 _VISIBLE: Final = re.compile(r"[!-~]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Url:
     """An http or https URL; `rest` is its path with its query, beginning with a slash, or ""."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from kaspad_taskd.base import files
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import Loaded
 from kaspad_taskd.store import rows, schema, statuses
@@ -16,7 +17,7 @@ from kaspad_taskd.store.salvage import LOG, salvage
 from kaspad_taskd.store.schema import Connection, SqliteError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """A state that is open: its connection, its tables, what they hold, its second record."""
 

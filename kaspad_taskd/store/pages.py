@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+from kaspad_taskd.base.frozen import frozen
 
 Value: TypeAlias = int | float | str | bytes | None
 
@@ -24,7 +25,7 @@ _TABLE_LEAF, _INDEX_LEAF, _INDEX_INNER = 0x0D, 0x0A, 0x02
 _SIZES = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)  # bytes of a number, by its serial type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """A row as it stands in a cell: its rowid (None in an index) and its values."""
 

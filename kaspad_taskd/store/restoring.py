@@ -8,11 +8,11 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from kaspad_taskd.base import files
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.store import rows, schema
 from kaspad_taskd.store.fault import DamagedError, StoreError, is_damage, sentence
@@ -25,7 +25,7 @@ _BESIDE = LOG, "-shm", "-journal"
 """Endings of what SQLite makes beside a file, and would play into another one of that name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restored:
     """What was put back.
 

@@ -19,11 +19,12 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from kaspad_taskd.base import files, jsontext
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.model import Definition, Task
 from kaspad_taskd.core.record import Loaded, Outcome
 from kaspad_taskd.store import codec
@@ -47,7 +48,7 @@ _HEAD_SIZE = 8 + 1 + 4 + 1 + 19 + 1 + 6 + 1
 _LARGEST = 2**62
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """What a second record says.
 

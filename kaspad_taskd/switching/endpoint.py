@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.config.switched import SwitchedService
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.switch import Side
@@ -23,7 +23,7 @@ _SPECIAL: Final = re.compile(r'(["\\`$])')
 _ESCAPED: Final = r"\\\1"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pointing:
     """Where an endpoint file points.
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.config.switched import MOST_FLIPS, PUBLIC, SwitchedService
 from kaspad_taskd.core import fallback
 from kaspad_taskd.core.ageing import DAY
@@ -59,7 +60,7 @@ _SEEN: Final = "seen"
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """How a service is.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.config.switched import SwitchedService
 from kaspad_taskd.core.attention import Sight
 from kaspad_taskd.core.fallback import PublicLook
@@ -14,14 +15,14 @@ from kaspad_taskd.core.switch import Facts, Side, Switch, SwitchReason
 from kaspad_taskd.switching.endpoint import Pointing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Good:
     """It succeeded; `facts` are for the step's sentence."""
 
     facts: Facts = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bad:
     """It failed. `touched`: whether the service may not be as it was."""
 
@@ -33,7 +34,7 @@ class Bad:
 Result: TypeAlias = Good | Bad
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """A question that is asked before a switch, and its answer.
 

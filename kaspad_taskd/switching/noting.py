@@ -10,10 +10,10 @@ import json
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.switching import sockets
 from kaspad_taskd.switching.sockets import Address
 
@@ -27,7 +27,7 @@ _SOCKET: Final = re.compile(r"socket:\[(\d+)\]")
 _USERS: Final = re.compile(r"user@\d+\.service")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class System:
     """Where a system tells of its processes."""
 
@@ -37,7 +37,7 @@ class System:
     user: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """What was seen.
 

@@ -10,10 +10,11 @@ import ipaddress
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
+
+from kaspad_taskd.base.frozen import frozen
 
 Address: TypeAlias = tuple[str, int]
 """An IP address, as `ipaddress` writes it, and a port."""
@@ -30,7 +31,7 @@ _PLAIN: Final = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
 _PORTS: Final = {"wss": 443, "https": 443, "ws": 80, "http": 80}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """A socket. `uid` and `inode` are 0 where its program has closed it already."""
 

@@ -7,11 +7,11 @@ import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from kaspad_taskd.base.files import sync_directory, write_atomically
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.daemon.installing.pieces import CONF, ETC, UNITS
 from kaspad_taskd.daemon.installing.plan import DIRECTORY, Piece, Step, file_digest, link_digest
 from kaspad_taskd.daemon.installing.refusal import Refusal
@@ -26,7 +26,7 @@ PATIENCE: Final = 240.0
 """Seconds that systemd may take: a unit's start and its stop are 90 s each at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hands:
     """The host whose root is `root`; where that is not /, nothing of it runs."""
 

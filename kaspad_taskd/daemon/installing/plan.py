@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 
+from kaspad_taskd.base.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Piece:
     """One file, link or directory of the service.
 
@@ -54,7 +56,7 @@ def link_digest(target: str) -> str:
     return f"-> {target}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Made:
     """What the list says of one path.
 
@@ -77,7 +79,7 @@ class Act(Enum):
     REMOVE = "removed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One act; `piece` is what shall be there afterwards, None where it is removed."""
 
@@ -86,7 +88,7 @@ class Step:
     piece: Piece | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """Everything that is to be done.
 

@@ -10,12 +10,12 @@ import shutil
 import site
 import subprocess
 import sys
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 import kaspad_taskd
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.daemon.installing.ground import closed, doubt, hidden
 from kaspad_taskd.daemon.installing.pieces import PROGRAMS
 from kaspad_taskd.daemon.installing.refusal import Refusal
@@ -33,7 +33,7 @@ PATIENCE: Final = 60.0
 """Seconds for a question to a program of the system."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     """What is installed in a prefix, as this process sees it.
 

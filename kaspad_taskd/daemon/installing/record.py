@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 from kaspad_taskd.base.files import write_atomically
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.daemon.installing.plan import Made
 from kaspad_taskd.daemon.installing.refusal import Refusal
 
@@ -19,7 +20,7 @@ PLACE: Final = "/var/lib/kaspad-taskd-install"
 FORMAT: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """The list.
 

@@ -10,10 +10,11 @@ in sync a moment ago is a witness itself: its age cannot have grown by more than
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.kaspa.sync.memory import Mark, Passed
 from kaspad_taskd.kaspa.sync.position import AWAITED, Position, network_pace
 from kaspad_taskd.kaspa.sync.reading import NodeReading, PeerClock
@@ -42,7 +43,7 @@ SAME_BLOCKS = 30
 """A reference so close has the same score: both are asked within a second or two."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clock:
     """The verdict on the clock that ages are counted by.
 
@@ -62,7 +63,7 @@ class Clock:
     denied: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """What was known of a node and of the clock before this look.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Hint, Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.sync import death, identity, source
@@ -35,7 +35,7 @@ P2P_PORTS: Mapping[str, int] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Aside:
     """What is known beside the node's own answers.
 

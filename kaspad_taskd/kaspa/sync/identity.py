@@ -7,10 +7,11 @@ is another node's where its peers are connected for longer than nobody looked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from itertools import pairwise
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
 from kaspad_taskd.kaspa.sync.phase import restarted
 from kaspad_taskd.kaspa.sync.reading import NodeReading
@@ -40,7 +41,7 @@ class Met(Enum):
     ANOTHER = "another"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loop:
     """A node that ends and is started again and again: how often in an hour, how far it got."""
 

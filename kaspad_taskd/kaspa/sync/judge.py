@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Condition, Done, Leg, Reading, Route, Scalar
 from kaspad_taskd.core.reason import EtaReason
 from kaspad_taskd.kaspa.sync import gate, hints, phase, settling, way, work
@@ -23,7 +24,7 @@ PAUSE_S = 3.0
 """Seconds before the headers of each further pass in which nothing moves: the peers agree."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """A look, understood: where the node is, what of it the clock may tell, what it has done."""
 
@@ -35,7 +36,7 @@ class Seen:
     at_work: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """The way through a phase: from where, to where, in which unit, how sure."""
 

@@ -6,10 +6,11 @@ import json
 import pkgutil
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from functools import cache
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.kaspa.sync.wrapping import Said, bare
 
 _ZONE = re.compile(r":(?=[+-]\d{4}$)")  # kaspad writes "…10:11:12.000:+0000"
@@ -18,7 +19,7 @@ LONGEST = 2000
 """Characters of a line that are looked at; no line of interest is longer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One understood line: the pattern's name, its groups, its own stamp (ms, or None)."""
 

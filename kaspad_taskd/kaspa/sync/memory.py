@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from typing import Any
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Json
 from kaspad_taskd.kaspa.sync import story
 from kaspad_taskd.kaspa.sync.story import Story
@@ -14,7 +15,7 @@ VERSION = 1
 _NO_STORY = Story()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """Complete looks in a row, at one node: the first of them, and how many.
 
@@ -35,7 +36,7 @@ class Run:
     seen: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Passed:
     """The newest look at which the node was in sync.
 
@@ -50,7 +51,7 @@ class Passed:
     age: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """The counters of one look, for comparing later ones with.
 
@@ -77,7 +78,7 @@ class Mark:
     ibd: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """The rules' state between two looks.
 

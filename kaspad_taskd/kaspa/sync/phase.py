@@ -6,8 +6,9 @@ looks are compared over 15 s and more, and the last phase stands until another i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading
@@ -35,7 +36,7 @@ STATE = frozenset({"trusted_bodies", "smt", "utxo", "state_download"})
 _RANK = {None: 0, "sync": 1, "catchup": 2, "proof": 3}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moves:
     """What rose since the oldest mark, and over how many seconds. None counts as not moved.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
 MEDIAN_AGE_MS = 132_000
@@ -17,7 +18,7 @@ AWAITED = 3.0
 """Blocks that a span must let expect before their missing says anything."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Position:
     """One look, understood.
 

@@ -6,14 +6,15 @@ does not give is None: "no data", never zero.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from kaspad_taskd.base.frozen import frozen
 
 Family: TypeAlias = Literal["rust", "go"]
 """Which family of node it is, told by what it answers and by its version."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerClock:
     """What a peer's handshake told of the clocks: taken once, and never again.
 
@@ -26,7 +27,7 @@ class PeerClock:
     connected_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeReading:
     """The answers of one look.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Json
 from kaspad_taskd.kaspa.sync import death as deaths
 from kaspad_taskd.kaspa.sync.lines import Line, stamp
@@ -51,7 +52,7 @@ _OVER = frozenset({"start", "stopped", "stopping", "ibd_ok", "ibd_err"})
 _ANSWERS = frozenset({"grpc", "ibd_start", "ibd_ok", "monitor", "relay"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Story:
     """What the lines read so far add up to.
 

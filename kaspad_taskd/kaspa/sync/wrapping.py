@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from kaspad_taskd.base import jsontext
+from kaspad_taskd.base.frozen import frozen
 
 LAYERS = 4
 """Wrappings around each other that are taken off."""
@@ -50,7 +51,7 @@ _TEXTS = ("log", "MESSAGE", "message", "msg", "@message", "short_message")
 """Where JSON lines have the text: docker's, the journal's, collectors'."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """One line of a program, without what stood around it.
 
@@ -65,7 +66,7 @@ class Said:
     who: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Piece:
     said: Said
     stream: str

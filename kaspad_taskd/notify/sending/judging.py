@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify.model import Outcome, Why
 from kaspad_taskd.notify.sending.masking import shown
 from kaspad_taskd.notify.sending.running import Ended, Way
@@ -28,7 +29,7 @@ _MOVED_FOR_GOOD: Final = frozenset({301, 308})
 _SMTP_TAKEN: Final = 250
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """What the notes of one try come to.
 

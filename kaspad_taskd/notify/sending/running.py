@@ -8,10 +8,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from threading import Event
 from typing import Final
+
+from kaspad_taskd.base.frozen import frozen
 
 MOST: Final = 262_144
 """Bytes that are kept of what a child says; the rest is read and forgotten."""
@@ -30,7 +31,7 @@ class Way(StrEnum):
     NEVER = "never"  # it did not start
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ended:
     """What is left of a child.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.jsontext import loads
 from kaspad_taskd.base.values import kind_of
 from kaspad_taskd.core.observation import Json, Reading, Refused, Scalar
@@ -19,7 +20,7 @@ MAX_TEXT: Final = 200
 NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """The line: its numbers, its named facts, and the failure that it tells, if any."""
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import jmespath
 from jmespath.visitor import TreeInterpreter
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Json
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _CONTENT: Final = frozenset({"function_expression", "multi_select_list", "multi_
 """What may follow a dot and is no field."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """What an expression finds.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import NodeError
@@ -27,7 +27,7 @@ GONE: Final = frozenset(
 """Why we got no answer, where nobody else gets one either; a rejected password is ours alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dependencies:
     """The node and the database of an indexer, as far as its definition names them.
 

@@ -7,9 +7,9 @@ it heard of, which is at the tip while older gaps are still being filled: it pro
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Json
 from kaspad_taskd.probes.indexers.fields import table, text, whole
 
@@ -19,7 +19,7 @@ NONE: Final = "0" * 64
 COUNTERS: Final = ("blocks_processed", "contextual_messages", "unknown_sender_entries")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metrics:
     """The newest accepting block's hash, None before the first, and the counters."""
 

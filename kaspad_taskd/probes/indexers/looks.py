@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Hint, Json
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.kaspa.client import BlockHeader, DagInfo, MissingError, NodeClient, NodeError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """What a node said: its position, network, whether it is synced; the position's moment."""
 
@@ -33,7 +34,7 @@ class Node:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """When an answer had come: by the wall clock in ms, and by the loop's steady one in s."""
 
@@ -41,7 +42,7 @@ class Moment:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asker:
     """Whom a look may ask.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from enum import Enum
 from typing import Any, Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Hint, Json
 from kaspad_taskd.kaspa.sync.lines import written
 from kaspad_taskd.kaspa.sync.wrapping import bare
@@ -49,7 +50,7 @@ class Met(Enum):
     EITHER = "either"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """The rules' state between two looks.
 

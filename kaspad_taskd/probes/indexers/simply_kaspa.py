@@ -8,9 +8,9 @@ metrics: the newest block of every component, absent before the first one since 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Hint, Json
 from kaspad_taskd.probes.indexers.fields import flag, maybe, table, text, whole
 from kaspad_taskd.probes.indexers.view import BPS, View
@@ -25,7 +25,7 @@ COMPONENTS: Final = (
 MOST_BPS: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Health:
     """What `/api/health` says of the node, and which components it calls disabled."""
 
@@ -37,7 +37,7 @@ class Health:
     disabled: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """A component's newest block."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import ceil, floor
 from typing import Final
 
 from kaspad_taskd.base.durations import tenths
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Condition, Done, Following, Hint, Reading, Scalar
 from kaspad_taskd.core.reason import Reason
 from kaspad_taskd.probes.indexers.findings import Finding
@@ -28,7 +29,7 @@ FOREIGN_S: Final = 60.0
 """Seconds of blocks that a position may be ahead of its node: they are asked in turn."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View:
     """What an indexer and, where one was asked, a node have said.
 

@@ -7,8 +7,9 @@ number: what a former phase counted stays in the row, and says nothing of this o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+
+from kaspad_taskd.base.frozen import frozen
 
 Row: TypeAlias = Mapping[str, Any]
 """A row of a view pg_stat_progress_*, by the names of its columns."""
@@ -20,7 +21,7 @@ TENDS: Final = "vacuum", "analyze"
 """Kinds of what changes no table, and often stands between two steps of a migration."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counter:
     """Two columns.
 
@@ -46,7 +47,7 @@ class Counter:
         return None if self.ends and done >= total else (min(done, total), total)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stage:
     """A phase: what it is called (`statement.stage` of the words), and what counts it, by rank."""
 
@@ -142,7 +143,7 @@ _PARTITIONS: Final = (
 """Where a statement goes through partitions, all other counters begin anew in each."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counted:
     """What the server counts of a running statement.
 

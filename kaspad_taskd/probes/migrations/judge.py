@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import (
     Condition,
     Done,
@@ -51,7 +52,7 @@ _COUNTED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measured:
     """What a step's own query told: how far it is; `done` None where the record has it."""
 

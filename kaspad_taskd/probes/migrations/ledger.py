@@ -6,9 +6,9 @@ Pure. What a definition names is checked by the tool's pattern before it stands 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.probes.migrations.seen import Record
 from kaspad_taskd.probes.migrations.tool import Rows, Tool, at_least, numbers, quoted
 
@@ -23,7 +23,7 @@ def several(one: str) -> re.Pattern[str]:
     return re.compile(rf"{one}(, ?{one}){{0,9}}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """How a tool's table is read: expressions of SQL over one of its rows.
 

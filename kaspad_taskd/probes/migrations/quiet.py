@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Json
 from kaspad_taskd.probes.migrations.seen import Server
 from kaspad_taskd.probes.migrations.whose import LONG_S, Sessions
@@ -18,7 +18,7 @@ LASTING_S: Final = 60.0
 """Seconds of such looks after which it is said that it was interrupted."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quiet:
     """For how many looks nobody has been at work, and since when by the server's clock, s."""
 

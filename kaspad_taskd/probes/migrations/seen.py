@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.probes.migrations.counters import Counted
 
 _COMMENTS: Final = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)", re.DOTALL)
@@ -30,7 +31,7 @@ def clean(query: str) -> str:
     return _SPACE.sub(" ", query).strip()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backend:
     """A session of the database that is not idle.
 
@@ -87,7 +88,7 @@ class Backend:
         return next((each for each in _NAMES if head.startswith(each)), "other")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Server:
     """What the server tells of its sessions.
 
@@ -112,7 +113,7 @@ class Server:
     prepared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """What the program itself wrote down about its migrations.
 

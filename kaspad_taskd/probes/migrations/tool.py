@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.probes.migrations.seen import Record
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
@@ -14,7 +14,7 @@ Rows: TypeAlias = Sequence[Mapping[str, Any]]
 _NUMBER: Final = re.compile(r"\d{1,18}(\.\d{1,18}){0,15}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A statement of a known script that may take long.
 
@@ -37,7 +37,7 @@ class Step:
     reads: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Script:
     """A script from one version to the next, as the steps of it that may take long.
 
@@ -49,7 +49,7 @@ class Script:
     stamps_first: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tool:
     """A migration tool.
 

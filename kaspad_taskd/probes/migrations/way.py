@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import PlannedPhase
 from kaspad_taskd.probes.migrations.counters import Counted
 from kaspad_taskd.probes.migrations.seen import Backend
@@ -36,7 +36,7 @@ def begin_of(scripts: Sequence[Script], version: int, leftover: bool) -> int:
     return version
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class At:
     """A step that runs.
 

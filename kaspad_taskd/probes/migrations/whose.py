@@ -10,9 +10,9 @@ looks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.core.observation import Json
 from kaspad_taskd.probes.migrations.counters import TENDS
 from kaspad_taskd.probes.migrations.seen import Backend, Server
@@ -26,7 +26,7 @@ REMEMBERED: Final = 16
 """Sessions that were evident and are known again between two statements."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """What a definition wants.
 
@@ -55,7 +55,7 @@ class Wanted:
         return by_user and (not self.application or backend.application == self.application)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sessions:
     """The migration's sessions, the one that has worked longest first.
 

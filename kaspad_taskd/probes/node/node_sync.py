@@ -6,9 +6,10 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kaspad_taskd.base.durations import format_duration, parse_duration
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.tables import Table
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Hint, Json, Observation, Refused, Scalar, Unreachable
@@ -114,7 +115,7 @@ def check_log(table: Table, key: str, source: str) -> None:
         table.fault(key, str(fault))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Tip:
     """What a reference said: its network, its score, and the steady moment of that."""
 
@@ -131,7 +132,7 @@ class _Tip:
         return max(0, self.score + grown)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Answers:
     node: NodeReading | NodeError
     reference: int | None
