@@ -18,7 +18,6 @@ from kaspad_taskd.config.switched import SwitchedService, Unit, VerifyTask
 from kaspad_taskd.core.model import Task
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Facts, Side, SwitchReason
-from kaspad_taskd.probes.indexers.indexer_sync import guess
 from kaspad_taskd.switching import environment, node
 from kaspad_taskd.switching.codes import helper_unit
 from kaspad_taskd.switching.declared import node_tasks
@@ -218,7 +217,11 @@ class Asking:
     def _flavor(self, service: str, declared: SwitchedService) -> str:
         task = self.find(declared.verify.task) if isinstance(declared.verify, VerifyTask) else None
         said = task.definition.checker.get("flavor") if task is not None else None
-        return str(said or guess(service))
+        if said:
+            return str(said)
+        from kaspad_taskd.probes.indexers.indexer_sync import guess  # few hosts need it
+
+        return guess(service)
 
     def max_lag(self, declared: SwitchedService) -> str:
         """How old the node's newest block may be: as its own task has it."""

@@ -21,7 +21,6 @@ from kaspad_taskd.kaspa.client import NodeError
 from kaspad_taskd.kaspa.connect import BORSH_PORTS, DEFAULT_PORTS, addresses, host_port
 from kaspad_taskd.kaspa.opening import open_node
 from kaspad_taskd.probes import Probe, open_probe
-from kaspad_taskd.probes.migrations.postgres import Database, PostgresError
 from kaspad_taskd.switching.declared import LOOPBACK
 from kaspad_taskd.switching.hands import Bad, Good, Result
 
@@ -196,6 +195,8 @@ async def checkpoints_there(declared: SwitchedService, databases: Mapping[str, P
     """Look whether the node has the blocks that simply-kaspa-indexer goes on from."""
     if declared.dsn is None:
         return Good()
+    from kaspad_taskd.probes.migrations.postgres import PostgresError  # few hosts need it
+
     try:
         wanted = await _checkpoints(declared.dsn, databases)
     except (PostgresError, ImportError, TimeoutError) as error:
@@ -218,6 +219,8 @@ async def checkpoints_there(declared: SwitchedService, databases: Mapping[str, P
 
 async def _checkpoints(name: str, files: Mapping[str, Path]) -> Sequence[tuple[str, str]]:
     """What is on record, a hash each; nothing of a database that is new."""
+    from kaspad_taskd.probes.migrations.postgres import Database, PostgresError
+
     database = Database(name, files, TIMEOUT)
     try:
         async with asyncio.timeout(TIMEOUT * 2), database.transaction() as connection:
