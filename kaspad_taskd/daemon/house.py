@@ -52,8 +52,9 @@ from kaspad_taskd.engine.roster import Roster
 from kaspad_taskd.probes import TYPES, Means, open_probe
 from kaspad_taskd.rpc.server import CONNECTIONS, RpcServer
 from kaspad_taskd.store.sqlite import SqliteStore
-from kaspad_taskd.switching.acting import open_hands
 from kaspad_taskd.switching.declared import switched_by
+from kaspad_taskd.switching.hands import Hands
+from kaspad_taskd.switching.later import HandsLater
 from kaspad_taskd.switching.ready import Announcer
 from kaspad_taskd.switching.switcher import Switcher
 from kaspad_taskd.systemd.heart import Heart
@@ -131,11 +132,7 @@ class Daemon:
             places, TYPES, self._engine, self._roster, settings, self._take_settings
         )
         self._services = dict(settings.services)
-        hands = open_hands(
-            places.endpoints, self._databases, self._engine, self._make_probe,
-            user=os.geteuid() >= FIRST_USER,
-        )  # fmt: skip
-        self._switcher = Switcher(self._engine, self._services, hands)
+        self._switcher = Switcher(self._engine, self._services, HandsLater(self._hands))
         self._shapes = Shapes(
             self._monitors.due_in, self._status_of, self._clock.now,
             lambda definition: switched_by(definition, self._services), dirs,
@@ -340,6 +337,14 @@ class Daemon:
         allow = self._desk.allow(definition)
         means = Means(allow, self._clock.wall, self._databases, self._own_sockets)
         return open_probe(definition, means)
+
+    def _hands(self) -> Hands:
+        from kaspad_taskd.switching.acting import open_hands
+
+        return open_hands(
+            self._places.endpoints, self._databases, self._engine, self._make_probe,
+            user=os.geteuid() >= FIRST_USER,
+        )  # fmt: skip
 
     def _status_of(self, task_id: str) -> str | None:
         task = self._engine.get(task_id)
