@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -90,6 +91,7 @@ def _verb(given: list[str]) -> int:
 def _daemon(places: Places, options: argparse.Namespace) -> int:
     starts = Starts(places.runtime)
     starts.begin()
+    gc.disable()  # what is being loaded stays; `live` goes on with collecting
     try:
         from kaspad_taskd.daemon.life import live
     except ImportError as error:  # the next start may find it

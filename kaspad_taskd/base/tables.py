@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from difflib import get_close_matches
 from enum import Enum
 from functools import partial
 from types import MappingProxyType
@@ -284,6 +283,8 @@ class Table:
     def done(self) -> bool:
         """Note the keys that nobody asked for, here and below; return whether all is sound."""
         unknown = [name for name in self._data if name not in self._asked]
+        if unknown:
+            from difflib import get_close_matches  # few definitions have any
         for name in unknown[:MAX_UNKNOWN]:
             close = get_close_matches(str(name)[:100], self._asked, 1)
             problem = f'unknown key; did you mean "{close[0]}"?' if close else "unknown key"

@@ -114,7 +114,9 @@ def _listening_on_all(host: str, port: int) -> list[socket.socket]:
 
 
 def _resolved(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # as bytes, a name without accents needs no table of all the alphabets (a MiB)
+    name = host.encode() if host.isascii() else host
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return list(dict.fromkeys((family, where) for family, _, _, _, where in found))
 
 

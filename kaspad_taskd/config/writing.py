@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-import tomli_w
-
 from kaspad_taskd.base.durations import format_duration
 from kaspad_taskd.base.tables import Table, camel
 from kaspad_taskd.base.values import Json
@@ -49,6 +47,8 @@ def to_toml(definition: Definition, types: Mapping[str, ProbeType]) -> str:
     table["checker"] = _no_null(checker.canonical("toml"))
     if on_complete is not None:
         table["on_complete"] = on_complete
+    import tomli_w  # a start writes none
+
     return tomli_w.dumps(table)
 
 

@@ -73,8 +73,10 @@ def _make(directory: Path) -> None:
 async def _live(
     places: Places, settings: Settings, options: argparse.Namespace, starts: Starts
 ) -> None:
+    gc.freeze()  # what is loaded stays: no collection looks at it again
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, 1_000_000)  # a full collection is housekeeping's alone
+    gc.enable()
     logging.captureWarnings(True)  # libraries warn with what strangers send: not at any length
     daemon = Daemon(
         places, settings, level=options.log_level, listen=options.bridge, on_ready=starts.ready

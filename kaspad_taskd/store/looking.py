@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import Loaded, Repair
-from kaspad_taskd.store import rows, salvage, schema, statuses
+from kaspad_taskd.store import rows, schema, statuses
 from kaspad_taskd.store.fault import DamagedError, StoreError, is_damage, is_unwritable, sentence
 from kaspad_taskd.store.opening import Opened
 from kaspad_taskd.store.pages import Pages
@@ -60,6 +60,8 @@ def open_to_look(path: Path, now: Moment, beat: Callable[[], None], why: str) ->
         db.close()
         if not is_damage(error):
             raise
+        from kaspad_taskd.store import salvage  # few states are ever damaged
+
         db = _memory()
         repair = salvage.rebuild(db, path, known, str(error), now, beat)
         table, loaded = _load(db, path)

@@ -12,8 +12,7 @@ from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import Loaded
 from kaspad_taskd.store import rows, schema, statuses
 from kaspad_taskd.store.fault import DamagedError, is_damage
-from kaspad_taskd.store.pages import Log
-from kaspad_taskd.store.salvage import LOG, salvage
+from kaspad_taskd.store.pages import LOG, Log
 from kaspad_taskd.store.schema import Connection, SqliteError
 
 
@@ -51,6 +50,8 @@ def open_state(path: Path, now: Moment, beat: Callable[[], None], *, known: bool
         if not is_damage(error):
             raise
         why = str(error).replace("\n", " ")
+    from kaspad_taskd.store.salvage import salvage  # few states are ever damaged
+
     repair = salvage(path, before, why, now, beat)
     try:
         opened = _open(path, now, beat, record, before)

@@ -18,6 +18,8 @@ Value: TypeAlias = int | float | str | bytes | None
 
 PAGE = 4096
 """Bytes of a page: every state of ours has such."""
+LOG = "-wal"
+"""What the name of a file's write-ahead log ends with."""
 _MAGIC = b"SQLite format 3\x00"
 _LOG_MAGIC = 0x377F0682, 0x377F0683  # words of its checksums are little, or big endian
 _LOG_HEADER, _FRAME = 32, 24

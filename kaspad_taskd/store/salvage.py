@@ -22,10 +22,9 @@ from kaspad_taskd.core.switch import Switch, SwitchReason, SwitchState
 from kaspad_taskd.core.warning import WARNINGS_KEPT, StandingWarning
 from kaspad_taskd.store import codec, schema, statuses
 from kaspad_taskd.store import salvaged_records as records
-from kaspad_taskd.store.pages import Pages, Record, Value
+from kaspad_taskd.store.pages import LOG, Pages, Record, Value
 from kaspad_taskd.store.statuses import Known
 
-LOG = "-wal"
 _EVENT = {"name", "service", "type", "data"}
 _NOBODY = Definition("", "", "")
 _SENSELESS = (KeyError, TypeError, ValueError, AttributeError)

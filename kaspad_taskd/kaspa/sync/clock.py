@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from statistics import median
 
 from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.middle import median
 from kaspad_taskd.kaspa.sync.memory import Mark, Passed
 from kaspad_taskd.kaspa.sync.position import AWAITED, Position, network_pace
 from kaspad_taskd.kaspa.sync.reading import NodeReading, PeerClock
