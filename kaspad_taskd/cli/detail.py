@@ -7,11 +7,9 @@ from kaspad_taskd.cli.listing import rate, share
 from kaspad_taskd.cli.screen import hang
 from kaspad_taskd.words import kept, room, spans
 from kaspad_taskd.words import task as words
-from kaspad_taskd.words.event import step_began
 from kaspad_taskd.words.facts import facts, session
 from kaspad_taskd.words.moment import seconds_of, when
 from kaspad_taskd.words.plain import fit, safe
-from kaspad_taskd.words.record import line
 from kaspad_taskd.words.sentences import plural, say
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
@@ -42,10 +40,18 @@ def page(
         lines.append(
             [("  ", ""), bar(task, min(_LONGEST_BAR, cells - 12)), ("  " + share(task), "")]
         )
-    kept = [(say("field.record"), line(record))] if record and record["since"] else []
-    for label, text in (*_fields(task, now), *kept, *_steps(task, now)):
+    for label, text in (*_fields(task, now), *_kept(record), *_steps(task, now)):
         lines += _field(label, text, cells)
     return lines
+
+
+def _kept(record: Mapping[str, Any] | None) -> list[Field]:
+    """How it was while watch was kept on it."""
+    if not record or not record["since"]:
+        return []
+    from kaspad_taskd.words.record import line
+
+    return [(say("field.record"), line(record))]
 
 
 def _verdict(task: WireTask, now: float) -> str:
@@ -235,6 +241,10 @@ def _next(task: WireTask) -> str:
 def _steps(task: WireTask, now: float) -> Iterable[Field]:
     """When the last steps began, the newest first."""
     phases = task.get("phases") or ()
+    if not phases:
+        return ()
+    from kaspad_taskd.words.event import step_began
+
     told = []
     for k, one in enumerate(phases, 1):
         began = seconds_of(one.get("startedAt"))

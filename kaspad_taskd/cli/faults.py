@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kaspad_taskd.client import Refused, Unreachable, candidates
-from kaspad_taskd.client.unit import beside, started_by
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import maybe, say
 
@@ -73,6 +72,8 @@ def typed(path: str) -> dict[str, str]:
 
     Keys: `start`, `restart`, `status`, `log`, `join`; those that there are.
     """
+    from kaspad_taskd.client.unit import beside, started_by
+
     by = started_by(path)
     usual = beside(path) in candidates()
     directory = None if usual else path.rpartition("/")[0] or "."

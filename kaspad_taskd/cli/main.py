@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 
-from kaspad_taskd.cli.complaints import complain, tell
 from kaspad_taskd.cli.faults import FAILED, USAGE, Fault, UsageFault, typed
 from kaspad_taskd.cli.quick import options_of
 from kaspad_taskd.cli.screen import Screen
@@ -63,7 +63,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     try:
         if not hold_streams():
-            return complain([say("error.output", detail=os.strerror(errno.EBADF))], FAILED)
+            return _complain([say("error.output", detail=os.strerror(errno.EBADF))], FAILED)
         return _said(argv)
     except KeyboardInterrupt:
         end_line()
@@ -77,12 +77,12 @@ def _said(argv: Sequence[str]) -> int:
     try:
         return _ended(argv)
     except UsageFault as fault:
-        return complain([str(fault), say("error.usage", help=fault.help_command)], USAGE)
+        return _complain([str(fault), say("error.usage", help=fault.help_command)], USAGE)
     except BrokenPipeError:
         raise
     except OSError as error:  # a full disk
         let_go()
-        return complain([say("error.output", detail=error.strerror or error)], FAILED)
+        return _complain([say("error.output", detail=error.strerror or error)], FAILED)
 
 
 def _ended(argv: Sequence[str]) -> int:
@@ -103,6 +103,7 @@ def _module(verb: str) -> str:
     """Return the module of a verb: run(Run) -> exit code."""
     if verb in ("", "list", "status"):
         return "tasks"
+    gc.enable()
     from kaspad_taskd.cli.options import VERBS
 
     return VERBS[verb][0]
@@ -114,14 +115,26 @@ def _verb(run: Run) -> int:
         module = __import__(f"kaspad_taskd.cli.{_module(run.options.verb)}", fromlist=["run"])
         code: int = module.run(run)
     except (Refused, Unreachable, Fault) as fault:
-        return tell(run, fault, _named(run.options))
+        return _tell(run, fault)
     except (LookupError, TypeError, ValueError, AttributeError):
         # an answer of another shape than ours: another version, or no kaspad-taskd at all
         strange = Fault("answer", method=run.method, typed=typed(run.client.path))
-        return tell(run, strange, None)
+        return _tell(run, strange, named=False)
     finally:
         run.client.close()
     return code
+
+
+def _tell(run: Run, fault: Refused | Unreachable | Fault, *, named: bool = True) -> int:
+    from kaspad_taskd.cli.complaints import tell  # what goes well needs none
+
+    return tell(run, fault, _named(run.options) if named else None)
+
+
+def _complain(said: list[str], code: int) -> int:
+    from kaspad_taskd.cli.complaints import complain
+
+    return complain(said, code)
 
 
 def _tell_left(run: Run) -> None:

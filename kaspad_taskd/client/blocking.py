@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 
 from kaspad_taskd.client.faults import Refused
-from kaspad_taskd.client.following import Following
 from kaspad_taskd.client.wire import Unreachable, Wire, candidates, connect
 
 TYPE_CHECKING = False  # importing typing would cost the command line a tenth of its start
@@ -165,6 +164,8 @@ class Client:
             Refused: `gap`, as in `subscribe`, where nobody is called.
             Unreachable: there was no daemon at the beginning.
         """
+        from kaspad_taskd.client.following import Following  # who asks once needs none
+
         following = Following(self.subscribe, self.call, tasks, lost, idle, gap, fresh)
         return following.run(after, journal, last)
 

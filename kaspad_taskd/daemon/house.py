@@ -61,6 +61,7 @@ from kaspad_taskd.systemd.heart import Heart
 from kaspad_taskd.systemd.notify import Notifier, pulse
 from kaspad_taskd.systemd.sockets import passed, take
 from kaspad_taskd.systemd.story import Story
+from kaspad_taskd.words.status_line import status_line
 
 _log = logging.getLogger("kaspad_taskd")
 
@@ -358,7 +359,7 @@ class Daemon:
         standing = len(self._engine.warnings.open())
         bridge = None if self._bridge is None else self._bridge.brief
         services = [(each.service, each.code.value) for each in self._engine.attentions.open()]
-        return words.status_line(shown, self._engine.problem, standing, bridge, services)
+        return status_line(shown, self._engine.problem, standing, bridge, services)
 
     def _take_settings(self, settings: Settings) -> None:
         self._settings = settings

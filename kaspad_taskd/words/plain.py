@@ -64,6 +64,8 @@ def cut(text: str, cells: int, more: str = "…") -> str:
     """Return the text, at most `cells` cells of it; `more` (one cell) stands for the rest."""
     if width(text) <= cells:
         return text
+    if cells > 0 and (text.isascii() or _drawn(text)):
+        return text[: cells - 1] + more
     room = cells - 1
     end = 0
     for end, char in enumerate(text):  # noqa: B007 - the place where the room ends

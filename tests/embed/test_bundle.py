@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kaspad_taskd import words
 from kaspad_taskd.web.embed.src import bundle
+from kaspad_taskd.words.table import table
 from tests.fakes import npm
 
 SOURCES = [*bundle.HERE.glob("*.js"), *(bundle.HERE / "../../static").glob("view.js")]
@@ -62,8 +62,8 @@ def test_the_words_are_the_tables() -> None:
     carried = json.loads(
         bundle.SCRIPT.read_text().partition("{ default: ")[2].partition(" };\n")[0]
     )
-    assert carried["wizard"] == words.table()["wizard"]
-    assert carried["reason"] == words.table()["reason"]
+    assert carried["wizard"] == table()["wizard"]
+    assert carried["reason"] == table()["reason"]
 
 
 def test_node_takes_it_without_a_page() -> None:

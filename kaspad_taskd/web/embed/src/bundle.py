@@ -16,9 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kaspad_taskd import words
 from kaspad_taskd.api.typescript import declarations
 from kaspad_taskd.web.files import SPOKEN
+from kaspad_taskd.words.table import table
 
 HERE = Path(__file__).parent
 SCRIPT = HERE.parent / "kaspad-taskd.js"
@@ -125,10 +125,10 @@ def _published(name: str, text: str) -> str:
 
 
 def _table() -> dict[str, Any]:
-    table = {section: words.table()[section] for section in WORDS}
-    table["report"] = {key: table["report"][key] for key in OF_REPORTS}
-    table["page"] = {key: each for key, each in table["page"].items() if key not in WITHOUT}
-    return table
+    said = {section: table()[section] for section in WORDS}
+    said["report"] = {key: said["report"][key] for key in OF_REPORTS}
+    said["page"] = {key: each for key, each in said["page"].items() if key not in WITHOUT}
+    return said
 
 
 def main() -> int:
