@@ -1,8 +1,10 @@
-"""The bar of a task, in eighths of a cell; what it cannot know it shows as such."""
+"""A task's bar, in eighths of a cell, and its figures; what it cannot know it shows as such."""
 
 from __future__ import annotations
 
+from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
+from kaspad_taskd.words.plain import safe
 
 TYPE_CHECKING = False  # importing typing would cost a tenth of the start
 if TYPE_CHECKING:
@@ -68,3 +70,29 @@ def _step_end(task: WireTask) -> float:
         return 1.0
     weights = [float(one.get("weight") or 0) for one in task["phases"]]
     return sum(weights[: at[0]]) / (sum(weights) or 1.0)
+
+
+def share(task: WireTask) -> str:
+    """Return the percent, a count where there is none, or "-"; of the past tells no percent."""
+    if words.is_stale(task):
+        return "-"
+    detail = task.get("progressDetail")
+    if detail and counting(task):
+        return spans.short_number(detail["done"])
+    return words.percent(task, "tilde") or "-"
+
+
+def time_left(task: WireTask) -> str:
+    """Return the time left, `Calculating...` where it will come, else "-"."""
+    left = words.left(task)
+    if left is None and task.get("etaReason") != "warming-up":
+        return "-"
+    return spans.format_time_left(left)
+
+
+def rate(task: WireTask) -> str:
+    """Return `145 blocks/s`, or "-"."""
+    value = task.get("syncRate")
+    if words.condition(task) != "ok" or not isinstance(value, int | float):
+        return "-"
+    return f"{spans.number(value)} {safe(task.get('rateUnit') or '', 20)}".rstrip()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kaspad_taskd.cli.bars import bar, icon
-from kaspad_taskd.cli.listing import rate, share
+from kaspad_taskd.cli.bars import bar, icon, rate, share
 from kaspad_taskd.cli.screen import hang
 from kaspad_taskd.words import kept, room, spans
 from kaspad_taskd.words import task as words

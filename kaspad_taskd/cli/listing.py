@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kaspad_taskd.cli.bars import bar, counting, icon
+from kaspad_taskd.cli.bars import bar, icon, rate, share, time_left
 from kaspad_taskd.cli.screen import hang, wrap
 from kaspad_taskd.words import spans
 from kaspad_taskd.words import task as words
@@ -67,32 +67,6 @@ def unseen(problem: object, cells: int) -> list[Line]:
     """Return why there is no page, and what tells more."""
     text = say("list.no-bridge", problem=safe(problem, 400))
     return [*hang([("! ", "attention")], text, cells), [("  kaspad-taskctl doctor", "dim")]]
-
-
-def share(task: WireTask) -> str:
-    """Return the percent, a count where there is none, or "-"; of the past tells no percent."""
-    if words.is_stale(task):
-        return "-"
-    detail = task.get("progressDetail")
-    if detail and counting(task):
-        return spans.short_number(detail["done"])
-    return words.percent(task, "tilde") or "-"
-
-
-def time_left(task: WireTask) -> str:
-    """Return the time left, `Calculating...` where it will come, else "-"."""
-    left = words.left(task)
-    if left is None and task.get("etaReason") != "warming-up":
-        return "-"
-    return spans.format_time_left(left)
-
-
-def rate(task: WireTask) -> str:
-    """Return `145 blocks/s`, or "-"."""
-    value = task.get("syncRate")
-    if words.condition(task) != "ok" or not isinstance(value, int | float):
-        return "-"
-    return f"{spans.number(value)} {safe(task.get('rateUnit') or '', 20)}".rstrip()
 
 
 def _narrow(tasks: Sequence[WireTask], cells: int, now: float) -> list[Line]:

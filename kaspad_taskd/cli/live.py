@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 
-from kaspad_taskd.cli.bars import bar, icon
-from kaspad_taskd.cli.listing import WIDE, handles, rate, rows, share, time_left
+from kaspad_taskd.cli.bars import bar, icon, rate, share, time_left
+from kaspad_taskd.cli.listing import WIDE, handles, rows
 from kaspad_taskd.words import kept, spans
 from kaspad_taskd.words import task as words
 from kaspad_taskd.words.apart import column

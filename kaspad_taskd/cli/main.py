@@ -140,8 +140,10 @@ def _complain(said: list[str], code: int) -> int:
 def _tell_left(run: Run) -> None:
     """Tell what runs of this user could not tell at their end; whatever is wrong harms nobody."""
     try:
-        os.scandir(f"{own_directory('XDG_STATE_HOME', '.local/state')}/kaspad-taskd/run").close()
+        left = os.listdir(f"{own_directory('XDG_STATE_HOME', '.local/state')}/kaspad-taskd/run")  # noqa: PTH208 - pathlib costs start time
     except OSError:  # nearly always: there never was any
+        return
+    if not left:
         return
     from kaspad_taskd.cli.run import outbox
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 from kaspad_taskd.cli.arguments import of_all
+from kaspad_taskd.cli.bars import time_left
 from kaspad_taskd.cli.complaints import tell
 from kaspad_taskd.cli.ending import FAILED, NOT_IN_SYNC, TIMED_OUT, code_of, worst
 from kaspad_taskd.cli.faults import Fault
 from kaspad_taskd.cli.filters import called, is_pattern
 from kaspad_taskd.cli.find import find
-from kaspad_taskd.cli.listing import time_left
 from kaspad_taskd.cli.wait_shown import verdict
 from kaspad_taskd.client import Refused
 from kaspad_taskd.words import kept

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
-from kaspad_taskd.cli.bars import bar
+from kaspad_taskd.cli.bars import bar, share, time_left
 from kaspad_taskd.cli.ending import FAILED, TIMED_OUT
-from kaspad_taskd.cli.listing import share, time_left
 from kaspad_taskd.cli.screen import Screen, clip
 from kaspad_taskd.words import kept
 from kaspad_taskd.words import task as words

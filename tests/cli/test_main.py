@@ -607,7 +607,7 @@ SLOW = {
     "importlib.metadata", "shutil", "tomllib", "subprocess", "inspect",
     # of ours, what these three need only when something is wrong, or where there is more to show
     "kaspad_taskd.cli.complaints", "kaspad_taskd.cli.options", "kaspad_taskd.cli.run.wish",
-    "kaspad_taskd.client.following", "kaspad_taskd.client.unit",
+    "kaspad_taskd.cli.run.outbox", "kaspad_taskd.client.following", "kaspad_taskd.client.unit",
     "kaspad_taskd.words.record", "kaspad_taskd.words.service", "kaspad_taskd.words.status_line",
 }  # fmt: skip
 
@@ -620,7 +620,7 @@ def test_start_time_imports(taskd: ScriptedTaskd, words: list[str]) -> None:
         f"sys.argv = {['x', '--socket', str(taskd.path), *words]!r}; main();"
         f"print(sorted({SLOW!r} & sys.modules.keys()), file=sys.stderr)"
     )
-    env = {**os.environ, "LC_ALL": "C.UTF-8"}
+    env = {**os.environ, "LC_ALL": "C.UTF-8", "XDG_STATE_HOME": str(taskd.path.parent)}
     done = subprocess.run(
         [sys.executable, "-I", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"],
         capture_output=True, text=True, check=True, env=env,
