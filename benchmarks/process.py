@@ -14,14 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from socket import AF_UNIX, SHUT_RD, SOCK_DGRAM
 from threading import Thread
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from kaspad_taskd.client import Client
 
+HERE = Path(__file__).parents[1]
+"""The checkout that this is of."""
+BEFORE: Final = "a checkout of an earlier version (git worktree add), measured beside in turns"
+"""What `--before DIR` is, where a benchmark has it."""
 DAEMON = str(Path(sys.executable).parent / "kaspad-taskd")
 PATIENCE = 30.0
 """Seconds that a start may take."""
 _TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def of(checkout: Path) -> dict[str, str]:
+    """The environment in which Python runs our packages as they are in `checkout`."""
+    return os.environ | {"PYTHONPATH": str(checkout), "PYTHONSAFEPATH": "1"}
 
 
 def cpu_seconds(pid: int) -> float:
@@ -62,8 +71,12 @@ def daemon(
     command: Sequence[str] = (DAEMON,),
     output: IO[bytes] | int | None = None,
     bridge: str = "off",
+    build: Path = HERE,
 ) -> Iterator[Started]:
-    """Run a daemon whose state and socket are in `directory`; it is told to stop in the end."""
+    """Run a daemon whose state and socket are in `directory`; it is told to stop in the end.
+
+    `build`: the checkout whose daemon it is.
+    """
     (directory / "definitions").mkdir(exist_ok=True)
     settings = directory / "settings.toml"
     settings.touch()
@@ -79,7 +92,7 @@ def daemon(
     with tempfile.TemporaryDirectory() as place, socket.socket(AF_UNIX, SOCK_DGRAM) as notify:
         notify.bind(f"{place}/notify")
         notify.settimeout(PATIENCE)
-        env = os.environ | {"NOTIFY_SOCKET": f"{place}/notify"}
+        env = of(build) | {"NOTIFY_SOCKET": f"{place}/notify"}
         began = time.perf_counter()
         process = subprocess.Popen(arguments, env=env, stdout=output)
         try:

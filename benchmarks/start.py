@@ -1,14 +1,17 @@
 """Starting and standing by: the daemon and its command line beside others, in turns, in one run.
 
-Run it by `./dev bench start`. A start is from exec to READY=1, as systemd sees it. What is beside
-it (express and socket.io from npm, supervisor from PyPI) is fetched into a scratch directory, or
-the one that `--others` names. Machines differ and are noisy: only the ratios within one run count.
+Run it by `./dev bench start`. A start is from exec to READY=1, as systemd sees it, and what it took
+of the CPU until then. What is beside it (express and socket.io from npm, supervisor from PyPI) is
+fetched into a scratch directory, or the one that `--others` names; `--before` is a checkout of an
+earlier version. Machines differ and are noisy: only the ratios within one run count.
 """
 
 from __future__ import annotations
 
 import argparse
 import compileall
+import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -17,29 +20,48 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
-import kaspad_taskd
 from benchmarks import look, others, rpc_servers
 from benchmarks.monitor import PART, copied
-from benchmarks.monitor_parts import register, wanted
-from benchmarks.process import DAEMON, cpu_seconds, daemon, rss_mib
+from benchmarks.monitor_parts import ENTER, UPGRADE, register, wanted
+from benchmarks.process import BEFORE, DAEMON, HERE, Started, cpu_seconds, daemon, of, rss_mib
 from kaspad_taskd.client import Client
 
 MANY = 1000
+PATIENCE = 30.0
+START = {
+    "daemon before": "<= 0.55",
+    f"daemon, {MANY} tasks": "<= 300 ms more",
+    "node, express + socket.io": "<= 1.0",
+}
+QUESTION = {"python, import socket, json": "<= 1.15", "supervisorctl status": "< 1"}
 ANY_PORT = "127.0.0.1:0"
 """Where the bridge listens."""
 TASKCTL = str(Path(sys.executable).parent / "kaspad-taskctl")
-Way = Callable[[], float]
-"""Does it once and returns the seconds it took."""
+Cost = tuple[float, float]
+"""Seconds by the clock, and of the CPU."""
+Way = Callable[[], Cost]
+"""Does it once and returns what it took."""
 
 
-def ended(*command: object) -> Way:
+def ran(pid: int) -> float:
+    """Seconds that the threads of a process have run, to the nanosecond."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
+
+
+def ended(*command: object, build: Path = HERE) -> Way:
     """A command that does its work and ends."""
 
-    def once() -> float:
+    def once() -> Cost:
         began = time.perf_counter()
-        subprocess.run([*map(str, command)], stdout=subprocess.DEVNULL, check=True)
-        return time.perf_counter() - began
+        process = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, env=of(build))
+        _, code, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(code)
+        if process.returncode != 0:
+            raise SystemExit(f"{command[0]} failed")
+        return time.perf_counter() - began, used.ru_utime + used.ru_stime
 
     return once
 
@@ -47,26 +69,26 @@ def ended(*command: object) -> Way:
 def says_ready(command: Sequence[str], socket: Path) -> Way:
     """A server that prints a line once it listens."""
 
-    def once() -> float:
+    def once() -> Cost:
         socket.unlink(missing_ok=True)
         began = time.perf_counter()
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             if not process.stdout.readline():
                 raise SystemExit(f"{command[0]} did not start")
-            spent = time.perf_counter() - began
+            spent = time.perf_counter() - began, ran(process.pid)
             process.kill()
         return spent
 
     return once
 
 
-def ready(state: Path, bridge: str = ANY_PORT) -> Way:
+def ready(state: Path, bridge: str = ANY_PORT, build: Path = HERE) -> Way:
     """A daemon on that state, until it says READY=1."""
 
-    def once() -> float:
-        with daemon(state, bridge=bridge) as started:
-            return started.ready
+    def once() -> Cost:
+        with daemon(state, bridge=bridge, build=build) as started:
+            return started.ready, ran(started.pid)
 
     return once
 
@@ -80,15 +102,16 @@ def filled(directory: Path) -> Path:
     return directory
 
 
-def starts(scratch: Path, other: Path) -> dict[str, Way]:
+def starts(scratch: Path, other: Path, before: Path | None) -> dict[str, Way]:
     """What starts, by name."""
     empty = scratch / "empty"
     empty.mkdir()
-    found = {
-        "daemon": ready(empty),
-        "daemon, bridge off": ready(empty, "off"),
-        f"daemon, {MANY} tasks": ready(filled(scratch / "many")),
-    }
+    found = {"daemon": ready(empty)}
+    if before is not None:
+        (scratch / "before").mkdir()
+        found["daemon before"] = ready(scratch / "before", build=before)
+    found["daemon, bridge off"] = ready(empty, "off")
+    found[f"daemon, {MANY} tasks"] = ready(filled(scratch / "many"))
     command = others.express(other, scratch / "express.sock")
     if command is not None:
         found["node, express + socket.io"] = says_ready(command, scratch / "express.sock")
@@ -99,7 +122,7 @@ def starts(scratch: Path, other: Path) -> dict[str, Way]:
 
 
 @contextmanager
-def commands(scratch: Path, other: Path) -> Iterator[dict[str, Way]]:
+def commands(scratch: Path, other: Path, before: Path | None) -> Iterator[dict[str, Way]]:
     """What is asked once, by name: the servers it asks run meanwhile."""
     with ExitStack() as stack:
         place = scratch / "asked"
@@ -107,10 +130,10 @@ def commands(scratch: Path, other: Path) -> Iterator[dict[str, Way]]:
         started = stack.enter_context(daemon(place, (*PART, "watch"), subprocess.DEVNULL))
         register(started.path, 10, 10.0)
         status = (TASKCTL, "--socket", started.path, "status")
-        found = {
-            "kaspad-taskctl status": ended(*status, "task-0"),
-            "python, import socket, json": ended(sys.executable, "-c", "import socket, json"),
-        }
+        found = {"kaspad-taskctl status": ended(*status, "task-0")}
+        if before is not None:
+            found["kaspad-taskctl status before"] = ended(*status, "task-0", build=before)
+        found["python, import socket, json"] = ended(sys.executable, "-c", "import socket, json")
         programs = others.supervisor(other)
         if programs is not None:
             socket = scratch / "supervisor.sock"
@@ -124,40 +147,60 @@ def commands(scratch: Path, other: Path) -> Iterator[dict[str, Way]]:
         yield found
 
 
-def turns(ways: Mapping[str, Way], rounds: int) -> dict[str, float]:
-    """Each once, then each again...; returns the median seconds of each."""
-    spent: dict[str, list[float]] = {name: [] for name in ways}
+def turns(ways: Mapping[str, Way], rounds: int) -> dict[str, Cost]:
+    """Each once, then each again...; returns the medians of each."""
+    spent: dict[str, list[Cost]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, once in ways.items():
             spent[name].append(once())
-    return {name: statistics.median(values) for name, values in spent.items()}
+    return {
+        name: (statistics.median(c for c, _ in each), statistics.median(c for _, c in each))
+        for name, each in spent.items()
+    }
 
 
-def table(spent: Mapping[str, float], goals: Mapping[str, str]) -> Iterator[str]:
+def table(what: str, spent: Mapping[str, Cost], goals: Mapping[str, str]) -> Iterator[str]:
     """The lines of a result: the first is what the others are compared with."""
+    yield f"{what:36}{'ms':>8}{'ratio':>8}{'CPU ms':>8}{'ratio':>8}  goal"
     first, *_ = spent.values()
-    for name, seconds in spent.items():
-        yield f"{name:36}{seconds * 1000:8.0f} ms{first / seconds:8.2f}  {goals.get(name, '')}"
+    for name, cost in spent.items():
+        both = (f"{c * 1000:8.0f}{one / c:8.2f}" for one, c in zip(first, cost, strict=True))
+        yield f"{name:36}{''.join(both)}  {goals.get(name, '')}"
 
 
-def idle(scratch: Path, seconds: float, url: str | None) -> tuple[float, float]:
-    """MiB and % of a core of a daemon with 10 tasks every 10 s, nobody asking.
+def idle(place: Path, seconds: float, url: str | None, build: Path) -> tuple[float, float, float]:
+    """MiB and % of a core of a daemon with 10 tasks, nobody asking; MiB after a browser has left.
 
-    They look at a node, or at nothing (`url` None).
+    They look at a node every 10 s, or report and have nothing to say (`url` None).
     """
-    place = scratch / f"idle-{url is not None}"
     place.mkdir()
-    command = (*PART, "watch") if url is None else (DAEMON,)
-    with daemon(place, command, subprocess.DEVNULL, ANY_PORT) as started:
+    with daemon(place, (DAEMON,), subprocess.DEVNULL, ANY_PORT, build) as started:
         with Client(str(started.path)) as client:
             for number in range(10):
                 params = wanted(number, 10.0)["params"]
-                client.call("registerTask", params | ({"config": {"url": url}} if url else {}))
+                other = {"config": {"url": url}} if url else {"type": "report", "config": {}}
+                client.call("registerTask", params | other)
         time.sleep(12)
         before, began = cpu_seconds(started.pid), time.monotonic()
         time.sleep(seconds)
         used = (cpu_seconds(started.pid) - before) / (time.monotonic() - began)
-        return rss_mib(started.pid), used * 100
+        alone = rss_mib(started.pid)
+        visit(started)
+        return alone, used * 100, rss_mib(started.pid)
+
+
+def visit(started: Started) -> None:
+    """Be a browser: the page, its events for a while, gone; and some time passes."""
+    host, _, port = started.call("getInfo")["bridge"]["address"].rpartition(":")
+    with urlopen(f"http://{host}:{port}/", timeout=PATIENCE) as page:
+        page.read()
+    with socket.create_connection((host, int(port)), PATIENCE) as browser:
+        browser.sendall(UPGRADE)
+        while b'"sid"' not in browser.recv(65_536):
+            pass
+        browser.sendall(ENTER)
+        time.sleep(3)
+    time.sleep(5)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -166,29 +209,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=30.0, help="idling is watched for")
     parser.add_argument("--others", type=Path, help="where other programs are or will be")
+    parser.add_argument("--before", type=Path, metavar="DIR", help=BEFORE)
     options = parser.parse_args(argv)
-    compileall.compile_dir(Path(kaspad_taskd.__file__).parent, quiet=1)  # as an installed one is
+    before = options.before and options.before.absolute()
+    builds = {"": HERE} if before is None else {"": HERE, " before": before}
+    for build in builds.values():
+        compileall.compile_dir(build / "kaspad_taskd", quiet=1)  # as an installed one is
     with tempfile.TemporaryDirectory() as directory:
         scratch = Path(directory)
         other = options.others or scratch / "others"
-        goals = {f"daemon, {MANY} tasks": "<= 300 ms more", "node, express + socket.io": "<= 1.25"}
-        started = turns(starts(scratch, other), options.rounds)
-        print(f"{'start to ready':36}{'':11}{'ratio':>8}  goal")
-        print("\n".join(table(started, goals)), end="\n\n")
-        goals = {"python, import socket, json": "<= 1.5", "supervisorctl status": "< 1"}
-        with commands(scratch, other) as asked:
-            print(f"{'one question':36}{'':11}{'ratio':>8}  goal")
-            print("\n".join(table(turns(asked, options.rounds), goals)), end="\n\n")
-        print(f"{'idle, 10 tasks every 10 s':36}{'MiB':>8}{'CPU %':>11}  goal")
-        print(idle_line("nothing to ask", idle(scratch, options.seconds, None), "<= 55"))
+        started = turns(starts(scratch, other, before), options.rounds)
+        print("\n".join(table("start to ready", started, START)), end="\n\n")
+        with commands(scratch, other, before) as asked:
+            asking = turns(asked, options.rounds)
+            print("\n".join(table("one question", asking, QUESTION)), end="\n\n")
         with look.made_up() as urls:
-            found = idle(scratch, options.seconds, next(iter(urls.values())))
-        print(idle_line("a node, gRPC", found, "<= 65"))
-
-
-def idle_line(name: str, found: tuple[float, float], goal: str) -> str:
-    """One line of the last table."""
-    return f"{name:36}{found[0]:8.1f}{found[1]:11.2f}  {goal} MiB, < 0.5 %"
+            node = next(iter(urls.values()))
+            print(f"{'idle, 10 tasks':36}{'MiB':>8}{'CPU %':>8}{'MiB after a browser':>21}")
+            for name, url in (("nothing to ask", None), ("a node, gRPC", node)):
+                for build, place in builds.items():
+                    found = idle(scratch / f"{name}{build}", options.seconds, url, place)
+                    print(f"{name + build:36}{found[0]:8.1f}{found[1]:8.2f}{found[2]:21.1f}")
+            print(f"{'goals, to before':36}<= 0.65, with a node 0.75; after a browser <= 1.0")
 
 
 if __name__ == "__main__":
