@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from kaspad_taskd.api.context import Api, answer_for
+from kaspad_taskd.api.listed import PAGE
 from kaspad_taskd.api.wire import event_shape, progress_shape
 from kaspad_taskd.core.fact import Event
 from kaspad_taskd.engine.errors import Gap
@@ -41,7 +42,8 @@ class Feed:
         answer: dict[str, Json] = {"seq": seq, "journal": engine.journal}
         if after is None:
             shown = [task for task in engine.tasks() if tasks is None or task.id in tasks]
-            answer["tasks"] = [self._api.shapes.task(task) for task in shown]
+            listed = self._api.shapes.listed(shown)
+            answer["tasks"] = listed if len(shown) > PAGE else list(listed)
         return answer, Reader(self.shape, follower)
 
     def shape(self, news: News) -> Mapping[str, Json]:
@@ -77,7 +79,8 @@ class Reader:
         """
 
         async def public(news: Sequence[News]) -> None:
-            await send([self._shape(each) for each in news])
+            for start in range(0, len(news), PAGE):
+                await send([self._shape(each) for each in news[start : start + PAGE]])
 
         try:
             await self._follower.run(public)

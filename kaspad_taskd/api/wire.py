@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil, floor
 from typing import Any, TypeAlias
 
 from kaspad_taskd import words
+from kaspad_taskd.api.listed import Listed
 from kaspad_taskd.api.switches import attention_said, switch_shape
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.core.fact import Event, EventName, Fact
@@ -74,6 +75,18 @@ class Shapes:
 
     def task(self, task: Task) -> dict[str, Json]:
         """The task object of contract section 2."""
+        return self._shape(task, self._awaited(task))
+
+    def listed(self, tasks: Sequence[Task]) -> Listed:
+        """The task objects of many, all of this moment but for `nextCheck`, made later."""
+        awaited = {task.id: self._awaited(task) for task in tasks if task.waiting_for}
+        return Listed(tasks, lambda task: self._shape(task, awaited.get(task.id)))
+
+    def _awaited(self, task: Task) -> dict[str, str | None] | None:
+        """The statuses of what a task waits for, or None: it waits for nothing."""
+        return {each: self._status_of(each) for each in task.waiting_for} or None
+
+    def _shape(self, task: Task, awaited: Mapping[str, str | None] | None) -> dict[str, Json]:
         known = self._made.get(task.id)
         if known is None or known[0] is not task:
             if len(self._made) >= REMEMBERED:
@@ -85,9 +98,8 @@ class Shapes:
         shape["nextCheck"] = None if due is None else iso(self._now() + int(due * 1000))
         shape["directory"] = self._directories.get(task.definition.origin)
         shape["switches"] = self._switches_of(task.definition)
-        if task.waiting_for:
-            statuses = {each: self._status_of(each) for each in task.waiting_for}
-            shape["note"] = words.waiting(statuses)
+        if awaited is not None:
+            shape["note"] = words.waiting(awaited)
         return shape
 
 

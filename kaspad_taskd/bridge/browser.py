@@ -32,6 +32,7 @@ class Browser:
         requests: being answered; True for those that change something.
         replaying: held while it is brought to the present.
         joining: the task that does so when it comes.
+        listing: held while it is answered with a long list, one at a time.
     """
 
     sid: str
@@ -44,6 +45,7 @@ class Browser:
     requests: dict[asyncio.Task[None], bool] = field(default_factory=dict)
     replaying: asyncio.Lock = field(default_factory=asyncio.Lock)
     joining: asyncio.Task[None] | None = None
+    listing: asyncio.Lock = field(default_factory=asyncio.Lock)
     journal: Json = None
 
     def tell(self, name: str, data: Json) -> None:

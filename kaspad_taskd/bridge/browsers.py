@@ -12,6 +12,7 @@ from kaspad_taskd import words
 from kaspad_taskd.api.context import answer_for
 from kaspad_taskd.api.errors import INVALID_PARAMS, ApiError
 from kaspad_taskd.api.incident import incident
+from kaspad_taskd.api.listed import is_long, written
 from kaspad_taskd.base.repeats import counted
 from kaspad_taskd.base.sparing import Sparing
 from kaspad_taskd.bridge import wizard
@@ -183,6 +184,9 @@ class Browsers:
     ) -> None:
         try:
             result, told = await self._result(browser, name, args)
+            if is_long(result):
+                await self._list(browser, name, args, answer)
+                return
         except ApiError as error:
             self._refuse(browser, name, answer, error, args)
             return
@@ -196,6 +200,25 @@ class Browsers:
             browser.tell(told, result)
         if answer is not None:
             answer(result)
+
+    async def _list(
+        self, browser: Browser, name: str, args: list[Json], answer: Answer | None
+    ) -> None:
+        """Answer with a long list, when it is its turn; what is told meanwhile follows it."""
+        async with browser.listing:
+            await browser.room()
+            result, told = await self._result(browser, name, args)
+            outbox, kept = browser.outbox, []
+            outbox.hold()
+            try:
+                text = await written(result)
+                kept = outbox.let_go()
+                if told is not None:
+                    browser.tell(told, text)
+                if answer is not None:
+                    answer(text)
+            finally:
+                outbox.answer_all([*kept, *outbox.let_go()])
 
     async def _result(
         self, browser: Browser, name: str, args: list[Json]

@@ -30,8 +30,10 @@ Json: TypeAlias = Any
 
 TURN: Final = 256
 """Deliveries before others have their turn."""
-BATCH: Final = 256
-"""Events, or tasks, told at once to one that is behind."""
+MAKING: Final = 3
+"""A message costs as much as so many deliveries."""
+BATCH: Final = 64
+"""Events, or tasks, told at once to one that is behind, before others have their turn."""
 DAY_MS: Final = 86_400_000
 EDGE_S: Final = 0.02
 """Seconds until one that knows more than was told looks again."""
@@ -83,15 +85,20 @@ class Fanout:
     async def _send(self, news: Sequence[News]) -> None:
         async with self._lock:
             for each in news:
+                self.told += 1
+                if self._live:
+                    await self._tell(self._message(each))
                 if isinstance(each, Event):
-                    await self._tell(event(each.fact.name.value, event_data(each)))
                     self._seq = each.seq
-                else:
-                    await self._tell(self._progress(each.task, each.seq))
+
+    def _message(self, news: News) -> Message:
+        if isinstance(news, Event):
+            return event(news.fact.name.value, event_data(news))
+        return self._progress(news.task, news.seq)
 
     async def _tell(self, message: Message) -> None:
         boxes = list(self._live.values())
-        self.told += 1
+        self._written += MAKING
         self.delivered += len(boxes)
         for start in range(0, len(boxes), TURN):
             turn = boxes[start : start + TURN]
@@ -190,6 +197,7 @@ class Fanout:
             for each in await self._api.board.read(cursor, BATCH):
                 browser.tell(each.fact.name.value, event_data(each))
                 browser.told = cursor = each.seq
+            await asyncio.sleep(0)
 
     # -- state
 
@@ -217,6 +225,7 @@ class Fanout:
                 found = map(self._api.engine.get, ids[start : start + BATCH])
                 messages = [self._progress(task, self._seq) for task in found if task is not None]
                 browser.outbox.answer_all(messages)
+            await asyncio.sleep(0)
 
     def _progress(self, task: Task, seq: int) -> Message:
         """A task's `sync:progress`, made once for each state of it."""

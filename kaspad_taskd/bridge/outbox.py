@@ -45,6 +45,8 @@ class Outbox(asyncio.Queue[Any]):
         self._polled = 0
         self._direct: asyncio.Transport | None = None
         self._excused = 0
+        self._held: list[Message] | None = None
+        self._held_bytes = 0
         self._mark: tuple[float, int] | None = None
 
     # -- what python-engineio does with it
@@ -88,9 +90,25 @@ class Outbox(asyncio.Queue[Any]):
 
     # -- what we do with it
 
+    def hold(self) -> None:
+        """Keep what is told from here on until `let_go`: an answer of this moment comes first."""
+        if self._held is None:
+            self._held = []
+
+    def let_go(self) -> list[Message]:
+        """Keep nothing back any more; returns what was, to be sent once that answer is."""
+        held, self._held, self._held_bytes = self._held or [], None, 0
+        return held
+
     def tell(self, message: Message) -> None:
         """Send an event."""
         if self.ended:
+            return
+        if self._held is not None:
+            self._held.append(message)
+            self._held_bytes += len(message.frame)
+            if self._held_bytes > LIMIT:
+                self.lost()
             return
         line = self._direct
         if line is None or line.is_closing():
@@ -108,14 +126,17 @@ class Outbox(asyncio.Queue[Any]):
         """Send what was asked for: that is no arrears by itself."""
         if self.ended:  # an event was left out: nothing may say that it was told
             return
+        if self._held is not None:
+            self._held += messages
+            return
         line = self._direct
         if line is None or line.is_closing():
             for each in messages:
                 self._enqueue(each.carrier)
         else:
-            data = b"".join([each.frame for each in messages])
+            data = memoryview(b"".join([each.frame for each in messages]))
             self.written += len(data)
-            line.write(data)
+            line.write(data)  # of a view what is not taken at once is copied once, not twice
         self._excused = self.written
 
     @property

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from engineio.packet import MESSAGE
 from engineio.packet import Packet as Carrier
 from socketio.packet import ACK, CONNECT, EVENT, Packet
 
+from kaspad_taskd.api.listed import Written
 from kaspad_taskd.base import jsontext
 
 Json: TypeAlias = Any
 
+_MESSAGE = b"%d" % MESSAGE
 TEXT_FRAME = 0x81
 """First byte of a whole WebSocket text frame (RFC 6455, 5.2)."""
 
@@ -37,38 +40,54 @@ class JsonModule:
 
 def frame(text: str) -> bytes:
     """Return the WebSocket frame of a text that a server sends (no mask, no compression)."""
-    data = text.encode()
-    size = len(data)
+    return _framed(text.encode())
+
+
+def _framed(*pieces: bytes) -> bytes:
+    size = sum(map(len, pieces))
     if size < 126:
-        return bytes((TEXT_FRAME, size)) + data
-    if size < 1 << 16:
-        return struct.pack("!BBH", TEXT_FRAME, 126, size) + data
-    return struct.pack("!BBQ", TEXT_FRAME, 127, size) + data
+        head = bytes((TEXT_FRAME, size))
+    elif size < 1 << 16:
+        head = struct.pack("!BBH", TEXT_FRAME, 126, size)
+    else:
+        head = struct.pack("!BBQ", TEXT_FRAME, 127, size)
+    return b"".join((head, *pieces))
 
 
 class Message:
     """An event or an acknowledgement, encoded once for whoever gets it.
 
     Attributes:
-        carrier: as python-engineio's queue takes it (polling).
         frame: as it is written to a WebSocket.
     """
 
-    __slots__ = ("carrier", "frame")
+    __slots__ = ("_carrier", "_pieces", "frame")
 
-    def __init__(self, text: str) -> None:
-        self.carrier = Carrier(MESSAGE, text)
-        self.frame = frame(self.carrier.encode())
+    def __init__(self, *pieces: bytes) -> None:
+        self._carrier: Carrier | None = None
+        self._pieces = pieces
+        self.frame = _framed(_MESSAGE, *pieces)
+
+    @property
+    def carrier(self) -> Carrier:
+        """As python-engineio's queue takes it (polling)."""
+        if self._carrier is None:
+            self._carrier = Carrier(MESSAGE, b"".join(self._pieces).decode())
+        return self._carrier
 
 
 def event(name: str, data: Json) -> Message:
     """Return an event with its one argument."""
-    return Message(f"{EVENT}{JsonModule.dumps([name, data])}")
+    return Message(b"%d[%b," % (EVENT, jsontext.dumps(name)), *_pieces(data), b"]")
 
 
 def acknowledgement(number: int, data: Json) -> Message:
     """Return the answer to an event that asked for one."""
-    return Message(f"{ACK}{number}{JsonModule.dumps([data])}")
+    return Message(b"%d%d[" % (ACK, number), *_pieces(data), b"]")
+
+
+def _pieces(data: Json) -> Sequence[bytes]:
+    return data.pieces if type(data) is Written else (jsontext.dumps(data),)
 
 
 class StrictPacket(Packet):  # type: ignore[misc]

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from kaspad_taskd.api.context import not_found
 from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.listed import Listed
 from kaspad_taskd.api.method import Made, Schema
 from kaspad_taskd.api.registrations import wizard_registration
 from kaspad_taskd.api.schemas import (
@@ -126,6 +127,7 @@ def _each(method: str, status: str, watch: str, what: str) -> Handler:
         if given:
             return {"taskIds": [(await call(method, given))["taskId"]]}
         every = await call("getTasksByType", {"type": "node-sync"})
+        every = await every.pages() if isinstance(every, Listed) else every
         found = [task for task in every if task["status"] == status or task["watch"] == watch]
         if not found:
             text = f"there is no node-sync to {what}: none is {status}, no watch is {watch}"

@@ -9,6 +9,7 @@ from typing import Final
 from kaspad_taskd.api import errors
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.incident import incident
+from kaspad_taskd.api.listed import Written
 from kaspad_taskd.api.method import Caller, Json
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.rpc.framing import LIMIT
@@ -25,6 +26,9 @@ STANDARD: Final = {
 }
 
 
+_BEFORE: Final = b'{"jsonrpc":"2.0","result":'
+
+
 def is_id(value: Json) -> bool:
     """Whether it may be the id of a request."""
     return type(value) in (str, int, float, type(None))
@@ -35,6 +39,17 @@ def _id_text(request_id: Json) -> bytes:
         return jsontext.dumps(request_id)
     except TypeError:  # beyond 64 bits
         return str(request_id).encode()
+
+
+def _after(request_id: Json) -> bytes:
+    return b',"id":' + _id_text(request_id) + b"}\n"
+
+
+def long_success(result: Written, request_id: Json) -> list[bytes]:
+    """Return the answer line in pieces; none to a notification."""
+    if request_id is NOTIFICATION:
+        return []
+    return [_BEFORE, *result.pieces, _after(request_id)]
 
 
 def success(result: Json, request_id: Json, caller: Caller) -> bytes:
@@ -53,7 +68,7 @@ def _odd_success(result: Json, request_id: Json, caller: Caller) -> bytes:
         text = jsontext.dumps(result)
     except Exception:
         return refusal(incident("a result", caller), request_id, caller)
-    return b'{"jsonrpc":"2.0","result":' + text + b',"id":' + _id_text(request_id) + b"}\n"
+    return _BEFORE + text + _after(request_id)
 
 
 def refusal(error: ApiError, request_id: Json = None, caller: Caller | None = None) -> bytes:
@@ -64,7 +79,7 @@ def refusal(error: ApiError, request_id: Json = None, caller: Caller | None = No
         text = _error_text(error)
     except Exception:
         text = _error_text(incident("an error", caller))
-    return b'{"jsonrpc":"2.0","error":' + text + b',"id":' + _id_text(request_id) + b"}\n"
+    return b'{"jsonrpc":"2.0","error":' + text + _after(request_id)
 
 
 def _error_text(error: ApiError) -> bytes:

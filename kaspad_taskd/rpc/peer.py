@@ -23,12 +23,11 @@ from kaspad_taskd.api.incident import incident
 from kaspad_taskd.api.method import Caller, Json
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.rpc.answers import refusal, too_long
+from kaspad_taskd.rpc.calls import IN_FLIGHT as IN_FLIGHT
 from kaspad_taskd.rpc.calls import Pending
 from kaspad_taskd.rpc.dispatch import Dispatcher
 from kaspad_taskd.rpc.framing import Framer
 
-IN_FLIGHT: Final = 64
-"""Requests of one connection that are being answered at once (contract section 3)."""
 PATIENCE: Final = 20.0
 """Seconds after which a client that takes nothing is cut (contract section 3)."""
 FIRST_REQUEST: Final = 30.0
@@ -96,6 +95,19 @@ def _event_line(event: Mapping[str, Json]) -> bytes:
     return jsontext.dumps({"jsonrpc": "2.0", "method": "event", "params": event}) + b"\n"
 
 
+@dataclass(slots=True, eq=False)
+class _Held:
+    """A long answer, for which all that comes after its moment is held.
+
+    Attributes:
+        after: another one, which goes out before it.
+        over: whether it is out, or will never be.
+    """
+
+    after: _Held | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Peer(asyncio.Protocol):
     """One client; also the `Subscriber` that its requests name."""
 
@@ -114,6 +126,9 @@ class Peer(asyncio.Protocol):
         self._patience: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
         self._flushing = False
+        self._held: list[_Held] = []
+        self._free = asyncio.Event()
+        self._free.set()
         self._reading = True
         self._ended = False
         self._follower: asyncio.Task[None] | None = None
@@ -182,7 +197,7 @@ class Peer(asyncio.Protocol):
         self._after_pump()
 
     def _may_begin(self) -> bool:
-        return self._in_flight < IN_FLIGHT and self._patience is None
+        return self._in_flight < IN_FLIGHT and self._patience is None and not self._held
 
     def _after_pump(self) -> None:
         """Read on when nothing waits; take another turn, or leave that to what makes room."""
@@ -208,9 +223,15 @@ class Peer(asyncio.Protocol):
 
     async def _serve(self, pending: Pending) -> None:
         token = _request.set(asyncio.current_task())
+        held = _Held()  # nothing is, unless the answer is long
         try:
-            self._put(await pending.answer(self._slots))
+            pieces = await pending.pieces(self._slots, lambda: self._hold(held))
+            if held in self._held:
+                await self._write_long(held, pieces)
+            else:
+                self._put(b"".join(pieces))
         finally:
+            self._let_go(held)
             _request.reset(token)  # else the task, which has its context, would keep itself
 
     def _served(self, task: asyncio.Task[None]) -> None:
@@ -223,6 +244,37 @@ class Peer(asyncio.Protocol):
 
     # What goes out.
 
+    def _hold(self, held: _Held) -> None:
+        """Keep the place of an answer that is of this moment and still to be written.
+
+        Nothing goes out until it has: what is told from here on follows it.
+        """
+        if held not in self._held:
+            self._flush()
+            held.after = self._held[-1] if self._held else None
+            self._held.append(held)
+            self._free.clear()
+
+    async def _write_long(self, held: _Held, pieces: Sequence[bytes]) -> None:
+        """Write an answer that others are held for, as fast as it is taken."""
+        if held.after is not None:
+            await held.after.over.wait()
+        for piece in pieces:
+            await self._room.wait()
+            if self._transport.is_closing():
+                return
+            self._written += len(piece)
+            self._transport.write(piece)
+
+    def _let_go(self, held: _Held) -> None:
+        """Let go out what was held for an answer, as far as it is for no other one."""
+        if held in self._held:
+            self._held.remove(held)
+            held.over.set()
+            if not self._held:
+                self._free.set()
+                self._flush()
+
     def _put(self, line: bytes) -> None:
         """Write a line together with all others of this turn of the loop."""
         self._out.append(line)
@@ -232,6 +284,8 @@ class Peer(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._flushing = False
+        if self._held:
+            return
         data = b"".join(self._out)
         self._out.clear()
         if data and not self._transport.is_closing():
@@ -298,9 +352,12 @@ class Peer(asyncio.Protocol):
 
     async def _send(self, events: Sequence[Mapping[str, Json]]) -> None:
         for start in range(0, len(events), TURN):
+            await self._free.wait()
             await self._room.wait()
             self._out += [_event_line(event) for event in events[start : start + TURN]]
             self._flush()
+            if len(events) >= TURN:
+                await asyncio.sleep(0)  # where there is room, nothing else here lets others in
         await self._room.wait()
 
     # The end, as the server asks for it.

@@ -11,6 +11,7 @@ from kaspad_taskd.api import checks
 from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.explained import EXPLANATION, explanation_shape
+from kaspad_taskd.api.listed import PAGE, Later, Listed
 from kaspad_taskd.api.method import Caller, Method
 from kaspad_taskd.api.methods import report
 from kaspad_taskd.api.schemas import (
@@ -64,13 +65,19 @@ def _reading(api: Api) -> list[Method]:
         return explanation_shape(explain(task, task.definition, engine.now()), shape(task))
 
     def listed(keep: Callable[[Task, Given], bool]) -> Callable[[Caller, Given], Json]:
-        def handler(_caller: Caller, given: Given) -> Json:
+        def found(given: Given) -> Listed:
             status = given["status"]
-            return [
-                shape(task)
+            kept = [
+                task
                 for task in engine.tasks()
                 if keep(task, given) and (status is None or task.status.value == status)
             ]
+            return api.shapes.listed(kept)
+
+        def handler(_caller: Caller, given: Given) -> Json:
+            if len(engine.tasks()) <= PAGE:
+                return list(found(given))
+            return Later(lambda: found(given))
 
         return handler
 
