@@ -75,9 +75,9 @@ def begun(task: Task, now: Moment) -> Fact:
     return fact(task, EventName.START, now, attempt=task.attempt, **why)
 
 
-def patient(live: Live, now: Moment) -> Live:
-    """Patience begins anew."""
-    return replace(live, patient_since=now, persistent_since=now)
+def patient(live: Live, now: Moment, **fields: Any) -> Live:
+    """Patience begins anew; `fields` change as well."""
+    return replace(live, patient_since=now, persistent_since=now, **fields)
 
 
 def anew(task: Task, now: Moment, status: Status, attempt: int, because: str | None = None) -> Task:

@@ -183,8 +183,8 @@ def _attach(task: Task, jumped: bool, now: Moment) -> Task:
     if task.status is not Status.IN_PROGRESS:
         return task
     window = emptied(task.live.window) if jumped else broken(task.live.window)
-    live = replace(patient(task.live, now), window=window, misses=0)
-    return replace(task, live=replace(live, progressed_at=None))
+    live = patient(task.live, now, window=window, misses=0, progressed_at=None)
+    return replace(task, live=live)
 
 
 def _await(task: Task, ids: tuple[str, ...]) -> Task:

@@ -31,6 +31,7 @@ class MirrorKeeper:
         self._wake = asyncio.Event()
         self._writing = threading.Lock()
         self._until = math.inf
+        self._ending = False
 
     def put(self, definition: Definition) -> None:
         """Write it, soon."""
@@ -60,8 +61,13 @@ class MirrorKeeper:
             self._wake.clear()
             await asyncio.to_thread(self._write)
 
+    def end(self) -> None:
+        """Begin nothing that can wait: the next start brings the copies in line with the tasks."""
+        self._ending = True
+
     async def close(self) -> None:
         """Write what is wanted still, as far as there is time."""
+        self.end()
         self._until = time.monotonic() + LAST_WORDS
         await asyncio.to_thread(self._write)
         if self._wanted:
@@ -71,7 +77,7 @@ class MirrorKeeper:
     def _align(self) -> None:
         try:
             with self._writing:
-                self._mirror.align(self._registered, self._in_time)
+                self._mirror.align(self._registered, lambda: not self._ending)
         except OSError as error:
             _log.warning("copies of registered definitions: %s", error)
 

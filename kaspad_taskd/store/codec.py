@@ -177,7 +177,15 @@ def definition_of(text: str) -> Definition:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
-    document = jsontext.loads(text)
+    return definition_from(jsontext.loads(text))
+
+
+def definition_from(document: Json) -> Definition:
+    """The definition of a document that is read already.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the document is damaged.
+    """
     definition: Definition = _DEFINITION.read(document)
     if "keep_watching" not in document:  # of a version that knew of none
         return replace(definition, keep_watching=definition.type in WATCHED_TYPES)

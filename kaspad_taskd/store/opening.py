@@ -117,5 +117,5 @@ def _refuse_older(loaded: Loaded, before: statuses.Known) -> None:
         return  # an older daemon was here
     for task in loaded.tasks:
         said = before.things.get(f"task/{task.id}")
-        if said and not statuses.same(task, statuses.task_in(said)):
+        if said and not statuses.agrees(task, said):
             raise DamagedError(f"what it says of {task.id} is not what was told")

@@ -134,8 +134,21 @@ def task_in(said: Any) -> Task:
 
 
 def same(task: Task, said: Task) -> bool:
-    """Whether a task is what its line says: its status, of this attempt, by this definition."""
+    """Whether a task is what another one is: its status, of this attempt, by this definition."""
     return _same(_signature(task), _signature(said))
+
+
+def agrees(task: Task, said: Any) -> bool:
+    """Whether a task is what its line says. Of 10,000 no others are made to see it.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: as `task_in`.
+    """
+    known = said["task"]
+    if "watch" not in known:  # of a version before, which `task_in` knows how to take
+        return same(task, task_in(said))
+    told = f"{known['status']} {known['watch']}", known["attempt"]
+    return _same(_signature(task), (*told, codec.definition_from(said["definition"])))
 
 
 def _text(thing: Any) -> str:

@@ -27,19 +27,23 @@ def status_line(
     warnings: int = 0,
     bridge: str | None = None,
     services: Sequence[tuple[str, str]] = (),
+    others: Sequence[tuple[WireTask, int]] = (),
 ) -> str:
     """Return systemd's one line: counts, then trouble first, at most five names.
 
     `trouble` is why nothing can be saved, where that is so, `bridge` why there is no page;
-    `warnings`, how many stand; `services`, name and code of those that need somebody.
+    `warnings`, how many stand; `services`, name and code of those that need somebody; `others`, how
+    further tasks are and how many are so, which are counted and not named.
     """
     known = told_apart(list(tasks))
-    counts = [_count(known, status, key) for status, key in _COUNTED]
+    alike = [*((task, 1) for task in known), *others]
+    counts = [_count(alike, status, key) for status, key in _COUNTED]
     head = ", ".join(count for count in counts if count) or say("status-line.none")
     shown = sorted((task for task in known if _named(task)), key=_order)
     names = [_short_status(task) for task in shown[:5]]
-    if len(shown) > 5:
-        names.append(say("status-line.more", n=len(shown) - 5))
+    more = len(shown) - len(names) + sum(n for task, n in others if _named(task))
+    if more > 0:
+        names.append(say("status-line.more", n=more))
     line = f"{head}: {', '.join(names)}" if names else head
     before = [say("status-line.trouble", why=trouble)] if trouble else []
     before += [bridge] if bridge else []
@@ -66,8 +70,8 @@ _COUNTED = (
 )
 
 
-def _count(tasks: list[WireTask], status: str, key: str) -> str | None:
-    n = sum(task.get("status") == status for task in tasks)
+def _count(tasks: list[tuple[WireTask, int]], status: str, key: str) -> str | None:
+    n = sum(n for task, n in tasks if task.get("status") == status)
     return plural(f"status-line.{key}", n) if n else None
 
 

@@ -122,3 +122,20 @@ async def test_a_stop_amid_the_first_alignment_is_soon(
     await asyncio.get_running_loop().shutdown_default_executor()
     assert mirror.monotonic() < 0.4  # all of it takes 10
     assert 0 < len(copies(tmp_path)) < 20
+
+
+async def test_a_stop_does_not_wait_until_all_copies_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a start has still to align the next does; what was registered now is written."""
+    mirror = SlowMirror(tmp_path, monkeypatch)
+    keeper = MirrorKeeper(mirror)
+    keeper.align([Task(definition(number), 0) for number in range(1000)])
+    running = asyncio.create_task(keeper.run())
+    await asyncio.to_thread(mirror.begun.wait, PATIENCE)
+    keeper.end()
+    keeper.put(definition(1000))
+    mirror.go_on.set()
+    await stopped(running)
+    await keeper.close()
+    assert copies(tmp_path) == ["t0", "t1000"]

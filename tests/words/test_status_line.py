@@ -53,3 +53,16 @@ def test_status_line_tells_services_in_need_before_tasks() -> None:
     assert status_line([], services=[("new", "of-a-later-version")]).startswith(
         "new of-a-later-version; "
     )
+
+
+def test_status_line_counts_others_without_naming_them() -> None:
+    """Of 10,000 tasks a few have names: the line is that of all of them, one by one."""
+    named = [running(f"n{i}") for i in range(6)]
+    others = [
+        ({"status": "in-progress", "health": "ok", "watch": "none"}, 40),
+        ({"status": "cancelled", "health": "unknown", "watch": "none"}, 3),
+    ]
+    each = [task for task, n in others for _ in range(n)]
+    assert status_line(named, others=others) == status_line([*named, *each])
+    assert status_line(named[:2], others=others).endswith("and 40 more")
+    assert status_line([], others=others).startswith("40 running, 3 stopped")
