@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 from kaspad_taskd import words
 from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.listed import Listed
 from kaspad_taskd.api.method import Caller, Handler
 from kaspad_taskd.api.wire import Shapes
 from kaspad_taskd.core.change import NotAllowed
@@ -42,7 +43,7 @@ class Definitions(Protocol):
     def file_of(self, task_id: str) -> str | None:
         """The file that defines a task, where one does and can be read."""
 
-    def listing(self) -> list[dict[str, Json]]:
+    def listing(self) -> Listed:
         """What `listDefinitions` answers."""
 
     async def reload(self) -> dict[str, Json]:

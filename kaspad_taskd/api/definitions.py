@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 from kaspad_taskd import words
 from kaspad_taskd.api.errors import ApiError
+from kaspad_taskd.api.listed import Listed
 from kaspad_taskd.base.tables import Fault, Table
 from kaspad_taskd.config.allowance import Allowance, Place
 from kaspad_taskd.config.changes import changed_keys, need_restart
@@ -191,24 +192,27 @@ class DefinitionDesk:
         source = self._layers.sources.get(task_id)
         return None if source is None else source.file
 
-    def listing(self) -> list[dict[str, Json]]:
+    def listing(self) -> Listed:
         """Every definition: files as they are now, and what was registered.
 
         With them what of the settings was refused: those of before hold.
         """
         tasks = {task.id: task for task in self._engine.tasks()}
-        listed = [self._listed(each, tasks.get(each.id)) for each in self._layers.sources.values()]
-        rest = (task for task in tasks.values() if task.id not in self._layers.sources)
-        listed += [self._registered(task) for task in rest]
+        sources = self._layers.sources
+        rest = [task for task in tasks.values() if task.id not in sources]
+        listed = [self._listed(each, tasks.get(each.id)) for each in sources.values()]
         places = {Origin.ADMIN: "admin", Origin.VENDOR: "vendor"}
-        listed += [
+        unread = [
             {"id": None, "type": None, "origin": places.get(origin, "vendor"),
              "directory": self._directories.get(origin), "file": fault.file,
              "state": "faulty", "faults": [_fault(fault)]}
             for origin, fault in self._layers.unreadable.items()
         ]  # fmt: skip
-        files = dict.fromkeys(fault.file for fault in self._refused)
-        return [*listed, *map(self._refused_settings, files)]
+        refused = map(self._refused_settings, dict.fromkeys(fault.file for fault in self._refused))
+        return Listed(
+            [*listed, *rest, *unread, *refused],
+            lambda each: self._registered(each) if isinstance(each, Task) else each,
+        )
 
     def _refused_settings(self, file: str | None) -> dict[str, Json]:
         faults = [_fault(each) for each in self._refused if each.file == file]

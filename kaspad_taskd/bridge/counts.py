@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from kaspad_taskd.core.observation import Json, Observation, Reading
@@ -55,6 +55,11 @@ class Counts:
         """Count a change that was put on record, or was not."""
         self.commits[bisect_left(BOUNDS, seconds)] += 1
         self.commit_seconds += seconds
+
+    def forget_all_but(self, task_ids: Iterable[str]) -> None:
+        """Let go of the looks at tasks that went."""
+        for gone in self.looks.keys() - set(task_ids):
+            del self.looks[gone]
 
     def probe(self, task_id: str, probe: Probe) -> Probe:
         """Return the probe, its looks counted."""

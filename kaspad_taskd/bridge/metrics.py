@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ from itertools import accumulate
 from typing import Final
 
 from kaspad_taskd.api.context import Api
+from kaspad_taskd.api.listed import PAGE
 from kaspad_taskd.bridge.counts import BOUNDS, Counts
 from kaspad_taskd.bridge.fanout import Fanout
 from kaspad_taskd.core.attention import AttentionCode, ServiceState
@@ -72,22 +75,36 @@ def text(families: Iterable[Family], *, openmetrics: bool) -> str:
     return "\n".join([*lines, *(["# EOF"] if openmetrics else []), ""])
 
 
+def body(families: Iterable[Family], *, openmetrics: bool, packed: bool) -> bytes:
+    """Return the same as bytes, perhaps compressed."""
+    data = text(families, openmetrics=openmetrics).encode()
+    return gzip.compress(data, compresslevel=1, mtime=0) if packed else data
+
+
 def label(name: str, value: str) -> str:
     """Return a label, its value escaped."""
     shown = value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
     return f'{name}="{shown}"'
 
 
-def families(api: Api, counts: Counts, fanout: Fanout, clients: int) -> Iterator[Family]:
-    """Yield all metrics of this moment."""
+async def families(api: Api, counts: Counts, fanout: Fanout, clients: int) -> list[Family]:
+    """Return all metrics of this moment; those of tasks are made a page at a time."""
     tasks = api.engine.tasks()
-    yield from _daemon(api, counts, tasks)
-    yield from _doors(fanout, clients)
+    counts.forget_all_but(task.id for task in tasks)
+    before = [*_daemon(api, counts, tasks), *_doors(fanout, clients)]
+    found = {each.name: each for each in _of(api, counts, tasks[:PAGE])}
+    for start in range(PAGE, len(tasks), PAGE):
+        await asyncio.sleep(0)
+        for each in _of(api, counts, tasks[start : start + PAGE]):
+            found[each.name].samples += each.samples
+    return [*before, *found.values(), *_services(api)]
+
+
+def _of(api: Api, counts: Counts, tasks: Sequence[Task]) -> Iterator[Family]:
     yield from _tasks(tasks)
     yield from _records(api, tasks)
     yield from _disks(tasks)
     yield from _looks(counts, tasks)
-    yield from _services(api)
 
 
 def _one(name: str, kind: str, says: str, value: float, labels: str = "") -> Family:
@@ -194,11 +211,9 @@ def _labels(task: Task) -> str:
 def _looks(counts: Counts, tasks: Iterable[Task]) -> Iterator[Family]:
     looks = Family("look_seconds", "summary", "Looks at a task and the seconds they took.")
     failed = Family("look_failures", "counter", "Looks that brought no reading.")
-    known, counts.looks = counts.looks, {}
     for task in tasks:
-        found = known.get(task.id)
+        found = counts.looks.get(task.id)
         if found is not None:
-            counts.looks[task.id] = found  # those of tasks that went are forgotten
             labels = _labels(task)
             looks.add(found.count, labels, "_count")
             looks.add(found.seconds, labels, "_sum")

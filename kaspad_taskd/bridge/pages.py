@@ -5,17 +5,20 @@ Every URL that is made here is relative to the request's, so that a proxy's pref
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from aiohttp import web
 
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.history import reach, told
 from kaspad_taskd.api.incident import incident
+from kaspad_taskd.api.listed import PAGE
 from kaspad_taskd.api.method import Method
 from kaspad_taskd.api.switches import standing_shape
 from kaspad_taskd.api.wire import event_shape, warning_shape
@@ -33,6 +36,7 @@ from kaspad_taskd.bridge.services import Services
 from kaspad_taskd.bridge.sockets import Sockets
 
 Json: TypeAlias = Any
+T = TypeVar("T")
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Files: TypeAlias = Callable[[], Mapping[str, tuple[bytes, str]]]
 
@@ -98,7 +102,7 @@ class Pages:
         session: str,
         snapshot: Callable[[], dict[str, Json]],
         openrpc: Method,
-        families: Callable[[], Iterable[metrics.Family]],
+        families: Callable[[], Awaitable[Iterable[metrics.Family]]],
         sockets: Sockets,
     ) -> None:
         self._api = api
@@ -200,8 +204,8 @@ class Pages:
         snapshot = await self._snapshot(request)
         moving = [task["id"] for task in snapshot["tasks"] if task["health"] == "ok"][:CHARTS]
         snapshot["history"] = {each: await self._history(each, "1h", MINUTES) for each in moving}
-        text = self._page.index(snapshot, dict(request.query))
-        return _html(request, text, 401 if snapshot["needsToken"] else 200)
+        status, query = 401 if snapshot["needsToken"] else 200, dict(request.query)
+        return await self._beside(lambda: _html(request, self._page.index(snapshot, query), status))
 
     async def _task(self, request: web.Request) -> web.Response:
         task_id, query = request.match_info["id"], dict(request.query)
@@ -210,7 +214,7 @@ class Pages:
             points = await self._history(task_id, query.get("range", ""), 300)
             snapshot |= {"history": {task_id: points}, "taskEvents": snapshot["events"]}
             snapshot |= await past(self._api, task_id, query)
-        text = self._page.task(snapshot, task_id, query)
+        text = await self._beside(lambda: self._page.task(snapshot, task_id, query))
         if text is None:
             return _html(request, self._page.missing(snapshot, query), 404)
         return _html(request, text, 401 if snapshot["needsToken"] else 200)
@@ -234,7 +238,7 @@ class Pages:
         may_change = await self._may_change(request)
         hidden = self._access.public and not may_change
         seq, shown = engine.seq, [] if hidden else engine.tasks()
-        tasks = [self._api.shapes.task(task) for task in shown]
+        tasks = await self._api.shapes.listed(shown).pages()
         known = self._known()
         below = before(request.query.get("before"), seq + 1)
         events = [] if hidden else await engine.store.events(0, EVENTS, below, task_id)
@@ -308,12 +312,16 @@ class Pages:
 
     async def _metrics(self, request: web.Request) -> web.Response:
         openmetrics = metrics.wants_openmetrics(request.headers.get("Accept", ""))
-        body = metrics.text(self._families(), openmetrics=openmetrics).encode()
         headers = {"Content-Type": metrics.OPENMETRICS if openmetrics else metrics.PLAIN}
-        if _takes_gzip(request):
+        if packed := _takes_gzip(request):
             headers["Content-Encoding"] = "gzip"
-            body = gzip.compress(body, compresslevel=1, mtime=0)
-        return web.Response(body=body, headers=headers)
+        make = partial(metrics.body, await self._families(), openmetrics=openmetrics, packed=packed)
+        return web.Response(body=await self._beside(make), headers=headers)
+
+    async def _beside(self, make: Callable[[], T]) -> T:
+        """Make something of what changes no more; beside the loop where there are many tasks."""
+        many = len(self._api.engine.tasks()) > PAGE
+        return await asyncio.to_thread(make) if many else make()
 
     async def _openrpc_description(self, _request: web.Request) -> web.Response:
         return _json(self._openrpc.handler(CALLER, {}))

@@ -131,3 +131,37 @@ def test_what_is_held_is_bounded() -> None:
     assert box.empty()
     assert all(each.frame for each in box.let_go())
     assert box.let_go() == []
+
+
+async def test_a_page_is_of_one_moment_and_others_are_answered_meanwhile(house: Bridged) -> None:
+    """What it shows is as of the `seq` it goes on from, whatever has happened since."""
+    made = shaped(house)
+    seq = house.house.engine.seq
+    asking = asyncio.create_task(house.get("/"))
+    await until(lambda: made)
+    await house.house.ask("pauseTask", taskId=f"job-{MANY - 1}")
+    assert len(made) < MANY
+    _, text = await asking
+    snapshot = json.loads(text.removeprefix("<!doctype html>"))["snapshot"]
+    assert snapshot["seq"] == seq
+    assert [task["id"] for task in snapshot["tasks"]] == [f"job-{n}" for n in range(MANY)]
+    assert {task["status"] for task in snapshot["tasks"]} == {"in-progress"}
+
+
+async def test_metrics_of_many_tasks_are_one_text(house: Bridged) -> None:
+    """Made a page at a time, each family stands once with the samples of all tasks in order."""
+    _, text = await house.get("/metrics", Accept="application/openmetrics-text")
+    names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(names) == len(set(names))
+    attempts = [line for line in text.splitlines() if line.startswith("kaspad_taskd_task_attempt{")]
+    assert [line.split('"')[1] for line in attempts] == [f"job-{number}" for number in range(MANY)]
+    assert text.endswith("# EOF\n")
+
+
+async def test_definitions_of_many_tasks_are_listed_in_pages(house: Bridged) -> None:
+    """As those of few are."""
+    visitor = await house.visit()
+    await settled(visitor)
+    listed = (await visitor.rpc("listDefinitions"))["result"]
+    assert [each["id"] for each in listed] == [f"job-{number}" for number in range(MANY)]
+    assert listed == list(house.house.api.definitions.listing())

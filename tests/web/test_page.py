@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from kaspad_taskd.web.page import TEMPLATES, Page
+from kaspad_taskd.web.page import TEMPLATES, Page, _json
 from kaspad_taskd.words.table import entry, table
 from tests.fakes.golden import golden_task
 from tests.web.snapshots import event, snapshot, tasks
@@ -268,3 +268,14 @@ def test_an_empty_page_names_the_real_directory() -> None:
     """Of a user's own daemon, or of one with --tasks."""
     read = _index(tasks=[], events=[], definitionDir="/home/me/tasks.d")
     assert "Save this as /home/me/tasks.d/node.toml" in read.text
+
+
+def test_what_the_scripts_go_on_from_is_the_json_of_one_value() -> None:
+    """It is written a task at a time, so that the interpreter is not held for all of them."""
+    for value in (
+        {"tasks": [{"b": "<é>", "a": None}, {}], "seq": 1, "a": {"z": 1, "b": [1.5]}},
+        {"tasks": [], "z": ""},
+        {"other": {"tasks": 1}},
+        [1, "x"],
+    ):
+        assert _json(value, sort_keys=True) == json.dumps(value, sort_keys=True)
