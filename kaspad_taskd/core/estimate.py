@@ -133,13 +133,12 @@ def slope(window: Window) -> float | None:
     if not window.sure:
         return None
     samples = _recent(_evened(window.samples))
-    count = len(samples)
-    middle = sum(each.at for each in samples) / count
-    level = sum(each.position for each in samples) / count
+    moments, positions = [each.at for each in samples], [each.position for each in samples]
+    middle, level = sum(moments) / len(samples), sum(positions) / len(samples)
     above = below = 0.0
-    for each in samples:
-        offset = each.at - middle
-        above += offset * (each.position - level)
+    for at, position in zip(moments, positions, strict=True):
+        offset = at - middle
+        above += offset * (position - level)
         below += offset * offset
     return max(0.0, above / below * 1000)
 
@@ -159,12 +158,13 @@ def _evened(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
     span, rise = samples[-1].at - samples[0].at, samples[-1].position - samples[0].position
     steps = [(new.at - old.at, new.position - old.position) for old, new in pairwise(samples)]
     mean = rise / span
-    burst = max(range(len(steps)), key=lambda index: steps[index][1] - mean * steps[index][0])
+    beyond = [jump - mean * lasted for lasted, jump in steps]
+    burst = beyond.index(max(beyond))
     took, jump = steps[burst]
     rate = (rise - jump) / (span - took)
-    if rate <= 0 or sum(each > BURST * rate * lasted for lasted, each in steps) != 1:
+    if rate <= 0 or jump <= BURST * rate * took:  # so it is at nearly every look
         return samples
-    if jump <= BURST * rate * took:
+    if sum(each > BURST * rate * lasted for lasted, each in steps) != 1:
         return samples
     surplus = jump - rate * took
     later = tuple(Sample(each.at, each.position - surplus) for each in samples[burst + 1 :])

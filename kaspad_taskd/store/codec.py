@@ -84,7 +84,7 @@ def _one(shape: _Shape) -> _Way:
 
 def _many(shape: _Shape) -> _Way:
     return (
-        lambda things: [shape.write(thing) for thing in things],
+        lambda things: [shape.write(thing) for thing in things] if things else [],
         lambda documents: tuple([shape.read(document) for document in documents]),
     )
 

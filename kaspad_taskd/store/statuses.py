@@ -280,7 +280,7 @@ class Statuses:
 
 
 def _signature(task: Task) -> Signature:
-    return f"{task.status.value} {task.watch.value}", task.attempt, task.definition
+    return f"{task.status} {task.watch}", task.attempt, task.definition
 
 
 def _same(one: Signature | None, two: Signature) -> bool:
