@@ -18,15 +18,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks import crowd
 from benchmarks.monitor_parts import register
-from benchmarks.process import cpu_seconds, daemon, quantile, rss_mib
+from benchmarks.process import BEFORE, HERE, cpu_seconds, daemon, quantile, rss_mib
 from tests.fakes.bridged import free_port
 
+PARTS = str(Path(__file__).with_name("monitor_parts.py"))
 PART = (sys.executable, "-m", "benchmarks.monitor_parts")
 LOADS = ((1000, 1.0), (10_000, 10.0))
 """Tasks, and seconds between looks: 1,000 looks a second each."""
@@ -111,11 +113,17 @@ def copied(mirror: Path, count: int) -> None:
         time.sleep(0.5)
 
 
-def ours(found: Found, load: tuple[int, float], seconds: float, directory: str) -> None:
+def ours(
+    found: Found, load: tuple[int, float], seconds: float, directory: str, build: Path = HERE
+) -> None:
     """Measure the daemon once, with one client."""
+    command = (sys.executable, PARTS, "watch")
     with tempfile.TemporaryDirectory(dir=directory) as place:
         told = Path(place) / "looks"
-        with told.open("w+b") as looks, daemon(Path(place), (*PART, "watch"), looks) as started:
+        with (
+            told.open("w+b") as looks,
+            daemon(Path(place), command, looks, build=build) as started,
+        ):
             with part("follow", started.path) as client:
                 register(started.path, *load)
                 copied(Path(place) / "tasks.d", load[0])
@@ -193,13 +201,33 @@ def table(load: tuple[int, float], mine: Found, sleeps: Found) -> Iterator[str]:
         yield f"{label:36}{mine.middle(name):10.3f}{'':20}{goal}"
 
 
+def beside(options: argparse.Namespace, builds: Mapping[str, Path]) -> Iterator[str]:
+    """The CPU of looks by each build, in turns."""
+    load = LOADS[0]
+    spent: dict[str, list[float]] = {name: [] for name in builds}
+    for _ in range(options.rounds):
+        for name, build in builds.items():
+            found = Found()
+            ours(found, load, options.seconds, options.directory, build)
+            spent[name].append(found.middle("cpu"))
+    now = statistics.median(spent["now"])
+    for name, values in spent.items():
+        middle = statistics.median(values)
+        yield f"{f'CPU s per 1,000 looks, {name}':44}{middle:10.3f}{now / middle:10.2f}  <= 0.7"
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print the tables."""
     parser = argparse.ArgumentParser(prog="./dev bench monitor", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10.0, help="a measurement takes")
     parser.add_argument("--directory", help="on the disk to measure (default: where /tmp is)")
+    parser.add_argument("--before", type=Path, help=BEFORE)
     options = parser.parse_args(argv)
+    builds = {"now": HERE} | ({"before": options.before} if options.before else {})
+    print("\n".join(crowd.table(options.rounds, builds)), end="\n\n")
+    if options.before:
+        print("\n".join(beside(options, builds)), end="\n\n")
     registering = Found()
     both = {load: (Found(), Found()) for load in LOADS}
     for _ in range(options.rounds):

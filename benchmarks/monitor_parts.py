@@ -6,6 +6,7 @@ Times are of the monotonic clock, which all processes of a host share.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import re
 import signal
@@ -30,6 +31,8 @@ UPGRADE = (
 )
 ENTER, PING, PONG = b"\x81\x82\0\0\0\x0040", b"\x81\x012", b"\x81\x81\0\0\0\x003"
 """Frames: into the root namespace, the bridge's heartbeat, its answer."""
+LAG_EVERY = 0.002
+"""Seconds between two looks at whether the loop is there."""
 STAMP = re.compile(rb'"stamp":([0-9.]+)')
 
 
@@ -91,18 +94,65 @@ class Moving:
 
 def watch(options: Sequence[str]) -> None:
     """The real daemon, but for its probes."""
-    from kaspad_taskd import daemon
     from kaspad_taskd.__main__ import main
+
+    try:
+        hallway = importlib.import_module("kaspad_taskd.daemon.house")
+    except ModuleNotFoundError:  # of an earlier build
+        hallway = importlib.import_module("kaspad_taskd.daemon")
 
     late = Late()
 
     def open_probe(definition: Definition, *_allow: object) -> Moving:
         return Moving(definition, late)
 
-    vars(daemon)["open_probe"] = open_probe
+    vars(hallway)["open_probe"] = open_probe
     code = main(options)
     late.tell()
     raise SystemExit(code)
+
+
+def lag(options: Sequence[str]) -> None:
+    """The same; it tells what CPU its loop used without a pause, instead of its looks.
+
+    That is what lies between two of its turns that are due every 2 ms: what other programs on the
+    host take away is not in it.
+    """
+    at, late = array("d"), array("d")
+
+    def begin(loop: asyncio.AbstractEventLoop, before: float) -> None:
+        at.append(loop.time())
+        late.append(time.thread_time() - before)
+        loop.call_later(LAG_EVERY, begin, loop, time.thread_time())
+
+    def run_forever(loop: Any) -> None:
+        loop.call_soon(begin, loop, time.thread_time())
+        run(loop)
+
+    def tell(_late: Late) -> None:
+        json.dump([list(at), list(late)], sys.stdout)
+
+    loops: Any = asyncio.base_events.BaseEventLoop
+    run, loops.run_forever = loops.run_forever, run_forever
+    vars(sys.modules[__name__])["Late"] = type("Lags", (Late,), {"tell": tell})
+    watch(options)
+
+
+def ping(path: str) -> None:
+    """Somebody else's client: prints how long each of its questions waited for its answer."""
+    at, spent = array("d"), array("d")
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        while not stopping:
+            began = time.monotonic()
+            connection.sendall(b'{"jsonrpc":"2.0","method":"ping","id":0}\n')
+            connection.recv(65_536)
+            at.append(time.monotonic())
+            spent.append(at[-1] - began)
+            time.sleep(LAG_EVERY)
+    json.dump([list(at), list(spent)], sys.stdout)
 
 
 def sleep(count: str, interval: str) -> None:
@@ -193,10 +243,13 @@ def _good(data: bytes) -> int:
     return data.count(b"\n")
 
 
-PARTS: dict[str, Callable[..., None]] = {"sleep": sleep, "follow": follow, "browse": browse}
+PARTS: dict[str, Callable[..., None]] = {
+    "sleep": sleep, "follow": follow, "browse": browse, "ping": ping,
+}  # fmt: skip
+DAEMONS: dict[str, Callable[[Sequence[str]], None]] = {"watch": watch, "lag": lag}
 
 if __name__ == "__main__":
-    if sys.argv[1] == "watch":
-        watch(sys.argv[2:])
+    if sys.argv[1] in DAEMONS:
+        DAEMONS[sys.argv[1]](sys.argv[2:])
     else:
         PARTS[sys.argv[1]](*sys.argv[2:])
