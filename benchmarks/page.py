@@ -19,12 +19,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.monitor_parts import register
+from benchmarks.monitor_parts import WATCH, register
 from benchmarks.process import daemon
 from tests.fakes.bridged import free_port
 from tests.web.browser import Browser, chromium
 
-WATCH = (sys.executable, "-m", "benchmarks.monitor_parts", "watch")
 FEW, MANY, MOST = 5, 100, 1000
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 ALIVE = "document.querySelector('#link')?.dataset.link === 'live' && performance.now()"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.__main__ import benchmarks, runs
 from benchmarks.happened import fits, happened
+from benchmarks.monitor_parts import WATCH, register
+from benchmarks.process import PATIENCE, daemon
 from benchmarks.record import SCENARIOS
 from benchmarks.replay import Recording, gossiped, reading_of
 from benchmarks.thin import thin
@@ -114,3 +119,13 @@ def test_gossip_is_laid_over_a_node_that_has_peers() -> None:
 def test_every_scenario_can_be_asked_for_by_its_name() -> None:
     """A word that names a benchmark would begin another run."""
     assert not set(SCENARIOS) & set(benchmarks())
+
+
+def test_the_tasks_that_are_measured_move(tmp_path: Path) -> None:
+    """A daemon whose own probes were left in place would cost little, and say nothing."""
+    with daemon(tmp_path, WATCH, subprocess.DEVNULL) as started:
+        register(started.path, 1, 0.5)
+        until = time.monotonic() + PATIENCE
+        while not started.call("getAllTasks")[0]["progress"]:
+            assert time.monotonic() < until
+            time.sleep(0.05)
