@@ -16,10 +16,12 @@ from kaspad_taskd.api.schemas import (
     MOMENT,
     TEXT,
     WHOLE,
+    listed,
     record,
     some,
 )
 from kaspad_taskd.bridge import wizard
+from kaspad_taskd.bridge.fanout import MANY
 from kaspad_taskd.version import __version__
 
 Json: TypeAlias = Any
@@ -27,6 +29,7 @@ Json: TypeAlias = Any
 HELLO: Final = record(
     "Hello", seq=WHOLE, journal=TEXT, serverTime=MOMENT, host=TEXT, version=TEXT, canChange=FLAG
 )
+PROGRESS: Final = event_schemas()["sync:progress"]
 STOPPING: Final = record("ServerStopping", reason=TEXT)
 ERROR: Final = some(
     "TaskRefusal",
@@ -53,6 +56,10 @@ def _or_refusal(schema: Schema) -> Schema:
 
 _TOLD: Final[Mapping[str, tuple[Schema, str]]] = {
     "hello": (HELLO, "The first that a client is told."),
+    MANY: (
+        record("SyncProgressMany", seq=WHOLE, tasks=listed("ProgressOfTasks", PROGRESS)),
+        "In the place of many sync:progress, for who connects with `gather: true` in `auth`.",
+    ),
     "server:stopping": (STOPPING, "The daemon stops; it takes up every task at its next start."),
     wizard.TASK_ERROR: (ERROR, "A request was refused: why, in words and by its code."),
 }

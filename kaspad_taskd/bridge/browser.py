@@ -26,6 +26,7 @@ class Browser:
         address: where it comes from, for the log.
         may_change: whether it may change something now.
         since: the `auth` member of that name, None without one; `journal` likewise.
+        gathers: whether `auth.gather` asks for the state of many tasks in one packet.
         trusted: whether it might when it came.
         told: the `seq` it has reached on its way to the present; None before.
         outbox: what it has to take; the connection's own.
@@ -47,6 +48,7 @@ class Browser:
     joining: asyncio.Task[None] | None = None
     listing: asyncio.Lock = field(default_factory=asyncio.Lock)
     journal: Json = None
+    gathers: bool = False
 
     def tell(self, name: str, data: Json) -> None:
         """Send an event for this one alone."""

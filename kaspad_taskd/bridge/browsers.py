@@ -105,6 +105,7 @@ class Browsers:
             raise Refused(401, "This needs the access token.")
         browser = Browser(sid, address, may_change, given.get("since"))
         browser.journal = given.get("journal")
+        browser.gathers = given.get("gather") is True
         browser.trusted = may_change()
         self._known[sid] = browser
 

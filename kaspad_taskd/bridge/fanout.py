@@ -6,13 +6,16 @@ twice or not at all. State (`sync:progress`) is told under the same lock, so it 
 
 Whatever carries a `seq` carries one up to which this browser was told everything: it may lose its
 line at any point, and goes on from the last one it saw.
+
+State is told in a packet for each task, or in one for many: a browser pays for each packet,
+whatever is in it, and a thousand tasks that change every second are a thousand packets, or two.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.api.context import Api, answer_for
@@ -20,7 +23,7 @@ from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.wire import event_data, progress_event, switch_event
 from kaspad_taskd.bridge.browser import Browser
 from kaspad_taskd.bridge.outbox import Outbox
-from kaspad_taskd.bridge.packets import Message, event
+from kaspad_taskd.bridge.packets import Message, event, gathered
 from kaspad_taskd.core.fact import Event, EventName
 from kaspad_taskd.core.model import Task
 from kaspad_taskd.engine.errors import Gap
@@ -35,6 +38,12 @@ MAKING: Final = 3
 BATCH: Final = 64
 """Events, or tasks, told at once to one that is behind, before others have their turn."""
 DAY_MS: Final = 86_400_000
+GATHER_S: Final = 0.5
+"""Seconds between two packets of many tasks; what changes after a quiet time is told at once."""
+GATHERED: Final = 500
+"""Tasks in one packet."""
+MANY: Final = "sync:progress:many"
+"""Its event: `{seq, tasks: [what sync:progress says]}`."""
 EDGE_S: Final = 0.02
 """Seconds until one that knows more than was told looks again."""
 
@@ -57,6 +66,10 @@ class Fanout:
         self._api = api
         self._cut_all = cut_all
         self._live: dict[Browser, Outbox] = {}
+        self._singly: dict[Browser, Outbox] = {}
+        self._together: dict[Browser, Outbox] = {}
+        self._changed: dict[str, None] = {}
+        self._quiet: asyncio.Task[None] | None = None
         self._written = 0
         self._seq = api.engine.seq
         self._lock = asyncio.Lock()
@@ -74,30 +87,67 @@ class Fanout:
 
     async def run(self) -> None:
         """Tell until cancelled."""
-        while True:
-            try:
-                await self._api.board.follow(self._seq).run(self._send)
-            except Gap as gap:
-                log.error("events could not be told, browsers connect anew: %s", gap)
-                self._seq = self._api.engine.seq
-                self._cut_all("events could not be told")
+        try:
+            while True:
+                await self._follow()
+        finally:
+            if self._quiet is not None:
+                self._quiet.cancel()
+
+    async def _follow(self) -> None:
+        try:
+            await self._api.board.follow(self._seq).run(self._send)
+        except Gap as gap:
+            log.error("events could not be told, browsers connect anew: %s", gap)
+            self._seq = self._api.engine.seq
+            self._cut_all("events could not be told")
 
     async def _send(self, news: Sequence[News]) -> None:
         async with self._lock:
             for each in news:
                 self.told += 1
-                if self._live:
-                    await self._tell(self._message(each))
                 if isinstance(each, Event):
+                    if self._live:
+                        await self._tell(event(each.fact.name.value, event_data(each)))
                     self._seq = each.seq
+                elif self._live:
+                    await self._tell_progress(each.task, each.seq)
+            if self._quiet is None and self._changed:
+                await self._tell_gathered()
+                self._quiet = asyncio.get_running_loop().create_task(self._rest())
 
-    def _message(self, news: News) -> Message:
-        if isinstance(news, Event):
-            return event(news.fact.name.value, event_data(news))
-        return self._progress(news.task, news.seq)
+    async def _tell_progress(self, task: Task, seq: int) -> None:
+        if self._singly:
+            await self._tell(self._progress(task, seq), self._singly)
+        if self._together:
+            self._changed[task.id] = None
+            if len(self._changed) >= GATHERED:
+                await self._tell_gathered()
 
-    async def _tell(self, message: Message) -> None:
-        boxes = list(self._live.values())
+    async def _rest(self) -> None:
+        """Tell what has gathered every now and then, until nothing has."""
+        try:
+            while True:
+                await asyncio.sleep(GATHER_S)
+                async with self._lock:
+                    if not self._changed:
+                        return
+                    await self._tell_gathered()
+        finally:
+            self._quiet = None
+
+    async def _tell_gathered(self) -> None:
+        """Tell of what has changed how it is now: events and answers have told it meanwhile."""
+        changed, self._changed = self._changed, {}
+        if messages := self._now(changed):
+            await self._tell(gathered(MANY, self._seq, messages), self._together)
+
+    def _now(self, ids: Iterable[str]) -> list[Message]:
+        found = map(self._api.engine.get, ids)
+        return [self._progress(task, self._seq) for task in found if task is not None]
+
+    async def _tell(self, message: Message, whom: Mapping[Browser, Outbox] | None = None) -> None:
+        boxes = list((self._live if whom is None else whom).values())
         self._written += MAKING
         self.delivered += len(boxes)
         for start in range(0, len(boxes), TURN):
@@ -128,7 +178,7 @@ class Fanout:
                 await self._catch_up(browser, since, journal)
                 return
             async with self._lock:
-                self._live[browser] = browser.outbox
+                self._enter(browser)
                 browser.tell("hello", hello())
                 if fault is not None:
                     self._say_gap(browser, fault)
@@ -157,7 +207,7 @@ class Fanout:
                 await self._states(browser, self._running())
                 return {"seq": seq}
         async with self._lock:
-            self._live[browser] = browser.outbox
+            self._enter(browser)
             said = self._say_gap(browser, fault)
         await self._present(browser)
         return said
@@ -188,7 +238,7 @@ class Fanout:
         while True:
             async with self._lock:
                 if cursor == self._seq:
-                    self._live[browser] = browser.outbox
+                    self._enter(browser)
                     return cursor
             await browser.room()
             if cursor > self._seq:  # on record, and on its way to everybody
@@ -222,8 +272,9 @@ class Fanout:
         for start in range(0, len(ids), BATCH):
             await browser.room()
             async with self._lock:
-                found = map(self._api.engine.get, ids[start : start + BATCH])
-                messages = [self._progress(task, self._seq) for task in found if task is not None]
+                messages = self._now(ids[start : start + BATCH])
+                if browser.gathers and messages:
+                    messages = [gathered(MANY, self._seq, messages)]
                 browser.outbox.answer_all(messages)
             await asyncio.sleep(0)
 
@@ -243,9 +294,14 @@ class Fanout:
         for task_id in gone:
             del self._shown[task_id]
 
+    def _enter(self, browser: Browser) -> None:
+        self._live[browser] = browser.outbox
+        (self._together if browser.gathers else self._singly)[browser] = browser.outbox
+
     def leave(self, browser: Browser) -> None:
         """Tell it nothing any more."""
-        self._live.pop(browser, None)
+        for each in (self._live, self._singly, self._together):
+            each.pop(browser, None)
 
 
 def _whole(since: Json) -> int:

@@ -75,10 +75,22 @@ class Message:
             self._carrier = Carrier(MESSAGE, b"".join(self._pieces).decode())
         return self._carrier
 
+    @property
+    def argument(self) -> str:
+        """The JSON of an event's one argument."""
+        text: str = self.carrier.data
+        return text[text.index(",") + 1 : -1]  # no name of ours has a comma
+
 
 def event(name: str, data: Json) -> Message:
     """Return an event with its one argument."""
     return Message(b"%d[%b," % (EVENT, jsontext.dumps(name)), *_pieces(data), b"]")
+
+
+def gathered(name: str, seq: int, messages: Sequence[Message]) -> Message:
+    """Return events of one kind as one, `{seq, tasks: [the argument of each]}`."""
+    each = ",".join([message.argument for message in messages])
+    return Message(f'{EVENT}["{name}",{{"seq":{seq},"tasks":[{each}]}}]')
 
 
 def acknowledgement(number: int, data: Json) -> Message:

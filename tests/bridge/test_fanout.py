@@ -311,3 +311,59 @@ async def test_a_switch_that_runs_is_told_to_who_comes_late(house: Bridged) -> N
     late = await house.visit()
     await late.ask("rpc", {"method": "ping"})
     assert "switch:progress" not in late.names()
+
+
+async def test_who_gathers_is_told_the_state_of_many_in_one_packet(house: Bridged) -> None:
+    """When it comes, and with what changes; others are told one by one, as ever."""
+    for name in ("one", "two"):
+        await house.add(name)
+    visitor, other = await house.visit({"gather": True}), await house.visit()
+    many = await visitor.event("sync:progress:many")
+    assert many.keys() == {"seq", "tasks"}
+    single = [await other.event("sync:progress") for _ in range(2)]
+    assert many["tasks"] == single
+    assert many["seq"] == house.house.engine.seq
+    for name in ("one", "two"):
+        await house.house.ask("reportTask", taskId=name, progress=10)
+    told: set[str] = set()
+    while told != {"one", "two"}:
+        told |= {each["taskId"] for each in (await visitor.event("sync:progress:many"))["tasks"]}
+    assert "sync:progress" not in visitor.names()
+    assert "sync:progress:many" not in other.names()
+
+
+async def test_gathered_state_is_of_the_moment_in_which_it_is_told(house: Bridged) -> None:
+    """What an event or an answer has told meanwhile is not undone, and no task is told twice."""
+    await house.add("job")
+    visitor = await house.visit({"gather": True})
+    await visitor.event("sync:progress:many")
+    for progress in (10, 20, 30):
+        await house.house.ask("reportTask", taskId="job", progress=progress)
+    await visitor.ask("rpc", {"method": "pauseTask", "params": {"taskId": "job"}})
+    begun = len(visitor.told)
+    await house.add("last")
+    await house.house.ask("reportTask", taskId="last", progress=10)
+    told: list[str] = []
+    while "last" not in told:
+        told = [each["taskId"] for each in (await visitor.event("sync:progress:many"))["tasks"]]
+    packets = [data["tasks"] for name, data in visitor.told[begun:] if name == "sync:progress:many"]
+    states = [each["status"] for tasks in packets for each in tasks if each["taskId"] == "job"]
+    assert set(states) <= {"paused"}
+
+
+async def test_events_are_told_to_who_gathers_as_to_everybody(house: Bridged) -> None:
+    """All of them, at once, in order."""
+    visitor = await house.visit({"gather": True})
+    last = await make_events(house, 3)
+    own = ("hello", "sync:progress:many")
+    while visitor.names()[-1:] != ["sync:resumed"] or visitor.told[-1][1]["seq"] < last:
+        await visitor.event()
+    told = [data["seq"] for name, data in visitor.told if name not in own]
+    assert told == list(range(1, last + 1))
+
+
+async def test_a_wrong_wish_to_gather_is_none(house: Bridged) -> None:
+    """Only true is."""
+    await house.add("job")
+    visitor = await house.visit({"gather": "yes"})
+    assert (await visitor.event("sync:progress"))["taskId"] == "job"
