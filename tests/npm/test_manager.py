@@ -20,6 +20,14 @@ async def test_it_does_what_the_one_of_old_did(tmp_path: Path) -> None:
         await taskd.end()
 
 
+async def test_what_nobody_can_read_costs_nothing(tmp_path: Path) -> None:
+    """Each line of garbage.test.cjs says what holds."""
+    async with Taskd(tmp_path) as taskd:
+        await taskd.start()
+        await node_tests("garbage.test.cjs", KASPAD_TASKD_SOCKET=str(taskd.socket))
+        await taskd.end()
+
+
 async def test_for_which_attempts_a_completion_is_told() -> None:
     """Each line of completions.test.cjs says what holds."""
     await node_tests("completions.test.cjs")

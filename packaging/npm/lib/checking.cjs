@@ -2,7 +2,7 @@
 "use strict";
 
 const { passes } = require("./faults.cjs");
-const { escaped } = require("./formats.cjs");
+const { escaped, plainFacts, textOf } = require("./formats.cjs");
 const { asked } = require("./looks.cjs");
 const { factsOf, percentOf } = require("./registrations.cjs");
 const { learn } = require("./shapes.cjs");
@@ -17,26 +17,34 @@ async function checked(own, of) {
   const task = of.tasks.get(own.id);
   if (!task) return { success: false, error: `Task ${own.id} not found` };
   task.lastChecked = new Date().toISOString();
-  let status = own.ended; // it has said so already, and the daemon has not taken it
+  let said = own.ended; // it has said so already, and the daemon has not taken it
   try {
-    status ??= (await asked(own, task)) ?? {};
+    said ??= read((await asked(own, task)) ?? {});
   } catch (error) {
     return thrown(own, task, error, of);
   }
   task.lastUpdate = new Date().toISOString();
-  const progress = percentOf(status.progress);
-  learn(task, status.metadata, own);
-  if (status.completed) return completed(own, task, status, of);
-  if (status.error) return ended(own, task, status, of);
+  learn(task, said.metadata, own);
+  if (said.completed) return completed(own, task, said, of);
+  if (said.error !== null) return ended(own, task, said, of);
   recovers(own, task);
-  if (task.status !== "in-progress" || !(await reported(own, task, progress, status, of))) task.progress = progress;
+  if (task.status !== "in-progress" || !(await reported(own, task, said, of))) task.progress = said.progress;
   if (of.tasks.get(own.id) === task && ["in-progress", "pending"].includes(task.status)) of.telling.state(task);
-  return { success: true, status };
+  return { success: true, status: said.status };
+}
+
+/** What an answer says; throws where nobody can read it. */
+function read(status) {
+  const { completed, error, progress, metadata } = status;
+  return {
+    status, completed: Boolean(completed), error: error ? String(error) : null,
+    progress: percentOf(progress), metadata: plainFacts(metadata),
+  };
 }
 
 /** A throw is health, and not the end: it is said, and the looks go on. */
 function thrown(own, task, error, of) {
-  const text = escaped(String(error?.message ?? error));
+  const text = escaped(textOf(error));
   const first = own.failing === null;
   own.failing = { text };
   Object.assign(task, { error: text, status: "error", health: "unreachable" });
@@ -56,13 +64,13 @@ function recovers(own, task) {
 }
 
 /** Tells the daemon, not more often than it has any use for; whether it knows of this look. */
-async function reported(own, task, progress, status, of) {
+async function reported(own, task, { progress, metadata }, of) {
   const now = Date.now();
   if (own.reportedAt !== undefined && now - own.reportedAt < REPORT) return false;
   own.reportedAt = now;
   try {
     const { news } = own;
-    const facts = factsOf(status.metadata, own);
+    const facts = factsOf(metadata, own);
     const answer = await of.call("reportTask", { taskId: own.id, progress, metadata: facts });
     if (news !== own.news) return false; // what has happened may be newer than the answer
     of.put(answer.task);
@@ -73,21 +81,21 @@ async function reported(own, task, progress, status, of) {
   }
 }
 
-async function completed(own, task, status, of) {
-  own.ended = status;
+async function completed(own, task, said, of) {
+  own.ended = said;
   recovers(own, task);
-  const metadata = factsOf(status.metadata, own);
+  const metadata = factsOf(said.metadata, own);
   const live = task.status === "in-progress";
   const [method, params] = live
     ? ["reportTask", { completed: true, progress: 100, metadata }]
     : ["completeTask", { finalStatus: { metadata } }];
-  return closing(own, method, params, { success: true, completed: true, status }, of);
+  return closing(own, method, params, { success: true, completed: true, status: said.status }, of);
 }
 
-async function ended(own, task, status, of) {
-  own.ended = status;
+async function ended(own, task, said, of) {
+  own.ended = said;
   recovers(own, task);
-  const error = String(status.error).slice(0, 2000);
+  const error = said.error.slice(0, 2000);
   return closing(own, "errorTask", { error }, { success: false, error: escaped(error) }, of);
 }
 

@@ -45,10 +45,27 @@ function escapedDeep(value) {
   return value !== null && typeof value === "object" ? escapedFacts(value) : escaped(value);
 }
 
+/** Facts as JSON has them, in a copy: what it has not is left out; throws where they go round. */
+function plainFacts(facts) {
+  const whole = (value) => (Number.isSafeInteger(Number(value)) ? Number(value) : String(value));
+  const text = JSON.stringify(facts, (_, value) => (typeof value === "bigint" ? whole(value) : value));
+  const plain = text === undefined ? null : JSON.parse(text);
+  return typeof plain === "object" && plain !== null ? plain : {};
+}
+
+/** The text of whatever was thrown: of these fields the first that it has, else itself. */
+function textOf(fault, ...fields) {
+  try {
+    return String([...fields, "message"].map((field) => fault?.[field]).find((one) => one != null) ?? fault);
+  } catch {
+    return "it threw what is no text";
+  }
+}
+
 /** Of facts those that are no plain values: the daemon keeps them as text, who has them keeps them whole. */
 function richOf(facts) {
   const rich = Object.entries(facts).filter(([, value]) => value !== null && typeof value === "object");
   return rich.length ? Object.fromEntries(rich) : null;
 }
 
-Object.assign(exports, { calculateDuration, durationOf, escaped, escapedFacts, formatDuration, richOf });
+Object.assign(exports, { calculateDuration, durationOf, escaped, escapedFacts, formatDuration, plainFacts, richOf, textOf });

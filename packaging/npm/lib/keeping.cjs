@@ -4,6 +4,7 @@
 
 const { checked } = require("./checking.cjs");
 const { Completions } = require("./completions.cjs");
+const { textOf } = require("./formats.cjs");
 const { Looks } = require("./looks.cjs");
 const { Mirror } = require("./mirror.cjs");
 const { definitionOf, lacksHow, Plain } = require("./registrations.cjs");
@@ -251,7 +252,7 @@ class Keeping {
 
   wrong(error, { id }) {
     if (this.#closed) return;
-    console.error(`kaspad-taskd: ${id}: ${error?.text ?? error?.stack ?? error}`);
+    console.error(`kaspad-taskd: ${id}: ${textOf(error, "text", "stack")}`);
   }
 }
 

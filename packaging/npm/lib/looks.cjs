@@ -52,7 +52,7 @@ class Looks {
 
 /** What a status checker says; rejects with what it threw, or because it says nothing in time. */
 async function asked(own, task) {
-  const deadline = own.timeout ?? own.config.timeout ?? DEADLINE;
+  const deadline = own.timeout ?? DEADLINE;
   const control = new AbortController();
   let timer;
   const late = new Promise((_, reject) => {

@@ -2,7 +2,7 @@
 "use strict";
 
 const { EventEmitter } = require("node:events");
-const { calculateDuration, escaped, escapedFacts, formatDuration } = require("./formats.cjs");
+const { calculateDuration, escaped, escapedFacts, formatDuration, plainFacts, textOf } = require("./formats.cjs");
 const { Keeping } = require("./keeping.cjs");
 const { factsOf, indexerSync, nodeSync, ownOf, Plain } = require("./registrations.cjs");
 const { serve } = require("./serving.cjs");
@@ -119,7 +119,7 @@ class BackgroundTaskManager extends EventEmitter {
     return this.#answer(async () => {
       const task = await this.#kept.found(taskId);
       if (task.status === "complete") return { success: true, taskId, completedAt: task.completedAt };
-      const metadata = finalStatus?.metadata ?? {};
+      const metadata = plainFacts(finalStatus?.metadata);
       const own = this.#kept.own.get(taskId);
       learn(task, metadata, own);
       const params = { taskId, finalStatus: { metadata: factsOf(metadata, own) } };
@@ -133,7 +133,7 @@ class BackgroundTaskManager extends EventEmitter {
   errorTask(taskId, error) {
     return this.#answer(async () => {
       await this.#kept.found(taskId);
-      const text = String(error?.message ?? error);
+      const text = textOf(error);
       await this.#kept.call("errorTask", { taskId, error: text.slice(0, 2000) });
       await this.#kept.caught();
       return { success: true, taskId, error: text };
@@ -284,7 +284,7 @@ class BackgroundTaskManager extends EventEmitter {
     try {
       return await act();
     } catch (error) {
-      return { success: false, error: escaped(error.text ?? error.message ?? String(error)) };
+      return { success: false, error: escaped(textOf(error, "text")) };
     }
   }
 }

@@ -8,6 +8,7 @@ const SHORTEST = 250; // ms between two looks of the daemon's
 const FACTS = 60;
 const TEXT = 200;
 const INTERVAL = 10_000;
+const LONGEST = 2 ** 31 - 1; // ms that a timer can wait
 const HEADER = ["timeout", "autoSwitch", "confirmations", "stallAfter", "giveUpAfter", "after", "keepWatching"];
 const WATCHED = ["node-sync", "indexer-sync", "database-migration", "http-json"]; // the daemon can look itself
 
@@ -22,7 +23,8 @@ function ownOf(config) {
   const statusChecker = typeof given === "function" ? given : null;
   return {
     id: String(id), type: String(type), service: String(service), config: config.config ?? {},
-    checkInterval: config.checkInterval ?? INTERVAL, timeout: config.timeout ?? null,
+    checkInterval: msOf(config, "checkInterval") ?? INTERVAL,
+    timeout: msOf(config, "timeout") ?? (statusChecker ? msOf(config.config ?? {}, "timeout") : null),
     statusChecker, onComplete: typeof config.onComplete === "function" ? config.onComplete : null,
     onRelapse: config.onRelapse === true, waits: false, failing: null, ended: null, rich: null, news: 0,
     reports: statusChecker !== null || !WATCHED.includes(type), header: pick(config, HEADER),
@@ -82,6 +84,14 @@ function factsOf(metadata, own) {
     else if (value !== null && typeof value === "object") facts[key] = (JSON.stringify(value) ?? "").slice(0, TEXT);
   }
   return facts;
+}
+
+/** A time in ms that a registration names, or null; throws Plain: with one that is none a timer never waits. */
+function msOf(from, key) {
+  const value = from[key] ?? null;
+  const ms = typeof value === "string" ? Number(value) : value;
+  if (ms === null || (typeof ms === "number" && ms > 0 && ms <= LONGEST)) return ms;
+  throw new Plain(`${key} must be a time in ms, from 1 to ${LONGEST}`);
 }
 
 /** A checker's progress as a percentage. */
