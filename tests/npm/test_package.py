@@ -48,7 +48,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_both_kinds_of_modules_have_the_same_classes(installed: Path) -> None:
     """`instanceof` holds, whichever way the two halves of a program came by them."""
-    (installed / "both.mjs").write_text(
+    both_kinds(npm.node(), installed)
+
+
+def both_kinds(node: str, folder: Path) -> None:
+    """Import and require it in one program."""
+    (folder / "both.mjs").write_text(
         'import { createRequire } from "node:module";\n'
         'import * as imported from "kaspad-taskd";\n'
         'const required = createRequire(import.meta.url)("kaspad-taskd");\n'
@@ -57,24 +62,29 @@ def test_both_kinds_of_modules_have_the_same_classes(installed: Path) -> None:
         "  if (named[name] !== one) throw new Error(`${name} is another one`);\n"
         "console.log(Object.keys(named).sort().join());"
     )
-    names = run(installed, npm.node(), "both.mjs").strip().split(",")
+    names = run(folder, node, "both.mjs").strip().split(",")
     text = (PACKAGE / "index.d.ts").read_text()
     assert names == sorted(re.findall(r"^export class (\w+)", text, re.MULTILINE))
 
 
 def test_strict_programs_compile_and_wrong_ones_do_not(installed: Path) -> None:
     """CommonJS and modules; a mistake is found in each line of wrong.ts but the first."""
+    strict_types(npm.node(), installed)
+
+
+def strict_types(node: str, folder: Path) -> None:
+    """Compile what is right and what is wrong."""
     for suffix in ("cts", "mts"):
-        shutil.copy(HERE / "program.ts", installed / f"program.{suffix}")
-    shutil.copy(HERE / "wrong.ts", installed / "wrong.mts")
+        shutil.copy(HERE / "program.ts", folder / f"program.{suffix}")
+    shutil.copy(HERE / "wrong.ts", folder / "wrong.mts")
     tsc = npm.modules() / "node_modules" / "typescript" / "bin" / "tsc"
     command = [
-        npm.node(), str(tsc), "--strict", "--noEmit", "--exactOptionalPropertyTypes",
+        node, str(tsc), "--strict", "--noEmit", "--exactOptionalPropertyTypes",
         "--target", "es2022", "--lib", "es2023,dom", "--module", "nodenext",
         "program.cts", "program.mts", "wrong.mts",
     ]  # fmt: skip
     said = subprocess.run(
-        command, cwd=installed, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False
     ).stdout
     found = re.findall(r"^(\S+)\((\d+),", said, re.MULTILINE)
     lines = len((HERE / "wrong.ts").read_text().splitlines())
@@ -122,17 +132,22 @@ def test_the_archive_is_installed_by_its_path(tmp_path: Path) -> None:
 
 async def test_the_program_of_the_readme_runs(installed: Path, tmp_path: Path) -> None:
     """As it stands: it shows the tasks, and each that is completed."""
+    await readme_runs(npm.node(), installed, tmp_path)
+
+
+async def readme_runs(node: str, folder: Path, place: Path) -> None:
+    """Run the program of the README in this folder, beside a daemon in that place."""
     found = re.search(
         r"```js\n(const \{ TaskdSocket.*?)```", (PACKAGE / "README.md").read_text(), re.S
     )
     assert found is not None
     assert len([line for line in found[1].splitlines() if line]) <= 10
-    (installed / "readme.cjs").write_text(found[1])
-    async with Taskd(tmp_path) as taskd:
+    (folder / "readme.cjs").write_text(found[1])
+    async with Taskd(place) as taskd:
         line = await taskd.start()
         await line.call("registerTask", type="report", service="import")
         process = await asyncio.create_subprocess_exec(
-            npm.node(), "readme.cjs", cwd=installed, stdout=asyncio.subprocess.PIPE,
+            node, "readme.cjs", cwd=folder, stdout=asyncio.subprocess.PIPE,
             env={**os.environ, "KASPAD_TASKD_SOCKET": str(taskd.socket)},
         )  # fmt: skip
         try:
@@ -152,23 +167,45 @@ VERSIONS = {"18": "18.20.8", "20": "20.20.2", "22": "22.23.3", "24": "24.21.0"}
 MACHINES = {"x86_64": "x64", "aarch64": "arm64"}
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("major", VERSIONS)
-async def test_each_node_from_18_on(major: str, tmp_path: Path) -> None:
-    """All that the package's own tests hold, on the newest of each line, from npm."""
+def node_of(major: str) -> str:
+    """The newest Node of a line, from npm; skips where there is none for this machine."""
     machine = MACHINES.get(platform.machine())
     try:
         place = install(f"node-{major}", {f"node-linux-{machine}": VERSIONS[major]})
     except Missing as why:
         pytest.skip(str(why))
-    program = str(place / "node_modules" / f"node-linux-{machine}" / "bin" / "node")
+    return str(place / "node_modules" / f"node-linux-{machine}" / "bin" / "node")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("major", VERSIONS)
+async def test_each_node_from_18_on(major: str, tmp_path: Path) -> None:
+    """All that the package's own tests hold, on the newest of each line, from npm."""
+    program = node_of(major)
     assert (await said_by(program, "--version")).strip() == f"v{VERSIONS[major]}"
-    await node_tests("socket.test.cjs", program=program)
-    await node_tests("pieces.test.cjs", program=program)
-    await node_tests("mirror.test.cjs", program=program)
-    await node_tests("order.test.cjs", program=program)
-    await node_tests("completions.test.cjs", program=program)
+    for script in ("socket", "pieces", "mirror", "order", "completions"):
+        await node_tests(f"{script}.test.cjs", program=program)
     async with Taskd(tmp_path) as taskd:
         await taskd.start()
-        await node_tests("manager.test.cjs", program=program, KASPAD_TASKD_SOCKET=str(taskd.socket))
+        for script in ("manager", "garbage"):
+            await node_tests(
+                f"{script}.test.cjs", program=program, KASPAD_TASKD_SOCKET=str(taskd.socket)
+            )
         await taskd.end()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("major", VERSIONS)
+async def test_a_newcomer_with_each_node(major: str, tmp_path: Path) -> None:
+    """Packed, installed by its path: both kinds of modules, strict types, the README's program."""
+    node, project = node_of(major), tmp_path / "project"
+    project.mkdir()
+    packed = json.loads(
+        run(PACKAGE, npm.npm(), "pack", "--json", "--pack-destination", str(tmp_path))
+    )
+    (project / "package.json").write_text('{"private": true}')
+    archive = str(tmp_path / packed[0]["filename"])
+    run(project, npm.npm(), "install", "--offline", "--no-audit", "--no-fund", archive)
+    both_kinds(node, project)
+    strict_types(node, project)
+    await readme_runs(node, project, tmp_path)
