@@ -561,3 +561,23 @@ test("after close nothing is heard, and a socket handed over has no listener lef
   assert.equal(daemon.listeners, 0);
   assert.equal(daemon.connected, true);
 });
+
+test("the progress of many tasks in one packet is that of each", async () => {
+  const { daemon, client } = begin();
+  daemon.tasks.set("b", task({ id: "b" }));
+  daemon.connect();
+  await client.ready;
+  const events = [], changed = [];
+  client.on("event", ({ event, data }) => events.push([event, data.taskId]));
+  client.on("change", ({ id, after }) => changed.push([id, after.progress]));
+  const told = { seq: 0, status: "in-progress", health: "ok", estimatedTimeRemaining: null, syncRate: 0 };
+  const tasks = [{ ...told, taskId: "a", progress: 2 }, { ...told, taskId: "b", progress: 3 }];
+  daemon.say("sync:progress:many", { seq: 0, tasks });
+  assert.deepEqual(events, [["sync:progress", "a"], ["sync:progress", "b"]]);
+  assert.deepEqual(changed, [["a", 2], ["b", 3]]);
+  daemon.say("sync:progress:many", { seq: 0, tasks });
+  assert.equal(events.length, 4);
+  assert.equal(changed.length, 2); // nothing new is no change
+  assert.ok(Object.isFrozen(client.tasks.get("b")));
+  client.close();
+});

@@ -208,3 +208,23 @@ async def test_the_time_left_is_above_the_fold(address: str, browser: Browser) -
     await browser.do("open", url=address + "syncing", width=390, height=844)
     code = "document.querySelector('[data-t=ready]').getBoundingClientRect().bottom"
     assert await browser.do("eval", code=code) <= 530
+
+
+MOVED = """
+Promise.all(["draw", "view"].map((name) => import(`./NAME/${name}.js`))).then((found) => {
+  const [{ drawTask }, { view }] = found, card = document.querySelector(".card");
+  const known = JSON.parse(document.getElementById("data").textContent).tasks;
+  const task = known.find(({ id }) => id === card.dataset.id), bar = card.querySelector(".bar");
+  return [40, 40.4, 60, 60.1].map((progress) => {
+    drawTask(card, view({ ...task, phases: [], progress }, 0), 0, true);
+    return getComputedStyle(bar.querySelector("rect")).transitionDuration === "0s";
+  });
+})
+"""
+
+
+async def test_a_bar_moves_where_that_can_be_seen(address: str, browser: Browser) -> None:
+    """What moves by less than a percent is put there: an animation draws the page for 200 ms."""
+    await browser.do("open", url=address + "five")
+    stands = await browser.do("eval", code=MOVED.replace("NAME", "static"))
+    assert stands[1:] == [True, False, True]

@@ -172,14 +172,18 @@ function speak(text) {
 
 // ---- asking --------------------------------------------------------------------------------
 
+let inFull = null;
+
 /** The tasks of which all is shown: cards, and rows that are open. */
-const shownInFull = () => {
-  const rows = [...document.querySelectorAll(".row:has(> [open])")].map((row) => row.dataset.id);
-  return [...new Set([...data.cards, ...rows])];
-};
+function shownInFull() {
+  inFull ??= [...document.querySelectorAll(".row > [open]")].map((open) => open.parentElement.dataset.id);
+  return new Set([...data.cards, ...inFull]);
+}
 
 document.addEventListener("toggle", ({ target }) => {
-  if (!target.open || !target.matches(".row > details")) return;
+  if (!target.matches(".row > details")) return;
+  inFull = null;
+  if (!target.open) return;
   wanted.add(target.parentElement.dataset.id);
   ask();
 }, true);
@@ -245,6 +249,7 @@ function adoptPage(html) {
     if (task && event.timestamp > data.serverTime) merge(task, event);
   }
   adopt(fresh, serverNow());
+  inFull = null;
   whole.clear();
   for (const id of shownInFull()) if (!data.cards.includes(id)) wanted.add(id);
   watch();

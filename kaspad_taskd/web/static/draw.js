@@ -63,6 +63,10 @@ function drawBar(bar, view) {
   const pattern = bar.querySelector("pattern").id;
   const rects = [...bar.querySelectorAll("rect")];
   while (rects.length > view.bar.length) rects.pop().remove();
+  // what moves by less than a percent is put there: an animation would not be seen
+  bar.classList.toggle("creep", rects.every((rect, place) => (
+    Math.abs(parseFloat(rect.getAttribute("width")) - view.bar[place][1]) < 1
+  )));
   view.bar.forEach(([x, width, kind], place) => {
     const rect = rects[place] ?? bar.appendChild(document.createElementNS(SVG, "rect"));
     setAttribute(rect, "class", kind);

@@ -20,7 +20,7 @@ export function follow(base, start, handlers) {
   const socket = io(base.origin, {
     path: `${base.pathname}socket.io`,
     transports: ["websocket", "polling"],
-    auth: (answer) => answer({ since: heard, journal }),
+    auth: (answer) => answer({ since: heard, journal, gather: true }),
     reconnectionDelay: 500,
     reconnectionDelayMax: 10_000,
     timeout: 10_000,
@@ -67,6 +67,7 @@ export function follow(base, start, handlers) {
   });
   socket.onAny((name, event) => {
     heardAt = Date.now();
+    if (name === "sync:progress:many") return event.tasks.forEach(handlers.onProgress);
     if (event?.taskId === undefined || !isNumber(event.seq)) return; // (null: of no task)
     if (name === "sync:progress") return void handlers.onProgress(event);
     if (event.seq <= heard) return;

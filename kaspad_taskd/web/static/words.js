@@ -116,8 +116,15 @@ export function percent(value, basis, mark = "about") {
   return say("percent.exact", { p: fixed(down(value)) });
 }
 
-const fixed = (value) =>
-  value.toLocaleString(form.numbers.resolvedOptions().locale, { minimumFractionDigits: 1 });
+let made = {};
+
+function fixed(value) {
+  if (made.of !== form.numbers) {
+    const { locale } = form.numbers.resolvedOptions();
+    made = { of: form.numbers, one: new Intl.NumberFormat(locale, { minimumFractionDigits: 1 }) };
+  }
+  return made.one.format(value);
+}
 
 export function number(value) {
   if (!isNumber(value)) return say("unknown");

@@ -3,6 +3,7 @@ import { draw, mark } from "./dom.js";
 
 const GAP = 0.4; // percent of the bar's width
 const HATCH = 6; // pixels; a hatch moves on by a quarter of it with each reading that rose
+const CREEP = 1; // percent of the bar: what moves less is put there, an animation would not be seen
 const CLASSES = { done: "past", now: "past", next: "next", hatch: null };
 
 /** A bar that is empty until `show` is called. */
@@ -24,14 +25,21 @@ export class Bar {
 
   /** Draws segments (begin, width, kind); none is the empty track. */
   show(segments, { tone = "quiet", label, value = null, text = null, done = null } = {}) {
-    mark(this.node, "class", `bar ${tone}`);
     mark(this.node, "aria-label", label);
     mark(this.node, "aria-valuetext", text);
     mark(this.node, "aria-valuenow", value);
-    const shown = segments.length ? segments : [[0, 100, "next"]];
-    this.#draw(shown.filter(([, width]) => width > 0));
+    const shown = (segments.length ? segments : [[0, 100, "next"]]).filter(([, width]) => width > 0);
+    mark(this.node, "class", `bar ${tone}${this.#leaps(shown) ? "" : " creep"}`);
+    this.#draw(shown);
     if (this.#done !== null && done > this.#done) this.#step();
     this.#done = done;
+  }
+
+  #leaps(segments) {
+    const rects = this.#body.children;
+    return segments.some(([, width], at) => (
+      Math.abs(width - Number.parseFloat(rects[at]?.getAttribute("width") ?? 0)) >= CREEP
+    ));
   }
 
   #draw(segments) {

@@ -9,6 +9,7 @@ const DEADLINE_MS = 10_000;
 const LOOK_MS = 65_000; // a look may take as long as its definition allows
 const AGAIN_MS = 2_000;
 const KNOCK_MS = 15_000; // after a refusal, which Socket.IO takes for the end
+const MANY = "sync:progress:many"; // the same of many tasks, as a line of ours asks for it
 const ENDED = ["complete", "error", "cancelled"];
 
 /** The event of one task's changes: with many elements, each hears its own alone. */
@@ -254,7 +255,8 @@ export class TaskdClient {
 
   #auth() {
     const { seq, name } = this.#journal;
-    return given({ token: this.#token ?? undefined, since: seq ?? undefined, journal: name ?? undefined });
+    const since = { since: seq ?? undefined, journal: name ?? undefined };
+    return given({ token: this.#token ?? undefined, ...since, gather: true });
   }
 
   #listen() {
@@ -344,6 +346,7 @@ export class TaskdClient {
   }
 
   #told(name, data) {
+    if (name === MANY) return void data.tasks.forEach((each) => this.#told("sync:progress", each));
     if (!Number.isInteger(data?.seq) || data.taskId === undefined) return;
     if (name !== "sync:progress") {
       this.#switched(name, data); // who comes late is told of one that runs, as state

@@ -1,4 +1,5 @@
 // What all components share: the client, the moment to draw, the words before there is data.
+import { attend, isInView } from "./attention.js";
 import { TaskdClient } from "./client.js";
 import { make, write } from "./dom.js";
 import { dress } from "./look.js";
@@ -6,7 +7,6 @@ import { usualBridge } from "./socket.js";
 import { clock, say } from "../../static/words.js";
 
 const DRAW_MS = 250; // at most four times a second
-const TICK_MS = 1000; // ages grow
 const REBINDING = ["task-id", "service"]; // they say whose changes are heard
 const shared = new Map(); // bridge -> {client, users}
 
@@ -26,7 +26,6 @@ export class TaskdElement extends Base {
   #timer = null;
   #drawn = 0;
   #born = 0;
-  #inView = false;
 
   constructor() {
     super();
@@ -58,7 +57,7 @@ export class TaskdElement extends Base {
 
   /** Whether there is somebody to draw for: in a tab and a place that are seen, or nearly. */
   get seen() {
-    return this.#inView && !document.hidden;
+    return isInView(this) && !document.hidden;
   }
 
   connectedCallback() {
@@ -120,18 +119,9 @@ export class TaskdElement extends Base {
     if (!this.#client) this.#share();
     if (this.#token !== undefined) this.#client.token = this.#token;
     const again = () => this.later();
-    const tick = setInterval(again, TICK_MS);
-    document.addEventListener("visibilitychange", again);
-    const eye = new IntersectionObserver(([entry]) => {
-      this.#inView = entry.isIntersecting;
-      again();
-    }, { rootMargin: "50%" });
-    eye.observe(this);
     this.#offs = [
       this.#client.on("connection", again),
-      () => clearInterval(tick),
-      () => document.removeEventListener("visibilitychange", again),
-      () => eye.disconnect(),
+      attend(this, again),
       ...this.listen(this.#client),
     ];
     this.#draw();

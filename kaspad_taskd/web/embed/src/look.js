@@ -57,7 +57,8 @@ ul { list-style: none; }
 code { font: 400 13px/20px ui-monospace, monospace; overflow-wrap: anywhere; }
 .bar { display: block; width: 100%; height: 10px; overflow: visible; }
 .bar .next { fill: var(--_track); stroke: var(--_edge); stroke-width: 0.5; }
-.bar .past { fill: var(--_tone); stroke: var(--_edge); stroke-width: 0.5; transition: width 200ms; }
+.bar .past { fill: var(--_tone); stroke: var(--_edge); stroke-width: 0.5; }
+.bar:not(.creep) .past { transition: width 200ms; }
 .bar .half { fill: none; stroke: var(--_tone); stroke-width: 2.4; }
 .bar.moving { --_tone: var(--_moving); } .bar.done { --_tone: var(--_done); }
 .bar.attention, .bar.quiet { --_tone: var(--_edge); } .bar.failure { --_tone: var(--_failure); }
@@ -94,7 +95,7 @@ button.main { background: var(--_moving); border-color: var(--_moving); color: v
 dialog { font: inherit; color: var(--_text); background: var(--_surface); max-width: min(420px, 100vw - 32px);
   border: 1px solid var(--_edge); border-radius: var(--_radius); padding: 20px; }
 dialog::backdrop { background: rgb(0 0 0 / 0.45); }
-@media (prefers-reduced-motion: reduce) { .bar .past { transition: none; } }
+@media (prefers-reduced-motion: reduce) { .bar:not(.creep) .past { transition: none; } }
 @media (forced-colors: active) {
   .bar .next { fill: Canvas; stroke: CanvasText; } .bar .past { fill: Highlight; }
   .bar .half { stroke: Highlight; } .strip { fill: CanvasText; }

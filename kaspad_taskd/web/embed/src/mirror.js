@@ -42,7 +42,8 @@ export class Mirror {
   /** Takes the fields of a `sync:progress`, and asks for the rest when there is time. */
   moved(data) {
     const known = this.tasks.get(data.taskId);
-    if (known && data.progress >= known.progress) this.#set(known.id, patched(known, data));
+    const after = known && data.progress >= known.progress ? patched(known, data) : known;
+    if (after !== known) this.#become(known.id, known, after);
     this.refresh(data.taskId, false);
   }
 
@@ -89,19 +90,27 @@ export class Mirror {
 
   #set(id, task) {
     const before = this.tasks.get(id) ?? null;
-    if (JSON.stringify(before) === JSON.stringify(task)) return;
+    if (JSON.stringify(before) !== JSON.stringify(task)) this.#become(id, before, task);
+  }
+
+  #become(id, before, task) {
     if (task) this.tasks.set(id, frozen(task));
     else this.tasks.delete(id);
     this.#changed(before, task && this.tasks.get(id));
   }
 }
 
+/** The task with what an event says of it; itself, where that is nothing new. */
 function patched(known, data) {
   const after = { ...known, ...seenBy(data, known) };
   for (const field of MOVES) if (field in data) after[field] = data[field];
   if (after.estimatedTimeRemaining !== null) after.etaReason = null;
   if (data.syncRate > 0) after.syncRate = data.syncRate;
-  return after;
+  return Object.keys(after).every((key) => same(after[key], known[key])) ? known : after;
+}
+
+function same(one, other) {
+  return one === other || (typeof one === "object" && JSON.stringify(one) === JSON.stringify(other));
 }
 
 /** Whether an answer was overtaken by a later one. */

@@ -23,6 +23,7 @@ export class KaspadTasks extends TaskdElement {
   ];
   #parts = null;
   #shown = new Map();
+  #handed = "";
 
   listen(client) {
     const lineChanged = ({ state, since }) => this.tell("connection", { state, since });
@@ -71,14 +72,18 @@ export class KaspadTasks extends TaskdElement {
       row.remove();
       this.#shown.delete(id);
     }
+    const hand = HANDED_DOWN.map((key) => this.getAttribute(key));
+    const handed = JSON.stringify([...hand, this.getAttribute("variant")]);
     let before = null;
     for (const { id } of tasks) {
-      const row = this.#shown.get(id) ?? this.#row(id);
+      const known = this.#shown.get(id), row = known ?? this.#row(id);
       const place = before ? before.nextSibling : this.#parts.list.firstChild;
       if (row !== place) this.#parts.list.insertBefore(row, place);
-      this.#handDown(row.firstChild);
+      if (!known || handed !== this.#handed) this.#handDown(row.firstChild);
+      if (row.firstChild.client !== this.client) row.firstChild.client = this.client;
       before = row;
     }
+    this.#handed = handed;
   }
 
   #row(id) {
@@ -92,7 +97,6 @@ export class KaspadTasks extends TaskdElement {
   #handDown(task) {
     for (const key of HANDED_DOWN) mark(task, key, this.getAttribute(key));
     mark(task, "variant", this.getAttribute("variant") ?? "row");
-    if (task.client !== this.client) task.client = this.client;
   }
 }
 
