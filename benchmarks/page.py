@@ -1,8 +1,9 @@
 """The page and its components in a real browser: how soon they are there, what they cost.
 
-Run it by `./dev bench page` (it needs Chromium and node). The daemon is the real one with looks
-that cost nothing, so each task changes every second. What a page costs is the time for which its
-main thread works; machines differ and are noisy: numbers of one run count only beside each other.
+Run it by `./dev bench page` (it needs Chromium). The daemon is the real one with looks that cost
+nothing, so each task changes every second. What a page costs is the CPU of all of the browser's
+processes; machines differ and are noisy: numbers of one run count only beside each other.
+`--before DIR` measures the build of another checkout in turns with this one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import argparse
 import asyncio
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -19,12 +19,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.chromium import Chromium, chromium
 from benchmarks.monitor_parts import WATCH, register
-from benchmarks.process import daemon
+from benchmarks.process import BEFORE, HERE, daemon
 from tests.fakes.bridged import free_port
-from tests.web.browser import Browser, chromium
 
-FEW, MANY, MOST = 5, 100, 1000
+FEW, CARDS, MANY, MOST = 5, 12, 100, 1000
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 ALIVE = "document.querySelector('#link')?.dataset.link === 'live' && performance.now()"
 EMBEDDED = """
@@ -34,18 +34,23 @@ import("../embed/kaspad-taskd.js").then(() => {
   document.body.replaceChildren(list);
 })
 """
+SETTLED_S = 3.0
+"""Seconds until what a new page does once is over."""
 ROWS = "document.querySelector('kaspad-tasks')?.shadowRoot.querySelectorAll('kaspad-task').length"
 
 
 @contextmanager
-def bridge(count: int) -> Iterator[str]:
+def bridge(count: int, build: Path = HERE) -> Iterator[str]:
     """Run a daemon with so many tasks that change every second; yields its page's URL."""
     listen = f"127.0.0.1:{free_port()}"
     with (
         tempfile.TemporaryDirectory() as place,
-        daemon(Path(place), WATCH, subprocess.DEVNULL, listen) as started,
+        daemon(Path(place), WATCH, subprocess.DEVNULL, listen, build) as started,
     ):
         register(started.path, count, 1.0)
+        time.sleep(2)
+        if not started.call("getAllTasks")[0]["progress"]:
+            raise SystemExit(f"{build}: its tasks do not move, nothing would be measured")
         yield f"http://{listen}/"
 
 
@@ -61,29 +66,39 @@ def served(url: str, times: int = 30) -> float:
     return statistics.median(once() for _ in range(times))
 
 
-async def worked(browser: Browser, seconds: float) -> float:
-    """Percent of a core that the page's main thread takes meanwhile."""
-    before = await browser.do("weigh")
-    began = time.perf_counter()
-    await asyncio.sleep(seconds)
-    after = await browser.do("weigh")
-    spent = float(after["TaskDuration"] - before["TaskDuration"])
-    return spent / (time.perf_counter() - began) * 100
-
-
-async def kept(browser: Browser) -> float:
+async def kept(browser: Chromium) -> float:
     """MiB that the page holds, its garbage taken away."""
-    return float((await browser.do("weigh", tidy=True))["JSHeapUsedSize"]) / 2**20
+    return (await browser.weigh(tidy=True))["JSHeapUsedSize"] / 2**20
 
 
-async def opened(browser: Browser, url: str) -> tuple[float, float]:
+async def opened(browser: Chromium, url: str) -> tuple[float, float]:
     """Open the page; return the milliseconds until it can be read and until it is live."""
-    await browser.do("open", url=url, width=1280, height=900)
-    live = float(await browser.do("wait", code=ALIVE))
-    return float(await browser.do("eval", code=PAINTED)), live
+    await browser.open(url)
+    live = float(await browser.wait(ALIVE))
+    return float(await browser.eval(PAINTED)), live
 
 
-async def grown(browser: Browser, seconds: float) -> None:
+async def page(browser: Chromium, url: str, _count: int) -> None:
+    """The page, live."""
+    await opened(browser, url)
+
+
+async def components(browser: Chromium, url: str, count: int) -> None:
+    """A wizard's page: all tasks in components."""
+    await browser.open(f"{url}task/none")  # a page without scripts
+    await browser.wait("document.readyState === 'complete'")
+    await browser.eval(EMBEDDED)
+    await browser.wait(f"{ROWS} === {count}")
+
+
+async def hidden(browser: Chromium, url: str, _count: int) -> None:
+    """The page in a tab behind another."""
+    await opened(browser, url)
+    await browser.cover()
+    await browser.wait("document.hidden")
+
+
+async def grown(browser: Chromium, seconds: float) -> None:
     """Measure what a page keeps of what it was told: an hour of a host's, in a minute."""
     with bridge(MANY) as url:
         await opened(browser, url)
@@ -91,58 +106,80 @@ async def grown(browser: Browser, seconds: float) -> None:
         before = await kept(browser)
         await asyncio.sleep(6 * seconds)
         after = await kept(browser)
-    line(f"{MANY} tasks: heap, MiB", before, "")
+        await browser.close()
+    line(f"{MANY} tasks: heap, MiB", [before], "")
     told = int(6 * seconds * MANY)
-    line(f"{MANY} tasks: heap after {told} more readings, MiB", after, "flat")
+    line(f"{MANY} tasks: heap after {told} more readings, MiB", [after], "flat")
 
 
-async def few(browser: Browser, rounds: int) -> None:
+async def few(browser: Chromium, rounds: int) -> None:
     """Measure how soon the page is there."""
     with bridge(FEW) as url:
         await opened(browser, url)
         found = [await opened(browser, url) for _ in range(rounds)]
         html = served(url)
+        await browser.close()
     painted, live = (statistics.median(column) for column in zip(*found, strict=True))
-    line(f"{FEW} tasks: HTML, ms", html, "<= 20")
-    line(f"{FEW} tasks: readable, ms", painted, "<= 200")
-    line(f"{FEW} tasks: live, ms", live, "<= 500")
+    line(f"{FEW} tasks: HTML, ms", [html], "<= 20")
+    line(f"{FEW} tasks: readable, ms", [painted], "<= 200")
+    line(f"{FEW} tasks: live, ms", [live], "<= 500")
+    with bridge(MOST) as url:
+        line(f"{MOST} tasks: readable, ms", [(await opened(browser, url))[0]], "< 1000")
+        await browser.close()
 
 
-async def watched(browser: Browser, count: int, goal: str, seconds: float) -> None:
-    """Measure the page with many tasks, and then the components in its place."""
-    with bridge(count) as url:
-        painted, _ = await opened(browser, url)
-        line(f"{count} tasks: readable, ms", painted, "< 1000" if count == MOST else "")
-        await asyncio.sleep(3)
-        line(f"{count} tasks: main thread, % of a core", await worked(browser, seconds), goal)
-        await browser.do("open", url=f"{url}task/none")  # a page without scripts
-        await browser.do("eval", code=EMBEDDED)
-        await browser.do("wait", code=f"{ROWS} === {count}")
-        await asyncio.sleep(3)
-        spent = await worked(browser, seconds)
-        line(f"{count} in <kaspad-tasks>: main thread, % of a core", spent, "")
+SCENES = (
+    (CARDS, page, ""),
+    (CARDS, components, ""),
+    (MANY, page, "<= 4"),
+    (MANY, components, ""),
+    (MOST, page, "<= 5"),
+    (MOST, components, ""),
+    (MOST, hidden, ""),
+)
 
 
-def line(what: str, value: float, goal: str) -> None:
-    print(f"{what:52}{value:8.1f}  {goal}", flush=True)
+async def costs(browser: Chromium, builds: Sequence[Path], rounds: int, seconds: float) -> None:
+    """Measure what each scene costs, in turns."""
+    for count, scene, goal in SCENES:
+        found: list[list[float]] = [[] for _ in builds]
+        for _ in range(rounds):
+            for build, column in zip(builds, found, strict=True):
+                with bridge(count, build) as url:
+                    await scene(browser, url, count)
+                    await asyncio.sleep(SETTLED_S)
+                    column.append(await browser.cost(seconds))
+                    await browser.close()
+        middle = [statistics.median(column) for column in found]
+        line(f"{count} tasks, {scene.__name__}: % of a core", middle, goal)
 
 
-async def measure(rounds: int, seconds: float) -> None:
+def line(what: str, values: Sequence[float], goal: str) -> None:
+    print(f"{what:52}{''.join(f'{each:8.1f}' for each in values)}  {goal}", flush=True)
+
+
+async def measure(rounds: int, seconds: float, before: Path | None) -> None:
     """Measure all of it, in one browser."""
     async with chromium() as browser:
-        await few(browser, rounds)
-        await grown(browser, seconds)
-        await watched(browser, MANY, "<= 4", seconds)
-        await watched(browser, MOST, "<= 8", seconds)
+        if before is None:
+            await few(browser, 7)
+            await grown(browser, seconds)
+        else:
+            print(f"{'':52}{'before':>8}{'now':>8}  goal")
+        await costs(browser, [each for each in (before, HERE) if each], rounds, seconds)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="./dev bench page", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10.0, help="a measurement takes")
+    parser.add_argument("--before", type=Path, metavar="DIR", help=BEFORE)
     options = parser.parse_args(argv)
-    asyncio.run(measure(options.rounds, options.seconds))
+    before: Path | None = options.before and options.before.resolve()
+    if before and not (before / "benchmarks" / "monitor_parts.py").exists():
+        parser.error(f"--before {before}: no checkout of kaspad-taskd")
+    asyncio.run(measure(options.rounds, options.seconds, before))
 
 
 if __name__ == "__main__":
