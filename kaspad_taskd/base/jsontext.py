@@ -34,6 +34,11 @@ def dumps(value: Any) -> bytes:
     Raises:
         TypeError, ValueError: the value cannot be said in JSON, or is nested too deeply.
     """
+    if orjson is not None:
+        try:
+            return orjson.dumps(value)
+        except TypeError:  # other keys than strings, which make all twice as slow; or no UTF-8
+            pass
     try:
         return _dumps(value)
     except (TypeError, UnicodeEncodeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -61,3 +62,15 @@ def test_without_orjson_as_well(library: str) -> None:
     assert jsontext.dumps(["\udcff"]) == b'["?"]'
     with pytest.raises(TypeError):
         jsontext.dumps(["\udcff", object()])
+
+
+class Name(StrEnum):
+    """A key that is a string, and more than one."""
+
+    A = "a"
+
+
+def test_keys_that_are_no_strings_are_written_as_strings(library: str) -> None:
+    """Both libraries write the same for them."""
+    value = {1: 2, None: [{True: {Name.A: 4}}]}
+    assert jsontext.dumps(value) == b'{"1":2,"null":[{"true":{"a":4}}]}'
