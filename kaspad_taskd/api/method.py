@@ -112,7 +112,7 @@ class Method:
             if len(args) > len(self.params):
                 raise ApiError.params("params", f"must be at most {len(self.params)} values")
             kwargs = {param.name: value for param, value in zip(self.params, args, strict=False)}
-        bound = {}
+        bound, given = {}, 0
         for param in self.params:
             value = kwargs.get(param.name)
             if value is None:
@@ -120,11 +120,12 @@ class Method:
                     raise ApiError.params(param.name, "is required")
                 bound[param.name] = param.default
                 continue
+            given += 1
             try:
                 bound[param.name] = param.check(value)
             except ValueError as fault:
                 raise ApiError.params(param.name, str(fault)) from None
-        if len(kwargs) > len(bound) or not kwargs.keys() <= bound.keys():
+        if len(kwargs) != given and not kwargs.keys() <= bound.keys():
             self._unknown(kwargs)
         return bound
 

@@ -83,7 +83,7 @@ class Dispatcher:
         if type(request) is not dict or request.get("jsonrpc") != "2.0":
             return None
         request_id, name = request.get("id"), request.get("method")
-        if type(request_id) not in (int, str) or type(name) is not str:
+        if not (type(request_id) is int or type(request_id) is str) or type(name) is not str:
             return None
         call, params = self._calls.get(name), request.get("params", ())
         if call is None:

@@ -143,11 +143,15 @@ class Peer(asyncio.Protocol):
         pid, uid, gid = credentials(self._socket)
         self._caller = Caller("rpc", pid, uid, gid, self)
         self._door.peers.add(self)
-        self._silent = self._loop.call_later(FIRST_REQUEST, self._transport.close)
+        self._silent: asyncio.TimerHandle | None = self._loop.call_later(
+            FIRST_REQUEST, self._transport.close
+        )
 
     def data_received(self, data: bytes) -> None:
         """Begin what was asked, as far as there is room."""
-        self._silent.cancel()
+        if self._silent is not None:
+            self._silent.cancel()
+            self._silent = None
         if not self._ended:
             self._lines.extend(self._framer.feed(data))
             self._pump()
@@ -165,7 +169,8 @@ class Peer(asyncio.Protocol):
     def connection_lost(self, _cause: Exception | None) -> None:
         """Let go of all but the changes under way: they are made, only their answers are lost."""
         self._door.peers.discard(self)
-        self._silent.cancel()
+        if self._silent is not None:
+            self._silent.cancel()
         self._ended = True
         self._lines.clear()
         self._stop_following()
@@ -183,18 +188,22 @@ class Peer(asyncio.Protocol):
 
     def _pump(self) -> None:
         """Begin waiting lines until there is no room, or others must have their turn."""
-        lines, answer, turn, size = self._lines, self._door.dispatcher.answer, TURN, 0
-        while lines and turn and size < TURN_BYTES and self._may_begin():
+        lines, out, caller = self._lines, self._out, self._caller
+        answer, turn, size, room = self._door.dispatcher.answer, TURN, 0, self._may_begin()
+        while lines and room and turn and size < TURN_BYTES:
             line = lines.popleft()
             turn -= 1
-            reply = too_long() if line is None else answer(line, self._caller)
+            reply = too_long() if line is None else answer(line, caller)
             if isinstance(reply, bytes):
                 size += len(reply)
-                self._out.append(reply)
+                out.append(reply)
             else:
                 self._wait_for(reply)
-        self._flush()
-        self._after_pump()
+                room = self._may_begin()
+        if out:
+            self._flush()
+        if lines or self._ended or not self._reading:
+            self._after_pump()
 
     def _may_begin(self) -> bool:
         return self._in_flight < IN_FLIGHT and self._patience is None and not self._held
