@@ -49,11 +49,15 @@ class Garbage:
     Args:
         dice: decides.
         methods: names of the API's methods, but for those that would end the test.
+        words: names of their parameters, and some that are none.
     """
 
-    def __init__(self, dice: random.Random, methods: Sequence[str]) -> None:
+    def __init__(
+        self, dice: random.Random, methods: Sequence[str], words: Sequence[str] = WORDS
+    ) -> None:
         self._dice = dice
         self._methods = [name for name in methods if name not in LEFT_OUT]
+        self._words = words
 
     def value(self, depth: int = 0) -> Any:
         """Any JSON value."""
@@ -63,12 +67,13 @@ class Garbage:
             return dice.choice(ODD)
         if kind < 0.8:
             return [self.value(depth + 1) for _ in range(dice.randrange(4))]
-        return {dice.choice(WORDS): self.value(depth + 1) for _ in range(dice.randrange(4))}
+        return {dice.choice(self._words): self.value(depth + 1) for _ in range(dice.randrange(4))}
 
     def params(self) -> Any:
         """Parameters as a method may take them, some of them."""
         dice = self._dice
-        named = {word: self.value(1) for word in dice.sample(WORDS, dice.randrange(4))}
+        words = dice.sample(self._words, dice.randrange(4))
+        named = {word: self.value(1) for word in words}
         return dice.choice(
             (named, {**named, "type": dice.choice(TYPES), "service": "s"}, [*named.values()],
              self.value())
