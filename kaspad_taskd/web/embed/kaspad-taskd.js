@@ -112,8 +112,15 @@ function percent(value, basis, mark = "about") {
   return say("percent.exact", { p: fixed(down(value)) });
 }
 
-const fixed = (value) =>
-  value.toLocaleString(form.numbers.resolvedOptions().locale, { minimumFractionDigits: 1 });
+let made = {};
+
+function fixed(value) {
+  if (made.of !== form.numbers) {
+    const { locale } = form.numbers.resolvedOptions();
+    made = { of: form.numbers, one: new Intl.NumberFormat(locale, { minimumFractionDigits: 1 }) };
+  }
+  return made.one.format(value);
+}
 
 function number(value) {
   if (!isNumber(value)) return say("unknown");
@@ -926,7 +933,8 @@ class Mirror {
 
   moved(data) {
     const known = this.tasks.get(data.taskId);
-    if (known && data.progress >= known.progress) this.#set(known.id, patched(known, data));
+    const after = known && data.progress >= known.progress ? patched(known, data) : known;
+    if (after !== known) this.#become(known.id, known, after);
     this.refresh(data.taskId, false);
   }
 
@@ -971,7 +979,10 @@ class Mirror {
 
   #set(id, task) {
     const before = this.tasks.get(id) ?? null;
-    if (JSON.stringify(before) === JSON.stringify(task)) return;
+    if (JSON.stringify(before) !== JSON.stringify(task)) this.#become(id, before, task);
+  }
+
+  #become(id, before, task) {
     if (task) this.tasks.set(id, frozen(task));
     else this.tasks.delete(id);
     this.#changed(before, task && this.tasks.get(id));
@@ -983,7 +994,11 @@ function patched(known, data) {
   for (const field of MOVES) if (field in data) after[field] = data[field];
   if (after.estimatedTimeRemaining !== null) after.etaReason = null;
   if (data.syncRate > 0) after.syncRate = data.syncRate;
-  return after;
+  return Object.keys(after).every((key) => same(after[key], known[key])) ? known : after;
+}
+
+function same(one, other) {
+  return one === other || (typeof one === "object" && JSON.stringify(one) === JSON.stringify(other));
 }
 
 function older(task, known) {
@@ -1074,6 +1089,7 @@ const DEADLINE_MS = 10_000;
 const LOOK_MS = 65_000; // a look may take as long as its definition allows
 const AGAIN_MS = 2_000;
 const KNOCK_MS = 15_000; // after a refusal, which Socket.IO takes for the end
+const MANY = "sync:progress:many"; // the same of many tasks, as a line of ours asks for it
 const ENDED = ["complete", "error", "cancelled"];
 
 const changeOf = (taskId) => `change ${taskId}`;
@@ -1293,7 +1309,8 @@ class TaskdClient {
 
   #auth() {
     const { seq, name } = this.#journal;
-    return given({ token: this.#token ?? undefined, since: seq ?? undefined, journal: name ?? undefined });
+    const since = { since: seq ?? undefined, journal: name ?? undefined };
+    return given({ token: this.#token ?? undefined, ...since, gather: true });
   }
 
   #listen() {
@@ -1379,6 +1396,7 @@ class TaskdClient {
   }
 
   #told(name, data) {
+    if (name === MANY) return void data.tasks.forEach((each) => this.#told("sync:progress", each));
     if (!Number.isInteger(data?.seq) || data.taskId === undefined) return;
     if (name !== "sync:progress") {
       this.#switched(name, data); // who comes late is told of one that runs, as state
@@ -1460,6 +1478,52 @@ function mark(node, key, value) {
 }
 return { make, draw, write, mark };
 })();
+const m_attention_js = (() => {
+const TICK_MS = 1000; // ages grow
+const attended = new Map(); // component -> what draws it again
+const inView = new Set();
+let eye = null, clock = null;
+
+const isInView = (component) => inView.has(component);
+
+function attend(component, again) {
+  eye ??= new IntersectionObserver(look, { rootMargin: "50%" });
+  if (!attended.size) begin();
+  attended.set(component, again);
+  eye.observe(component);
+  return () => {
+    eye.unobserve(component);
+    attended.delete(component);
+    inView.delete(component);
+    if (!attended.size) end();
+  };
+}
+
+function look(changes) {
+  for (const { target, isIntersecting } of changes) {
+    if (!isIntersecting) inView.delete(target);
+    else if (attended.has(target)) {
+      inView.add(target);
+      attended.get(target)();
+    }
+  }
+}
+
+function begin() {
+  clock = setInterval(wake, TICK_MS);
+  document.addEventListener("visibilitychange", wake);
+}
+
+function end() {
+  clearInterval(clock);
+  document.removeEventListener("visibilitychange", wake);
+}
+
+function wake() {
+  if (!document.hidden) for (const component of inView) attended.get(component)();
+}
+return { isInView, attend };
+})();
 const m_look_js = (() => {
 const CSS = `
 :host {
@@ -1518,7 +1582,8 @@ ul { list-style: none; }
 code { font: 400 13px/20px ui-monospace, monospace; overflow-wrap: anywhere; }
 .bar { display: block; width: 100%; height: 10px; overflow: visible; }
 .bar .next { fill: var(--_track); stroke: var(--_edge); stroke-width: 0.5; }
-.bar .past { fill: var(--_tone); stroke: var(--_edge); stroke-width: 0.5; transition: width 200ms; }
+.bar .past { fill: var(--_tone); stroke: var(--_edge); stroke-width: 0.5; }
+.bar:not(.creep) .past { transition: width 200ms; }
 .bar .half { fill: none; stroke: var(--_tone); stroke-width: 2.4; }
 .bar.moving { --_tone: var(--_moving); } .bar.done { --_tone: var(--_done); }
 .bar.attention, .bar.quiet { --_tone: var(--_edge); } .bar.failure { --_tone: var(--_failure); }
@@ -1555,7 +1620,7 @@ button.main { background: var(--_moving); border-color: var(--_moving); color: v
 dialog { font: inherit; color: var(--_text); background: var(--_surface); max-width: min(420px, 100vw - 32px);
   border: 1px solid var(--_edge); border-radius: var(--_radius); padding: 20px; }
 dialog::backdrop { background: rgb(0 0 0 / 0.45); }
-@media (prefers-reduced-motion: reduce) { .bar .past { transition: none; } }
+@media (prefers-reduced-motion: reduce) { .bar:not(.creep) .past { transition: none; } }
 @media (forced-colors: active) {
   .bar .next { fill: Canvas; stroke: CanvasText; } .bar .past { fill: Highlight; }
   .bar .half { stroke: Highlight; } .strip { fill: CanvasText; }
@@ -1576,13 +1641,13 @@ function dress(root) {
 return { dress };
 })();
 const m_element_js = (() => {
+const { attend, isInView } = m_attention_js;
 const { TaskdClient } = m_client_js;
 const { make, write } = m_dom_js;
 const { dress } = m_look_js;
 const { usualBridge } = m_socket_js;
 const { clock, say } = m_______static_words_js;
 const DRAW_MS = 250; // at most four times a second
-const TICK_MS = 1000; // ages grow
 const REBINDING = ["task-id", "service"]; // they say whose changes are heard
 const shared = new Map(); // bridge -> {client, users}
 
@@ -1599,7 +1664,6 @@ class TaskdElement extends Base {
   #timer = null;
   #drawn = 0;
   #born = 0;
-  #inView = false;
 
   constructor() {
     super();
@@ -1628,7 +1692,7 @@ class TaskdElement extends Base {
   }
 
   get seen() {
-    return this.#inView && !document.hidden;
+    return isInView(this) && !document.hidden;
   }
 
   connectedCallback() {
@@ -1683,18 +1747,9 @@ class TaskdElement extends Base {
     if (!this.#client) this.#share();
     if (this.#token !== undefined) this.#client.token = this.#token;
     const again = () => this.later();
-    const tick = setInterval(again, TICK_MS);
-    document.addEventListener("visibilitychange", again);
-    const eye = new IntersectionObserver(([entry]) => {
-      this.#inView = entry.isIntersecting;
-      again();
-    }, { rootMargin: "50%" });
-    eye.observe(this);
     this.#offs = [
       this.#client.on("connection", again),
-      () => clearInterval(tick),
-      () => document.removeEventListener("visibilitychange", again),
-      () => eye.disconnect(),
+      attend(this, again),
       ...this.listen(this.#client),
     ];
     this.#draw();
@@ -2184,6 +2239,7 @@ const m_bar_js = (() => {
 const { draw, mark } = m_dom_js;
 const GAP = 0.4; // percent of the bar's width
 const HATCH = 6; // pixels; a hatch moves on by a quarter of it with each reading that rose
+const CREEP = 1; // percent of the bar: what moves less is put there, an animation would not be seen
 const CLASSES = { done: "past", now: "past", next: "next", hatch: null };
 
 class Bar {
@@ -2203,14 +2259,21 @@ class Bar {
   }
 
   show(segments, { tone = "quiet", label, value = null, text = null, done = null } = {}) {
-    mark(this.node, "class", `bar ${tone}`);
     mark(this.node, "aria-label", label);
     mark(this.node, "aria-valuetext", text);
     mark(this.node, "aria-valuenow", value);
-    const shown = segments.length ? segments : [[0, 100, "next"]];
-    this.#draw(shown.filter(([, width]) => width > 0));
+    const shown = (segments.length ? segments : [[0, 100, "next"]]).filter(([, width]) => width > 0);
+    mark(this.node, "class", `bar ${tone}${this.#leaps(shown) ? "" : " creep"}`);
+    this.#draw(shown);
     if (this.#done !== null && done > this.#done) this.#step();
     this.#done = done;
+  }
+
+  #leaps(segments) {
+    const rects = this.#body.children;
+    return segments.some(([, width], at) => (
+      Math.abs(width - Number.parseFloat(rects[at]?.getAttribute("width") ?? 0)) >= CREEP
+    ));
   }
 
   #draw(segments) {
@@ -2790,6 +2853,7 @@ class KaspadTasks extends TaskdElement {
   ];
   #parts = null;
   #shown = new Map();
+  #handed = "";
 
   listen(client) {
     const lineChanged = ({ state, since }) => this.tell("connection", { state, since });
@@ -2838,14 +2902,18 @@ class KaspadTasks extends TaskdElement {
       row.remove();
       this.#shown.delete(id);
     }
+    const hand = HANDED_DOWN.map((key) => this.getAttribute(key));
+    const handed = JSON.stringify([...hand, this.getAttribute("variant")]);
     let before = null;
     for (const { id } of tasks) {
-      const row = this.#shown.get(id) ?? this.#row(id);
+      const known = this.#shown.get(id), row = known ?? this.#row(id);
       const place = before ? before.nextSibling : this.#parts.list.firstChild;
       if (row !== place) this.#parts.list.insertBefore(row, place);
-      this.#handDown(row.firstChild);
+      if (!known || handed !== this.#handed) this.#handDown(row.firstChild);
+      if (row.firstChild.client !== this.client) row.firstChild.client = this.client;
       before = row;
     }
+    this.#handed = handed;
   }
 
   #row(id) {
@@ -2859,7 +2927,6 @@ class KaspadTasks extends TaskdElement {
   #handDown(task) {
     for (const key of HANDED_DOWN) mark(task, key, this.getAttribute(key));
     mark(task, "variant", this.getAttribute("variant") ?? "row");
-    if (task.client !== this.client) task.client = this.client;
   }
 }
 
