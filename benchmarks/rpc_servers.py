@@ -101,8 +101,8 @@ def _task_id(value: Json) -> str:
     return value
 
 
-async def ours(path: Path) -> None:
-    """The real door, with one method that answers from memory."""
+def methods() -> Mapping[str, Method]:
+    """One method that answers from memory."""
     tasks: Mapping[str, Json] = {TASK["id"]: TASK}
     method = Method(
         "getTask",
@@ -110,7 +110,12 @@ async def ours(path: Path) -> None:
         lambda _caller, bound: tasks.get(bound["taskId"]),
         (Param("taskId", {}, _task_id),),
     )
-    await RpcServer({"getTask": method}, _NoEvents(), path=path).start()
+    return {method.name: method}
+
+
+async def ours(path: Path) -> None:
+    """The real door."""
+    await RpcServer(methods(), _NoEvents(), path=path).start()
 
 
 class _Constant(asyncio.Protocol):
