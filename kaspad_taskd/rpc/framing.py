@@ -25,10 +25,12 @@ class Framer:
 
     def feed(self, data: bytes) -> list[bytes | None]:
         """Return the lines that `data` completes, and None for each that is too long."""
-        *whole, rest = data.split(b"\n")
+        whole = data.split(b"\n")
+        rest = whole.pop()
+        if whole and (self._rest or self._skipping):
+            whole[0] = self._join(whole[0])
         lines: list[bytes | None] = []
-        for end in whole:
-            line = self._join(end) if self._rest or self._skipping else end
+        for line in whole:
             if len(line) > self._limit:
                 lines.append(None)
             elif line and not line.isspace():
