@@ -1,9 +1,11 @@
 """Durable changes: the store beside SQLite itself, in turns, in one run.
 
-Run it by `./dev bench store`. Both put the same document in the same table, WAL and FULL, on the
+Run it by `./dev bench store`. All put the same document in the same table, WAL and FULL, on the
 same disk: SQLite in a plain loop that waits for each commit, the store through its queue and
-threads. With 64 at once the store gathers; how long the event loop was late meanwhile is told too.
-Machines differ and are noisy: only the ratios within one run count.
+threads. Between them is SQLite in a thread that an event loop asks and hears of, with nothing of
+ours: what a loop pays that does not stand still for the disk. With 64 at once the store gathers;
+how long the event loop was late meanwhile is told too. Machines differ and are noisy: only the
+ratios within one run count.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ import asyncio
 import sqlite3
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from queue import SimpleQueue
 
 from kaspad_taskd.core.model import Definition, Detail, Health, Live, Sample, Status, Task, Window
 from kaspad_taskd.core.record import Change, Outcome
@@ -124,21 +128,49 @@ class Theirs:
     def one_at_a_time(self, count: int) -> None:
         for _ in range(count):
             began = time.perf_counter()
-            self._commit(1)
+            self.commit(1)
             self.found.single.append(time.perf_counter() - began)
 
     def at_once(self, count: int) -> None:
         began = time.perf_counter()
         for _ in range(count // AT_ONCE):
-            self._commit(AT_ONCE)
+            self.commit(AT_ONCE)
         self.found.rate.append(count / (time.perf_counter() - began))
 
-    def _commit(self, count: int) -> None:
+    def commit(self, count: int) -> None:
+        """Make the first `count` rows what they were not, in one transaction."""
         self._rows, self._others = self._others, self._rows
         self._db.execute("BEGIN IMMEDIATE")
         for row in self._rows[:count]:
             self._db.execute(PUT, row)
         self._db.execute("COMMIT")
+
+
+class InThread:
+    """SQLite itself, in a thread: the floor for whoever has an event loop to keep free."""
+
+    def __init__(self, other: Theirs) -> None:
+        self.found = Found()
+        self._other = other
+        self._queue: SimpleQueue[asyncio.Future[None] | None] = SimpleQueue()
+
+    async def one_at_a_time(self, count: int) -> None:
+        loop = asyncio.get_running_loop()
+        thread = threading.Thread(target=self._run, args=(loop,))
+        thread.start()
+        for _ in range(count):
+            began = time.perf_counter()
+            done = loop.create_future()
+            self._queue.put(done)
+            await done
+            self.found.single.append(time.perf_counter() - began)
+        self._queue.put(None)
+        thread.join()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        while (done := self._queue.get()) is not None:
+            self._other.commit(1)
+            loop.call_soon_threadsafe(done.set_result, None)
 
 
 @asynccontextmanager
@@ -155,23 +187,26 @@ async def ours(directory: Path) -> AsyncIterator[Ours]:
 
 @contextmanager
 def theirs(directory: Path) -> Iterator[Theirs]:
-    with closing(sqlite3.connect(directory / "sqlite.db", isolation_level=None)) as db:
+    path = directory / "sqlite.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("CREATE TABLE tasks (id TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT")
         yield Theirs(db)
 
 
-async def measure(directory: Path, rounds: int, count: int) -> tuple[Found, Found]:
-    """In turns, so that both meet the same weather."""
+async def measure(directory: Path, rounds: int, count: int) -> tuple[Found, Found, Found]:
+    """In turns, so that all meet the same weather: the store, SQLite, SQLite in a thread."""
     async with ours(directory) as mine:
         with theirs(directory) as other:
+            between = InThread(other)
             for _ in range(rounds):
                 await mine.one_at_a_time(count)
                 other.one_at_a_time(count)
+                await between.one_at_a_time(count)
                 await mine.at_once(count * AT_ONCE // 8)
                 other.at_once(count * AT_ONCE // 8)
-            return mine.found, other.found
+            return mine.found, other.found, between.found
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -179,7 +214,7 @@ def quantile(values: Sequence[float], share: float) -> float:
     return sorted(values)[int(share * (len(values) - 1))]
 
 
-def table(mine: Found, other: Found) -> Iterator[str]:
+def table(mine: Found, other: Found, between: Found) -> Iterator[str]:
     """The lines of the result; a ratio is ours to theirs."""
     yield f"{'':34}{'store':>10}{'SQLite':>10}{'ratio':>8}  goal"
     middle: Callable[[Sequence[float]], float] = statistics.median
@@ -187,6 +222,9 @@ def table(mine: Found, other: Found) -> Iterator[str]:
         a, b = quantile(mine.single, share), quantile(other.single, share)
         label = f"one at a time, {name} ms"
         yield f"{label:34}{a * 1e3:10.3f}{b * 1e3:10.3f}{a / b:8.2f}  {goal}"
+    c, b = quantile(between.single, 0.5), quantile(other.single, 0.5)
+    label = "... SQLite in a thread, p50 ms"
+    yield f"{label:34}{c * 1e3:10.3f}{b * 1e3:10.3f}{c / b:8.2f}"
     a, b = (len(found.single) / sum(found.single) for found in (mine, other))
     yield f"{'one at a time, changes/s':34}{a:10.0f}{b:10.0f}{a / b:8.2f}"
     many, batch = middle(mine.rate), middle(other.rate)
