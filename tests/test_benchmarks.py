@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import rpc
 from benchmarks.__main__ import benchmarks, runs
 from benchmarks.happened import fits, happened
 from benchmarks.monitor_parts import WATCH, register
@@ -35,6 +36,23 @@ def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
     """Nothing runs by accident."""
     with pytest.raises(SystemExit, match="'rcp'; there are: rpc, truth"):
         runs(["rcp"], ["rpc", "truth"])
+
+
+def test_a_ratio_is_taken_within_each_round() -> None:
+    """What else the machine does changes between rounds, and is the same for both in one."""
+    fast, slow = ({"c=64": rows} for rows in ([(90, 1, 1), (10, 1, 1)], [(60, 1, 1), (5, 1, 1)]))
+    servers = [
+        rpc.Server(name, Path(), None, found=found)  # type: ignore[arg-type]
+        for name, found in ((rpc.OURS, fast), (rpc.NODE, slow))
+    ]
+    assert servers[0].over(servers[1], "c=64", rpc.RPS) == 1.75
+    for server in servers:
+        server.found["c=64, one connection"] = [(1, 1, 1)]
+    rows = list(rpc.goals(servers))
+    assert [row.split()[-4:] for row in rows[1:]] == [
+        ["-", "1.75", ">=", "0.95"],
+        ["-", "1.00", ">=", "0.75"],
+    ]
 
 
 def sample(t: float, score: int, headers: int = 0, **more: Any) -> dict[str, Any]:
