@@ -76,10 +76,9 @@ class Message:
         return self._carrier
 
     @property
-    def argument(self) -> str:
+    def argument(self) -> bytes:
         """The JSON of an event's one argument."""
-        text: str = self.carrier.data
-        return text[text.index(",") + 1 : -1]  # no name of ours has a comma
+        return b"".join(self._pieces[1:-1])
 
 
 def event(name: str, data: Json) -> Message:
@@ -89,8 +88,9 @@ def event(name: str, data: Json) -> Message:
 
 def gathered(name: str, seq: int, messages: Sequence[Message]) -> Message:
     """Return events of one kind as one, `{seq, tasks: [the argument of each]}`."""
-    each = ",".join([message.argument for message in messages])
-    return Message(f'{EVENT}["{name}",{{"seq":{seq},"tasks":[{each}]}}]')
+    told = b",".join([message.argument for message in messages])
+    head = b"%d[%b," % (EVENT, jsontext.dumps(name))
+    return Message(head, b'{"seq":%d,"tasks":[' % seq, told, b"]}", b"]")
 
 
 def acknowledgement(number: int, data: Json) -> Message:
