@@ -100,10 +100,19 @@ class Carrier:
         """Return the newest entries of a stream, the newest first."""
         return [_entry(each) for each in self._ask(("XREVRANGE", key, "+", "-", "COUNT", count))]
 
-    def oldest(self, key: str) -> Entry | None:
-        """Return the oldest entry of a stream that is there; None: it is empty."""
-        found = self._ask(("XINFO", "STREAM", key))["first-entry"]
-        return None if found is None else _entry(found)
+    def between(self, key: str, first: int, last: int) -> list[Entry]:
+        """Return the entries of a stream from one number to another, the newest first."""
+        found = self._ask(("XREVRANGE", key, f"{last}-0", f"{first}-0"))
+        return [_entry(each) for each in found]
+
+    def ends(self, key: str) -> tuple[Entry | None, int]:
+        """Return the oldest entry of a stream that is there, and how many are."""
+        try:
+            info: Any = self._open().xinfo_stream(key)
+        except Exception as error:
+            raise self._failed(error) from None
+        first = info["first-entry"]
+        return (None if first is None else _entry(first)), int(info["length"])
 
     def write(self, commands: Sequence[Command]) -> list[Answer]:
         """Do all of it in one transaction; return the answers, refusals among them.

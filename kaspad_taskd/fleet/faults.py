@@ -25,6 +25,7 @@ class Kind(StrEnum):
     FOREIGN = "foreign"
     TLS = "tls"
     MOVED = "moved"
+    OUTPACED = "outpaced"
 
 
 CURES: Final = {
@@ -39,6 +40,7 @@ CURES: Final = {
     Kind.TLS: "no TLS connection comes about: see tls, ca_file, cert_file and key_file in"
     " fleet.toml",
     Kind.MOVED: "another server of the cluster has this host",
+    Kind.OUTPACED: "more is there than was known: it is read again",
 }
 _CLASSES: Final = {
     "NoPermissionError": Kind.RIGHTS,
@@ -57,6 +59,7 @@ _CLASSES: Final = {
 }
 """By the class or the nearest base that stands here."""
 _WORDS: Final = (
+    (re.compile("equal or smaller"), Kind.OUTPACED),
     (re.compile("SSL|CERTIFICATE|certificate"), Kind.TLS),
     (re.compile("WRONGPASS|NOAUTH|invalid username-password|[Aa]uthenticat"), Kind.LOGIN),
     (re.compile("NOPERM|no permissions", re.IGNORECASE), Kind.RIGHTS),

@@ -157,19 +157,19 @@ def commands(
 
 
 def beginning(
-    sender: Sender, start: Start, meta: Mapping[str, str], forget: Iterable[str] = ()
+    sender: Sender, start: Start | None, meta: Mapping[str, str], forget: Iterable[str] = ()
 ) -> list[Command]:
     """Return what is done first where a relay, or a daemon, begins.
 
     Args:
         sender: who writes.
-        start: from where.
+        start: from where; None: no daemon answers yet.
         meta: what stands in the hash of that name, all of it.
         forget: parts that are begun anew.
     """
     done: list[Command] = [("DEL", sender.key(part)) for part in forget]
     done.append(("HSET", sender.key(keys.META), *(each for pair in meta.items() for each in pair)))
-    if start.old:
+    if start is not None and start.old:
         done.append(("EXPIRE", sender.key(start.old), OLD_S))
     return done
 

@@ -1,0 +1,63 @@
+"""`kaspad-taskd-relay --check`: whether the server lets this host's relay do its work."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from kaspad_taskd.fleet import carrier, keys
+from kaspad_taskd.fleet.carrier import Carrier
+from kaspad_taskd.fleet.faults import Kind, Trouble
+from kaspad_taskd.fleet.settings import Engine, Settings
+
+OK, BAD = 0, 78
+HOPS: Final = 5
+"""Servers that are asked at most: of a cluster, of a pair."""
+_DOUBT: Final = (Kind.GONE,)
+"""What may be over when the relay is started."""
+
+
+def check(path: Path, settings: Settings) -> int:
+    """Ask the server, write nothing; say what is found. Returns the exit code. Blocks."""
+    clear = unprotected(settings.engine)
+    if clear and settings.relay.login.password is not None:
+        print(f"{path}, redis.tls: the password goes in clear to {clear}: set tls = true")
+    it = Carrier(settings.engine, settings.relay.login)
+    trouble = asked(it, settings.host)
+    it.close()
+    if trouble is None:
+        print(f"{path}: good; {settings.host} is at {it.place}, by redis-py {carrier.VERSION}")
+        return OK
+    print(trouble)
+    return OK if trouble.kind in _DOUBT else BAD
+
+
+def asked(it: Carrier, host: str) -> Trouble | None:
+    """Return why the server that has this host's keys cannot be read; None: it can."""
+    trouble = None
+    for _ in range(max(HOPS, it.servers)):
+        try:
+            it.table(keys.key(host, keys.META))
+            it.newest(keys.key(host, keys.NOW))
+        except Trouble as fault:
+            trouble = fault
+            if fault.kind not in (Kind.MOVED, Kind.GONE, Kind.READ_ONLY):
+                return fault
+        else:
+            return None
+    return trouble
+
+
+def unprotected(engine: Engine) -> str:
+    """Return a server that is reached in clear over a network, "": there is none."""
+    if engine.tls:
+        return ""
+    return next((str(each) for each in engine.servers if not each.path and not _own(each.host)), "")
+
+
+def _own(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
