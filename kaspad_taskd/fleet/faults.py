@@ -40,7 +40,7 @@ CURES: Final = {
     Kind.TLS: "no TLS connection comes about: see tls, ca_file, cert_file and key_file in"
     " fleet.toml",
     Kind.MOVED: "another server of the cluster has this host",
-    Kind.OUTPACED: "more is there than was known: it is read again",
+    Kind.OUTPACED: "something else is there than was known: it is read again",
 }
 _CLASSES: Final = {
     "NoPermissionError": Kind.RIGHTS,

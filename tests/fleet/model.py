@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -22,7 +22,7 @@ class Smaller(Exception):
 
 
 class Lost(Exception):
-    """No answer came."""
+    """No answer came, or there is nothing any more where something was."""
 
 
 def text(value: str | bytes | int) -> str:
@@ -71,10 +71,14 @@ class Engine:
                     self.strings.pop(each, None)
             case _:
                 raise AssertionError(f"{name} is no command of a relay")
-        return None
+        return 1
 
-    def _add(self, key: str, rest: list[str]) -> str | Smaller:
+    def _add(self, key: str, rest: list[str]) -> str | Smaller | None:
         keep = None
+        if rest[0] == "NOMKSTREAM":
+            if key not in self.streams:
+                return None
+            rest = rest[1:]
         if rest[:2] == ["MAXLEN", "~"]:
             keep, rest = int(rest[2]), rest[3:]
         stream = self.streams.setdefault(key, [])
@@ -150,6 +154,7 @@ class World:
     sender: Sender | None = None
     batch: Batch | None = None
     at: int = 0
+    first: int = 0
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.chance)
@@ -161,13 +166,15 @@ class World:
         found = plan.Found(meta.get("journal", ""), meta.get("stream", ""))
         found = plan.read(found, self.journal.identity, self.engine.newest)
         start = plan.start(found, self.journal.facts(found.last), KEEP)
-        self.sender = Sender(HOST, f"r{self.run}", start.stream, KEEP)
+        self.sender = Sender(HOST, f"r{self.run}", start.stream, KEEP, found.last is None)
         self.count = max(self.count, plan.count_of(self.engine.newest(keys.NOW)))
         self.at = start.after
+        if found.last is None or start.stream != plan.candidate(found, self.journal.identity):
+            self.first = start.after
         batch = Batch(start.after, anew=True)
         gap = json.dumps(start.gap)
         said = {"journal": self.journal.identity, "stream": start.stream, "gap": gap}
-        self.write(batch, write, beginning(self.sender, start, said))
+        self.write(batch, write, beginning(self.sender, start, said), True)
 
     def go_on(self, write: Callable[[list[Command]], list[Any]], most: int) -> None:
         """Write some of what the daemon tells."""
@@ -183,13 +190,18 @@ class World:
         batch: Batch,
         write: Callable[[list[Command]], list[Any]],
         first: Sequence[Command] = (),
+        make: bool = False,
     ) -> None:
         assert self.sender is not None
-        given = commands(batch, self.sender, self.count + 1, 0, {"answers": True}, first)
+        given = commands(batch, self.sender, self.count + 1, 0, {"answers": True}, first, make)
         self.batch = None
         for answer in write(given):
             if isinstance(answer, Exception):
                 raise answer
+            if answer is None:
+                raise Lost
+        if batch.events:
+            self.sender = replace(self.sender, make=False)
         self.count, self.at, self.batch = self.count + 1, batch.last, batch
 
     # what Redis may do to a transaction
@@ -210,6 +222,10 @@ class World:
         if self.chance.randint(0, 3) == 0:
             self.kept.append(copy.deepcopy(self.engine))
         return answers
+
+    def empty(self) -> None:
+        """Somebody empties it, and no line is cut."""
+        self.engine = Engine()
 
     def fail_over(self) -> None:
         """Another one goes on, who had not heard all; or nothing is there any more."""

@@ -122,12 +122,15 @@ class Sender:
         run: of this relay.
         stream: the part that holds the events.
         keep: events of it.
+        make: whether that is known to be empty, so that its first event makes it. Else one into
+            nothing is not taken: somebody has emptied the server under us.
     """
 
     host: str
     run: str
     stream: str
     keep: int
+    make: bool = False
 
     def key(self, part: str) -> str:
         """Return the key of a part."""
@@ -135,7 +138,13 @@ class Sender:
 
 
 def commands(
-    batch: Batch, sender: Sender, count: int, at: int, daemon: Wire, first: Sequence[Command] = ()
+    batch: Batch,
+    sender: Sender,
+    count: int,
+    at: int,
+    daemon: Wire,
+    first: Sequence[Command] = (),
+    make: bool = False,
 ) -> list[Command]:
     """Return what is to be done in one transaction.
 
@@ -146,13 +155,14 @@ def commands(
         at: ms since 1970, by this host's clock.
         daemon: whether it `answers`, and `since` when.
         first: what is done before all else.
+        make: whether `now` may not be there yet; else nothing into nothing, as of events.
     """
     return [
         *first,
         *_events(batch, sender),
         *_hashes(batch, sender),
         *_strings(batch, sender),
-        _now(batch, sender, count, at, daemon),
+        _now(batch, sender, count, at, daemon, make),
     ]
 
 
@@ -178,8 +188,9 @@ def _events(batch: Batch, sender: Sender) -> Iterable[Command]:
     key = sender.key(sender.stream)
     last = len(batch.events) - 1
     for at, (number, name, text) in enumerate(batch.events):
+        how = () if sender.make and at == 0 else ("NOMKSTREAM",)
         trim = ("MAXLEN", "~", sender.keep) if at == last else ()
-        yield ("XADD", key, *trim, keys.entry_id(number), "e", name, "d", text)
+        yield ("XADD", key, *how, *trim, keys.entry_id(number), "e", name, "d", text)
 
 
 def _hashes(batch: Batch, sender: Sender) -> Iterable[Command]:
@@ -210,7 +221,7 @@ def _strings(batch: Batch, sender: Sender) -> Iterable[Command]:
             yield ("SET", sender.key(part), dumps(value))
 
 
-def _now(batch: Batch, sender: Sender, count: int, at: int, daemon: Wire) -> Command:
+def _now(batch: Batch, sender: Sender, count: int, at: int, daemon: Wire, make: bool) -> Command:
     said: list[bytes] = [
         dumps(
             {
@@ -237,8 +248,8 @@ def _now(batch: Batch, sender: Sender, count: int, at: int, daemon: Wire) -> Com
         kept = {"services": batch.services, "warnings": batch.warnings}
         news |= {name: value for name, value in kept.items() if value is not None}
     said.append(b"," + dumps(news)[1:])
-    trim = ("MAXLEN", "~", NOW_KEPT)
-    return ("XADD", sender.key(keys.NOW), *trim, keys.entry_id(count), "w", b"".join(said))
+    how = (*(() if make else ("NOMKSTREAM",)), "MAXLEN", "~", NOW_KEPT)
+    return ("XADD", sender.key(keys.NOW), *how, keys.entry_id(count), "w", b"".join(said))
 
 
 def _event(event: tuple[int, str, bytes]) -> bytes:

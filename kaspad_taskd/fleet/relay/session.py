@@ -9,13 +9,13 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty
 from typing import Any, Final
 
 from kaspad_taskd.fleet import keys
 from kaspad_taskd.fleet.carrier import Carrier
-from kaspad_taskd.fleet.faults import trouble_of
+from kaspad_taskd.fleet.faults import Kind, Trouble, trouble_of
 from kaspad_taskd.fleet.relay import ageing, plan
 from kaspad_taskd.fleet.relay.batch import Batch, Command, Sender, beginning, commands
 from kaspad_taskd.fleet.relay.listen import Listener
@@ -145,7 +145,7 @@ class Session:
         self._sender = self._sender_of(self._found.stream)
         self._batch = Batch(at)
         self._first = beginning(self._sender, None, self._said_of(self._meta), spent)
-        self._write()
+        self._write(make=True)
         self._listener.start()
 
     def turn(self, longest: float) -> None:
@@ -265,8 +265,9 @@ class Session:
             "gap": gap or (meta["gap"] if is_same else "null"),
         }
         self._meta = meta
+        make = self._found.last is None or not is_same
         self._found = Found(word.journal, start.stream)
-        self._sender = self._sender_of(start.stream)
+        self._sender = self._sender_of(start.stream, make)
         self._batch = Batch(start.after, anew=True)
         self._first = beginning(self._sender, start, meta, sorted(self._forget))
         self._forget.clear()
@@ -292,18 +293,21 @@ class Session:
             "address": self._standing.address,
         }  # fmt: skip
 
-    def _sender_of(self, stream: str) -> Sender:
+    def _sender_of(self, stream: str, make: bool = False) -> Sender:
         settings = self._settings
-        return Sender(settings.host, self._standing.run, stream, settings.relay.keep)
+        return Sender(settings.host, self._standing.run, stream, settings.relay.keep, make)
 
     # what is written
 
-    def _write(self) -> None:
+    def _write(self, make: bool = False) -> None:
         """Write what was gathered, or a sign of life, and see that all of it was done."""
         standing, batch = self._standing, self._batch
         daemon = {"answers": standing.answers, "since": standing.since}
-        given = commands(batch, self._sender, standing.count + 1, wall(), daemon, self._first)
+        count, first = standing.count + 1, self._first
+        given = commands(batch, self._sender, count, wall(), daemon, first, make)
         self._check(self._carrier.write(given))
+        if batch.events:
+            self._sender = replace(self._sender, make=False)
         standing.count += 1
         standing.written += len(batch.events)
         self._wrote = time.monotonic()
@@ -315,6 +319,8 @@ class Session:
         for answer in answers:
             if isinstance(answer, Exception):
                 raise trouble_of(answer, self._carrier.place)
+            if answer is None:  # there is no such stream any more
+                raise Trouble(Kind.OUTPACED, self._carrier.place, "it was emptied")
 
     def _age(self) -> None:
         """Let go of what is too old, by the newest event and a few at a time."""
