@@ -186,12 +186,12 @@ async def test_a_replica_that_had_not_heard_all_is_told_it(tmp_path: Path) -> No
                 replica = Kept(client, "h")
                 for part in (keys.META, keys.NOW, rdb.meta()["stream"]):  # as far as it had heard
                     replica.client.restore(rdb.key(part), 0, dump(fleet.redis, rdb.key(part)))
-                client.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call]
+                client.execute_command("REPLICAOF", "127.0.0.1", "1")
                 await works(line, "b", 4)
                 await fleet.equal(line)
                 fleet.redis.kill()
                 await fleet.relay.says("is a replica")
-                client.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call]
+                client.execute_command("REPLICAOF", "NO", "ONE")
                 fleet.kept = replica
                 told = await fleet.equal(line)
                 assert [each["seq"] for each in told] == list(range(1, len(told) + 1))
@@ -246,7 +246,7 @@ async def test_what_the_daemon_has_no_more_is_a_gap(tmp_path: Path) -> None:
         page = await line.call("getEvents")
 
         async def there() -> bool:
-            return fleet.kept.events()[-1]["seq"] == page["seq"]
+            return bool(fleet.kept.events()[-1]["seq"] == page["seq"])
 
         await until(there)
         assert fleet.kept.meta()["journal"] == journal
