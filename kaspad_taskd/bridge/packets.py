@@ -6,12 +6,9 @@ import struct
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from engineio.packet import MESSAGE
-from engineio.packet import Packet as Carrier
-from socketio.packet import ACK, CONNECT, EVENT, Packet
-
 from kaspad_taskd.api.listed import Written
 from kaspad_taskd.base import jsontext
+from kaspad_taskd.bridge.lean import ACK, CONNECT, EVENT, MESSAGE, Carrier, Packet
 
 Json: TypeAlias = Any
 

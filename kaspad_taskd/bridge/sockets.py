@@ -14,17 +14,12 @@ from time import monotonic, time
 from typing import Any, Final, Protocol, TypeAlias
 from weakref import ref
 
-import engineio
-import socketio
 from aiohttp import web
-from engineio.async_drivers import aiohttp as driver
-from engineio.packet import PING, Packet
-from engineio.payload import Payload
-from socketio.exceptions import ConnectionRefusedError as NotLetIn
 
 from kaspad_taskd.api.errors import CODES
 from kaspad_taskd.base.sparing import Sparing
 from kaspad_taskd.bridge.http import understood
+from kaspad_taskd.bridge.lean import PING, Carrier, NotLetIn, Payload, driver, engineio, socketio
 from kaspad_taskd.bridge.outbox import Outbox
 from kaspad_taskd.bridge.packets import JsonModule, Malformed, StrictPacket, acknowledgement
 from kaspad_taskd.bridge.refused import Refused
@@ -179,7 +174,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         await asyncio.sleep(self.ping_interval)
         if (end := known()) is not None and not end.closing and not end.closed:
             end.last_ping = time()
-            await end.send(Packet(PING))
+            await end.send(Carrier(PING))
 
 
 class Clients(socketio.AsyncManager):  # type: ignore[misc]

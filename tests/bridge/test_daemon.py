@@ -10,13 +10,15 @@ import socket
 import stat
 import sys
 import urllib.request
+from importlib.util import find_spec
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from kaspad_taskd.bridge.lean import NOT_OURS
 from tests.bridge.house import Visitor
-from tests.fakes.bridged import bridged, free_port
+from tests.fakes.bridged import bridged, free_port, listening
 from tests.fakes.notify_socket import NotifySocket
 from tests.fakes.patience import PATIENCE
 from tests.fakes.taskd_process import AT_ONCE, Taskd, until
@@ -93,6 +95,30 @@ async def test_without_the_bridge_its_libraries_are_not_loaded(tmp_path: Path) -
         assert (await line.call("getInfo"))["bridge"] is None
         assert taskd.process is not None
         assert "aiohttp" not in _mapped(taskd.process.pid)
+
+
+async def test_a_daemon_with_a_browser_has_no_client_and_no_broker(tmp_path: Path) -> None:
+    """They are installed here, and python-socketio would load them: redis-py alone is 7 MiB."""
+    installed = [name for name in NOT_OURS if find_spec(name) is not None]
+    assert "redis" in installed
+    port = free_port()
+    counted = tmp_path / "loaded"
+    taskd = Taskd(tmp_path, "--bridge", f"127.0.0.1:{port}", env={"COUNTED": str(counted)})
+    taskd.program = ("tests.fakes.counted_taskd",)
+    async with taskd, aiohttp.ClientSession() as http:
+        await taskd.start()
+        await until(lambda: listening(port))
+        address = f"http://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket"
+        async with http.ws_connect(address) as line:
+            visitor = Visitor(line)
+            await line.receive()
+            await line.send_str("40")
+            await visitor.read()
+            assert (await visitor.event("hello"))["version"]
+        assert await taskd.end() is not None
+    tops = {name.partition(".")[0] for name in counted.read_text().split()}
+    assert "socketio" in tops
+    assert tops.isdisjoint(NOT_OURS)
 
 
 async def test_who_finds_the_socket_is_answered_by_the_bridge(tmp_path: Path) -> None:
