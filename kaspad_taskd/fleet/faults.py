@@ -60,13 +60,18 @@ _CLASSES: Final = {
 """By the class or the nearest base that stands here."""
 _WORDS: Final = (
     (re.compile("equal or smaller"), Kind.OUTPACED),
+    (re.compile(r"^MOVED \d"), Kind.MOVED),
     (re.compile("SSL|CERTIFICATE|certificate"), Kind.TLS),
     (re.compile("WRONGPASS|NOAUTH|invalid username-password|[Aa]uthenticat"), Kind.LOGIN),
     (re.compile("NOPERM|no permissions", re.IGNORECASE), Kind.RIGHTS),
     (re.compile("OOM|used memory > 'maxmemory'|MISCONF|NOREPLICAS"), Kind.FULL),
     (re.compile("READONLY|read only replica"), Kind.READ_ONLY),
-    (re.compile("max number of clients|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED"), Kind.GONE),
+    (
+        re.compile("max number of clients|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED|^ASK |TRYAGAIN"),
+        Kind.GONE,
+    ),
 )
+_MOVED: Final = re.compile(r"\d+ (\S*):(\d{1,5})$")
 _IN_PIPELINE: Final = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: ", re.DOTALL)
 _LONGEST: Final = 300
 
@@ -100,8 +105,13 @@ def trouble_of(error: BaseException, place: str) -> Trouble:
     """
     detail = _detail(error)
     kind = kind_of(error, detail)
-    target = (error.host, error.port) if kind is Kind.MOVED else None  # type: ignore[attr-defined]
-    return Trouble(kind, place, detail, target)
+    return Trouble(kind, place, detail, _target(detail) if kind is Kind.MOVED else None)
+
+
+def _target(said: str) -> tuple[str, int] | None:
+    """Where MOVED leads: `MOVED 3999 127.0.0.1:6381`, without its name in newer redis-py."""
+    found = _MOVED.search(said)
+    return None if found is None else (found[1], int(found[2]))
 
 
 def kind_of(error: BaseException, detail: str | None = None) -> Kind:

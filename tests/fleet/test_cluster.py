@@ -1,0 +1,106 @@
+"""A real cluster of three masters: relay and server of a host find each other, whoever is named."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kaspad_taskd.fleet import keys
+from kaspad_taskd.fleet.carrier import Carrier
+from kaspad_taskd.fleet.faults import Kind, Trouble
+from kaspad_taskd.fleet.settings import Engine, Login, Server
+from tests.fakes.bridged import free_port
+from tests.fakes.patience import PATIENCE, once
+from tests.fakes.redis_server import Kept, RedisServer, Relay, needs_redis
+from tests.fakes.taskd_process import Taskd
+from tests.fleet.trio import works
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300), needs_redis]
+
+HOSTS = ("a", "b", "c")
+"""Of whose keys each master has one's."""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RedisServer]]:
+    if shutil.which("redis-cli") is None:
+        pytest.skip("there is no redis-cli: apt install redis-tools")
+    place = tmp_path_factory.mktemp("cluster")
+    with contextlib.ExitStack() as stack:
+        servers = [
+            RedisServer(
+                place / str(number), "--cluster-enabled", "yes",
+                "--cluster-port", str(free_port()), port=free_port(),
+            )
+            for number in range(3)
+        ]  # fmt: skip
+        for server in servers:
+            stack.enter_context(server)
+        named = [server.server for server in servers]
+        subprocess.run(
+            ["redis-cli", "--cluster", "create", *named, "--cluster-yes"],
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        yield servers
+
+
+def carrier(server: RedisServer) -> Carrier:
+    return Carrier(Engine((Server("127.0.0.1", server.port),)), Login())
+
+
+async def test_whoever_is_asked_says_who_has_the_host(cluster: list[RedisServer]) -> None:
+    """Questions and transactions both; no right is needed for that."""
+    places, kinds = set(), set()
+    for host in HOSTS:
+        for server in cluster:
+            it = carrier(server)
+            command = ("HSET", keys.key(host, keys.META), "host", host)
+
+            def written(it: Carrier = it, command: tuple[str, ...] = command) -> bool:
+                try:
+                    return isinstance(it.write([command])[0], int)
+                except Trouble as trouble:  # a cluster that was just made needs a moment
+                    kinds.add(trouble.kind)
+                    return False
+
+            await once(written)
+            assert it.table(keys.key(host, keys.META)) == {"host": host}
+            places.add(it.place)
+            it.close()
+    assert kinds <= {Kind.MOVED, Kind.GONE}
+    assert places == {server.server for server in cluster}
+
+
+async def test_a_relay_finds_the_server_of_its_host(
+    cluster: list[RedisServer], tmp_path: Path
+) -> None:
+    async with Taskd(tmp_path / "d") as taskd:
+        line = await taskd.start()
+        await works(line, "t", 2)
+        for host, server in zip(("r-1", "r-2", "r-3"), cluster, strict=True):
+            async with Relay(tmp_path, taskd.runtime / "watch.sock", host) as relay:
+                relay.tell([server.server])
+                await relay.start()
+                await relay.says("the daemon is heard")
+                it = carrier(server)
+
+                def there(it: Carrier = it, host: str = host) -> dict[str, str]:
+                    try:
+                        return it.table(keys.key(host, keys.TASKS))
+                    except Trouble:
+                        return {}
+
+                await once(there)
+                owner = next(each for each in cluster if each.server == it.place)
+                it.close()
+                with owner.client() as client:
+                    told = (await line.call("getEvents"))["events"]
+                    kept = Kept(client, host)
+                    await once(lambda kept=kept, told=told: kept.events() == told)  # type: ignore[misc]
