@@ -39,10 +39,11 @@ class Fleet:
 
 
 @contextlib.asynccontextmanager
-async def running(place: Path, *options: str) -> AsyncIterator[Fleet]:
+async def running(place: Path, *options: str, host: str = "h") -> AsyncIterator[Fleet]:
     """All three; the relay is not started."""
     with RedisServer(place / "redis", *options) as redis:
-        async with Taskd(place / "d") as taskd, Relay(place, taskd.runtime / "watch.sock") as relay:
+        taskd = Taskd(place / "d")
+        async with taskd, Relay(place, taskd.runtime / "watch.sock", host) as relay:
             relay.tell([redis.server])
             with redis.client() as client:
                 yield Fleet(taskd, relay, redis, Kept(client, relay.host))
