@@ -13,7 +13,9 @@ from kaspad_taskd.fleet.settings import Engine, Settings
 
 OK, BAD = 0, 78
 HOPS: Final = 5
-"""Servers that are asked at most: of a cluster, of a pair."""
+"""Servers of a cluster that may say that another one has the host."""
+_ELSEWHERE: Final = (Kind.MOVED, Kind.GONE, Kind.READ_ONLY)
+"""After which another server is asked."""
 _DOUBT: Final = (Kind.GONE,)
 """What may be over when the relay is started."""
 
@@ -35,15 +37,16 @@ def check(path: Path, settings: Settings) -> int:
 
 def asked(it: Carrier, host: str) -> Trouble | None:
     """Return why the server that has this host's keys cannot be read; None: it can."""
-    trouble = None
-    for _ in range(max(HOPS, it.servers)):
+    trouble, away = None, 0
+    for _ in range(HOPS + it.servers):
         try:
             it.table(keys.key(host, keys.META))
             it.newest(keys.key(host, keys.NOW))
         except Trouble as fault:
             trouble = fault
-            if fault.kind not in (Kind.MOVED, Kind.GONE, Kind.READ_ONLY):
-                return fault
+            away += fault.kind is not Kind.MOVED
+            if fault.kind not in _ELSEWHERE or away == it.servers:
+                break
         else:
             return None
     return trouble
