@@ -24,6 +24,9 @@ from kaspad_taskd.daemon.arguments import (
     restore_parser,
     uninstall_parser,
 )
+from kaspad_taskd.fleet.relay.main import parser as relay_parser
+from kaspad_taskd.fleet.settings import Part
+from kaspad_taskd.fleet.settings import parse as parse_fleet
 from kaspad_taskd.notify.main import parser as notifier_parser
 from kaspad_taskd.notify.settings import parse as parse_notify
 from kaspad_taskd.probes import TYPES
@@ -32,6 +35,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "man"
 DAEMON, CLIENT = PAGES / "kaspad-taskd.8.scd", PAGES / "kaspad-taskctl.1.scd"
 NOTIFIER, NOTIFY = PAGES / "kaspad-taskd-notify.8.scd", PAGES / "kaspad-taskd-notify.toml.5.scd"
+RELAY = PAGES / "kaspad-taskd-relay.8.scd"
 SETTINGS, TASKS = PAGES / "kaspad-taskd.toml.5.scd", PAGES / "kaspad-taskd-tasks.5.scd"
 ALL = sorted(PAGES.glob("*.scd"))
 
@@ -69,7 +73,7 @@ def test_options_and_verbs_are_what_the_parsers_say() -> None:
     assert {path: path.read_text() for path in ALL} == made
 
 
-@pytest.mark.parametrize("page", [DAEMON, NOTIFIER, CLIENT], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [DAEMON, NOTIFIER, RELAY, CLIENT], ids=lambda page: page.name)
 def test_help_and_page_have_the_same_options(page: Path) -> None:
     """Each option of --help is in the page, each option of the page in --help, verbs too."""
     if page is DAEMON:
@@ -77,6 +81,8 @@ def test_help_and_page_have_the_same_options(page: Path) -> None:
         helped = [made().format_help() for made in parsers]
     elif page is NOTIFIER:
         helped = [notifier_parser().format_help()]
+    elif page is RELAY:
+        helped = [relay_parser().format_help()]
     else:
         helped = [options.overview(), *(options.parser_of(v).format_help() for v in options.VERBS)]
         assert set(items(sections(page)["verbs"])) == set(options.VERBS)
@@ -129,6 +135,16 @@ def test_every_key_of_the_notifier_is_explained(monkeypatch: pytest.MonkeyPatch)
     assert {path: set(items(text)) for path, text in found.items()} == asked.keys
 
 
+def test_every_key_of_a_fleet_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that relay and hub ask for, and no others."""
+    asked = Asked(monkeypatch)
+    parse_fleet({}, "/etc/kaspad-taskd/fleet.toml", Part.RELAY)
+    asked.keys[""] -= {"redis"}
+    named = asked.keys[""] | {"labels"} | asked.keys["redis"] | asked.keys["relay"]
+    found = set(items(sections(RELAY)["settings"]))
+    assert found | {"host", "labels", "relay"} == named
+
+
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "node-sync": [{"url": "x", "reference": "x"}, {}],
     "indexer-sync": [{"flavor": name, "node": "x", "source": "x"}
@@ -154,9 +170,10 @@ def test_exit_codes_are_the_contracts() -> None:
     """Each of the two programs; argparse's 2 is the daemon's too."""
     contract = (ROOT / "docs" / "contract.md").read_text()
     (row,) = re.findall(r"^\| exit codes \| (.+) \|$", contract, re.MULTILINE)
-    daemon, client, notifier = (
-        set(re.findall(r"\b\d+\b", part)) for part in re.split("client:|notifier:", row)
+    daemon, client, notifier, relay = (
+        set(re.findall(r"\b\d+\b", part)) for part in re.split("client:|notifier:|relay:", row)
     )
+    assert set(items(sections(RELAY)["exit status"])) == relay | {"2"}
     assert set(items(sections(NOTIFIER)["exit status"])) == notifier | {"2"}
     assert set(items(sections(DAEMON)["exit status"])) == daemon | {"2"}
     assert set(items(sections(CLIENT)["exit status"])) == client

@@ -24,6 +24,7 @@ from kaspad_taskd.daemon.arguments import (
     restore_parser,
     uninstall_parser,
 )
+from kaspad_taskd.fleet.relay.main import parser as relay_parser
 from kaspad_taskd.notify.main import parser as notifier_parser
 
 HERE = Path(__file__).parent
@@ -94,6 +95,7 @@ def blocks() -> dict[str, str]:
     return {
         "daemon": options(parser()),
         "notifier": options(notifier_parser()),
+        "relay": options(relay_parser()),
         "restore": options(restore_parser(), usage),
         "install": options(install_parser(), usage),
         "uninstall": options(uninstall_parser(), usage),
