@@ -1,0 +1,97 @@
+"""A task as it is now: its public form, with the newest `sync:progress` laid over; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+from kaspad_taskd.api.schemas import COMPONENTS
+from kaspad_taskd.base.jsontext import loads
+from kaspad_taskd.fleet.shapes import PROGRESS_FIELDS
+from kaspad_taskd.words import task as words
+
+Json: TypeAlias = Any
+
+FIELDS: Final = frozenset(COMPONENTS["Task"]["properties"])
+"""What is shown of a task; what a later version says beyond it has no place on our pages."""
+_MOVES: Final = (
+    "status", "health", "phase", "progress", "estimatedTimeRemaining", "formattedTimeRemaining",
+    "syncRate",
+)  # fmt: skip
+_STATUSES: Final = frozenset({"pending", "in-progress", "paused", "complete", "cancelled", "error"})
+_HEALTHS: Final = frozenset({"ok", "unknown", "stalled", "unreachable", "behind"})
+
+
+class Shown:
+    """A task of a host, as short as it can be kept: thousands are in one process.
+
+    Attributes:
+        raw: its public form as JSON, judged before.
+        progress: the data of the newest `sync:progress` that is laid over it, or None.
+        ill: whether somebody should look.
+        odd: whether its status or health is a word that is not known here.
+    """
+
+    __slots__ = ("_stood", "ill", "odd", "progress", "raw")
+
+    def __init__(self, raw: bytes, task: Json, progress: Json = None) -> None:
+        """Take a task, and the progress that came after it, if one did."""
+        self.raw = raw
+        self.progress = progress
+        self._weigh(task)
+
+    def move(self, progress: Json) -> bool:
+        """Take a newer progress; returns whether what somebody should look at may have changed."""
+        self.progress = progress
+        if self._stood == (progress["status"], progress["health"]):
+            return False
+        self._weigh(loads(self.raw))
+        return True
+
+    def task(self) -> dict[str, Json]:
+        """Return it as `getTask` would."""
+        return lay(loads(self.raw), self.progress)
+
+    def _weigh(self, task: Json) -> None:
+        now = lay(task, self.progress)
+        status, health = now["status"], now["health"]
+        self._stood = (status, health)
+        self.ill = words.troubled(now)
+        self.odd = status not in _STATUSES or health not in _HEALTHS
+
+
+def lay(task: Mapping[str, Json], progress: Json) -> dict[str, Json]:
+    """Return the task with what a progress says put over it."""
+    now = {key: task[key] for key in task if key in FIELDS}
+    if progress is None:
+        return now
+    if progress["health"] != task["health"]:  # what was wrong with another is not with this one
+        now["reason"], now["note"], now["hints"] = None, None, []
+    for key in _MOVES:
+        if key in progress:
+            now[key] = progress[key]
+    if now.get("estimatedTimeRemaining") is not None:
+        now["etaReason"] = None
+    if progress["status"] == "complete" and "lastChecked" in progress:
+        now["lastChecked"] = progress["lastChecked"]
+        now["healthSince"] = progress.get("healthSince")
+        now["behind"] = progress.get("behind")
+        if now.get("watch") not in ("on", "paused"):
+            now["watch"] = "on"
+    if now.get("phase") != task.get("phase"):
+        _step(now, progress.get("phase"))
+    facts = {key: each for key, each in progress.items() if key not in PROGRESS_FIELDS}
+    if facts:
+        now["metadata"] = {**(task.get("metadata") or {}), **facts}
+    return now
+
+
+def _step(now: dict[str, Json], phase: Json) -> None:
+    """Let the phases before the one under way be done, those after it be next."""
+    phases = now.get("phases") or []
+    at = next((place for place, one in enumerate(phases) if one["key"] == phase), None)
+    if at is not None:
+        now["phases"] = [
+            {**one, "state": "done" if place < at else "current" if place == at else "next"}
+            for place, one in enumerate(phases)
+        ]
