@@ -74,6 +74,7 @@ class Read:
 
     Attributes:
         count: of the newest batch; 0: there is none.
+        cursor: its id, as it stands there.
         newest: that batch.
         events: newest entries of its stream, in order, `(id, fields)`.
         whole: whether these are all that follow what was known of the same stream.
@@ -88,6 +89,7 @@ class Read:
     newest: bytes | None = None
     events: Sequence[tuple[str, Mapping[bytes, bytes]]] = ()
     whole: bool = False
+    cursor: str = "0-0"
 
 
 class Host:
@@ -96,6 +98,7 @@ class Host:
     Attributes:
         name: HOST of its keys.
         count: of the last batch that was taken; -1: none was read yet.
+        cursor: the id of the last entry that was read, be it good or bad.
         to: the last event that was taken.
         heard: when by the reader's own clock a batch that was new came (s); None: never.
         at: moment of the newest batch by the host's own clock, or None.
@@ -107,6 +110,7 @@ class Host:
         self.name = name
         self.meta = Meta()
         self.count = -1
+        self.cursor = "0-0"
         self.to = 0
         self.heard: float | None = None
         self.at: int | None = None

@@ -46,6 +46,12 @@ class Mirror:
         """Return a line, made where it is new."""
         return self.lines.setdefault(name, Line(name))
 
+    def drop(self, name: str) -> None:
+        """Let go of a line that is read no more; its hosts are found over another, or nowhere."""
+        line = self.lines.pop(name, None)
+        if line is not None:
+            line.lost("it is read no more")
+
     def find(self, name: str, line: str | None = None) -> Host | None:
         """Return a host, made where it is new; None: that is no name, or there are too many.
 
