@@ -7,6 +7,7 @@ is left out and named in `faults`: the rest of its host is shown, and so are all
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -172,11 +173,23 @@ def warnings(raw: bytes) -> Json:
 
 def event(entry: str, fields: Mapping[bytes, bytes]) -> Event:
     """Return an event of an `ev:` stream, by its id and fields; raises ValueError."""
+    return judged(*framed(entry, fields))
+
+
+def framed(entry: str, fields: Mapping[bytes, bytes]) -> tuple[int, str, bytes]:
+    """Return number, name and data of an event, not judged yet; raises ValueError."""
     seq = keys.number_of(entry)
-    called = _text(fields.get(b"e", b""))
+    called, raw = _text(fields.get(b"e", b"")), fields.get(b"d", b"")
     if not 0 < len(called) <= MAX_NAME:
         raise ValueError(f"event {seq} has no name")
-    data = value(fields.get(b"d", b""), f"event {seq}", MAX_TASK)
+    if len(raw) > MAX_TASK:
+        raise ValueError(f"event {seq} has {len(raw)} bytes, more than {MAX_TASK}")
+    return seq, sys.intern(called), raw
+
+
+def judged(seq: int, called: str, raw: bytes) -> Event:
+    """Return an event by what `framed` returns; raises ValueError."""
+    data = value(raw, f"event {seq}", MAX_TASK)
     shapes.event_data(called, data, f"event {seq}")
     return Event(seq, called, data)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-from kaspad_taskd.base.jsontext import dumps, loads
+from kaspad_taskd.base.jsontext import dumps
 from kaspad_taskd.fleet import batch as wire
 from kaspad_taskd.fleet.batch import Batch, Event, Meta
 from kaspad_taskd.fleet.laid import Shown
@@ -20,7 +21,7 @@ Json: TypeAlias = Any
 EVENTS: Final = 400
 """Newest events of a host that are kept, at most."""
 PIECE: Final = 1000
-"""Events of a host in one piece for listeners; what is more is read from Redis by who needs it."""
+"""Events of a host in one piece for listeners; what is more is told as `anew`."""
 
 
 class Verdict(StrEnum):
@@ -46,7 +47,8 @@ class Change:
     """What became new of a host since the last piece; how it is then is in the mirror.
 
     Attributes:
-        anew: what was known was replaced as a whole, and events may be missing before `events`.
+        anew: what was known was replaced as a whole, and events may be missing: the mirror has
+            those that are kept, and `events` is empty.
         events: those on record that are new, in order.
         tasks: ids of tasks whose public form is new.
         progress: the newest `sync:progress` of each task that moved.
@@ -66,6 +68,11 @@ class Change:
     services: bool = False
     warnings: bool = False
     verdict: bool = False
+
+    def begin(self) -> None:
+        """Say that what was known is replaced."""
+        self.anew = True
+        self.events.clear()
 
 
 @dataclass
@@ -139,7 +146,10 @@ class Host:
     def events(self) -> Iterator[Event]:
         """Those that are kept, oldest first."""
         for seq, called, raw in self._events:
-            yield Event(seq, called, loads(raw))
+            try:
+                yield wire.judged(seq, called, raw)
+            except ValueError:
+                continue  # read as it lay there; whoever wrote it has nothing to say
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -181,10 +191,10 @@ class Host:
             self._troubled = None
             self.piece().verdict = True
 
-    def take(self, batch: Batch, count: int, now: float, keep: int) -> None:
+    def take(self, batch: Batch, count: int, heard: float, keep: int) -> None:
         """Take a batch that follows what is known."""
         piece = self.piece()
-        self.lives(batch, now)
+        self.lives(batch, heard)
         self.count = count
         self._add(batch.events, piece, keep)
         self.to = max(self.to, batch.to)
@@ -203,9 +213,9 @@ class Host:
         self._rest(batch, piece)
         self.say(batch.faults)
 
-    def lives(self, batch: Batch, now: float) -> None:
+    def lives(self, batch: Batch, heard: float) -> None:
         """Take from a batch that does not follow what is known whether somebody is there."""
-        self.heard, self.at = now, batch.at
+        self.heard, self.at = heard, batch.at
         if (self.answers, self.daemon_since) != (batch.answers, batch.since):
             self.answers, self.daemon_since = batch.answers, batch.since
             self.piece().verdict = True
@@ -233,13 +243,25 @@ class Host:
     def _add(self, events: Iterable[Event], piece: Change, keep: int) -> None:
         for event in events:
             if event.seq > self.to:
-                self._events.append((event.seq, event.name, dumps(event.data)))
-                piece.events.append(event)
+                self._events.append((event.seq, sys.intern(event.name), dumps(event.data)))
                 self.to = event.seq
+                if not piece.anew:
+                    piece.events.append(event)
         self.trim(keep)
         if len(piece.events) > PIECE:
-            del piece.events[:-PIECE]
-            piece.anew = True
+            piece.begin()
+
+    def _lay(self, read: Read, faults: list[str]) -> None:
+        """Keep events as they lie there: they are judged when somebody wants to see them."""
+        for entry, fields in read.events:
+            try:
+                seq, called, raw = wire.framed(entry, fields)
+            except ValueError as fault:
+                faults.append(str(fault))
+                continue
+            if seq > self.to:
+                self._events.append((seq, called, raw))
+                self.to = seq
 
     def trim(self, keep: int) -> None:
         """Let go of all but so many events."""
@@ -258,10 +280,15 @@ class Host:
             self._events.clear()
             self.to = 0
         piece = self.piece()
-        piece.anew = piece.anew or not (same and read.whole)
+        if not (same and read.whole):
+            piece.begin()
         piece.services = piece.warnings = piece.verdict = True
         self.meta, self.count = meta, read.count
-        self._add(self._read_events(read, faults), piece, keep)
+        if piece.anew:
+            self._lay(read, faults)
+            self.trim(keep)
+        else:
+            self._add(self._read_events(read, faults), piece, keep)
         if newest is not None:
             self.at, self.answers, self.daemon_since = newest.at, newest.answers, newest.since
             if newest.stream == meta.stream:

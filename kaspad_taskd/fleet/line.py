@@ -41,5 +41,5 @@ class Line:
         return self.since is not None and now - self.since >= SILENT_S and not self.stalled(now)
 
     def stalled(self, now: float) -> bool:
-        """Whether its reader itself stood still: what comes then may be old."""
+        """Whether its reader itself stood still."""
         return now - self.last > STALL_S

@@ -92,14 +92,14 @@ class Mirror:
         self._touch(host)
         host.begin(read, self.keep)
 
-    def take(self, name: str, count: int, raw: bytes, now: float) -> None:
+    def take(self, name: str, count: int, raw: bytes, heard: float) -> None:
         """Take an entry of a host's `now`; where it does not follow, the host is in `again`.
 
         Args:
             name: a host that is there.
             count: the entry's number.
             raw: its text, unjudged.
-            now: the reader's monotonic time (s).
+            heard: a moment since which it was written, by the reader's monotonic time (s).
         """
         host = self.hosts[name]
         if count <= host.count:
@@ -119,9 +119,9 @@ class Mirror:
         )
         self._touch(host)
         if follows:
-            host.take(batch, count, now, self.keep)
+            host.take(batch, count, heard, self.keep)
         else:  # it lives, whatever is missing; the rest is what will be read
-            host.lives(batch, now)
+            host.lives(batch, heard)
         if not follows or batch.faults:
             self.again.add(name)
 

@@ -1,8 +1,9 @@
 """A fleet, read from one server: finds hosts, reads each as a whole, then what changes.
 
 The cursors are our own, never "$". What does not follow what is known, and everything after the
-line was lost or this process stood still, is read as a whole: nothing is guessed. Between two reads
-is a pause, for a reader that waits in the server for each change costs it many times as much.
+line was lost, is read as a whole: nothing is guessed. Between two reads is a pause, for a reader
+that waits in the server for each change costs it many times as much. What comes was written after
+the read before it: that is when it was heard, so a process that stood still takes nobody for alive.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from kaspad_taskd.fleet import fetching, keys
 from kaspad_taskd.fleet.asking import BLOCK_S, Asking, Command, entries, pairs
 from kaspad_taskd.fleet.faults import Kind, Trouble
 from kaspad_taskd.fleet.host import Change, Host
-from kaspad_taskd.fleet.mirror import Mirror
+from kaspad_taskd.fleet.mirror import FEWEST, Mirror
 
 Told: TypeAlias = Callable[[Sequence[Change]], None]
 """Takes what became new: one piece for each host that changed."""
@@ -93,7 +94,7 @@ class Reading:
             await self._asking.close()
 
     async def _follow(self) -> None:
-        scan = probe = self._clock()
+        scan = probe = self._line.last = self._clock()
         await self._find()
         await self._begin(self._hosts.values())
         while True:
@@ -105,14 +106,9 @@ class Reading:
                 await self._probe()
             await self._anew()
             news = await self._news()
-            now = self._clock()
-            if self._line.since is not None and self._line.stalled(now):
-                log.warning("this process stood still: every host is read again")
-                self._line.since = None
-                await self._begin(self._hosts.values())
-            else:
-                self._take(news, now)
-                self._line.read(now)
+            # what was written since the last read may be as old as that
+            self._take(news, self._line.last)
+            self._line.read(self._clock())
             self._tell()
             await asyncio.sleep(PAUSE_S)
 
@@ -184,9 +180,11 @@ class Reading:
 
     async def _begin(self, hosts: Iterable[Host]) -> None:
         waiting = list(hosts)
+        # of a large fleet that is read at once the tasks are waited for, not what happened before
+        keep = self._mirror.keep if len(waiting) <= fetching.CHUNK else FEWEST
         for start in range(0, len(waiting), fetching.CHUNK):
             chunk = waiting[start : start + fetching.CHUNK]
-            found = await fetching.fetch(self._asking, chunk, self._mirror.keep)
+            found = await fetching.fetch(self._asking, chunk, keep)
             for host, read in found.items():
                 self._began[host.name] = self._clock()
                 self._become(host, read)
@@ -253,7 +251,7 @@ class Reading:
                 news += [(host, told) for _, told in pairs(answer)]
         return news
 
-    def _take(self, news: Sequence[tuple[Host, Any]], now: float) -> None:
+    def _take(self, news: Sequence[tuple[Host, Any]], heard: float) -> None:
         for host, told in news:
             if not told:
                 continue
@@ -262,17 +260,17 @@ class Reading:
                 self._put_aside(host)
             else:
                 for entry, fields in told:
-                    self._one(host, entry, fields or (), now)
+                    self._one(host, entry, fields or (), heard)
             host.cursor = told[-1][0].decode("latin-1")
 
-    def _one(self, host: Host, entry: bytes, fields: Sequence[bytes], now: float) -> None:
+    def _one(self, host: Host, entry: bytes, fields: Sequence[bytes], heard: float) -> None:
         try:
             if len(fields) != 2 or fields[0] != b"w":
                 raise ValueError(f"an entry of {keys.NOW} must have one field, w")
             if len(fields[1]) > wire.MAX_ENTRY:
                 self._put_aside(host)
             count = keys.number_of(entry.decode("latin-1"))
-            self._mirror.take(host.name, count, fields[1], now)
+            self._mirror.take(host.name, count, fields[1], heard)
         except ValueError as fault:
             self._mirror.bad(host.name, str(fault))
         except Exception:  # a bug of ours must not cost all other hosts

@@ -59,7 +59,8 @@ class Followed:
         assert len({change.host for change in changes}) == len(changes)
         for change in changes:
             if change.anew:
-                self.events[change.host] = []
+                kept = self.mirror.hosts[change.host].events()
+                self.events[change.host] = [each.seq for each in kept]
             told = self.events.setdefault(change.host, [])
             told += [each.seq for each in change.events]
         self.pieces += changes

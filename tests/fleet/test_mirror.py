@@ -340,6 +340,9 @@ class Fleet(RuleBasedStateMachine):
         mirror, now = self.reader.mirror, self.reader.now
         for piece in mirror.drain(now):
             if piece.host in self.told:
+                if piece.anew:
+                    kept = mirror.hosts[piece.host].events()
+                    self.told[piece.host] = [each.seq for each in kept]
                 self.told[piece.host] += [each.seq for each in piece.events]
         for name, host in mirror.hosts.items():
             if now - self.heard.get(name, 0) >= SILENT_S:

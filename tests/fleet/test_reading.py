@@ -186,6 +186,24 @@ async def test_who_falls_silent_is_told_to_be_and_comes_back(server: RedisServer
         await reader.says("a", Verdict.OK)
 
 
+async def test_what_was_written_while_this_process_stood_still_is_no_sign_of_life(
+    server: RedisServer,
+) -> None:
+    ahead = 0.0
+    host = FleetHost("a")
+    written = Written(server.client(), host)
+
+    async with Followed(server.server, clock=lambda: time.monotonic() + ahead) as reader:
+        await reader.comes_to(host)
+        written.batch(host, tasks=[a_task()])
+        ahead += 60  # nothing runs between the two
+        await reader.comes_to(host)
+        reader.mirror.drain(time.monotonic() + ahead)
+        assert reader.mirror.hosts["a"].verdict is not Verdict.OK
+        written.batch(host)
+        await reader.says("a", Verdict.OK)
+
+
 LATER = ("a huge hash", "garbage in tasks", "meta of another", "tasks is a list",
          "a stream of another")  # fmt: skip
 """Harm that nobody sees before the host is read as a whole."""
