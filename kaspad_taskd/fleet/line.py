@@ -7,6 +7,7 @@ from typing import Final
 
 from kaspad_taskd.fleet.keys import SILENT_S
 
+UNREAD: Final = "it was not read yet"
 STALL_S: Final = 5.0
 """Seconds without a completed read after which what was not heard meanwhile proves nothing."""
 
@@ -22,7 +23,7 @@ class Line:
     """
 
     name: str
-    fault: str | None = "not read yet"
+    fault: str | None = UNREAD
     since: float | None = None
     last: float = float("-inf")
 

@@ -23,6 +23,8 @@ from kaspad_taskd.fleet.keys import HOST, HOST_WORDS
 PORT: Final = 6379
 MAX_SERVERS: Final = 32
 MAX_LABELS: Final = 20
+MAX_WISHED: Final = 10_000
+"""Hosts that may be wished for."""
 MAX_LABEL: Final = 100
 """Characters of a label's value."""
 KEEP: Final = (10, 100_000)
@@ -108,6 +110,19 @@ _DEFAULT: Final = Relay()
 
 
 @dataclass(frozen=True, slots=True)
+class Hub:
+    """What the hub is told, `[hub]`.
+
+    Attributes:
+        login: its user.
+        hosts: those that are shown though nothing was ever heard of them.
+    """
+
+    login: Login = Login()
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What `fleet.toml` says.
 
@@ -116,12 +131,14 @@ class Settings:
         labels: by which hosts are grouped.
         engine: what carries the fleet.
         relay: what is for the relay alone.
+        hub: what is for the hub alone.
     """
 
     host: str
     labels: Mapping[str, str] = field(default_factory=dict)
     engine: Engine = Engine(())
     relay: Relay = Relay()
+    hub: Hub = Hub()
 
 
 def load(path: Path, part: Part) -> Settings | list[Fault]:
@@ -139,6 +156,7 @@ def parse(data: object, file: str, part: Part) -> Settings | list[Fault]:
         labels=_labels(table),
         engine=_engine(table.table("redis")),
         relay=_relay(table.table("relay"), part),
+        hub=_hub(table.table("hub"), part),
     )
     table.done()
     return faults or settings
@@ -216,6 +234,13 @@ def _relay(table: Table, part: Part) -> Relay:
         keep=table.integer("keep", _DEFAULT.keep, *KEEP),
         keep_days=table.integer("keep_days", _DEFAULT.keep_days, *KEEP_DAYS),
     )
+
+
+def _hub(table: Table, part: Part) -> Hub:
+    hosts = table.strings("hosts", (), MAX_WISHED)
+    says = f'"{{:.80}}" {HOST_WORDS}'
+    table.fault_each("hosts", (says.format(name) for name in hosts if not HOST.fullmatch(name)))
+    return Hub(login=login(table, part is Part.HUB), hosts=hosts)
 
 
 def login(table: Table, mine: bool) -> Login:

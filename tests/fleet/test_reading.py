@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from kaspad_taskd.fleet import keys
 from kaspad_taskd.fleet.asking import Asking
@@ -40,38 +41,44 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
+def client(server: RedisServer) -> Iterator[Redis]:
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
 async def reader(server: RedisServer) -> AsyncIterator[Followed]:
     async with Followed(server.server, wished=["z"]) as followed:
         yield followed
 
 
-def test_what_is_written_is_shown_by_two_readers_alike(server: RedisServer) -> None:
-    async def shown() -> None:
-        hosts = [FleetHost(name) for name in "abc"]
-        written = Written(server.client(), *hosts)
-        async with Followed(server.server) as one, Followed(server.server) as other:
-            for number in range(30):
-                host = hosts[number % 3]
-                written.batch(host, events=number % 4, tasks=[a_task(number % 5)])
-                progress = [a_progress(f"task-{number % 5}", progress=number)]
-                written.batch(host, progress=progress)
-                await asyncio.sleep(0.01)
-            await one.comes_to(*hosts)
-            await other.comes_to(*hosts)
-            await one.says("a", Verdict.OK)
-            for name, host in zip("abc", hosts, strict=True):
-                assert one.events[name] == list(range(1, host.seq + 1))
-                kept = [each.seq for each in one.mirror.hosts[name].events()]
-                assert kept == [each.seq for each in other.mirror.hosts[name].events()]
-
-    asyncio.run(shown())
+async def test_what_is_written_is_shown_by_two_readers_alike(
+    server: RedisServer, client: Redis
+) -> None:
+    hosts = [FleetHost(name) for name in "abc"]
+    written = Written(client, *hosts)
+    async with Followed(server.server) as one, Followed(server.server) as other:
+        for number in range(30):
+            host = hosts[number % 3]
+            written.batch(host, events=number % 4, tasks=[a_task(number % 5)])
+            written.batch(host, progress=[a_progress(f"task-{number % 5}", progress=number)])
+            await asyncio.sleep(0.01)
+        await one.comes_to(*hosts)
+        await other.comes_to(*hosts)
+        await one.says("a", Verdict.OK)
+        for name, host in zip("abc", hosts, strict=True):
+            assert [each.seq for each in one.mirror.hosts[name].events()] == list(
+                range(1, host.seq + 1)
+            )
+            kept = [each.seq for each in one.mirror.hosts[name].events()]
+            assert kept == [each.seq for each in other.mirror.hosts[name].events()]
 
 
 async def test_a_host_that_comes_is_found_and_one_that_is_wished_for_waits(
-    server: RedisServer, reader: Followed
+    server: RedisServer, client: Redis, reader: Followed
 ) -> None:
     host = FleetHost("late")
-    written = Written(server.client(), host)
+    written = Written(client, host)
     written.batch(host, tasks=[a_task()], events=3)
     await reader.comes_to(host)
     written.batch(host, tasks=[a_task(1)])
@@ -82,10 +89,10 @@ async def test_a_host_that_comes_is_found_and_one_that_is_wished_for_waits(
 
 
 async def test_a_server_that_is_killed_takes_nothing_from_what_is_shown(
-    server: RedisServer, reader: Followed
+    server: RedisServer, client: Redis, reader: Followed
 ) -> None:
     host = FleetHost("a")
-    written = Written(server.client(), host)
+    written = Written(client, host)
     written.batch(host, tasks=[a_task()], events=2)
     await reader.comes_to(host)
     server.kill()
@@ -102,10 +109,10 @@ async def test_a_server_that_is_killed_takes_nothing_from_what_is_shown(
 
 
 async def test_a_server_that_forgot_everything_is_followed_from_the_beginning(
-    server: RedisServer, reader: Followed
+    server: RedisServer, client: Redis, reader: Followed
 ) -> None:
     host = FleetHost("a")
-    written = Written(server.client(), host)
+    written = Written(client, host)
     for _ in range(5):
         written.batch(host, tasks=[a_task()], events=2)
     await reader.comes_to(host)
@@ -120,12 +127,12 @@ async def test_a_server_that_forgot_everything_is_followed_from_the_beginning(
 
 
 async def test_a_stream_that_begins_anew_below_our_place_is_found(
-    server: RedisServer, reader: Followed, monkeypatch: pytest.MonkeyPatch
+    server: RedisServer, client: Redis, reader: Followed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The count of a relay that found nothing begins at 1: an XREAD alone would wait for ever."""
     monkeypatch.setattr("kaspad_taskd.fleet.reading.QUIET_S", 0.3)
     host = FleetHost("a")
-    written = Written(server.client(), host)
+    written = Written(client, host)
     for _ in range(20):
         written.batch(host, tasks=[a_task()])
     await reader.comes_to(host)
@@ -137,10 +144,10 @@ async def test_a_stream_that_begins_anew_below_our_place_is_found(
 
 
 async def test_more_than_the_stream_holds_between_two_reads_is_read_as_a_whole(
-    server: RedisServer, reader: Followed
+    server: RedisServer, client: Redis, reader: Followed
 ) -> None:
     host = FleetHost("a")
-    written = Written(server.client(), host)
+    written = Written(client, host)
     written.batch(host, tasks=[a_task()])
     await reader.comes_to(host)
     pipeline = written.client.pipeline(transaction=True)
@@ -154,20 +161,24 @@ async def test_more_than_the_stream_holds_between_two_reads_is_read_as_a_whole(
     await once(lambda: reader.events["a"] == list(range(1, 301)))
 
 
-async def test_the_clock_of_a_host_decides_nothing(server: RedisServer, reader: Followed) -> None:
+async def test_the_clock_of_a_host_decides_nothing(
+    server: RedisServer, client: Redis, reader: Followed
+) -> None:
     """What it says of time is a year ahead; who is heard is so by this process's own clock."""
     host = FleetHost("a", at=int(time.time() * 1000) + 365 * 86_400_000)
-    written = Written(server.client(), host)
+    written = Written(client, host)
     written.batch(host, tasks=[a_task()])
     await reader.comes_to(host)
     written.batch(host)
     await reader.says("a", Verdict.OK)
 
 
-async def test_who_falls_silent_is_told_to_be_and_comes_back(server: RedisServer) -> None:
+async def test_who_falls_silent_is_told_to_be_and_comes_back(
+    server: RedisServer, client: Redis
+) -> None:
     ahead = 0.0
     host = FleetHost("a")
-    written = Written(server.client(), host)
+    written = Written(client, host)
 
     async with Followed(server.server, clock=lambda: time.monotonic() + ahead) as reader:
         written.batch(host, tasks=[a_task()])
@@ -188,10 +199,11 @@ async def test_who_falls_silent_is_told_to_be_and_comes_back(server: RedisServer
 
 async def test_what_was_written_while_this_process_stood_still_is_no_sign_of_life(
     server: RedisServer,
+    client: Redis,
 ) -> None:
     ahead = 0.0
     host = FleetHost("a")
-    written = Written(server.client(), host)
+    written = Written(client, host)
 
     async with Followed(server.server, clock=lambda: time.monotonic() + ahead) as reader:
         await reader.comes_to(host)
@@ -225,13 +237,13 @@ HARM: dict[str, Any] = {
 
 @pytest.mark.parametrize("what", HARM)
 async def test_a_hostile_host_harms_no_other_row(
-    what: str, server: RedisServer, reader: Followed, monkeypatch: pytest.MonkeyPatch
+    what: str, server: RedisServer, client: Redis, reader: Followed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kaspad_taskd.fleet.reading.AGAIN_S", 0.1)
     monkeypatch.setattr("kaspad_taskd.fleet.reading.PROBE_S", 0.1)
     monkeypatch.setattr("kaspad_taskd.fleet.reading.QUIET_S", 0.1)
     good, evil = FleetHost("good"), FleetHost("evil")
-    written = Written(server.client(), good, evil)
+    written = Written(client, good, evil)
     for host in (good, evil):
         written.batch(host, tasks=[a_task()])
     await reader.comes_to(good, evil)
@@ -257,23 +269,25 @@ async def test_a_replica_that_lagged_and_is_master_now_is_followed(tmp_path: Pat
     with (
         RedisServer(tmp_path / "one", port=ports[0]) as one,
         RedisServer(tmp_path / "two", port=ports[1]) as two,
+        one.client() as first,
+        two.client() as second,
     ):
         follow = ("REPLICAOF", "127.0.0.1", str(ports[0]))
-        two.client().execute_command(*follow)  # type: ignore[no-untyped-call]
-        written = Written(one.client(), host)
+        second.execute_command(*follow)
+        written = Written(first, host)
         written.batch(host, tasks=[a_task()], events=5)
-        await once(lambda: two.client().exists(host.key(keys.NOW)))
+        await once(lambda: second.exists(host.key(keys.NOW)))
         async with (
             Followed(one.server, two.server) as reader,
             Followed(two.server, one.server) as r2,
         ):
             await reader.comes_to(host)
-            two.client().execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call]
+            second.execute_command("REPLICAOF", "NO", "ONE")
             for number in range(5):  # acknowledged, and never replicated
                 written.batch(host, tasks=[a_task(number)], events=1)
             await reader.comes_to(host)
             one.kill()
-            other = Written(two.client(), host)
+            other = Written(second, host)
             other.again(host)
             other.batch(host, tasks=[a_task(2, status="paused")], events=2)
             await reader.comes_to(host)
@@ -287,8 +301,7 @@ async def test_a_replica_that_lagged_and_is_master_now_is_followed(tmp_path: Pat
 ACL = "reset on >pw %R~taskd:* -@all +@read +ping -keys -randomkey"
 
 
-async def test_the_user_of_the_docs_is_enough(server: RedisServer) -> None:
-    client = server.client()
+async def test_the_user_of_the_docs_is_enough(server: RedisServer, client: Redis) -> None:
     client.execute_command("ACL", "SETUSER", "hub", *ACL.split())  # type: ignore[no-untyped-call]
     host = FleetHost("a")
     written = Written(client, host)
@@ -323,11 +336,13 @@ async def test_who_is_told_to_end_while_the_library_swallows_it_ends(server: Red
     await asking.close()
 
 
-async def test_whatever_happens_all_readers_come_to_the_same(server: RedisServer) -> None:
+async def test_whatever_happens_all_readers_come_to_the_same(
+    server: RedisServer, client: Redis
+) -> None:
     """Batches, restarts of relays and of the server, losses: chosen by chance, from one seed."""
     chance = random.Random(18)
     hosts = [FleetHost(f"h{number}") for number in range(6)]
-    written = Written(server.client(), *hosts)
+    written = Written(client, *hosts)
     async with Followed(server.server) as one, Followed(server.server) as two:
         for step in range(120):
             host = chance.choice(hosts)

@@ -1,0 +1,79 @@
+"""The program `kaspad-taskd-hub`: shows a fleet that relays have carried to Redis or Valkey."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from kaspad_taskd.base.libraries import cause
+from kaspad_taskd.base.streams import hold_streams
+from kaspad_taskd.config.places import find_places
+from kaspad_taskd.fleet.settings import Part, Settings, load
+from kaspad_taskd.systemd.journal import complain
+from kaspad_taskd.version import __version__
+
+NAME: Final = "kaspad-taskd-hub"
+CRASHED, BAD_SETTINGS, INTERRUPTED = 1, 78, 130
+EPILOG: Final = """\
+Exit codes: 0 all hosts are well, 7 one is not, or is not known to be, 1 Redis cannot be read or a
+library is missing, 78 bad settings.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the hub's options."""
+    made = argparse.ArgumentParser(
+        NAME,
+        description="Shows the hosts of a fleet, as their relays carried it to Redis or Valkey.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--config", type=_path, metavar="FILE", help="the settings file")
+    made.add_argument(
+        "--once",
+        action="store_true",
+        required=True,
+        help="look once, print the hosts with their verdicts (5 s, or 15 where one is silent)",
+    )
+    made.add_argument("--json", action="store_true", help="as one JSON object")
+    made.add_argument("--version", action="version", version=f"{NAME} {__version__}")
+    return made
+
+
+def _path(text: str) -> Path:
+    return Path(text).absolute()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Look; returns the exit code."""
+    hold_streams()
+    options = parser().parse_args(argv)
+    places = find_places(os.environ, os.geteuid())
+    settings = load(options.config or places.settings.with_name("fleet.toml"), Part.HUB)
+    if not isinstance(settings, Settings):
+        for fault in settings:
+            complain(fault, NAME)
+        return BAD_SETTINGS
+    logging.basicConfig(level=logging.ERROR)
+    try:
+        from kaspad_taskd.fleet.hub.once import once
+
+        return asyncio.run(once(settings, as_json=options.json))
+    except ImportError as fault:
+        library = cause(fault).get("library")
+        if library is None:
+            raise
+        complain(f'the library "{library}" is not installed: apt install python3-{library}', NAME)
+        return CRASHED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
