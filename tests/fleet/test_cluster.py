@@ -13,8 +13,11 @@ import pytest
 from kaspad_taskd.fleet import keys
 from kaspad_taskd.fleet.carrier import Carrier
 from kaspad_taskd.fleet.faults import Kind, Trouble
+from kaspad_taskd.fleet.host import Gone
 from kaspad_taskd.fleet.settings import Engine, Login, Server
 from tests.fakes.bridged import free_port
+from tests.fakes.fleet_reader import Followed
+from tests.fakes.fleet_writer import FleetHost, a_task
 from tests.fakes.patience import PATIENCE, once
 from tests.fakes.redis_server import Kept, RedisServer, Relay, needs_redis
 from tests.fakes.taskd_process import Taskd
@@ -104,3 +107,53 @@ async def test_a_relay_finds_the_server_of_its_host(
                     told = (await line.call("getEvents"))["events"]
                     kept = Kept(client, host)
                     await once(lambda kept=kept, told=told: kept.events() == told)  # type: ignore[misc]
+
+
+async def test_a_reader_follows_all_masters_and_each_line_for_itself(
+    cluster: list[RedisServer],
+) -> None:
+    """One that is killed takes nobody else's hosts with it, and is read again when it is back."""
+    hosts = [FleetHost(f"h-{number}") for number in range(9)]
+    owners: dict[str, str] = {}
+
+    async def write(host: FleetHost, first: bool = False) -> None:
+        told = [host.event()]
+        entry = host.batch([a_task(host.seq)], events=told, anew=first)
+        commands = [*(host.begin() if first else ()), *host.commands(entry, told)]
+        it = carrier(cluster[0])
+
+        def written() -> bool:
+            try:
+                it.write(commands)
+            except Trouble:
+                return False
+            owners[host.name] = it.place
+            return True
+
+        await once(written)
+        it.close()
+
+    for host in hosts:
+        await write(host, first=True)
+    assert len(set(owners.values())) == 3
+    async with Followed(cluster[1].server) as reader:
+        await reader.comes_to(*hosts)
+        assert reader.mirror.lines.keys() == {server.server for server in cluster}
+        for host in hosts:
+            await write(host)
+        await reader.comes_to(*hosts)
+        cluster[2].kill()
+        mine = {name for name, place in owners.items() if place == cluster[2].server}
+
+        def told() -> bool:
+            lost = {host.name for host in reader.mirror if host.gone is Gone.ENGINE}
+            return lost == mine
+
+        await once(told)
+        cluster[2].start()
+        for host in hosts:
+            await write(host)
+        await reader.comes_to(*hosts)
+        await once(lambda: all(host.gone is None for host in reader.mirror))
+    for host in hosts:
+        assert reader.events[host.name] == list(range(1, host.seq + 1))
