@@ -131,7 +131,8 @@ async def chromium() -> AsyncIterator[Chromium]:
         shell = f'exec "$@" 3<&{theirs} 4>&{ours} 2>/dev/null'
         command = ("sh", "-c", shell, "sh", PROGRAM, *OPTIONS, f"--user-data-dir={profile}")
         process = await asyncio.create_subprocess_exec(*command, pass_fds=(theirs, ours))
-        os.close(theirs), os.close(ours)
+        os.close(theirs)
+        os.close(ours)
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
         try:
             yield Chromium(process, reader, ask)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kaspad_taskd.cli.listing import time_left
+from kaspad_taskd.cli.bars import time_left
 from kaspad_taskd.words import task as words
 
 TITLE = "kaspad-taskctl in a terminal"

@@ -1,4 +1,4 @@
-"""A real daemon, its relay and a redis-server, as two readers show them: as the daemon says it is."""
+"""A daemon, its relay and a redis-server, as two readers show them: as the daemon says it is."""
 
 from __future__ import annotations
 
