@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.base import jsontext
+from kaspad_taskd.base.frozen import frozen
 
 Json: TypeAlias = Any
 
@@ -74,7 +74,7 @@ class Later:
         yield
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """JSON that is written already, in pieces: put together it would be copied again and again."""
 
