@@ -221,9 +221,9 @@ def _live(
     window = broken(before) if position is None else follow(before, phase, position, now, between)
     rates = rates_of(window)
     ahead = EtaReason.CONFIRMING if reading.complete else walk(reading, rates, waited(window, now))
-    if isinstance(ahead, Walk) and ahead.seconds > 0 and stands(window, now):
-        ahead = EtaReason.STALLED
-    known = ahead if isinstance(ahead, Walk) else None
+    left = ahead.seconds if isinstance(ahead, Walk) else None
+    if left is not None and left > 0 and stands(window, now):
+        ahead, left = EtaReason.STALLED, None
     moving = _moving(seen, reading)
     return Live(
         last_checked=now,
@@ -237,15 +237,15 @@ def _live(
         floor=reading.floor,
         behind=reading.behind,
         rate=rates.get(phase or "") if position is not None else None,
-        eta=None if known is None else known.seconds,
+        eta=left,
         eta_reason=ahead if isinstance(ahead, EtaReason) else None,
-        walk=known,
+        walk=ahead if isinstance(ahead, Walk) else None,
         hints=all_hints(
             task,
             definition,
             reading.hints,
             reading.disk,
-            _end(reading, known),
+            0.0 if reading.complete else left,  # until nothing more is written for this task
             passing=ahead in PASSING,
         ),
         conditions=deciding(reading),
@@ -260,13 +260,6 @@ def _live(
         persistent_since=now if moving else old.persistent_since,
         progressed_at=progressed_at,
     )
-
-
-def _end(reading: Reading, ahead: Walk | None) -> float | None:
-    """Seconds until nothing more is written for this task, where that is known."""
-    if reading.complete:
-        return 0.0
-    return None if ahead is None else ahead.seconds
 
 
 def _moving(seen: Movement, reading: Reading) -> bool:
