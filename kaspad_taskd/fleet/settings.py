@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.tables import MISSING, Fault, Table
 from kaspad_taskd.config.reading import read_toml, shown
 from kaspad_taskd.config.secret_files import secret_lines
@@ -43,7 +44,7 @@ class Part(StrEnum):
     HUB = "hub"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Server:
     """Where a Redis or Valkey listens: at a host and port, or on a socket."""
 
@@ -57,7 +58,7 @@ class Server:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Engine:
     """What carries the fleet, `[redis]`.
 
@@ -78,7 +79,7 @@ class Engine:
     key_file: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Login:
     """A user of the server; without a name nobody logs in.
 
@@ -91,7 +92,7 @@ class Login:
     password: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Relay:
     """What the relay is told, `[relay]`.
 
@@ -109,7 +110,7 @@ class Relay:
 _DEFAULT: Final = Relay()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hub:
     """What the hub is told, `[hub]`.
 
@@ -122,7 +123,7 @@ class Hub:
     hosts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What `fleet.toml` says.
 

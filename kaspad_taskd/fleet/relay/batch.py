@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.jsontext import dumps
 from kaspad_taskd.fleet import keys
 from kaspad_taskd.fleet.relay.plan import Start
@@ -113,7 +114,7 @@ class Batch:
         self.size += size
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sender:
     """Who writes, and where.
 

@@ -8,10 +8,10 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.libraries import cause
 from kaspad_taskd.base.streams import hold_streams
 from kaspad_taskd.config.places import find_places
@@ -30,7 +30,7 @@ Exit codes: 0 stopped, 1 no state or no library, 78 bad settings or another rela
 log = logging.getLogger(NAME)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Places:
     """Where the relay's things are.
 

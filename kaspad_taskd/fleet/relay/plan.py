@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.fleet.keys import events_part, number_of
 
 Entry: TypeAlias = tuple[str, Mapping[str, str]]
@@ -18,7 +19,7 @@ _MOST: Final = 2**63
 """Numbers beyond are nobody's; a stream that ends with one takes hardly any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """An event as far as two of the same number are told apart.
 
@@ -33,7 +34,7 @@ class Told:
     timestamp: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """What is in Redis.
 
@@ -48,7 +49,7 @@ class Found:
     last: Told | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """What the daemon has.
 
@@ -65,7 +66,7 @@ class Facts:
     there: Told | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """From where.
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.fleet.relay.plan import Start
 
 Wire: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wants:
     """What is in Redis for this journal? To be answered when all that was told before is there."""
 
     journal: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Begun:
     """The daemon answers, and is heard from a start on.
 
@@ -39,14 +39,14 @@ class Begun:
     warnings: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heard:
     """An event."""
 
     event: Wire
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """A task as it is by now; None: there is none of that id."""
 
@@ -54,7 +54,7 @@ class Known:
     task: Wire | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Served:
     """The answers to `getServices` and `getWarnings`."""
 
@@ -62,7 +62,7 @@ class Served:
     warnings: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Past:
     """What was of a task, packed."""
 
@@ -70,7 +70,7 @@ class Past:
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Away:
     """The daemon does not answer, for the time being."""
 
