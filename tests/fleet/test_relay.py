@@ -12,7 +12,7 @@ from kaspad_taskd.fleet import keys
 from tests.fakes.notify_socket import NotifySocket
 from tests.fakes.patience import once
 from tests.fakes.redis_server import Kept, Relay, needs_redis
-from tests.fakes.taskd_process import AT_ONCE
+from tests.fakes.taskd_process import AT_ONCE, until
 from tests.fleet.trio import running, works
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), needs_redis]
@@ -145,3 +145,27 @@ async def test_a_check_says_what_is_wrong_and_writes_nothing(tmp_path: Path) -> 
             await relay.start("--check")
             assert (await relay.ended(), said in relay.said()) == (code, True), relay.said()
         assert fleet.kept.client.dbsize() == 0
+
+
+async def test_events_are_kept_by_count(tmp_path: Path) -> None:
+    """About as many as are asked for, for a stream goes by parts; `now` is short as well."""
+    async with running(tmp_path) as fleet:
+        fleet.relay.tell([fleet.redis.server], "keep = 10")
+        line = await fleet.taskd.start()
+        await works(line, "a", 30)
+        await fleet.relay.start()
+
+        async def there() -> bool:
+            told, seq = fleet.kept.events(), (await line.call("ping"))["seq"]
+            return bool(told) and told[-1]["seq"] == seq
+
+        await until(there)
+        assert len(fleet.kept.events()) == 10  # of what was before no more is written
+        for _ in range(4):
+            await works(line, "a", 15)
+            await until(there)
+        told = (await line.call("getEvents"))["events"]
+        kept = fleet.kept.events()
+        assert 10 <= len(kept) <= 40
+        assert kept == told[-len(kept) :]
+        assert len(fleet.kept.now()) < 150

@@ -141,11 +141,11 @@ class House:
         """Wait longer and longer, but not before all servers were tried."""
         tries = self._failed
         self._failed += 1
-        if tries < len(self._settings.engine.servers) and tries:
+        if 0 < tries < len(self._settings.engine.servers):
             return
         first, most = PAUSE
-        span = min(most, first * 2 ** min(tries, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
-        until = time.monotonic() + span
+        span = min(most, first * 2 ** min(tries, 10))
+        until = time.monotonic() + max(first, span * random.uniform(0.5, 1.0))  # noqa: S311
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, self._pulse))
             self._beat(None)

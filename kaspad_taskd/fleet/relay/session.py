@@ -81,12 +81,18 @@ class Standing:
     begun: bool = False
 
     def note(self, answers: bool, why: str = "") -> bool:
-        """Note whether the daemon answers; return whether that is new."""
+        """Note whether the daemon answers; return whether that is new, to this run at least."""
         new = answers != self.answers
         if new:
             self.answers, self.since = answers, wall()
-        self.said = why
-        return new
+        first, self.said = not self.said, why or "it does"
+        return new or first
+
+    def take_over(self, daemon: object) -> None:
+        """Go on with what the run before said of the daemon, until something else is known."""
+        match daemon:
+            case {"answers": bool(answers), "since": int(since)}:
+                self.answers, self.since = answers, since
 
 
 class Session:
@@ -132,6 +138,8 @@ class Session:
         newest = self._newest(keys.NOW)
         yield from self._watch(newest)
         newest = self._newest(keys.NOW)
+        if not self._standing.said:
+            self._standing.take_over(plan.words_of(newest).get("daemon"))
         count = plan.count_of(newest)
         if count < self._standing.count or not self._standing.begun:
             self._forget.add(keys.PAST)  # Redis has lost something, or we know of nothing
@@ -244,12 +252,15 @@ class Session:
         if self._standing.note(False, why):
             log.warning("the daemon does not answer: %s", why)
             self._write()
-        self._standing.said = why
 
     def _begin_daemon(self, word: Begun) -> None:
         """Write all anew."""
         start = word.start
-        if self._standing.note(True) or start.old or start.gap:
+        if start.gap is not None:
+            log.warning(
+                "events %d to %d are in no journal any more", start.gap[0] + 1, start.gap[1] - 1
+            )
+        if self._standing.note(True) or start.old:
             log.info(
                 "the daemon is heard: %s of %s goes on behind %d",
                 start.stream, self._settings.host, start.after,
