@@ -24,6 +24,7 @@ from kaspad_taskd.daemon.arguments import (
     restore_parser,
     uninstall_parser,
 )
+from kaspad_taskd.fleet.hub.main import parser as hub_parser
 from kaspad_taskd.fleet.relay.main import parser as relay_parser
 from kaspad_taskd.fleet.settings import Part
 from kaspad_taskd.fleet.settings import parse as parse_fleet
@@ -35,7 +36,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "man"
 DAEMON, CLIENT = PAGES / "kaspad-taskd.8.scd", PAGES / "kaspad-taskctl.1.scd"
 NOTIFIER, NOTIFY = PAGES / "kaspad-taskd-notify.8.scd", PAGES / "kaspad-taskd-notify.toml.5.scd"
-RELAY = PAGES / "kaspad-taskd-relay.8.scd"
+RELAY, HUB = PAGES / "kaspad-taskd-relay.8.scd", PAGES / "kaspad-taskd-hub.8.scd"
 SETTINGS, TASKS = PAGES / "kaspad-taskd.toml.5.scd", PAGES / "kaspad-taskd-tasks.5.scd"
 ALL = sorted(PAGES.glob("*.scd"))
 
@@ -73,7 +74,7 @@ def test_options_and_verbs_are_what_the_parsers_say() -> None:
     assert {path: path.read_text() for path in ALL} == made
 
 
-@pytest.mark.parametrize("page", [DAEMON, NOTIFIER, RELAY, CLIENT], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [DAEMON, NOTIFIER, RELAY, HUB, CLIENT], ids=lambda page: page.name)
 def test_help_and_page_have_the_same_options(page: Path) -> None:
     """Each option of --help is in the page, each option of the page in --help, verbs too."""
     if page is DAEMON:
@@ -83,6 +84,8 @@ def test_help_and_page_have_the_same_options(page: Path) -> None:
         helped = [notifier_parser().format_help()]
     elif page is RELAY:
         helped = [relay_parser().format_help()]
+    elif page is HUB:
+        helped = [hub_parser().format_help()]
     else:
         helped = [options.overview(), *(options.parser_of(v).format_help() for v in options.VERBS)]
         assert set(items(sections(page)["verbs"])) == set(options.VERBS)
@@ -143,6 +146,7 @@ def test_every_key_of_a_fleet_is_explained(monkeypatch: pytest.MonkeyPatch) -> N
     named = asked.keys[""] | {"labels"} | asked.keys["redis"] | asked.keys["relay"]
     found = set(items(sections(RELAY)["settings"]))
     assert found | {"host", "labels", "relay"} == named
+    assert set(items(sections(HUB)["settings"])) == asked.keys["hub"]
 
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {
@@ -170,10 +174,11 @@ def test_exit_codes_are_the_contracts() -> None:
     """Each of the two programs; argparse's 2 is the daemon's too."""
     contract = (ROOT / "docs" / "contract.md").read_text()
     (row,) = re.findall(r"^\| exit codes \| (.+) \|$", contract, re.MULTILINE)
-    daemon, client, notifier, relay = (
-        set(re.findall(r"\b\d+\b", part)) for part in re.split("client:|notifier:|relay:", row)
+    daemon, client, notifier, relay, hub = (
+        set(re.findall(r"\b\d+\b", part)) for part in re.split("client:|notifier:|relay:|hub:", row)
     )
     assert set(items(sections(RELAY)["exit status"])) == relay | {"2"}
+    assert set(items(sections(HUB)["exit status"])) == hub | {"2"}
     assert set(items(sections(NOTIFIER)["exit status"])) == notifier | {"2"}
     assert set(items(sections(DAEMON)["exit status"])) == daemon | {"2"}
     assert set(items(sections(CLIENT)["exit status"])) == client

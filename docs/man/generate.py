@@ -24,6 +24,7 @@ from kaspad_taskd.daemon.arguments import (
     restore_parser,
     uninstall_parser,
 )
+from kaspad_taskd.fleet.hub.main import parser as hub_parser
 from kaspad_taskd.fleet.relay.main import parser as relay_parser
 from kaspad_taskd.notify.main import parser as notifier_parser
 
@@ -96,6 +97,7 @@ def blocks() -> dict[str, str]:
         "daemon": options(parser()),
         "notifier": options(notifier_parser()),
         "relay": options(relay_parser()),
+        "hub": options(hub_parser()),
         "restore": options(restore_parser(), usage),
         "install": options(install_parser(), usage),
         "uninstall": options(uninstall_parser(), usage),

@@ -22,6 +22,7 @@ from tests.fakes.fleet_reader import Followed, Written, engine
 from tests.fakes.fleet_writer import FleetHost, a_progress, a_task
 from tests.fakes.patience import once
 from tests.fakes.redis_server import RedisServer, needs_redis
+from tests.fleet.test_rights import SECRET, lines
 
 pytestmark = needs_redis
 
@@ -298,15 +299,13 @@ async def test_a_replica_that_lagged_and_is_master_now_is_followed(tmp_path: Pat
             await once(lambda: r2.events["a"] == list(range(1, host.seq + 1)))
 
 
-ACL = "reset on >pw %R~taskd:* -@all +@read +ping -keys -randomkey"
-
-
 async def test_the_user_of_the_docs_is_enough(server: RedisServer, client: Redis) -> None:
-    client.execute_command("ACL", "SETUSER", "hub", *ACL.split())  # type: ignore[no-untyped-call]
+    for command in lines():
+        client.execute_command(*command)  # type: ignore[no-untyped-call]
     host = FleetHost("a")
     written = Written(client, host)
     written.batch(host, tasks=[a_task()], events=3)
-    async with Followed(server.server, login=Login("hub", "pw")) as reader:
+    async with Followed(server.server, login=Login("hub", SECRET)) as reader:
         await reader.comes_to(host)
         assert reader.mirror.hosts["a"].fault is None
     async with Followed(server.server, login=Login("hub", "wrong")) as reader:
