@@ -187,7 +187,7 @@ class Reading:
             found = await fetching.fetch(self._asking, chunk, keep)
             for host, read in found.items():
                 self._began[host.name] = self._clock()
-                self._become(host, read)
+                self._guarded(host, self._become, host, read)
             self._tell()
             await asyncio.sleep(0)  # who else has to be served is, between two chunks
 
@@ -260,22 +260,27 @@ class Reading:
                 self._put_aside(host)
             else:
                 for entry, fields in told:
-                    self._one(host, entry, fields or (), heard)
+                    self._guarded(host, self._one, host, entry, fields or (), heard)
             host.cursor = told[-1][0].decode("latin-1")
 
     def _one(self, host: Host, entry: bytes, fields: Sequence[bytes], heard: float) -> None:
+        if len(fields) != 2 or fields[0] != b"w":
+            raise ValueError(f"an entry of {keys.NOW} must have one field, w")
+        if len(fields[1]) > wire.MAX_ENTRY:
+            self._put_aside(host)
+        count = keys.number_of(entry.decode("latin-1"))
+        self._mirror.take(host.name, count, fields[1], heard)
+
+    def _guarded(self, host: Host, take: Callable[..., None], *what: Any) -> None:
+        """Take something of a host's; whatever goes wrong is its own affair."""
         try:
-            if len(fields) != 2 or fields[0] != b"w":
-                raise ValueError(f"an entry of {keys.NOW} must have one field, w")
-            if len(fields[1]) > wire.MAX_ENTRY:
-                self._put_aside(host)
-            count = keys.number_of(entry.decode("latin-1"))
-            self._mirror.take(host.name, count, fields[1], heard)
+            take(*what)
         except ValueError as fault:
-            self._mirror.bad(host.name, str(fault))
+            self._mirror.bad(host.name, str(fault)[: wire.MAX_NAME])
         except Exception:  # a bug of ours must not cost all other hosts
-            log.exception("an entry of %s cannot be taken", host.name)
-            self._mirror.bad(host.name, "an entry cannot be taken (see the log)")
+            log.exception("what %s says cannot be taken", host.name)
+            self._mirror.bad(host.name, "it cannot be taken (see the log)")
+            self._put_aside(host)
 
 
 def _now(host: Host) -> bytes:

@@ -15,7 +15,7 @@ from redis import Redis
 
 from kaspad_taskd.fleet import keys
 from kaspad_taskd.fleet.asking import Asking
-from kaspad_taskd.fleet.host import Gone, Verdict
+from kaspad_taskd.fleet.host import Gone, Host, Read, Verdict
 from kaspad_taskd.fleet.settings import Login
 from tests.fakes.bridged import free_port
 from tests.fakes.fleet_reader import Followed, Written, engine
@@ -261,6 +261,30 @@ async def test_a_hostile_host_harms_no_other_row(
     await reader.says("good", Verdict.OK)
     assert reader.mirror.hosts["good"].fault is None
     assert set(reader.mirror.hosts) == {"good", "evil", "z"}
+
+
+async def test_a_fault_of_our_own_costs_the_host_alone_that_found_it(
+    server: RedisServer, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, evil = FleetHost("good"), FleetHost("evil")
+    begin, take = Host.begin, Host.take
+
+    def broken(self: Host, *what: Any) -> None:
+        if self.name == "evil":
+            raise RuntimeError("nobody thought of that")
+        (begin if isinstance(what[0], Read) else take)(self, *what)
+
+    monkeypatch.setattr(Host, "begin", broken)
+    monkeypatch.setattr(Host, "take", broken)
+    written = Written(client, good, evil)
+    async with Followed(server.server) as reader:
+        written.batch(good, tasks=[a_task()])
+        await reader.comes_to(good)
+        written.batch(evil, tasks=[a_task()])
+        written.batch(good, tasks=[a_task(1)])
+        await reader.comes_to(good)
+        await once(lambda: reader.mirror.hosts["evil"].fault)
+        assert all(line.fault is None for line in reader.mirror.lines.values())
 
 
 async def test_a_replica_that_lagged_and_is_master_now_is_followed(tmp_path: Path) -> None:

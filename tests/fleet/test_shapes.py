@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaspad_taskd.base.jsontext import dumps
 from kaspad_taskd.fleet import batch, shapes
+from kaspad_taskd.fleet.laid import Shown
+from kaspad_taskd.words.task import headline
 from tests.fakes.fleet_writer import FleetHost, a_progress, a_task
 from tests.fakes.golden import golden_tasks
 
@@ -74,6 +79,42 @@ def test_any_bytes_are_a_batch_or_a_named_fault(raw: bytes) -> None:
 def test_meta_of_any_bytes_is_refused(told: dict[bytes, bytes]) -> None:
     with pytest.raises(ValueError, match="meta"):
         batch.meta(told, "a")
+
+
+def passes(judge: shapes.Judge, value: Any) -> bool:
+    """Whether a judge lets a value in."""
+    try:
+        judge(value, "it")
+    except ValueError:
+        return False
+    return True
+
+
+WORDS = st.sampled_from(
+    ["ok", "error", "complete", "in-progress", "on", "unknown", "disk-full", "clock-skew", "blocks"]
+)
+PARTS = st.recursive(
+    ANY | WORDS | st.dictionaries(st.sampled_from(["code", "params", "key", "free"]), WORDS),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@given(
+    st.sampled_from(golden_tasks()),
+    st.dictionaries(st.sampled_from(sorted(a_task())), PARTS, max_size=4),
+    st.dictionaries(st.sampled_from(sorted(a_progress("a"))), PARTS, max_size=3),
+)
+def test_whatever_passes_can_be_shown(task: Any, other: Any, moved: Any) -> None:
+    """Each task that the judges let in is weighed and put into words: none of these fails."""
+    changed, progress = {**task, **other}, {**a_progress("a"), **moved}
+    if not passes(shapes.task, changed):
+        return
+    known = Shown(dumps(changed), changed)
+    assert isinstance(headline(known.task(), 1_796_000_000), str)
+    if passes(shapes.progress, progress):
+        known.move(progress)
+        assert isinstance(headline(known.task(), 1_796_000_000), str)
 
 
 def test_a_bad_part_of_a_batch_costs_itself_alone() -> None:
