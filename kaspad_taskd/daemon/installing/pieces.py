@@ -16,8 +16,8 @@ from kaspad_taskd.daemon.installing.plan import Piece
 from kaspad_taskd.daemon.installing.refusal import Refusal
 
 PROGRAMS: Final = (
-    "kaspad-taskd", "kaspad-taskctl", "kaspad-taskd-notify", "kaspad-taskd-relay",
-    "kaspad-taskd-switch",
+    "kaspad-taskd", "kaspad-taskctl", "kaspad-taskd-notify", "kaspad-taskd-hub",
+    "kaspad-taskd-relay", "kaspad-taskd-switch",
 )  # fmt: skip
 COMMANDS: Final = "/usr/local/bin"
 UNITS: Final = "/usr/local/lib/systemd/system"
