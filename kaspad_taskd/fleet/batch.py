@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.jsontext import loads
 from kaspad_taskd.base.values import MAX_ITEMS, SAFE_INTEGER, kind_of, quote
 from kaspad_taskd.fleet import keys, shapes
@@ -40,7 +41,7 @@ class Event(NamedTuple):
     data: Mapping[str, Json]
 
 
-@dataclass(frozen=True)
+@frozen
 class Meta:
     """Whose keys these are. `gap`: the last events that are missing, `{after, next}`."""
 
@@ -55,7 +56,7 @@ class Meta:
     gap: Mapping[str, int] | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Batch:
     """An entry of `now`: what changed. Parts that are not said are None or empty."""
 

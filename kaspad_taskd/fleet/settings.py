@@ -123,6 +123,9 @@ class Hub:
     hosts: tuple[str, ...] = ()
 
 
+NO_HUB: Final = Hub()
+
+
 @frozen
 class Settings:
     """What `fleet.toml` says.
@@ -139,7 +142,7 @@ class Settings:
     labels: Mapping[str, str] = field(default_factory=dict)
     engine: Engine = Engine(())
     relay: Relay = Relay()
-    hub: Hub = Hub()
+    hub: Hub = NO_HUB
 
 
 def load(path: Path, part: Part) -> Settings | list[Fault]:
