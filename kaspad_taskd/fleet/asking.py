@@ -133,6 +133,11 @@ def _is_answer(error: Exception) -> bool:
     return any(each.__name__ == "ResponseError" for each in type(error).__mro__)
 
 
+def bulk(text: bytes) -> bytes:
+    """Return a word of a command as it goes over the line."""
+    return b"$%d\r\n%b\r\n" % (len(text), text)
+
+
 def pairs(answer: Answer) -> Iterable[tuple[bytes, Any]]:
     """Return names and values of an answer: a map, a flat list, or a list of pairs."""
     if isinstance(answer, dict):

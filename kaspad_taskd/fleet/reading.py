@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.fleet import batch as wire
 from kaspad_taskd.fleet import fetching, keys
-from kaspad_taskd.fleet.asking import BLOCK_S, Asking, Command, entries, pairs
+from kaspad_taskd.fleet.asking import BLOCK_S, Asking, Command, bulk, entries, pairs
 from kaspad_taskd.fleet.faults import Kind, Trouble
 from kaspad_taskd.fleet.host import Change, Host
 from kaspad_taskd.fleet.mirror import FEWEST, Mirror
@@ -73,6 +73,7 @@ class Reading:
         self._cluster = cluster
         self._line = mirror.line(asking.place)
         self._hosts: dict[bytes, Host] = {}
+        self._packed: dict[bytes, bytes] = {}  # a thousand names are not packed at each call
         self._aside: dict[str, float] = {}
         self._began: dict[str, float] = {}
         self._missing: dict[str, float] = {}
@@ -132,10 +133,11 @@ class Reading:
         for name in seen:
             self._missing.pop(name, None)
             host = self._mirror.find(name, self._line.name)
-            if host is not None and self._hosts.setdefault(_now(host), host) is not host:
+            if host is not None:
                 self._hosts[_now(host)] = host
-            if host is not None and host.count < 0:
-                self._mirror.again.add(name)
+                self._packed[_now(host)] = bulk(_now(host))
+                if host.count < 0:
+                    self._mirror.again.add(name)
         self._forget(seen)
 
     def _forget(self, seen: set[str]) -> None:
@@ -144,7 +146,8 @@ class Reading:
             if host.name not in seen:
                 since = self._missing.setdefault(host.name, now)
                 if now - since >= FORGET_S:
-                    del self._hosts[_now(host)], self._missing[host.name]
+                    del self._hosts[_now(host)], self._packed[_now(host)]
+                    del self._missing[host.name]
                     self._mirror.forget(host.name)
 
     async def _probe(self) -> None:
@@ -225,13 +228,13 @@ class Reading:
     async def _together(
         self, hosts: Sequence[tuple[bytes, Host]], *, wait: bool
     ) -> list[tuple[Host, Any]]:
-        block = ("BLOCK", int(BLOCK_S * 1000)) if wait else ()
-        names = [name for name, _ in hosts]
-        cursors = [host.cursor for _, host in hosts]
+        block = (b"BLOCK", b"%d" % int(BLOCK_S * 1000)) if wait else ()
+        head = (b"XREAD", b"COUNT", b"%d" % COUNT, *block, b"STREAMS")
+        parts = [b"*%d\r\n" % (len(head) + 2 * len(hosts)), *map(bulk, head)]
+        parts += [self._packed[name] for name, _ in hosts]
+        parts += [bulk(host.cursor.encode()) for _, host in hosts]
         try:
-            answer = await self._asking.ask(
-                "XREAD", "COUNT", COUNT, *block, "STREAMS", *names, *cursors
-            )
+            answer = await self._asking.send(b"".join(parts))
         except Trouble as trouble:
             if trouble.kind not in (Kind.FOREIGN, Kind.RIGHTS):
                 raise
