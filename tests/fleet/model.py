@@ -31,8 +31,12 @@ def text(value: str | bytes | int) -> str:
 
 @dataclass
 class Engine:
-    """Streams, hashes and strings; of a transaction single commands may be refused."""
+    """Streams, hashes and strings; of a transaction single commands may be refused.
 
+    `begun`: behind which event each stream begins.
+    """
+
+    begun: dict[str, int] = field(default_factory=dict)
     streams: dict[str, list[plan.Entry]] = field(default_factory=dict)
     hashes: dict[str, dict[str, str]] = field(default_factory=dict)
     strings: dict[str, str] = field(default_factory=dict)
@@ -154,7 +158,6 @@ class World:
     sender: Sender | None = None
     batch: Batch | None = None
     at: int = 0
-    first: int = 0
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.chance)
@@ -170,7 +173,7 @@ class World:
         self.count = max(self.count, plan.count_of(self.engine.newest(keys.NOW)))
         self.at = start.after
         if found.last is None or start.stream != plan.candidate(found, self.journal.identity):
-            self.first = start.after
+            self.engine.begun[start.stream] = start.after
         batch = Batch(start.after, anew=True)
         gap = json.dumps(start.gap)
         said = {"journal": self.journal.identity, "stream": start.stream, "gap": gap}

@@ -76,7 +76,7 @@ def holds(world: World) -> None:
     there = {keys.number_of(name): fields for name, fields in world.engine.entries(meta["stream"])}
     numbers = list(there)
     assert numbers == sorted(numbers)
-    begun = max(world.first, journal.seq - KEEP)  # it may have begun at a higher one than that
+    begun = max(world.engine.begun[meta["stream"]], journal.seq - KEEP)
     wanted = [number for number in journal.events if number > begun]
     for number in wanted:
         event = journal.events[number]

@@ -48,6 +48,9 @@ class Searching:
         self._pid = 0
         self._over = False
 
+    def __del__(self) -> None:
+        self.end()
+
     def search(self, text: str) -> str | None:
         """Return the pattern's first group, all of it where it has none, or None: not there."""
         if self._over:
