@@ -33,7 +33,7 @@ INCIDENTS = 1024
 """Faults of looks whose numbers are remembered."""
 PLACES = 64
 """Looks at once (contract section 2)."""
-BEATS = 64
+BEATS = 128
 """Looks begin at so many moments of a second: those that begin together are one commit."""
 SUPERSEDED = 64
 """Plans that were superseded and may stay in the heap, beside one for each task."""
