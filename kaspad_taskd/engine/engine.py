@@ -321,12 +321,14 @@ class Engine:
                 self._landed(outcome)
             else:
                 self._failed(waiting, outcome)
-        if self.seq != before:
-            for tell in self.on_events:
-                tell()
-        for waiting, outcome in settled:
-            if not waiting.future.done():
-                waiting.future.set_result(outcome)
+        try:
+            if self.seq != before:
+                for tell in self.on_events:
+                    tell()
+        finally:  # who cannot be told costs nobody an answer
+            for waiting, outcome in settled:
+                if not waiting.future.done():
+                    waiting.future.set_result(outcome)
 
     def _landed(self, outcome: Outcome) -> None:
         if self.problem is not None:

@@ -28,6 +28,7 @@ __all__ = [
     "epoch",
     "format_time_left",
     "hint",
+    "load",
     "maybe",
     "needed",
     "note",
@@ -63,3 +64,11 @@ def __getattr__(name: str) -> object:
             globals()[name] = found  # from now on nobody asks here
             return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load() -> None:
+    """Load all of it: a daemon may have no file left when it is to say so."""
+    for names in _FILES.values():
+        for name in names:
+            if name not in globals():
+                __getattr__(name)

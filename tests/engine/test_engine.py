@@ -16,6 +16,7 @@ from kaspad_taskd.engine import roster
 from kaspad_taskd.engine.errors import Conflict, NotDurable, NotFound
 from kaspad_taskd.engine.follow import Progress
 from tests.fakes.house import House, definition, house
+from tests.fakes.patience import PATIENCE
 
 pytestmark = pytest.mark.looptime
 
@@ -306,6 +307,26 @@ async def test_the_last_places_are_given_while_others_are_just_being_taken(
         await asyncio.gather(*first)
         await asyncio.gather(*second)
         assert len(built.engine.tasks()) == 8
+
+
+async def test_who_cannot_be_told_costs_nobody_an_answer() -> None:
+    """An event that somebody fails to be told of is on record, and its caller hears that."""
+    faults: list[object] = []
+
+    def fail() -> None:
+        raise OSError("no file is left")
+
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _loop, context: faults.append(context["exception"])
+    )
+    async with house() as built:
+        built.engine.on_events.append(fail)
+        async with asyncio.timeout(PATIENCE):
+            await built.roster.register(definition("a"))
+        assert built.task("a") is not None
+        built.engine.on_events.remove(fail)
+    assert [str(each) for each in faults] == ["no file is left"] * len(faults)
+    assert faults
 
 
 @pytest.mark.looptime

@@ -99,6 +99,7 @@ class Host:
             self._command(commands / name, text)
         self.env = {
             "PATH": f"{commands}:{os.environ['PATH']}",
+            "HOME": str(place),
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "LC_ALL": "C.UTF-8",
             "XDG_RUNTIME_DIR": str(run),
