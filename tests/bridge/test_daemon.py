@@ -99,8 +99,8 @@ async def test_without_the_bridge_its_libraries_are_not_loaded(tmp_path: Path) -
 
 async def test_a_daemon_with_a_browser_has_no_client_and_no_broker(tmp_path: Path) -> None:
     """They are installed here, and python-socketio would load them: redis-py alone is 7 MiB."""
-    installed = [name for name in NOT_OURS if find_spec(name) is not None]
-    assert "redis" in installed
+    if find_spec("redis") is None:
+        pytest.skip("there is no redis-py that could be loaded: apt install python3-redis")
     port = free_port()
     counted = tmp_path / "loaded"
     taskd = Taskd(tmp_path, "--bridge", f"127.0.0.1:{port}", env={"COUNTED": str(counted)})
