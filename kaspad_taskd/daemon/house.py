@@ -218,7 +218,6 @@ class Daemon:
             StoreError, NotDurable, CannotListenError, CannotOpenError: it cannot start.
         """
         be_sparing(asyncio.get_running_loop())
-        words.load()
         gc.disable()  # what is read now stays: to look for garbage in it is a fifth of the time
         try:
             loaded = self._store.open()

@@ -9,6 +9,7 @@ import gc
 import logging
 from pathlib import Path
 
+from kaspad_taskd import words
 from kaspad_taskd.bridge.access import CannotOpenError
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.settings import Settings, load_settings
@@ -73,6 +74,7 @@ def _make(directory: Path) -> None:
 async def _live(
     places: Places, settings: Settings, options: argparse.Namespace, starts: Starts
 ) -> None:
+    words.load()
     gc.freeze()  # what is loaded stays: no collection looks at it again
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, 1_000_000)  # a full collection is housekeeping's alone
