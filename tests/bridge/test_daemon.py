@@ -101,6 +101,8 @@ async def test_a_daemon_with_a_browser_has_no_client_and_no_broker(tmp_path: Pat
     """They are installed here, and python-socketio would load them: redis-py alone is 7 MiB."""
     if find_spec("redis") is None:
         pytest.skip("there is no redis-py that could be loaded: apt install python3-redis")
+    if os.environ.get("KASPAD_TASKD_LAB") == "1":
+        pytest.skip("the daemon that is installed here finds no test, which would count for it")
     port = free_port()
     counted = tmp_path / "loaded"
     taskd = Taskd(tmp_path, "--bridge", f"127.0.0.1:{port}", env={"COUNTED": str(counted)})
