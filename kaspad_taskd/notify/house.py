@@ -12,11 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.config.beside import Places
 from kaspad_taskd.notify import saying, trying
 from kaspad_taskd.notify.delivery import Entry, Fate
 from kaspad_taskd.notify.follow import HELD, Follower, Stopped, Word
@@ -61,21 +60,6 @@ class Reload:
 
 
 Input: TypeAlias = Word | Tried | trying.Asked | Stop | Reload
-
-
-@frozen
-class Places:
-    """Where the notifier's things are.
-
-    Attributes:
-        settings: `notify.toml`.
-        state: the directory of the state.
-        socket: the daemon's `watch.sock`.
-    """
-
-    settings: Path
-    state: Path
-    socket: Path
 
 
 class House:

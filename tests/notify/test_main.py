@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kaspad_taskd.notify.house import Places
+from kaspad_taskd.config.beside import Places
 from kaspad_taskd.notify.main import parser, places_of
 
 SYSTEM = Places(

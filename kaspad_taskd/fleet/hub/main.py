@@ -8,15 +8,13 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
-from kaspad_taskd.base.libraries import cause
 from kaspad_taskd.base.streams import hold_streams
+from kaspad_taskd.config import beside
 from kaspad_taskd.config.places import find_places
 from kaspad_taskd.fleet.settings import Part, Settings, load
 from kaspad_taskd.systemd.journal import complain
-from kaspad_taskd.version import __version__
 
 NAME: Final = "kaspad-taskd-hub"
 CRASHED, BAD_SETTINGS, INTERRUPTED = 1, 78, 130
@@ -28,13 +26,9 @@ library is missing, 78 bad settings.
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the hub's options."""
-    made = argparse.ArgumentParser(
-        NAME,
-        description="Shows the hosts of a fleet, as their relays carried it to Redis or Valkey.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    made = beside.parser(
+        NAME, "Shows the hosts of a fleet, as their relays carried it to Redis or Valkey.", EPILOG
     )
-    made.add_argument("--config", type=_path, metavar="FILE", help="the settings file")
     made.add_argument(
         "--once",
         action="store_true",
@@ -42,12 +36,8 @@ def parser() -> argparse.ArgumentParser:
         help="look once, print the hosts with their verdicts (5 s, or 15 where one is silent)",
     )
     made.add_argument("--json", action="store_true", help="as one JSON object")
-    made.add_argument("--version", action="version", version=f"{NAME} {__version__}")
+    beside.add_version(made)
     return made
-
-
-def _path(text: str) -> Path:
-    return Path(text).absolute()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,10 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return asyncio.run(once(settings, as_json=options.json))
     except ImportError as fault:
-        library = cause(fault).get("library")
-        if library is None:
-            raise
-        complain(f'the library "{library}" is not installed: apt install python3-{library}', NAME)
+        complain(beside.not_installed(fault), NAME)
         return CRASHED
     except KeyboardInterrupt:
         return INTERRUPTED
