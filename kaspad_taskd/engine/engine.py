@@ -321,14 +321,20 @@ class Engine:
                 self._landed(outcome)
             else:
                 self._failed(waiting, outcome)
-        try:
-            if self.seq != before:
-                for tell in self.on_events:
-                    tell()
-        finally:  # who cannot be told costs nobody an answer
-            for waiting, outcome in settled:
-                if not waiting.future.done():
-                    waiting.future.set_result(outcome)
+        if self.seq != before:
+            self._tell()
+        for waiting, outcome in settled:
+            if not waiting.future.done():
+                waiting.future.set_result(outcome)
+
+    def _tell(self) -> None:
+        """Who cannot be told costs nobody else the news, and nobody an answer."""
+        for tell in self.on_events:
+            try:
+                tell()
+            except Exception as error:
+                said = {"message": "somebody was not told of events", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(said)
 
     def _landed(self, outcome: Outcome) -> None:
         if self.problem is not None:

@@ -329,6 +329,21 @@ async def test_who_cannot_be_told_costs_nobody_an_answer() -> None:
     assert faults
 
 
+async def test_who_cannot_be_told_costs_nobody_else_the_news() -> None:
+    """Those who come after him hear of it at once."""
+    heard: list[int] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    async with house() as built:
+
+        def fail() -> None:
+            raise OSError("no file is left")
+
+        built.engine.on_events += [fail, lambda: heard.append(built.engine.seq)]
+        await built.roster.register(definition("a"))
+        assert heard
+        assert heard[-1] == built.engine.seq
+
+
 @pytest.mark.looptime
 async def test_what_the_store_says_by_itself_is_known_before_a_change_fails() -> None:
     """And it is over before one lands."""
