@@ -25,8 +25,10 @@ def _drawn(text: str) -> bool:
 
 
 def _visible(text: str) -> str:
-    from unicodedata import category
-
+    try:
+        from unicodedata import category
+    except (ImportError, OSError):  # a daemon without a file left: what has no doubt is shown
+        return "".join(char if _plain(char) else "?" for char in text)
     kept: list[str] = []
     marks = 0
     for char in text:
@@ -43,6 +45,10 @@ def _visible(text: str) -> str:
         elif kind != "Cf":
             kept.append(char)
     return "".join(kept)
+
+
+def _plain(char: str) -> bool:
+    return char.isalnum() or char in _NARROW or (char.isascii() and char.isprintable())
 
 
 def width(text: str) -> int:

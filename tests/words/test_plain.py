@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import unicodedata
 
 import pytest
@@ -59,6 +61,34 @@ def test_safe_is_settled(text: str) -> None:
 def test_safe_examples(text: object, shown: str) -> None:
     """Escapes become visible, lines become one, invisible characters go, length is bounded."""
     assert safe(text) == shown
+
+
+WITHOUT_FILES = """
+import resource
+from kaspad_taskd import words
+words.load()
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+print(ascii(words.safe("диск 7 полон\\x1b")))
+"""
+
+
+def test_no_file_is_needed_to_say_something() -> None:
+    """A daemon that may open no more files says what is not English, too."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FILES], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == (ascii("диск 7 полон?"), "")
+
+
+@given(HOSTILE)
+def test_text_is_safe_where_nothing_more_can_be_loaded(text: str) -> None:
+    """What is not known to be harmless is a question mark."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "unicodedata", None)
+        shown = safe(text)
+    kinds = {unicodedata.category(char) for char in shown}
+    assert not kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me"}
+    assert len(shown) <= 300
 
 
 def test_wide_characters_take_two_cells() -> None:
