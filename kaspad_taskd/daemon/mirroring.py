@@ -78,7 +78,7 @@ class MirrorKeeper:
         try:
             with self._writing:
                 self._mirror.align(self._registered, lambda: not self._ending)
-        except OSError as error:
+        except (ImportError, OSError) as error:
             _log.warning("copies of registered definitions: %s", error)
 
     def _in_time(self) -> bool:
@@ -95,5 +95,5 @@ class MirrorKeeper:
                 self._mirror.remove(task_id)
             else:
                 self._mirror.write(definition)
-        except OSError as error:
+        except (ImportError, OSError) as error:  # what writes one is loaded with the first
             _log.warning("it has no copy for reading: %s", error, extra={"task": task_id})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from kaspad_taskd.daemon import mirroring
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
 from kaspad_taskd.probes import TYPES
 from tests.fakes.patience import PATIENCE
+from tests.fakes.taskd_process import until
 
 
 def definition(number: int) -> Definition:
@@ -103,6 +105,32 @@ async def test_a_disk_that_fails_harms_nobody(
     await keeper.close()
     assert copies(tmp_path) == ["t0", "t2"]
     assert [vars(each)["task"] for each in caplog.records] == ["t1"]
+
+
+@pytest.mark.parametrize("registered", [[], [Task(definition(0), 0)]])
+async def test_a_library_that_is_gone_harms_nobody(
+    registered: list[Task],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What writes a copy is loaded with the first; it may have been removed since the start."""
+    monkeypatch.setattr(mirroring, "LAST_WORDS", PATIENCE)
+    monkeypatch.setitem(sys.modules, "tomli_w", None)
+    keeper = MirrorKeeper(Mirror(tmp_path, TYPES))
+    keeper.align(registered)
+    running = asyncio.create_task(keeper.run())
+    keeper.put(definition(1))
+
+    async def said() -> bool:
+        return len(caplog.records) > len(registered) or running.done()
+
+    await until(said)
+    assert not running.done()
+    await stopped(running)
+    await keeper.close()
+    assert all("tomli_w" in each.getMessage() for each in caplog.records)
+    assert copies(tmp_path) == []
 
 
 async def test_a_stop_amid_the_first_alignment_is_soon(
