@@ -188,7 +188,10 @@ def _read_source(path: Path, types: Mapping[str, ProbeType], origin: Origin) -> 
     data = read_toml(path)
     if isinstance(data, Fault):
         return replace(source, faults=(*badly, data))
-    found = parse_definition(data, types, origin=origin, style="toml", id=path.stem, file=name)
+    try:
+        found = parse_definition(data, types, origin=origin, style="toml", id=path.stem, file=name)
+    except (ImportError, OSError) as error:  # a type is loaded with its first definition
+        found = [Fault("type", f"cannot be loaded, restart kaspad-taskd: {error}", name)]
     if isinstance(found, list) or badly:
         return replace(source, faults=(*badly, *(found if isinstance(found, list) else ())))
     return replace(source, state=SourceState.GOOD, definition=found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -183,6 +184,23 @@ def test_a_bad_file_hurts_only_its_own_task(host: Host, kind: str) -> None:
     assert layers.sources["bad"].state is SourceState.BAD
     assert changes(host.reload()) == (["new"], [], [])
     assert sorted(host.known) == ["bad", "good", "new"]
+
+
+def test_a_type_that_cannot_be_loaded_hurts_only_its_own_tasks(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files were replaced since the daemon started, say: what it watches stays as it was."""
+    host.put(host.admin, "well")
+    (host.admin / "asks.toml").write_text(
+        'type = "http-json"\nservice = "s"\n[checker]\nurl = "http://h/"\nprogress = "p"\n'
+    )
+    assert changes(host.reload()) == (["asks", "well"], [], [])
+    monkeypatch.setitem(sys.modules, "kaspad_taskd.probes.general.http_json", None)
+    host.put(host.admin, "well", 'interval = "20s"')
+    assert changes(host.reload()) == ([], ["well"], [])
+    problem = problems(host.read())["asks"]
+    assert problem.startswith("cannot be loaded, restart kaspad-taskd: ")
+    assert "http_json" in problem
 
 
 def test_a_bad_file_still_replaces_the_lower(host: Host) -> None:
