@@ -135,7 +135,8 @@ class Daemon:
             places, TYPES, self._engine, self._roster, settings, self._take_settings
         )
         self._services = dict(settings.services)
-        self._switcher = Switcher(self._engine, self._services, HandsLater(self._hands))
+        hands = HandsLater(places.endpoints, self._hands)
+        self._switcher = Switcher(self._engine, self._services, hands)
         self._shapes = Shapes(
             self._monitors.due_in, self._status_of, self._clock.now,
             lambda definition: switched_by(definition, self._services), dirs,
@@ -371,8 +372,7 @@ class Daemon:
         standing = len(self._engine.warnings.open())
         bridge = None if self._bridge is None else self._bridge.brief
         services = [(each.service, each.code.value) for each in self._engine.attentions.open()]
-        problem = self._engine.problem
-        return status_line(shown, problem, standing, bridge, services, others)
+        return status_line(shown, self._engine.problem, standing, bridge, services, others)
 
     def _take_settings(self, settings: Settings) -> None:
         self._settings = settings

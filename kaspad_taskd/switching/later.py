@@ -1,23 +1,33 @@
-"""Hands that are made when a service is first touched: few hosts have one that is switched."""
+"""Hands that are made when a service is first touched: few hosts have one that is switched.
+
+What stands in a file is told without them: who asks for that does not expect that it can fail.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 
 from kaspad_taskd.config.switched import SwitchedService
 from kaspad_taskd.core.attention import Sight
 from kaspad_taskd.core.fallback import PublicLook
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.core.switch import Side, Switch
-from kaspad_taskd.switching.endpoint import Pointing
+from kaspad_taskd.switching.endpoint import Endpoints, Pointing
 from kaspad_taskd.switching.hands import Check, Hands, Result
 
 
 class HandsLater:
-    """See `hands.Hands`; every question goes to what `make` returned for the first of them."""
+    """See `hands.Hands`; every question goes to what `make` returned for the first of them.
 
-    def __init__(self, make: Callable[[], Hands]) -> None:
+    Args:
+        endpoints: the directory of the endpoint files.
+        make: makes the hands; a question that finds them missing raises what it raises.
+    """
+
+    def __init__(self, endpoints: Path, make: Callable[[], Hands]) -> None:
+        self._endpoints = Endpoints(endpoints)
         self._make = make
 
     @cached_property
@@ -26,11 +36,11 @@ class HandsLater:
 
     def pointing(self, service: str, declared: SwitchedService) -> Pointing:
         """Where it points now."""
-        return self._hands.pointing(service, declared)
+        return self._endpoints.read(service, declared)
 
     def file(self, service: str) -> str:
         """The name of its endpoint file."""
-        return self._hands.file(service)
+        return str(self._endpoints.path(service))
 
     async def look(
         self, services: Mapping[str, SwitchedService], lasts: Mapping[str, Switch]
