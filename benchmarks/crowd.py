@@ -13,20 +13,18 @@ import signal
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.monitor_parts import ENTER, UPGRADE, register
-from benchmarks.process import Started, cpu_seconds, daemon
+from benchmarks.monitor_parts import WATCH, command, enter, register
+from benchmarks.process import HERE, Started, cpu_seconds, daemon, of
 from tests.fakes.bridged import free_port
 
 COUNT = 10_000
 INTERVAL = 10.0
-PARTS = str(Path(__file__).with_name("monitor_parts.py"))
 NOTHING = subprocess.DEVNULL
 GOALS = {"start, s": "<= 1", "of it CPU": "", "stop, s": "< 1", "...": "<= 20"}
 QUIET = 1.0
@@ -35,15 +33,10 @@ LONGEST = 60.0
 Ask = Callable[[], None]
 
 
-def command(name: str) -> tuple[str, ...]:
-    """A part, of whichever build it imports the daemon from."""
-    return sys.executable, PARTS, name
-
-
 def filled(directory: Path, build: Path) -> Path:
     """Make a state of 10,000 tasks in progress, each looked at once at least."""
     directory.mkdir()
-    with daemon(directory, command("watch"), NOTHING, build=build) as started:
+    with daemon(directory, WATCH, NOTHING, build=build) as started:
         register(started.path, COUNT, INTERVAL)
         time.sleep(INTERVAL + 2)
     return directory
@@ -58,7 +51,7 @@ def copied(state: Path) -> Iterator[Path]:
 
 def start_and_stop(state: Path, build: Path) -> dict[str, float]:
     """Seconds from exec to READY=1, and from SIGTERM, at work, to the end."""
-    with copied(state) as place, daemon(place, command("watch"), NOTHING, build=build) as started:
+    with copied(state) as place, daemon(place, WATCH, NOTHING, build=build) as started:
         begun = cpu_seconds(started.pid)
         time.sleep(INTERVAL)
         began = time.monotonic()
@@ -102,10 +95,7 @@ def browser(port: int) -> Ask:
     def ask() -> None:
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.settimeout(LONGEST)
-            connection.sendall(UPGRADE)
-            while b'"sid"' not in connection.recv(65_536):
-                pass
-            connection.sendall(ENTER)
+            enter(connection)
             told = 0
             while told < COUNT:
                 told += connection.recv(1 << 20).count(b"sync:progress")
@@ -132,7 +122,8 @@ def stretches(state: Path, build: Path) -> dict[str, tuple[float, float]]:
 @contextmanager
 def pinging(started: Started) -> Iterator[subprocess.Popen[bytes]]:
     """Let somebody ask for nothing, again and again."""
-    process = subprocess.Popen((*command("ping"), started.path), stdout=subprocess.PIPE)
+    ping = *command("ping"), started.path
+    process = subprocess.Popen(ping, stdout=subprocess.PIPE, env=of(HERE))
     try:
         time.sleep(QUIET)
         yield process

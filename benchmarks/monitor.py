@@ -15,7 +15,6 @@ import json
 import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,12 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import crowd
-from benchmarks.monitor_parts import register
-from benchmarks.process import BEFORE, HERE, cpu_seconds, daemon, quantile, rss_mib
+from benchmarks.monitor_parts import WATCH, command, register
+from benchmarks.process import HERE, cpu_seconds, daemon, of, quantile, rss_mib, take_before
 from tests.fakes.bridged import free_port
 
-PARTS = str(Path(__file__).with_name("monitor_parts.py"))
-PART = (sys.executable, "-m", "benchmarks.monitor_parts")
 LOADS = ((1000, 1.0), (10_000, 10.0))
 """Tasks, and seconds between looks: 1,000 looks a second each."""
 
@@ -49,9 +46,10 @@ class Found:
 
 
 @contextmanager
-def part(*arguments: object) -> Iterator[subprocess.Popen[bytes]]:
+def part(name: str, *arguments: object) -> Iterator[subprocess.Popen[bytes]]:
     """Run a part whose results are wanted; it is killed if they were not taken."""
-    process = subprocess.Popen([*PART, *map(str, arguments)], stdout=subprocess.PIPE)
+    ours = [*command(name), *map(str, arguments)]
+    process = subprocess.Popen(ours, stdout=subprocess.PIPE, env=of(HERE))
     try:
         yield process
     finally:
@@ -117,12 +115,11 @@ def ours(
     found: Found, load: tuple[int, float], seconds: float, directory: str, build: Path = HERE
 ) -> None:
     """Measure the daemon once, with one client."""
-    command = (sys.executable, PARTS, "watch")
     with tempfile.TemporaryDirectory(dir=directory) as place:
         told = Path(place) / "looks"
         with (
             told.open("w+b") as looks,
-            daemon(Path(place), command, looks, build=build) as started,
+            daemon(Path(place), WATCH, looks, build=build) as started,
         ):
             with part("follow", started.path) as client:
                 register(started.path, *load)
@@ -145,9 +142,9 @@ def browsed(found: Found, load: tuple[int, float], seconds: float, directory: st
     """Measure the daemon once with a browser in the client's place."""
     port = free_port()
     with tempfile.TemporaryDirectory(dir=directory) as place:
-        command, bridge = (*PART, "watch"), f"127.0.0.1:{port}"
+        bridge = f"127.0.0.1:{port}"
         with (
-            daemon(Path(place), command, subprocess.DEVNULL, bridge) as started,
+            daemon(Path(place), WATCH, subprocess.DEVNULL, bridge) as started,
             part("browse", port) as client,
         ):
             register(started.path, *load)
@@ -166,11 +163,11 @@ def browsed(found: Found, load: tuple[int, float], seconds: float, directory: st
 def registered(found: Found, directory: str, count: int = 1000) -> None:
     """Register tasks, kill the daemon at the last answer, count what its next start has."""
     with tempfile.TemporaryDirectory(dir=directory) as place:
-        with daemon(Path(place), (*PART, "watch"), subprocess.DEVNULL) as started:
+        with daemon(Path(place), WATCH, subprocess.DEVNULL) as started:
             found.add(seconds=register(started.path, count, 60.0))
             started.process.kill()
             started.process.wait()
-        with daemon(Path(place), (*PART, "watch"), subprocess.DEVNULL) as started:
+        with daemon(Path(place), WATCH, subprocess.DEVNULL) as started:
             found.add(kept=len(started.call("getAllTasks")))
 
 
@@ -222,7 +219,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10.0, help="a measurement takes")
     parser.add_argument("--directory", help="on the disk to measure (default: where /tmp is)")
-    parser.add_argument("--before", type=Path, help=BEFORE)
+    take_before(parser)
     options = parser.parse_args(argv)
     builds = {"now": HERE} | ({"before": options.before} if options.before else {})
     print("\n".join(crowd.table(options.rounds, builds)), end="\n\n")

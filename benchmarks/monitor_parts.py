@@ -1,4 +1,4 @@
-"""The processes of `benchmarks/monitor.py`: `python -m benchmarks.monitor_parts NAME ...`.
+"""The processes of `benchmarks/monitor.py`: `python benchmarks/monitor_parts.py NAME ...`.
 
 Times are of the monotonic clock, which all processes of a host share.
 """
@@ -22,7 +22,13 @@ from typing import Any
 from kaspad_taskd.core.model import Definition
 from kaspad_taskd.core.observation import Observation, Reading
 
-WATCH = (sys.executable, "-m", "benchmarks.monitor_parts", "watch")
+
+def command(part: str) -> tuple[str, str, str]:
+    """A part of PARTS or DAEMONS, which imports the daemon from whichever build it is given."""
+    return sys.executable, __file__, part
+
+
+WATCH = command("watch")
 """The command of a daemon whose looks cost nothing."""
 STEPS = 1000
 """Looks from 0 to 100 %: each look moves the progress by what is shown, so each is written."""
@@ -207,14 +213,23 @@ def follow(path: str) -> None:
     json.dump([list(came), list(age)], sys.stdout)
 
 
+def enter(connection: socket.socket) -> None:
+    """Become a browser of the bridge that is at the other end."""
+    connection.sendall(UPGRADE)
+    said = b""
+    while b'"sid"' not in said:
+        more = connection.recv(65_536)
+        if not more:
+            raise SystemExit(f"the bridge let nobody in: {said[:300]!r}")
+        said += more
+    connection.sendall(ENTER)
+
+
 def browse(port: str) -> None:
     """A browser in the same place: a WebSocket at the bridge that takes every event."""
     came, age = array("d"), array("d")
     with socket.create_connection(("127.0.0.1", int(port))) as connection:
-        connection.sendall(UPGRADE)
-        while b'"sid"' not in connection.recv(65_536):
-            pass
-        connection.sendall(ENTER)
+        enter(connection)
         while data := connection.recv(1 << 20):
             now = time.monotonic()
             if PING in data:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.chromium import Chromium, chromium
 from benchmarks.monitor_parts import WATCH, register
-from benchmarks.process import BEFORE, HERE, daemon
+from benchmarks.process import HERE, daemon, take_before
 from tests.fakes.bridged import free_port
 
 FEW, CARDS, MANY, MOST = 5, 12, 100, 1000
@@ -174,12 +174,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="./dev bench page", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10.0, help="a measurement takes")
-    parser.add_argument("--before", type=Path, metavar="DIR", help=BEFORE)
+    take_before(parser)
     options = parser.parse_args(argv)
-    before: Path | None = options.before and options.before.resolve()
-    if before and not (before / "benchmarks" / "monitor_parts.py").exists():
-        parser.error(f"--before {before}: no checkout of kaspad-taskd")
-    asyncio.run(measure(options.rounds, options.seconds, before))
+    asyncio.run(measure(options.rounds, options.seconds, options.before))
 
 
 if __name__ == "__main__":

@@ -8,20 +8,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import AF_UNIX, SHUT_RD, SOCK_DGRAM
 from threading import Thread
-from typing import IO, Any, Final
+from typing import IO, Any
 
 from kaspad_taskd.client import Client
 
 HERE = Path(__file__).parents[1]
 """The checkout that this is of."""
-BEFORE: Final = "a checkout of an earlier version (git worktree add), measured beside in turns"
-"""What `--before DIR` is, where a benchmark has it."""
 DAEMON = str(Path(sys.executable).parent / "kaspad-taskd")
 PATIENCE = 30.0
 """Seconds that a start may take."""
@@ -31,6 +30,20 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 def of(checkout: Path) -> dict[str, str]:
     """The environment in which Python runs our packages as they are in `checkout`."""
     return os.environ | {"PYTHONPATH": str(checkout), "PYTHONSAFEPATH": "1"}
+
+
+def take_before(parser: ArgumentParser) -> None:
+    """Let a benchmark be asked to measure an earlier version beside: `before`, a checkout."""
+    said = "a checkout of an earlier version (git worktree add), measured beside in turns"
+    parser.add_argument("--before", type=_checkout, metavar="DIR", help=said)
+
+
+def _checkout(text: str) -> Path:
+    """Without its package this one would be measured in its place."""
+    found = Path(text).absolute()
+    if not (found / "kaspad_taskd" / "__init__.py").exists():
+        raise ArgumentTypeError(f"{found}: no checkout of kaspad-taskd")
+    return found
 
 
 def cpu_seconds(pid: int) -> float:

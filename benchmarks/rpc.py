@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import rpc_servers
-from benchmarks.process import BEFORE, HERE, cpu_seconds, of
+from benchmarks.process import HERE, cpu_seconds, of, take_before
 
 LINE = b'{"jsonrpc":"2.0","method":"getTask","params":{"taskId":"node-sync-kaspa-node"},"id":1}\n'
 BODY = (
@@ -233,7 +233,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="./dev bench rpc", description=__doc__)
     parser.add_argument("--seconds", type=float, default=0.5, help="a measurement takes")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--before", type=Path, metavar="DIR", help=BEFORE)
+    take_before(parser)
     beside = shutil.which("supervisord", path=Path(sys.executable).parent)
     parser.add_argument("--supervisord", default=beside or shutil.which("supervisord"))
     options = parser.parse_args(argv)

@@ -23,9 +23,18 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from benchmarks import look, others, rpc_servers
-from benchmarks.monitor import PART, copied
-from benchmarks.monitor_parts import ENTER, UPGRADE, register, wanted
-from benchmarks.process import BEFORE, DAEMON, HERE, Started, cpu_seconds, daemon, of, rss_mib
+from benchmarks.monitor import copied
+from benchmarks.monitor_parts import WATCH, enter, register, wanted
+from benchmarks.process import (
+    DAEMON,
+    HERE,
+    Started,
+    cpu_seconds,
+    daemon,
+    of,
+    rss_mib,
+    take_before,
+)
 from kaspad_taskd.client import Client
 
 MANY = 1000
@@ -96,7 +105,7 @@ def ready(state: Path, bridge: str = ANY_PORT, build: Path = HERE) -> Way:
 def filled(directory: Path) -> Path:
     """Make a state with many tasks."""
     directory.mkdir()
-    with daemon(directory, (*PART, "watch"), subprocess.DEVNULL) as started:
+    with daemon(directory, WATCH, subprocess.DEVNULL) as started:
         register(started.path, MANY, 3600.0)
         copied(directory / "tasks.d", MANY)
     return directory
@@ -127,7 +136,7 @@ def commands(scratch: Path, other: Path, before: Path | None) -> Iterator[dict[s
     with ExitStack() as stack:
         place = scratch / "asked"
         place.mkdir()
-        started = stack.enter_context(daemon(place, (*PART, "watch"), subprocess.DEVNULL))
+        started = stack.enter_context(daemon(place, WATCH, subprocess.DEVNULL))
         register(started.path, 10, 10.0)
         status = (TASKCTL, "--socket", started.path, "status")
         found = {"kaspad-taskctl status": ended(*status, "task-0")}
@@ -195,10 +204,7 @@ def visit(started: Started) -> None:
     with urlopen(f"http://{host}:{port}/", timeout=PATIENCE) as page:
         page.read()
     with socket.create_connection((host, int(port)), PATIENCE) as browser:
-        browser.sendall(UPGRADE)
-        while b'"sid"' not in browser.recv(65_536):
-            pass
-        browser.sendall(ENTER)
+        enter(browser)
         time.sleep(3)
     time.sleep(5)
 
@@ -209,9 +215,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=30.0, help="idling is watched for")
     parser.add_argument("--others", type=Path, help="where other programs are or will be")
-    parser.add_argument("--before", type=Path, metavar="DIR", help=BEFORE)
+    take_before(parser)
     options = parser.parse_args(argv)
-    before = options.before and options.before.absolute()
+    before = options.before
     builds = {"": HERE} if before is None else {"": HERE, " before": before}
     for build in builds.values():
         compileall.compile_dir(build / "kaspad_taskd", quiet=1)  # as an installed one is
