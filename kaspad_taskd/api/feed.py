@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from kaspad_taskd.api.context import Api, answer_for
-from kaspad_taskd.api.listed import PAGE
+from kaspad_taskd.api.listed import PAGE, paged
 from kaspad_taskd.api.wire import event_shape, progress_shape
 from kaspad_taskd.core.fact import Event
 from kaspad_taskd.engine.errors import Gap
@@ -79,8 +79,8 @@ class Reader:
         """
 
         async def public(news: Sequence[News]) -> None:
-            for start in range(0, len(news), PAGE):
-                await send([self._shape(each) for each in news[start : start + PAGE]])
+            for page in paged(news):
+                await send([self._shape(each) for each in page])
 
         try:
             await self._follower.run(public)

@@ -10,15 +10,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.base.frozen import frozen
 
 Json: TypeAlias = Any
+T = TypeVar("T")
 
 PAGE: Final = 64
 """Rows that are made in one turn of the loop: some 4 ms, for tasks."""
+
+
+def paged(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield them a page at a time."""
+    for start in range(0, len(things), PAGE):
+        yield things[start : start + PAGE]
 
 
 class Listed:
@@ -43,18 +50,17 @@ class Listed:
     async def pages(self) -> list[Json]:
         """Return all rows, made a page at a time."""
         rows: list[Json] = []
-        for start in range(0, len(self._things), PAGE):
-            rows += map(self._row, self._things[start : start + PAGE])
+        for page in paged(self._things):
+            rows += map(self._row, page)
             await asyncio.sleep(0)
         return rows
 
     async def pieces(self) -> list[bytes]:
         """Return the JSON array, as `jsontext.dumps` would write it, in pieces: a page each."""
         pieces = [b"["]
-        for start in range(0, len(self._things), PAGE):
-            page = list(map(self._row, self._things[start : start + PAGE]))
-            more = start + PAGE < len(self._things)
-            pieces.append(jsontext.dumps(page)[1:-1] + (b"," if more else b""))
+        for page in paged(self._things):
+            before = b"," if len(pieces) > 1 else b""
+            pieces.append(before + jsontext.dumps(list(map(self._row, page)))[1:-1])
             await asyncio.sleep(0)
         return [*pieces, b"]"]
 
@@ -72,6 +78,11 @@ class Later:
         """Return the answer, in which a `Listed` may stand for the list; see `written`."""
         return self._take()
         yield
+
+
+def answer(most: int, take: Callable[[], Listed]) -> Json:
+    """Return the answer of a method that lists `most` things at most: at once where it is short."""
+    return list(take()) if most <= PAGE else Later(take)
 
 
 @frozen

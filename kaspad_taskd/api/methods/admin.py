@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
-from kaspad_taskd.api.listed import PAGE, Later
+from kaspad_taskd.api.listed import answer
 from kaspad_taskd.api.method import Caller, Method
 from kaspad_taskd.api.schemas import (
     FAULT,
@@ -86,9 +86,7 @@ def methods(api: Api) -> list[Method]:
 
 def _files(api: Api) -> list[Method]:
     def listing(_caller: Caller, _given: Given) -> Json:
-        if len(api.engine.tasks()) > PAGE:
-            return Later(api.definitions.listing)
-        return list(api.definitions.listing())
+        return answer(len(api.engine.tasks()), api.definitions.listing)
 
     async def reload(_caller: Caller, _given: Given) -> Json:
         return await api.definitions.reload()

@@ -11,7 +11,7 @@ from kaspad_taskd.api import checks
 from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.explained import EXPLANATION, explanation_shape
-from kaspad_taskd.api.listed import PAGE, Later, Listed
+from kaspad_taskd.api.listed import Listed, answer
 from kaspad_taskd.api.method import Caller, Method
 from kaspad_taskd.api.methods import report
 from kaspad_taskd.api.schemas import (
@@ -75,9 +75,7 @@ def _reading(api: Api) -> list[Method]:
             return api.shapes.listed(kept)
 
         def handler(_caller: Caller, given: Given) -> Json:
-            if len(engine.tasks()) <= PAGE:
-                return list(found(given))
-            return Later(lambda: found(given))
+            return answer(len(engine.tasks()), lambda: found(given))
 
         return handler
 
