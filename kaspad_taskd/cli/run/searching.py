@@ -93,12 +93,11 @@ class Searching:
             self._pid = os.fork()
         except OSError:
             mine.close()
+            its.close()
             raise
-        finally:
-            if self._pid:
-                its.close()
         if self._pid == 0:
             _answer(self._pattern, its.detach())
+        its.close()
         self._line = mine
         return mine
 
