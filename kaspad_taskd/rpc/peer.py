@@ -127,8 +127,6 @@ class Peer(asyncio.Protocol):
         self._turn: asyncio.Handle | None = None
         self._flushing = False
         self._held: list[_Held] = []
-        self._free = asyncio.Event()
-        self._free.set()
         self._reading = True
         self._ended = False
         self._follower: asyncio.Task[None] | None = None
@@ -262,7 +260,6 @@ class Peer(asyncio.Protocol):
             self._flush()
             held.after = self._held[-1] if self._held else None
             self._held.append(held)
-            self._free.clear()
 
     async def _write_long(self, held: _Held, pieces: Sequence[bytes]) -> None:
         """Write an answer that others are held for, as fast as it is taken."""
@@ -281,7 +278,6 @@ class Peer(asyncio.Protocol):
             self._held.remove(held)
             held.over.set()
             if not self._held:
-                self._free.set()
                 self._flush()
 
     def _put(self, line: bytes) -> None:
@@ -361,7 +357,8 @@ class Peer(asyncio.Protocol):
 
     async def _send(self, events: Sequence[Mapping[str, Json]]) -> None:
         for start in range(0, len(events), TURN):
-            await self._free.wait()
+            while self._held:
+                await self._held[-1].over.wait()
             await self._room.wait()
             self._out += [_event_line(event) for event in events[start : start + TURN]]
             self._flush()
