@@ -191,6 +191,32 @@ async def test_a_limit_that_is_reached_is_called_our_own(
     assert "Traceback" not in taskd.said()
 
 
+async def test_without_a_file_what_is_not_english_is_told_as_well(tmp_path: Path) -> None:
+    """A failure in its program's own words is in the log, and its subscriber hears of it."""
+    words = "диск полон"
+    async with LimitedTaskd(tmp_path) as taskd:  # that asks nobody: what looks load is not there
+        line = await taskd.start()
+        await line.call("registerTask", id="work", type="report", service="s", config={})
+        follower = await Line.open(taskd.socket)
+        await follower.call("subscribe")
+        assert taskd.process is not None
+        pid = taskd.process.pid
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (_lowest_free(pid), FILES))
+        await line.call("errorTask", taskId="work", error=words)
+        async with asyncio.timeout(PATIENCE):
+            while (told := await follower.events.get()) and told["event"] != "sync:error":
+                pass
+        assert told is not None
+        assert words in json.dumps(told, ensure_ascii=False)
+        await follower.close()
+
+        async def logged() -> bool:
+            return f"failed: {words}" in taskd.said()
+
+        await until(logged)
+        assert "Traceback" not in taskd.said()
+
+
 def _lowest_free(pid: int) -> int:
     """The number of the file that a process would open next."""
     numbers = {int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir()}
