@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 
+from benchmarks.process import quantile
 from kaspad_taskd.core.model import Definition, Detail, Health, Live, Sample, Status, Task, Window
 from kaspad_taskd.core.record import Change, Outcome
 from kaspad_taskd.store.codec import task_text
@@ -207,11 +208,6 @@ async def measure(directory: Path, rounds: int, count: int) -> tuple[Found, Foun
                 await mine.at_once(count * AT_ONCE // 8)
                 other.at_once(count * AT_ONCE // 8)
             return mine.found, other.found, between.found
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` of them lie."""
-    return sorted(values)[int(share * (len(values) - 1))]
 
 
 def table(mine: Found, other: Found, between: Found) -> Iterator[str]:
