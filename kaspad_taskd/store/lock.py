@@ -41,7 +41,7 @@ class Lock:
         self.known = False
 
     def take(self) -> None:
-        """Take the lock, at once or not at all.
+        """Take the lock, at once or not at all; who holds it as a reader lets go at no time.
 
         Raises:
             HeldError: another daemon has the lock.
@@ -49,18 +49,14 @@ class Lock:
             StoreError: the directory is missing.
         """
         self.known = self._path.exists()
-        self._handle = self._open()
-        self._claim(self._handle)
+        handle = self._open()
+        held = self._holds(handle)
+        if not held:
+            self._hold(handle)
         with suppress(OSError):  # a full disk takes the lock, and not our number
-            self._sign(self._handle)
-
-    def _claim(self, handle: int) -> None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.pread(handle, 32, 0).decode(errors="replace").strip()
-            self.release()
-            raise HeldError(owner or "unknown", self._path.parent) from None
+            self._sign(handle)
+        if held:
+            os.close(handle)
 
     def look(self) -> None:
         """Where it cannot be taken for writing: hold it as a reader of its file, if there is one.
@@ -69,11 +65,29 @@ class Lock:
             HeldError: another daemon has the lock.
         """
         try:
-            self._handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
             return  # nobody can have it, or nobody can know
         self.known = True
-        self._claim(self._handle)
+        if self._holds(handle):
+            os.close(handle)
+        else:
+            self._hold(handle)
+
+    def _holds(self, handle: int) -> bool:
+        """Whether the file open there is held already; claimed once more, it would be refused."""
+        return self._handle is not None and os.path.sameopenfile(handle, self._handle)
+
+    def _hold(self, handle: int) -> None:
+        """Claim the file open there in the place of what was held, which is let go only then."""
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(handle, 32, 0).decode(errors="replace").strip()
+            os.close(handle)
+            raise HeldError(owner or "unknown", self._path.parent) from None
+        self.release()
+        self._handle = handle
 
     def keep(self) -> bool:
         """See that the lock is still at its name; where it was removed, make and take it again.

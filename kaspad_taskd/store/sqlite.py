@@ -209,7 +209,6 @@ class SqliteStore(Reading):
         if time.monotonic() - self._looked < TRY_EVERY:
             return
         self._looked = time.monotonic()
-        self._lock.release()
         try:
             self._lock.take()
             opened = open_state(self._path, self._now(), lambda: None, known=self._lock.known)
@@ -227,7 +226,6 @@ class SqliteStore(Reading):
     def _hold_on(self, error: Exception) -> None:
         self._problem = looking.reason(error, self._path) or str(error)
         with suppress(StoreError):  # another daemon is there now, which the next try will say
-            self._lock.release()
             self._lock.look()
 
     def _take_into_use(self, opened: Opened) -> None:
