@@ -173,6 +173,9 @@ def test_a_users_command_is_told_and_its_killed_wrapper_too() -> None:
         assert "has ended without a word" in until_shown("copy", status="error")["error"]
     finally:
         run("pkill", "-u", "copier", check=False)
+        for _ in until("the user's command has ended"):
+            if not run("pgrep", "-u", "copier", check=False):
+                break
         call("removeTask", taskId="copy")
         run("userdel", "copier")
 
