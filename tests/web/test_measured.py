@@ -59,12 +59,21 @@ async def test_a_hundred_tasks_are_spoken_of_six_times_a_minute(
         _before, *spoken = await browser.do("eval", code="window.told")  # no two say the same
         # That the page is live may be said a moment before that minute, or in it.
         assert len([text for text in spoken if text != "Live"]) <= 6
+        await heard(browser, line, 97.5)
+        await browser.do("pass", ms=11_000)  # nothing is left unsaid: six of a burst are named
         for number in range(40, 60):
             await line.call("pauseTask", taskId=f"report-import-{number}")
+        await heard(browser, line, 98.5)
         burst = (
             r"window.told.some((text) => /import-[45]\d: Paused.*And \d+ more change/.test(text))"
         )
         await browser.do("wait", code=burst, step=1000)
+
+
+async def heard(browser: Browser, line: Line, mark: float) -> None:
+    """Return when the page has been sent all that is so now: a progress of its own comes last."""
+    await line.call("reportTask", taskId="report-import-0", progress=mark)
+    await browser.do("heard", text=f'"progress":{mark}')
 
 
 def changes(second: int) -> Iterator[tuple[str, dict[str, Any]]]:
