@@ -15,7 +15,7 @@ from kaspad_taskd.base import files
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.store import rows, schema
 from kaspad_taskd.store.fault import DamagedError, Lost, lost, sentence
-from kaspad_taskd.store.place import Place
+from kaspad_taskd.store.place import Identity, Place, identity
 from kaspad_taskd.store.schema import Connection, SqliteError
 
 _log = logging.getLogger(__name__)
@@ -46,10 +46,15 @@ class Keeper:
         self._place = place
         self._now = now
         self._copy: Path | None = None
-        self._adrift = False  # what was open is let go, and what is in its place not open yet
+        self._fresh: Identity | None = None  # what was written anew, and is not open yet
         self.trouble: str | None = None
         self.healed = 0
         self.notices: deque[Notice] = deque(maxlen=16)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether all that was committed has a name, in its place or beside it."""
+        return self.trouble is None or self._copy is not None
 
     def begin(self) -> None:
         """Remember what is open now."""
@@ -63,8 +68,9 @@ class Keeper:
 
     def look(self) -> Lost | None:
         """What is not in its place; `trouble` says it."""
-        if self._adrift:
+        if self._fresh is not None and identity(str(self._path)) == self._fresh:
             return Lost.STATE
+        self._fresh = None
         try:
             found = self._place.look()
         except OSError as error:
@@ -76,53 +82,51 @@ class Keeper:
             self.trouble = lost(found, self._path, self._copy)
         return found
 
-    def mend(self, db: Connection, reopen: Callable[[], None]) -> None:
+    def mend(self, db: Connection, reopen: Callable[[Identity], None]) -> None:
         """Look, and put right what can be.
 
         Args:
             db: has the state open.
-            reopen: lets go of the file that is open, and opens the one in its place.
+            reopen: opens the file that was put in its place, and lets the other go only then.
         """
         found = self.look()
         try:
-            if self._adrift:
-                self._open_again(reopen)
-            elif found is Lost.STATE:
-                self._write_anew(db, reopen)
-            elif found is Lost.LOG:
-                self._begin_log(db, reopen)
-            elif found is Lost.OTHER:
+            if found is Lost.OTHER:
                 self._rescue(db)
+            elif self._fresh is None and found in (Lost.STATE, Lost.LOG):
+                self._write_anew(db, found)
+            if self._fresh is not None:
+                reopen(self._fresh)
+                self._fresh = None
+                self._place.begin()
+                self._well()
         except (SqliteError, OSError, DamagedError) as error:
             self.trouble = f"{self.trouble} ({sentence(error, self._path)})"
 
-    def _write_anew(self, db: Connection, reopen: Callable[[], None]) -> None:
-        fresh = _copied(db, self._path)
+    def _write_anew(self, db: Connection, lost: Lost) -> None:
+        """Put a copy of what is open in its place, unless something else has happened there.
+
+        Without its log SQLite could go on in the same file, but not read it once its name is gone,
+        too, and who removes files does it one by one.
+        """
+        fresh = _copied(db, self._path, removed=lost is Lost.STATE)
         try:
-            if self._place.look() is not Lost.STATE:
+            if self._place.look() is not lost:
                 return
-            os.link(fresh, self._path)  # never over a file that somebody has put there meanwhile
-            files.sync_directory(self._path.parent)
+            made = identity(str(fresh))
+            if lost is Lost.LOG:
+                fresh.rename(self._path)
+                _log.warning("the log of %s was removed while in use: nothing is lost", self._path)
+            else:
+                os.link(fresh, self._path)  # never over a file that was put there meanwhile
+                _log.error(
+                    "%s was removed while in use: it is written anew, nothing is lost", self._path
+                )
+                self.notices.append(("state-recreated", {"path": str(self._path)}))
+            self._fresh = made
         finally:
             fresh.unlink(missing_ok=True)
-        _log.error("%s was removed while in use: it is written anew, nothing is lost", self._path)
-        self.notices.append(("state-recreated", {"path": str(self._path)}))
-        self._open_again(reopen)
-
-    def _begin_log(self, db: Connection, reopen: Callable[[], None]) -> None:
-        """All that only the log had goes into the file."""
-        (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            return
-        _log.warning("the log of %s was removed while in use: nothing is lost", self._path)
-        self._open_again(reopen)
-
-    def _open_again(self, reopen: Callable[[], None]) -> None:
-        self._adrift = True
-        reopen()
-        self._place.begin()
-        self._adrift = False
-        self._well()
+        files.sync_directory(self._path.parent)
 
     def _well(self) -> None:
         if self.trouble is not None:
@@ -144,13 +148,14 @@ class Keeper:
         self.notices.append(("state-replaced", {"path": str(self._path), "copy": str(copy)}))
 
 
-def _copied(db: Connection, path: Path) -> Path:
-    """Write all of it beside `path`, with another identity of the journal, to the disk."""
+def _copied(db: Connection, path: Path, *, removed: bool) -> Path:
+    """Write all of it beside `path`, to the disk; where it was removed, under another identity."""
     fresh = files.begin(path, schema.MODE)
     try:
         db.execute("VACUUM INTO ?", (str(fresh.absolute()),))
-        with closing(sqlite3.connect(fresh)) as copied, copied:
-            rows.rename_journal(copied)
+        if removed:
+            with closing(sqlite3.connect(fresh)) as copied, copied:
+                rows.rename_journal(copied)
         files.sync(fresh)
     except BaseException:
         fresh.unlink(missing_ok=True)

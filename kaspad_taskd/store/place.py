@@ -31,14 +31,14 @@ class Place:
         self._path = path
         self._lock = lock
         self._parent = str(path.parent)
-        self._directory = _identity(self._parent)
+        self._directory = identity(self._parent)
         self._known: dict[str, Identity | None] = {}
         self._needed: tuple[str, ...] = ()
 
     def begin(self) -> None:
         """Remember the files that are open now."""
         names = (str(self._path), *(f"{self._path}{each}" for each in BESIDE))
-        self._known = {each: _identity(each) for each in names}
+        self._known = {each: identity(each) for each in names}
         self._needed = names[:2]
 
     def is_there(self) -> bool:
@@ -46,7 +46,11 @@ class Place:
 
         A directory that was moved or covered is told by them, too.
         """
-        return all(_identity(name) == self._known[name] for name in self._needed)
+        for name in self._needed:
+            found = identity(name)
+            if found is None or found != self._known[name]:
+                return False
+        return True
 
     def look(self) -> Lost | None:
         """What is not in its place, or None; some µs. A lock file that is gone is made again.
@@ -54,13 +58,13 @@ class Place:
         Raises:
             OSError: the lock file cannot be made.
         """
-        if self._directory is None or _identity(self._parent) != self._directory:
+        if self._directory is None or identity(self._parent) != self._directory:
             return Lost.DIRECTORY
         if not self._lock.keep():
             return Lost.LOCK
         for name, known in self._known.items():
-            found = _identity(name)
-            if found == known:
+            found = identity(name)
+            if found == known and (found is not None or name not in self._needed):
                 continue
             if name.endswith(BESIDE) and name != str(self._path):
                 return Lost.LOG
@@ -68,7 +72,8 @@ class Place:
         return None
 
 
-def _identity(path: str) -> Identity | None:
+def identity(path: str) -> Identity | None:
+    """Return what a name leads to; None: nothing, or nobody can know."""
     try:
         found = os.stat(path)  # noqa: PTH116 - a Path costs as much again
     except OSError:

@@ -104,17 +104,22 @@ STEPS: tuple[str, ...] = (_FIRST, _SWITCHES, _WARNINGS, _WATCH, _RECORD)
 """SQL statements with `;` between them: step 1, 2, ..."""
 
 
-def connect(path: Path) -> Connection:
-    """Open the state to write, made if it is not there; each commit is durable (WAL, FULL).
+def connect(path: Path, *, new: bool = True) -> Connection:
+    """Open the state to write; each commit is durable (WAL, FULL).
+
+    Args:
+        path: of the state.
+        new: whether it is made where it is not there.
 
     Raises:
         SqliteError, OSError: it cannot be opened, or is no database.
     """
-    path.touch(MODE)
+    if new:
+        path.touch(MODE)
     if not os.access(path, os.W_OK):  # SQLite would make a log that nobody may write, either
         raise PermissionError(errno.EACCES, "it is read-only", str(path))
     drop_stray_log(path)
-    db = sqlite3.connect(path, timeout=LOCK_PATIENCE, isolation_level=None, check_same_thread=False)
+    db = _opened(path, "rw")
     try:
         db.execute(f"PRAGMA page_size = {PAGE}")
         db.execute("PRAGMA journal_mode = WAL")
@@ -125,6 +130,16 @@ def connect(path: Path) -> Connection:
         db.close()
         raise
     return db
+
+
+def _opened(path: Path, mode: str) -> Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=LOCK_PATIENCE,
+        isolation_level=None,
+        check_same_thread=False,
+    )
 
 
 def _try_to_write(db: Connection) -> None:
@@ -148,19 +163,27 @@ def connect_reader(path: Path) -> Connection:
     Raises:
         SqliteError: it cannot be opened.
     """
-    db = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro",
-        uri=True,
-        timeout=LOCK_PATIENCE,
-        isolation_level=None,
-        check_same_thread=False,
-    )
+    db = _opened(path, "ro")
     try:  # its files are opened by the first read: later they may be gone from their places
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except BaseException:
         db.close()
         raise
     return db
+
+
+def end_log(db: Connection) -> None:
+    """Bring all that the log of an open state has into its file, and let the log go, by its name.
+
+    Nobody else may have it open. The file itself may be gone from its name: what has it open keeps
+    it, which is why SQLite shall make no other file for this.
+
+    Raises:
+        SqliteError: somebody else uses it, or the disk does not let us.
+    """
+    (mode,) = db.execute("PRAGMA journal_mode = MEMORY").fetchone()
+    if mode != "memory":
+        raise sqlite3.OperationalError("its log cannot be ended")
 
 
 def drop_stray_log(path: Path) -> None:

@@ -21,7 +21,7 @@ from kaspad_taskd.store.group import IDLE, Settled, Writer
 from kaspad_taskd.store.keeping import Keeper, Notice
 from kaspad_taskd.store.lock import Lock
 from kaspad_taskd.store.opening import Opened, open_state
-from kaspad_taskd.store.place import Place
+from kaspad_taskd.store.place import Identity, Place, identity
 from kaspad_taskd.store.reading import Reading
 from kaspad_taskd.store.schema import Connection, SqliteError
 
@@ -34,6 +34,10 @@ COPY_PATIENCE = 600.0
 """Seconds that a backup may take: a slow card, a large file."""
 TRY_EVERY = 3.0
 """Seconds between two tries to take a state into use that could only be read."""
+HOME_PATIENCE = 10.0
+"""Seconds that a commit waits for its file to be where it belongs, if it was removed meanwhile."""
+HOME_EVERY = 0.1
+"""Seconds between two tries of that."""
 CLOSE_PATIENCE = 10.0
 """Seconds that the last commit may take."""
 EXTENSION = 30.0
@@ -173,13 +177,30 @@ class SqliteStore(Reading):
             return [], self._keeper.trouble
         outcomes, error = self._rows.commit(changes)
         self._statuses.note(outcomes, self._rows.seq, self._db)
-        if not self._keeper.is_there():  # gone within these ms: it is written where it belongs
-            self._keeper.mend(self._db, self._reopen)
+        if outcomes and not self._is_kept():
+            return [], self._keeper.trouble
         if error is None:
             return outcomes, None
         if is_own(error):  # a fault of ours: somebody has to see where
             _log.error("a change cannot be stored", exc_info=error)
         return outcomes, sentence(error, self._path)
+
+    def _is_kept(self) -> bool:
+        """See that what was committed is where it belongs, or bring it there.
+
+        The file may have gone within these ms. Nobody is told of a change before it has a place;
+        one that finds none in time is refused, though the file that is open has it still.
+        """
+        until = time.monotonic() + HOME_PATIENCE
+        while not self._keeper.is_there():
+            assert self._db is not None
+            self._keeper.mend(self._db, self._reopen)
+            if self._keeper.is_kept:
+                break
+            if self._closed or time.monotonic() > until:
+                return False
+            time.sleep(HOME_EVERY)
+        return True
 
     def _tidy(self, idle: bool) -> None:
         """See that all is in its place; prune when it is due and nobody waits, or long overdue."""
@@ -237,13 +258,13 @@ class SqliteStore(Reading):
         self._healed += 1
         _log.warning("%s can be written again", self._path)
 
-    def _reopen(self) -> None:
-        """Let the open file go and open the one in its place, while nobody reads (in the writer).
+    def _reopen(self, fresh: Identity) -> None:
+        """Open the file in the place of the open one, while nobody reads (in the writer).
 
         Raises:
             SqliteError, OSError, DamagedError: it cannot be opened; this may be tried again.
         """
-        swap = self._reader.submit(self._swap)
+        swap = self._reader.submit(self._swap, fresh)
         try:
             swap.result(READ_PATIENCE)
         except TimeoutError:
@@ -251,15 +272,26 @@ class SqliteStore(Reading):
                 raise
             swap.result()
 
-    def _swap(self) -> None:
-        """First close: SQLite removes the log of what it closes, by its name."""
+    def _swap(self, fresh: Identity) -> None:
+        """The open file is let go last: until the other is open, it alone may have all.
+
+        Its log ends before: else SQLite would remove the other's with it, by its name.
+        """
         assert self._db is not None
         assert self._reading is not None
         self._reading.close()
+        schema.end_log(self._db)
+        db = schema.connect(self._path, new=False)
+        try:
+            if identity(str(self._path)) != fresh:
+                raise DamagedError("it is not the one that was written")
+            table = rows.Rows(db)
+            self.journal = table.load().journal
+        except BaseException:
+            db.close()
+            raise
         self._db.close()
-        self._db = schema.connect(self._path)
-        self._rows = rows.Rows(self._db)
-        self.journal = self._rows.load().journal
+        self._db, self._rows = db, table
         self._reading = schema.connect_reader(self._path)
 
     def _finish(self) -> None:

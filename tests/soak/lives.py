@@ -129,7 +129,8 @@ class Lives:
         methods = [each["name"] for each in (await line.call("rpc.discover"))["methods"]]
         garbage = Garbage(self._dice, methods)
         hostile = Hostile(self._taskd.socket, self._port, garbage, self._dice)
-        lines = [await self._taskd.line() for _ in range(WRITERS + 2)]
+        lines = [await self._taskd.line() for _ in range(WRITERS + 3)]
+        self._witness = lines.pop()
         friends = [w.run(own) for w, own in zip(self._writers, lines, strict=False)]
         friends += [self._follower.run(lines[-1]), self._reacting.run(lines[-2])]
         working = [asyncio.create_task(self._friend(each)) for each in friends]
@@ -197,10 +198,18 @@ class Lives:
         await asyncio.sleep(1.0)
 
     async def _remade(self) -> None:
-        """Wait until the state is in its place: a kill before that is one harm too many at once."""
+        """Wait until the state is in its place: a kill before that is one harm too many at once.
+
+        What is acknowledged now is in files that are there: their names alone say nothing of a log
+        that was removed a moment ago.
+        """
         state = self._taskd.state / "state.db"
 
         async def there() -> bool:
+            try:
+                await self._witness.call("recordDecision", decision="witness", context=self.lives)
+            except Refusal:
+                return False
             return state.exists() and state.with_name("state.db.statuses").exists()
 
         await until(there)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -11,10 +12,12 @@ import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kaspad_taskd.core.record import Change
+from kaspad_taskd.store import rows, schema, sqlite
 from kaspad_taskd.store.lock import HeldError, Lock
 from kaspad_taskd.store.sqlite import SqliteStore
 from tests.fakes.patience import once
@@ -128,6 +131,76 @@ async def test_a_log_that_was_removed_costs_nothing(opened: Opened, ending: str)
     await opened.changed()
     assert on_disk(opened.path) == ([1, 2, 3, 4], 4)
     assert opened.store.journal == opened.loaded.journal
+
+
+def once_before(
+    monkeypatch: pytest.MonkeyPatch, place: Any, name: str, harm: Callable[[], object]
+) -> None:
+    """Let something happen just before a function is called for the first time."""
+    real = getattr(place, name)
+
+    def between(*given: Any, **more: Any) -> Any:
+        monkeypatch.setattr(place, name, real)
+        harm()
+        return real(*given, **more)
+
+    monkeypatch.setattr(place, name, between)
+
+
+@pytest.mark.parametrize("name", ["end_log", "connect", "_try_to_write", "connect_reader"])
+@pytest.mark.parametrize("ending", ["-wal", "-shm"])
+async def test_a_state_that_goes_while_its_log_is_begun_is_kept(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, ending: str, name: str
+) -> None:
+    """Who removes its files one by one may take the log first, and the state amid the mending."""
+    once_before(monkeypatch, schema, name, lambda: remove_all(opened.path))
+    opened.path.with_name(opened.path.name + ending).unlink()
+    await once(lambda: getattr(schema, name).__name__ != "between")
+    await opened.changed()
+    assert await opened.tells() == [1, 2, 3]
+    assert on_disk(opened.path) == ([1, 2, 3], 3)
+
+
+@pytest.mark.parametrize("name", ["end_log", "connect", "_try_to_write", "connect_reader"])
+async def test_a_state_that_goes_while_it_is_written_anew_is_kept(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """What was open is let go only when the other is open."""
+    once_before(monkeypatch, schema, name, lambda: remove_all(opened.path))
+    opened.path.unlink()
+    await once(lambda: getattr(schema, name).__name__ != "between")
+    await opened.changed()
+    assert await opened.tells() == [1, 2, 3]
+    assert on_disk(opened.path) == ([1, 2, 3], 3)
+
+
+async def test_a_change_that_cannot_be_brought_home_is_not_acknowledged(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state goes while a change is committed, and the disk takes no other: it waits."""
+    commit = rows.Rows.commit
+
+    def amid(*given: Any) -> Any:
+        done = commit(*given)
+        opened.path.unlink()
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rows.Rows, "commit", amid)
+        patch.setattr(os, "link", no_space)
+        waiting = asyncio.ensure_future(opened.change())
+        await once(lambda: "No space" in (opened.store.trouble or ""))
+        assert not waiting.done()
+    assert await waiting is None
+    assert on_disk(opened.path) == ([1, 2, 3], 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite, "HOME_PATIENCE", 0.2)
+        patch.setattr(rows.Rows, "commit", amid)
+        patch.setattr(os, "link", no_space)
+        fault = await opened.change()
+        assert fault is not None
+        assert "was removed" in fault
+    await once(lambda: opened.store.trouble is None)
 
 
 async def test_another_file_is_left_alone_and_both_are_named(opened: Opened) -> None:
