@@ -13,6 +13,7 @@ from kaspad_taskd.base.clock import Clock
 from kaspad_taskd.base.descriptors import allow_files
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.listening import open_door
+from kaspad_taskd.bridge.own_site import OwnSite
 from kaspad_taskd.bridge.server import BridgeServer
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.config.settings import DEFAULTS, Address, Bridge
@@ -49,13 +50,6 @@ def make_bridge(place: Path) -> tuple[Engine, BridgeServer, str]:
     api = Api(engine, board, roster, monitors, shapes, desk, nothing, switcher)
     settings = Bridge(Address("127.0.0.1", 0))
     opened = open_door(settings, place)
-    bridge = BridgeServer(
-        api,
-        catalog(api),
-        settings,
-        opened,
-        page=nothing,
-        files=dict,
-        counts=Counts(),
-    )
+    site = OwnSite(api, catalog(api), opened.token_file, page=nothing, counts=Counts())
+    bridge = BridgeServer(site, settings, opened, files=dict)
     return engine, bridge, opened.url

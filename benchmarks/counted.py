@@ -25,6 +25,7 @@ from kaspad_taskd.api.wire import Shapes, event_shape
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.bridge.browser import Browser
 from kaspad_taskd.bridge.fanout import Fanout
+from kaspad_taskd.bridge.own import OwnSource
 from kaspad_taskd.core.fact import Event, EventName, Fact
 from kaspad_taskd.core.inputs import Look
 from kaspad_taskd.core.observation import Reading
@@ -84,7 +85,7 @@ def fan_out() -> Work:
     switches = SimpleNamespace(running=list)
     engine = SimpleNamespace(seq=7, now=lambda: AT, tasks=list, switches=switches)
     api: Any = SimpleNamespace(engine=engine)
-    fan, task, loop = Fanout(api, lambda _why: None), sample(1), asyncio.new_event_loop()
+    fan, task, loop = Fanout(OwnSource(api), lambda _why: None), sample(1), asyncio.new_event_loop()
 
     async def come() -> list[asyncio.Task[Any]]:
         waiting = []

@@ -18,11 +18,10 @@ from kaspad_taskd.base.sparing import Sparing
 from kaspad_taskd.bridge import wizard
 from kaspad_taskd.bridge.access import WRONG, Access
 from kaspad_taskd.bridge.browser import Browser, task_error
-from kaspad_taskd.bridge.calls import Calls
-from kaspad_taskd.bridge.fanout import Fanout
 from kaspad_taskd.bridge.outbox import Outbox
 from kaspad_taskd.bridge.refused import Refused
 from kaspad_taskd.bridge.sockets import Answer
+from kaspad_taskd.bridge.topic import Topic
 from kaspad_taskd.words.plain import safe
 
 Json: TypeAlias = Any
@@ -49,17 +48,16 @@ def cookie(headers: Mapping[str, str], name: str) -> str | None:
 class _Asking:
     """Calls methods for one browser."""
 
-    def __init__(self, calls: Calls, fanout: Fanout, browser: Browser) -> None:
-        self._calls = calls
-        self._fanout = fanout
+    def __init__(self, topic: Topic, browser: Browser) -> None:
+        self._topic = topic
         self._browser = browser
 
     @property
     def told(self) -> int:
-        return self._fanout.told_to(self._browser)
+        return self._topic.fanout.told_to(self._browser)
 
     def __call__(self, name: str, params: Json = None, /) -> Awaitable[Json]:
-        return self._calls.call(self._browser, name, params)
+        return self._topic.calls.call(self._browser, name, params)
 
 
 class Browsers:
@@ -67,26 +65,21 @@ class Browsers:
 
     Args:
         access: judges them.
-        calls: answers them.
-        fanout: tells them events.
-        hello: what a new one is told, without `canChange`.
+        topic: what one is in that says this (`auth`); raises Refused.
         session: name of the session's cookie.
     """
 
     def __init__(
         self,
         access: Access,
-        calls: Calls,
-        fanout: Fanout,
-        hello: Callable[[], dict[str, Json]],
+        topic: Callable[[Mapping[str, Json]], Topic],
         session: str,
     ) -> None:
         self._access = access
-        self._calls = calls
-        self._fanout = fanout
-        self._hello = hello
+        self._topic = topic
         self._session = session
         self._known: dict[str, Browser] = {}
+        self._topics: dict[Browser, Topic] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._sparing = Sparing()
 
@@ -107,6 +100,7 @@ class Browsers:
         browser.journal = given.get("journal")
         browser.gathers = given.get("gather") is True
         browser.trusted = may_change()
+        self._topics[browser] = self._topic(given)
         self._known[sid] = browser
 
     async def _may_change(
@@ -131,11 +125,12 @@ class Browsers:
         """Tell a client that is in where it is, and what it missed."""
         browser = self._known[sid]
         browser.outbox = outbox
-        joining = self._fanout.join(browser, lambda: self._said_hello(browser))
+        joining = self._topics[browser].fanout.join(browser, lambda: self._said_hello(browser))
         browser.joining = asyncio.get_running_loop().create_task(joining)
 
     def _said_hello(self, browser: Browser) -> dict[str, Json]:
-        known = {"seq": self._fanout.told_to(browser), **self._hello()}
+        topic = self._topics[browser]
+        known = {"seq": topic.fanout.told_to(browser), **topic.hello()}
         return {**known, "canChange": browser.may_change()}
 
     def locked(self) -> list[str]:
@@ -147,7 +142,7 @@ class Browsers:
         """Forget a client, joined or not."""
         browser = self._known.pop(sid, None)
         if browser is not None:
-            self._fanout.leave(browser)
+            self._topics.pop(browser).fanout.leave(browser)
             browser.end()
 
     # -- requests
@@ -165,14 +160,14 @@ class Browsers:
             self._refuse(browser, name, answer, ApiError.of("busy", text, limit=IN_FLIGHT))
             return
         task = asyncio.get_running_loop().create_task(self._serve(browser, name, args, answer))
-        browser.requests[task] = self._changes(name, args)
+        browser.requests[task] = self._changes(browser, name, args)
         self._asking.add(task)
         task.add_done_callback(lambda done: self._served(browser, done))
 
-    def _changes(self, name: str, args: list[Json]) -> bool:
+    def _changes(self, browser: Browser, name: str, args: list[Json]) -> bool:
         if name == wizard.RPC:
-            given = args[0] if args else None
-            return isinstance(given, dict) and self._calls.changes(given.get("method"))
+            given, calls = args[0] if args else None, self._topics[browser].calls
+            return isinstance(given, dict) and calls.changes(given.get("method"))
         known = wizard.REQUESTS.get(name)
         return known is not None and known.changes
 
@@ -229,12 +224,13 @@ class Browsers:
         if name == wizard.EVENTS_SINCE:
             given = wizard.payload(name, args, bare=False)
             since, journal = given.get("seq"), given.get("journal")
-            return await self._fanout.catch_up(browser, since, journal), None
+            fanout = self._topics[browser].fanout
+            return await fanout.catch_up(browser, since, journal), None
         request = wizard.REQUESTS.get(name)
         if request is None:
             raise self._foreign(name)
         given = wizard.payload(name, args, bare=request.bare)
-        asking = _Asking(self._calls, self._fanout, browser)
+        asking = _Asking(self._topics[browser], browser)
         return await request.handle(asking, given), request.answer
 
     def _foreign(self, name: str) -> ApiError:
@@ -249,7 +245,8 @@ class Browsers:
 
     async def _rpc(self, browser: Browser, args: list[Json]) -> Json:
         given = wizard.payload(wizard.RPC, args, bare=False)
-        return await self._calls.call(browser, given.get("method"), given.get("params"))
+        calls = self._topics[browser].calls
+        return await calls.call(browser, given.get("method"), given.get("params"))
 
     def _refuse(
         self,

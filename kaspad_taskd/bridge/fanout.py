@@ -18,16 +18,11 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from kaspad_taskd.api.context import Api, answer_for
 from kaspad_taskd.api.errors import ApiError
-from kaspad_taskd.api.wire import event_data, progress_event, switch_event
 from kaspad_taskd.bridge.browser import Browser
 from kaspad_taskd.bridge.outbox import Outbox
 from kaspad_taskd.bridge.packets import Message, event, gathered
-from kaspad_taskd.core.fact import Event, EventName
-from kaspad_taskd.core.model import Task
-from kaspad_taskd.engine.errors import Gap
-from kaspad_taskd.engine.follow import News
+from kaspad_taskd.bridge.source import Happened, News, Source, State
 
 Json: TypeAlias = Any
 
@@ -37,11 +32,11 @@ MAKING: Final = 3
 """A message costs as much as so many deliveries."""
 BATCH: Final = 64
 """Events, or tasks, told at once to one that is behind, before others have their turn."""
-DAY_MS: Final = 86_400_000
 GATHER_S: Final = 0.5
 """Seconds between two packets of many tasks; what changes after a quiet time is told at once."""
 GATHERED: Final = 500
 """Tasks in one packet."""
+PROGRESS: Final = "sync:progress"
 MANY: Final = "sync:progress:many"
 """Its event: `{seq, tasks: [what sync:progress says]}`."""
 EDGE_S: Final = 0.02
@@ -54,7 +49,7 @@ class Fanout:
     """Tells browsers.
 
     Args:
-        api: whose events.
+        source: whose events.
         cut_all: ends every connection (they connect anew and say where they were).
 
     Attributes:
@@ -62,8 +57,8 @@ class Fanout:
         delivered: the same, times the browsers.
     """
 
-    def __init__(self, api: Api, cut_all: Callable[[str], None]) -> None:
-        self._api = api
+    def __init__(self, source: Source, cut_all: Callable[[str], None]) -> None:
+        self._source = source
         self._cut_all = cut_all
         self._live: dict[Browser, Outbox] = {}
         self._singly: dict[Browser, Outbox] = {}
@@ -71,9 +66,9 @@ class Fanout:
         self._changed: dict[str, None] = {}
         self._quiet: asyncio.Task[None] | None = None
         self._written = 0
-        self._seq = api.engine.seq
+        self._seq = source.seq
         self._lock = asyncio.Lock()
-        self._shown: dict[str, tuple[Task, int, Message]] = {}
+        self._shown: dict[str, tuple[State, int, Message]] = {}
         self.told = 0
         self.delivered = 0
 
@@ -96,19 +91,19 @@ class Fanout:
 
     async def _follow(self) -> None:
         try:
-            await self._api.board.follow(self._seq).run(self._send)
-        except Gap as gap:
+            await self._source.follow(self._seq, self._send)
+        except ApiError as gap:
             log.error("events could not be told, browsers connect anew: %s", gap)
-            self._seq = self._api.engine.seq
+            self._seq = self._source.seq
             self._cut_all("events could not be told")
 
     async def _send(self, news: Sequence[News]) -> None:
         async with self._lock:
             for each in news:
                 self.told += 1
-                if isinstance(each, Event):
+                if isinstance(each, Happened):
                     if self._live:
-                        await self._tell(event(each.fact.name.value, event_data(each)))
+                        await self._tell(event(each.name, each.data))
                     self._seq = each.seq
                 elif self._live:
                     await self._tell_progress(each.task, each.seq)
@@ -116,7 +111,7 @@ class Fanout:
                 await self._tell_gathered()
                 self._quiet = asyncio.get_running_loop().create_task(self._rest())
 
-    async def _tell_progress(self, task: Task, seq: int) -> None:
+    async def _tell_progress(self, task: State, seq: int) -> None:
         if self._singly:
             await self._tell(self._progress(task, seq), self._singly)
         if self._together:
@@ -143,7 +138,7 @@ class Fanout:
             await self._tell(gathered(MANY, self._seq, messages), self._together)
 
     def _now(self, ids: Iterable[str]) -> list[Message]:
-        found = map(self._api.engine.get, ids)
+        found = map(self._source.get, ids)
         return [self._progress(task, self._seq) for task in found if task is not None]
 
     async def _tell(self, message: Message, whom: Mapping[Browser, Outbox] | None = None) -> None:
@@ -198,13 +193,13 @@ class Fanout:
             self.leave(browser)
             try:
                 seq = await self._past(browser, since)
-            except Gap as gap:
+            except ApiError as gap:
                 fault = gap
             except Exception:
                 browser.outbox.lost()  # it can be told no more: it comes back and asks again
                 raise
             else:
-                await self._states(browser, self._running())
+                await self._states(browser, self._source.running())
                 return {"seq": seq}
         async with self._lock:
             self._enter(browser)
@@ -212,25 +207,18 @@ class Fanout:
         await self._present(browser)
         return said
 
-    def _running(self) -> list[Task]:
-        tasks = self._api.engine.tasks()
-        return [task for task in tasks if task.watched]
-
-    def _fault(self, since: Json, journal: Json) -> Gap | ApiError | None:
+    def _fault(self, since: Json, journal: Json) -> ApiError | None:
         """Why one cannot go on from there."""
         try:
-            self._api.board.check(_whole(since), _named(journal))
-        except (Gap, ApiError) as fault:
+            return self._source.fault(_whole(since), _named(journal))
+        except ApiError as fault:
             return fault
-        return None
 
-    def _say_gap(self, browser: Browser, fault: Gap | ApiError) -> Json:
+    def _say_gap(self, browser: Browser, fault: ApiError) -> Json:
         """Say that it begins anew, and from where; it is in the present."""
-        refusal = answer_for(fault) or fault
-        assert isinstance(refusal, ApiError)
-        if "seq" in refusal.data:
-            refusal.data["seq"] = self._seq
-        return browser.refuse(refusal, "events:since")
+        if "seq" in fault.data:
+            fault.data["seq"] = self._seq
+        return browser.refuse(fault, "events:since")
 
     async def _past(self, browser: Browser, cursor: int) -> int:
         """Tell what follows `cursor`, up to where everybody is; returns where it joined them."""
@@ -244,8 +232,8 @@ class Fanout:
             if cursor > self._seq:  # on record, and on its way to everybody
                 await asyncio.sleep(EDGE_S)
                 continue
-            for each in await self._api.board.read(cursor, BATCH):
-                browser.tell(each.fact.name.value, event_data(each))
+            for each in await self._source.read(cursor, BATCH):
+                browser.tell(each.name, each.data)
                 browser.told = cursor = each.seq
             await asyncio.sleep(0)
 
@@ -253,22 +241,13 @@ class Fanout:
 
     async def _present(self, browser: Browser) -> None:
         """Tell how everything is: tasks, then the switches that run."""
-        await self._states(browser, self._recent())
+        await self._states(browser, self._source.recent())
         async with self._lock:
-            running, now = self._api.engine.switches.running(), self._api.engine.now()
-            told = [switch_event(each, self._seq, now) for each in running]
+            told = self._source.switches(self._seq)
             if told:
-                name = EventName.SWITCH_PROGRESS.value
-                browser.outbox.answer_all([event(name, each) for each in told])
+                browser.outbox.answer_all([event(name, data) for name, data in told])
 
-    def _recent(self) -> list[Task]:
-        """Tasks that are live, kept watch on, or ended within a day."""
-        since = self._api.engine.now() - DAY_MS
-        tasks = self._api.engine.tasks()
-        return [task for task in tasks if task.open or (task.ended_at or 0) >= since]
-
-    async def _states(self, browser: Browser, tasks: Iterable[Task]) -> None:
-        ids = [task.id for task in tasks]
+    async def _states(self, browser: Browser, ids: Sequence[str]) -> None:
         for start in range(0, len(ids), BATCH):
             await browser.room()
             async with self._lock:
@@ -278,19 +257,18 @@ class Fanout:
                 browser.outbox.answer_all(messages)
             await asyncio.sleep(0)
 
-    def _progress(self, task: Task, seq: int) -> Message:
+    def _progress(self, task: State, seq: int) -> Message:
         """A task's `sync:progress`, made once for each state of it."""
         known = self._shown.get(task.id)
         if known is not None and known[0] is task and known[1] == seq:
             return known[2]
-        data = progress_event(task, seq, self._api.engine.now())
-        message = event(EventName.PROGRESS.value, data)
+        message = event(PROGRESS, self._source.progress(task, seq))
         self._shown[task.id] = (task, seq, message)
         return message
 
     def forget(self) -> None:
         """Let go of what was made for tasks that are there no more; called now and then."""
-        gone = [task_id for task_id in self._shown if self._api.engine.get(task_id) is None]
+        gone = [task_id for task_id in self._shown if self._source.get(task_id) is None]
         for task_id in gone:
             del self._shown[task_id]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
@@ -26,10 +26,16 @@ from kaspad_taskd.config.settings import Bridge
 
 if TYPE_CHECKING:
     from kaspad_taskd.bridge.server import BridgeServer
+    from kaspad_taskd.bridge.site import Site
 
 Json: TypeAlias = Any
 Trouble: TypeAlias = tuple[str, Mapping[str, Any]]
 """Why it does not listen: the code of a warning, and what its sentence needs."""
+
+Make: TypeAlias = "Callable[[Opened], Site]"
+"""Makes what a door serves, of where it listens."""
+Load: TypeAlias = Callable[[], Make]
+"""Loads the libraries that it needs; blocks."""
 
 TROUBLES: Final = ("bridge-taken", "bridge-not-listening")
 RETRY_S: Final = 30.0
@@ -144,31 +150,31 @@ class BridgeDoor:
             return self._opened.keys
         return await asyncio.to_thread(open_keys, self._settings.token_file, self._state)
 
-    async def serve(self, api: Api, methods: Mapping[str, Method], counts: Counts) -> None:
+    async def serve(self, load: Load) -> None:
         """Answer who connects, as soon as it can listen and somebody does.
 
         Until then it costs neither the time nor the memory of its libraries.
+
+        Args:
+            load: loads what it serves; called beside the loop, again where it fails.
         """
         self._tell(None)
         opened = await self._listening()
-        await self._loaded(opened)
+        make = await self._loaded(opened, load)
         from kaspad_taskd.bridge.server import BridgeServer
         from kaspad_taskd.web.files import files
-        from kaspad_taskd.web.page import Page
 
-        server = BridgeServer(
-            api, methods, self._settings, opened,
-            page=Page(), files=files, counts=counts, limit=self._limit,
-        )  # fmt: skip
+        server = BridgeServer(make(opened), self._settings, opened, files=files, limit=self._limit)
         await server.start()
         self._server = server
 
-    async def _loaded(self, opened: Opened) -> None:
+    async def _loaded(self, opened: Opened, load: Load) -> Make:
         """Load the libraries for the first who connects; who comes while they fail is told so."""
         while True:
             await knocked(opened.sockets)
             try:
                 await asyncio.to_thread(_load)
+                make = await asyncio.to_thread(load)
             except Exception as error:
                 if is_own_limit(error) or is_exhausted():
                     _log.error("the bridge waits: kaspad-taskd may open no more files: LimitNOFILE")
@@ -179,7 +185,7 @@ class BridgeDoor:
             else:
                 if self._warnings is not None:
                     self._warnings.clear("bridge-not-loaded")
-                return
+                return make
 
     def _cannot_load(self, error: Exception) -> None:
         """They were replaced or removed since the daemon started, most likely."""
@@ -239,5 +245,25 @@ class BridgeDoor:
 
 def _load() -> None:
     import kaspad_taskd.bridge.server
-    import kaspad_taskd.web.files
-    import kaspad_taskd.web.page  # noqa: F401
+    import kaspad_taskd.web.files  # noqa: F401
+
+
+def own(api: Api, methods: Mapping[str, Method], counts: Counts) -> Load:
+    """Return what loads the daemon's own site.
+
+    Args:
+        api: what it shows.
+        methods: the API's methods by name.
+        counts: for the metrics.
+    """
+
+    def load() -> Make:
+        from kaspad_taskd.bridge.own_site import OwnSite
+        from kaspad_taskd.web.page import Page
+
+        def make(opened: Opened) -> Site:
+            return OwnSite(api, methods, opened.token_file, page=Page(), counts=counts)
+
+        return make
+
+    return load

@@ -5,30 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from aiohttp import web
 
-from kaspad_taskd.api.context import Api
-from kaspad_taskd.api.method import Method
 from kaspad_taskd.base.accepting import Acceptor
-from kaspad_taskd.base.clock import iso
 from kaspad_taskd.base.places import Places
-from kaspad_taskd.bridge import metrics
 from kaspad_taskd.bridge.access import Access
 from kaspad_taskd.bridge.browsers import Browsers
-from kaspad_taskd.bridge.calls import Calls
-from kaspad_taskd.bridge.counts import Counts
-from kaspad_taskd.bridge.fanout import Fanout
 from kaspad_taskd.bridge.http import FULL, RequestLog, lenient, peer_of, whole_in_time
 from kaspad_taskd.bridge.listening import Opened
-from kaspad_taskd.bridge.pages import CONNECTIONS, Files, Page, Pages
+from kaspad_taskd.bridge.pages import CONNECTIONS, Files, Pages
+from kaspad_taskd.bridge.site import Site
 from kaspad_taskd.bridge.sockets import Sockets
 from kaspad_taskd.config.settings import Bridge
-from kaspad_taskd.version import __version__
 
 Json: TypeAlias = Any
 
@@ -48,36 +40,32 @@ class BridgeServer:
     """The bridge.
 
     Args:
-        api: what it shows.
-        methods: the API's methods by name.
+        site: what it serves.
         settings: its settings.
         opened: where it listens, and its token.
-        page: renders the pages.
         files: what pages load, by path.
-        counts: for the metrics.
         limit: connections of one address; of all there are some more.
+
+    Attributes:
+        site: as given.
+        browsers: who is in.
+        pages: answers requests.
+        sockets: carries what is told.
     """
 
     def __init__(
         self,
-        api: Api,
-        methods: Mapping[str, Method],
+        site: Site,
         settings: Bridge,
         opened: Opened,
         *,
-        page: Page,
         files: Files,
-        counts: Counts,
         limit: int = CONNECTIONS,
     ) -> None:
-        self._api = api
-        self._methods = methods
+        self.site = site
         self._settings = settings
         self._opened = opened
-        self._page = page
         self._files = files
-        self._counts = counts
-        self._host = socket.gethostname()
         self._places = Places(limit)
         self._listeners: list[Acceptor] = []
         self._rooms: list[asyncio.Task[None]] = []
@@ -102,27 +90,23 @@ class BridgeServer:
             )
             for each in self._opened.sockets
         ]  # fmt: skip
-        self._rooms = [loop.create_task(self.fanout.run()), loop.create_task(self._sweep())]
+        self._rooms = [
+            loop.create_task(self.site.run(self._cut_all)),
+            loop.create_task(self._sweep()),
+        ]
         log.info("the bridge is at %s", self._opened.url)
 
     def _build(self, access: Access, session: str) -> None:
-        self.fanout = Fanout(self._api, self._cut_all)
-        calls = Calls(self._methods)
-        self.browsers = Browsers(access, calls, self.fanout, self._hello, session)
+        self.browsers = Browsers(access, self.site.topic, session)
         self.sockets = Sockets(
             self.browsers, access.is_own, lambda each: access.address(each.remote, each.headers)
         )
         self.pages = Pages(
-            self._api,
+            self.site,
             access,
-            self._page,
             self._files,
             session=session,
-            snapshot=self._snapshot,
-            openrpc=self._methods["rpc.discover"],
-            families=lambda: metrics.families(
-                self._api, self._counts, self.fanout, len(self.browsers)
-            ),
+            browsers=self.browsers,
             sockets=self.sockets,
         )
         app = web.Application(client_max_size=1 << 14, middlewares=[self._guard])
@@ -165,21 +149,6 @@ class BridgeServer:
         with whole_in_time(request):
             return await self.pages.guard(request, handler)
 
-    def _hello(self) -> dict[str, Json]:
-        return {
-            "serverTime": iso(self._api.engine.now()),
-            "host": self._host,
-            "version": __version__,
-            "journal": self._api.engine.journal,
-        }
-
-    def _snapshot(self) -> dict[str, Json]:
-        return {
-            **self._hello(),
-            "tokenFile": str(self._opened.token_file),
-            "definitionDir": self._api.definitions.files,
-        }
-
     def _cut_all(self, why: str) -> None:
         for eio_sid in list(self.sockets.eio.sockets):
             self.sockets.cut(eio_sid, why)
@@ -192,7 +161,7 @@ class BridgeServer:
         while True:
             await asyncio.sleep(SWEEP_S)
             self.sockets.sweep()
-            self.fanout.forget()
+            self.site.forget()
             with contextlib.suppress(OSError):  # it was said when it happened
                 await self._opened.keys.save(again=True)
 
@@ -208,13 +177,13 @@ class BridgeServer:
         if not self._listeners:
             return
         self.refuse()
-        self.fanout.all("server:stopping", {"reason": reason})
+        self.site.all("server:stopping", {"reason": reason})
         until = time.monotonic() + GOODBYE_S
         await self.browsers.finish(GOODBYE_S / 2)
         await self.sockets.drained(until - time.monotonic())
         while self._listeners:
             self._listeners.pop().close()
-        self.pages.services.close()
+        self.site.close()
         for room in self._rooms:
             room.cancel()
         await asyncio.gather(*self._rooms, return_exceptions=True)

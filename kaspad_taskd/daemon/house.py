@@ -30,7 +30,7 @@ from kaspad_taskd.base.files import size_of
 from kaspad_taskd.base.places import most_of
 from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.bridge.counts import CountedStore, Counts
-from kaspad_taskd.bridge.opening import BridgeDoor
+from kaspad_taskd.bridge.opening import BridgeDoor, own
 from kaspad_taskd.config.layers import definition_dirs
 from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.config.places import FIRST_USER, Places
@@ -305,7 +305,7 @@ class Daemon:
             if every is not None:
                 running.append(rooms.create_task(heart.run(every), name="heart"))
             if self._bridge is not None:
-                serving = self._bridge.serve(self._api, self._methods, self._counts)
+                serving = self._bridge.serve(own(self._api, self._methods, self._counts))
                 running.append(rooms.create_task(serving, name="bridge"))
             asyncio.get_running_loop().add_signal_handler(
                 signal.SIGHUP, lambda: running.append(rooms.create_task(self._reload()))

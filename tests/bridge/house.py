@@ -13,7 +13,9 @@ import aiohttp
 
 from kaspad_taskd.bridge.access import Access
 from kaspad_taskd.bridge.counts import Counts
+from kaspad_taskd.bridge.fanout import Fanout
 from kaspad_taskd.bridge.listening import open_door
+from kaspad_taskd.bridge.own_site import OwnSite
 from kaspad_taskd.bridge.server import BridgeServer
 from kaspad_taskd.config.settings import Address, Bridge
 from kaspad_taskd.store.memory import MemoryStore
@@ -113,17 +115,20 @@ class Bridged:
         self.house = house
         self.counts = Counts()
         self.opened = open_door(settings, place)
-        self.server = BridgeServer(
+        self.site = OwnSite(
             house.api,
             house.methods,
-            settings,
-            self.opened,
+            self.opened.token_file,
             page=FakePage(),
-            files=files,
             counts=self.counts,
         )
+        self.server = BridgeServer(self.site, settings, self.opened, files=files)
         self.http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
         self._lines: list[aiohttp.ClientWebSocketResponse] = []
+
+    @property
+    def fanout(self) -> Fanout:
+        return self.site.fanout
 
     @property
     def base(self) -> str:

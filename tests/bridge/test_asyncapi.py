@@ -62,7 +62,7 @@ async def test_all_that_passes_is_as_described(house: Bridged) -> None:
     for request, given in (*ASKED, *REFUSED):
         judge(document, request, given)
         judge(document, f"{request}:ack", await visitor.ask(request, given))
-    house.server.fanout.all("server:stopping", {"reason": "test"})
+    house.fanout.all("server:stopping", {"reason": "test"})
     await visitor.event("server:stopping")
     for name, data in visitor.told:
         judge(document, name, data)

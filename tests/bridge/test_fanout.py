@@ -110,12 +110,12 @@ async def test_an_event_is_told_to_all(house: Bridged) -> None:
     visitors = [await house.visit() for _ in range(5)]
     for visitor in visitors:
         await visitor.event("hello")
-    before = house.server.fanout.told
+    before = house.fanout.told
     last = await make_events(house, 2)
     for visitor in visitors:
         await until_told(visitor, last)
         assert journal(visitor) == list(range(1, last + 1))
-    assert house.server.fanout.told - before == last
+    assert house.fanout.told - before == last
 
 
 async def test_who_comes_back_gets_what_was_missed(house: Bridged) -> None:
@@ -248,9 +248,7 @@ async def test_a_browser_that_stops_reading_is_cut_alone(house: Bridged) -> None
         await house.house.ask("reportTask", taskId="job", metadata=metadata)
         task = house.house.task("job")
         for _ in range(20):
-            await house.server.fanout._tell(
-                house.server.fanout._progress(task, house.house.engine.seq)
-            )
+            await house.fanout._tell(house.fanout._progress(task, house.house.engine.seq))
         sent += 1
         assert sent < 200, "it was never cut"
         while len(busy.told) < 20 * sent:
@@ -287,11 +285,11 @@ async def test_what_was_made_for_tasks_that_went_is_forgotten(house: Bridged) ->
     await house.add("job", origin="api")
     visitor = await house.visit()
     await visitor.event("sync:progress")
-    assert house.server.fanout._shown
+    assert house.fanout._shown
     await house.house.roster.remove("job")
     await until(lambda: house.house.engine.get("job") is None)
-    house.server.fanout.forget()
-    assert not house.server.fanout._shown
+    house.fanout.forget()
+    assert not house.fanout._shown
 
 
 async def test_a_switch_that_runs_is_told_to_who_comes_late(house: Bridged) -> None:

@@ -48,7 +48,7 @@ class Door:
         async with bridged(self._place) as house:
             await house.add("work")
             self.port = house.opened.address.port
-            self.pages = house.server.pages
+            self.page = house.site.page
             self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
             self._ready.set()
             await self._end.wait()
@@ -206,7 +206,7 @@ def test_a_crash_of_ours_keeps_its_number(door: Door, monkeypatch: pytest.Monkey
     def crash(*_: Any) -> Any:
         raise ValueError("a fault of ours")
 
-    monkeypatch.setattr(door.pages, "_known", crash)
+    monkeypatch.setattr(door.page, "index", crash)
     answer = door.say(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert statuses(answer) == [web.HTTPInternalServerError.status_code]
     number = re.search(rb"incident ([0-9a-f]{8})", answer)

@@ -18,7 +18,7 @@ from prometheus_client import parser
 from prometheus_client.openmetrics import parser as strict
 
 from kaspad_taskd.bridge.counts import BOUNDS, CountedStore, Counts
-from kaspad_taskd.bridge.metrics import Family, label, text, wants_openmetrics
+from kaspad_taskd.bridge.family import Family, label, text, wants_openmetrics
 from kaspad_taskd.core.attention import AttentionCode, ServiceState, Sight
 from kaspad_taskd.core.observation import Disk, Reading
 from kaspad_taskd.core.record import Change, Outcome

@@ -12,7 +12,7 @@ from kaspad_taskd.bridge import opening
 from kaspad_taskd.bridge.access import CannotOpenError
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.holder import holder
-from kaspad_taskd.bridge.opening import AGAIN_S, RETRY_S, BridgeDoor
+from kaspad_taskd.bridge.opening import AGAIN_S, RETRY_S, BridgeDoor, own
 from kaspad_taskd.config.settings import Address, Bridge
 from tests.api.house import api_house
 from tests.fakes.patience import PATIENCE
@@ -30,7 +30,7 @@ async def test_a_port_that_becomes_free_is_served(tmp_path: Path) -> None:
             settings = Bridge(Address("127.0.0.1", port))
             warnings = house.engine.warnings
             door = BridgeDoor(settings, tmp_path, warnings=warnings)
-            serving = asyncio.create_task(door.serve(house.api, house.methods, Counts()))
+            serving = asyncio.create_task(door.serve(own(house.api, house.methods, Counts())))
             await asyncio.sleep(3 * RETRY_S + 1)
             (told,) = warnings.open()
             assert told.code == "bridge-taken"
@@ -68,7 +68,7 @@ async def test_libraries_that_cannot_be_loaded_are_said_and_tried_again(
     async with api_house(tmp_path) as house:
         warnings = house.engine.warnings
         door = BridgeDoor(Bridge(Address("127.0.0.1", 0)), tmp_path, warnings=warnings)
-        serving = asyncio.create_task(door.serve(house.api, house.methods, Counts()))
+        serving = asyncio.create_task(door.serve(own(house.api, house.methods, Counts())))
         await asyncio.sleep(100)
         assert tried == []
         assert door._opened is not None

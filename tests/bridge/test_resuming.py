@@ -18,6 +18,8 @@ from kaspad_taskd.bridge.browser import Browser
 from kaspad_taskd.bridge.browsers import Browsers
 from kaspad_taskd.bridge.calls import Calls
 from kaspad_taskd.bridge.outbox import Outbox
+from kaspad_taskd.bridge.own import OwnSource
+from kaspad_taskd.bridge.topic import Topic
 from kaspad_taskd.core.observation import Reading
 from kaspad_taskd.rpc.server import RpcServer
 from tests.api.house import ApiHouse, api_house
@@ -146,10 +148,9 @@ class Rooms:
     """The bridge's rooms, and browsers whose lines are queues."""
 
     def __init__(self, house: ApiHouse) -> None:
-        self.fanout = fanout.Fanout(house.api, lambda why: pytest.fail(why))
-        self.browsers = Browsers(
-            access(), Calls(house.methods), self.fanout, lambda: {"host": "h"}, "cookie"
-        )
+        self.fanout = fanout.Fanout(OwnSource(house.api), lambda why: pytest.fail(why))
+        topic = Topic(self.fanout, Calls(house.methods), lambda: {"host": "h"})
+        self.browsers = Browsers(access(), lambda _auth: topic, "cookie")
         self.number = 0
 
     async def visit(self, clerk: Clerk, dice: Random) -> None:

@@ -286,7 +286,7 @@ async def test_a_page_that_crashes_is_an_incident(
     def crash(*_: Any) -> str:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(house.server._page, "index", crash)
+    monkeypatch.setattr(house.site.page, "index", crash)
     status, text = await house.get("/")
     assert status == 500
     assert "incident" in text

@@ -125,7 +125,7 @@ async def test_two_polls_at_once_share_what_waits(house: Bridged) -> None:
     (end,) = house.server.sockets.eio.sockets.values()
     await until(lambda: len(end.queue._getters) == 2)
     for _ in range(24):
-        house.server.fanout.all("server:stopping", {"reason": "test"})
+        house.fanout.all("server:stopping", {"reason": "test"})
     answers = [(await each).split("\x1e") for each in polls]
     assert sorted(map(len, answers)) == [8, 16]
 
@@ -282,7 +282,7 @@ async def test_a_polling_client_that_vanishes_is_forgotten(house: Bridged) -> No
     assert len(house.server.browsers) == 1
     task = house.house.task("job")
     for number in range(10_000):
-        await house.server.fanout._tell(house.server.fanout._progress(task, number))
+        await house.fanout._tell(house.fanout._progress(task, number))
         if len(house.server.browsers) == 0:
             break
     await until(lambda: len(house.server.browsers) == 0)
