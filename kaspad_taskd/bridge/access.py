@@ -63,6 +63,7 @@ class Access:
         self._keys = keys
         self._time = time
         self._proxies = settings.proxies
+        self._place = settings.place
         self._given, self._shown = Tries(), Tries()
 
     # -- host and origin
@@ -72,8 +73,8 @@ class Access:
         host = headers.get("Host", "")
         if not self._is_host(host):
             text = f'"{safe(host, 100)}" is no name of this host'
-            cure = f"{text}: add it to hosts in [bridge] of kaspad-taskd.toml"
-            raise Refused(403, cure, setting=_hosts(host))
+            cure = f"{text}: add it to hosts in {self._place}"
+            raise Refused(403, cure, setting=_hosts(host), place=self._place)
         origin = headers.get("Origin")
         if origin is not None and not self.is_own(origin, headers):
             raise self._foreign(origin)
@@ -90,11 +91,10 @@ class Access:
         if framed and foreign and around:
             raise self._foreign(around)
 
-    @staticmethod
-    def _foreign(origin: str) -> Refused:
+    def _foreign(self, origin: str) -> Refused:
         text = f'pages of "{safe(origin, 100)}" may not use this bridge'
-        cure = f"{text}: add it to origins in [bridge] of kaspad-taskd.toml"
-        return Refused(403, cure, setting=_origins(origin))
+        cure = f"{text}: add it to origins in {self._place}"
+        return Refused(403, cure, setting=_origins(origin), place=self._place)
 
     def _is_host(self, header: str) -> bool:
         place = _place(header, "http")

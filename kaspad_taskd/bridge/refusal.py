@@ -24,7 +24,7 @@ PAGE: Final = """<!doctype html>
 def refusal(request: web.Request, refused: Refused) -> web.Response:
     """Return the answer: `error`, and `setting` where a line of the settings would let it in."""
     if refused.setting is not None and _is_opened(request):
-        said = escape(say("page.link.foreign", setting=refused.setting))
+        said = escape(say("page.link.foreign", setting=refused.setting, place=refused.place))
         headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY}
         return web.Response(text=PAGE.format(said=said), status=refused.status, headers=headers)
     setting = {} if refused.setting is None else {"setting": refused.setting}

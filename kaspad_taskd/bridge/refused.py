@@ -8,7 +8,8 @@ class Refused(Exception):
 
     Attributes:
         retry_after: whole seconds until another try may do better; None: no wait helps.
-        setting: the line of [bridge] that would let a page in; None: no setting does.
+        setting: the line of the settings that would let a page in; None: no setting does.
+        place: where that line belongs.
     """
 
     def __init__(
@@ -17,9 +18,11 @@ class Refused(Exception):
         sentence: str,
         retry_after: int | None = None,
         setting: str | None = None,
+        place: str = "",
     ) -> None:
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
         self.retry_after = retry_after
         self.setting = setting
+        self.place = place

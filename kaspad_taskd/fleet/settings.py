@@ -17,6 +17,7 @@ from typing import Final
 
 from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.tables import MISSING, Fault, Table
+from kaspad_taskd.config.bridge import Address, Bridge, read_bridge
 from kaspad_taskd.config.reading import read_toml, shown
 from kaspad_taskd.config.secret_files import secret_lines
 from kaspad_taskd.fleet.keys import HOST, HOST_WORDS
@@ -108,6 +109,8 @@ class Relay:
 
 
 _DEFAULT: Final = Relay()
+DOOR: Final = Bridge(Address("127.0.0.1", 3081), place="[hub] of fleet.toml")
+"""A hub's, where nothing else is said: beside the daemon's."""
 
 
 @frozen
@@ -116,11 +119,13 @@ class Hub:
 
     Attributes:
         login: its user.
-        hosts: those that are shown though nothing was ever heard of them.
+        expected: hosts that are shown though nothing was ever heard of them.
+        door: where browsers come in, and who may.
     """
 
     login: Login = Login()
-    hosts: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    door: Bridge = DOOR
 
 
 NO_HUB: Final = Hub()
@@ -241,10 +246,16 @@ def _relay(table: Table, part: Part) -> Relay:
 
 
 def _hub(table: Table, part: Part) -> Hub:
-    hosts = table.strings("hosts", (), MAX_WISHED)
-    says = f'"{{:.80}}" {HOST_WORDS}'
-    table.fault_each("hosts", (says.format(name) for name in hosts if not HOST.fullmatch(name)))
-    return Hub(login=login(table, part is Part.HUB), hosts=hosts)
+    expected = table.strings("expected", (), MAX_WISHED)
+    says, wrong = (
+        f'"{{:.80}}" {HOST_WORDS}',
+        [each for each in expected if not HOST.fullmatch(each)],
+    )
+    table.fault_each("expected", map(says.format, wrong))
+    door = read_bridge(table, DOOR)
+    if door.listen is None:
+        table.fault("listen", "must be an address: a hub that serves nobody need not run")
+    return Hub(login=login(table, part is Part.HUB), expected=expected, door=door)
 
 
 def login(table: Table, mine: bool) -> Login:

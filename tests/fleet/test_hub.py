@@ -101,7 +101,7 @@ async def test_a_host_that_is_silent_is_told_after_a_while(
     monkeypatch.setattr("kaspad_taskd.fleet.hub.once.BEAT_S", 0.5)
     host = FleetHost("a")
     Written(client, host).batch(host, tasks=[a_task()])
-    told = load(settings(tmp_path, server.server, 'hosts = ["b"]'), Part.HUB)
+    told = load(settings(tmp_path, server.server, 'expected = ["b"]'), Part.HUB)
     assert isinstance(told, Settings)
     assert await once(told, as_json=True) == 7
     silent, never = json.loads(capsys.readouterr().out)["hosts"]
@@ -111,17 +111,17 @@ async def test_a_host_that_is_silent_is_told_after_a_while(
 
 
 async def test_a_server_that_is_away_is_said_at_once(tmp_path: Path) -> None:
-    code, out = await look(settings(tmp_path, f"unix:{tmp_path}/none", 'hosts = ["b"]'))
+    code, out = await look(settings(tmp_path, f"unix:{tmp_path}/none", 'expected = ["b"]'))
     assert code == 1
     assert "Redis cannot be read: unix:" in out
     assert "b  not known" in out
 
 
 def test_bad_settings_are_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    file = settings(tmp_path, "unix:/s", 'hosts = ["no host"]\nuser = "hub"')
+    file = settings(tmp_path, "unix:/s", 'expected = ["no host"]\nuser = "hub"')
     assert main(["--config", str(file), "--once"]) == 78
     said = capfd.readouterr().err
-    assert 'hub.hosts: "no host" must be letters' in said
+    assert 'hub.expected: "no host" must be letters' in said
     assert "hub.password_file: is required" in said
 
 

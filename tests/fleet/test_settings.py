@@ -146,3 +146,26 @@ def test_whatever_stands_there_is_settings_or_faults(data: dict[str, object]) ->
 def test_a_server_is_one_that_can_be_written_again(text: str) -> None:
     found = server_of(text)
     assert found is None or server_of(str(found)) == found
+
+
+def test_a_hub_is_come_to_as_a_bridge_is(tmp_path: Path) -> None:
+    """The same keys with the same faults; beside the daemon's port, and never off."""
+    plain = parse({"host": "h", "redis": {"servers": ["r"]}}, "fleet.toml", Part.HUB)
+    assert isinstance(plain, Settings)
+    assert str(plain.hub.door.listen) == "127.0.0.1:3081"
+    given = {"listen": "[::]:80", "hosts": ["f.example.org"], "origins": ["https://a.org/"]}
+    table = {"host": "h", "redis": {"servers": ["r"]}, "hub": {**given, "proxies": ["::1"]}}
+    told = parse(table, "fleet.toml", Part.HUB)
+    assert isinstance(told, Settings)
+    assert told.hub.door.origins == ("https://a.org",)
+    table["hub"] = {
+        "listen": "off",
+        "origins": ["*"],
+        "token_file": "here",
+        "proxies": ["0.0.0.0/0"],
+    }
+    faults = parse(table, "fleet.toml", Part.HUB)
+    assert isinstance(faults, list)
+    assert [each.key for each in faults] == [
+        "hub.token_file", "hub.origins", "hub.proxies", "hub.listen",
+    ]  # fmt: skip

@@ -32,7 +32,7 @@ async def once(
 
     A sign of life comes every 5 s, so this takes as long, and 15 s where somebody gives none.
     """
-    mirror, ticked = Mirror(settings.hub.hosts), asyncio.Event()
+    mirror, ticked = Mirror(settings.hub.expected), asyncio.Event()
     following = Following(
         settings.engine, settings.hub.login, mirror, lambda _: ticked.set(), clock
     )
