@@ -25,6 +25,16 @@ sync at this moment. 7: complete, but behind, stalled, not reachable, or not
 known, where nobody looks; 6: not complete yet. --all and patterns mean what has
 not ended or is kept watch on; with --any one that is in sync is enough.
 """,
+    "fleet": """
+The hosts that kaspad-taskd-relay carries to a Redis or Valkey, trouble first,
+silence second, read as the hub's user of fleet.toml: on the hub's host, with
+sudo. One HOST alone is shown with its tasks. It takes 5 s, for so long a host may
+say nothing, and 15 s where one is silent; with --timeout it is told then, as far
+as it is known. What was seen last stays, with since when, and what is gone.
+
+Exit code: 0 all are well, 7 one is not or is not known to be, 1 Redis cannot be
+read or there is no such host, 78 bad settings; with --watch 6 the time was over.
+""",
     "report": """
 With - the lines of a pipe are read: "42 %", "42/100", "42", also before other
 words or in brackets; {"progress": 42, "metadata": {...}}, with "done" and
@@ -177,6 +187,15 @@ def incidents(parser: ArgumentParser) -> None:
     add("task", metavar="TASK", nargs="?", help="an id, or a service with one task; default: all")
     add("--last", "-n", metavar="N", type=count(1000), help="how many (20; with --since: all)")
     add("--since", metavar="TIME", type=since, help="those since then: 1h, today, 2026-11-29")
+
+
+def fleet(parser: ArgumentParser) -> None:
+    """Take which hosts are shown, and how."""
+    add = parser.add_argument
+    add("hosts", metavar="HOST", nargs="*", help='its name, also "wien-*": these alone')
+    add("--trouble", action="store_true", help="those alone that are not well")
+    add("--watch", action="store_true", help="live, until Ctrl-C or --timeout")
+    add("--config", metavar="FILE", help="fleet.toml; default: your own, then the system's")
 
 
 def count(most: int) -> Callable[[str], int]:

@@ -209,6 +209,7 @@ VERBS: dict[str, tuple[str, str, str, Adder]] = {
     "doctor": ("doctor", "look for what is wrong", "doctor", _nothing),
     "warnings": ("warnings", "what must have been seen once", "warnings ack 3", _warnings),
     "notify": ("notify", "what people were told, what waits", "notify test phone", _notify),
+    "fleet": ("fleet", "many hosts, over Redis", "fleet --trouble", arguments.fleet),
     "call": ("call", "any method of the daemon", "call getTask taskId=import", _call),
 }
 
@@ -219,7 +220,7 @@ _ELSEWHERE = {  # what other programs call it
     "unpause": ("resume",), "why": ("explain",),
 }  # fmt: skip
 _MANY = ("start", "resume", "pause", "check", "cancel", "retry", "remove", "wait")
-_MIXED = (*_MANY, "call", "list", "watch", "register", "report", "set")
+_MIXED = (*_MANY, "call", "fleet", "list", "watch", "register", "report", "set")
 """Verbs whose words may stand behind options too."""
 
 
@@ -329,7 +330,8 @@ cancel stop the watching only. More, and an example: {PROG} VERB --help
 
 exit codes: 0 ok, 1 refused, failed or undone, 2 usage, 3 cannot reach
 kaspad-taskd; wait and watch: 0 complete, 4 error, 5 cancelled, 6 timeout;
-wait --now: 7 complete, but not in sync now; 130 on Ctrl-C
+wait --now: 7 complete, but not in sync now; fleet: 7 a host is not well, 78 bad
+settings; 130 on Ctrl-C
 """
 
 

@@ -50,7 +50,7 @@ def _teach(action: argparse.Action) -> None:
         for parser in action.choices.values():
             for inner in parser._actions:
                 _teach(inner)
-    elif action.dest in ("socket", "file"):
+    elif action.dest in ("config", "socket", "file"):
         action.complete = shtab.FILE  # type: ignore[attr-defined]
     elif action.dest == "status":
         action.choices = STATUSES

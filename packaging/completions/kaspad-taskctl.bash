@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/kaspad-taskctl
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_kaspad_taskctl_subparsers=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report run events incidents definitions edit reload switch hold strategy backup token doctor warnings notify call)
+_shtab_kaspad_taskctl_subparsers=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report run events incidents definitions edit reload switch hold strategy backup token doctor warnings notify fleet call)
 
 _shtab_kaspad_taskctl_list_option_strings=(-h --help --status --type --failed --ids --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_ls_option_strings=(-h --help --status --type --failed --ids --socket --json --color --ascii --timeout)
@@ -39,6 +39,7 @@ _shtab_kaspad_taskctl_token_option_strings=(-h --help --socket --json --color --
 _shtab_kaspad_taskctl_doctor_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_warnings_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_notify_option_strings=(-h --help --state-dir --socket --json --color --ascii --timeout)
+_shtab_kaspad_taskctl_fleet_option_strings=(-h --help --trouble --watch --config --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_call_option_strings=(-h --help --socket --json --color --ascii --timeout)
 _shtab_kaspad_taskctl_option_strings=(-h --help --version --socket --json --color --ascii --timeout)
 
@@ -98,6 +99,8 @@ _shtab_kaspad_taskctl_token___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_doctor___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_warnings___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_notify___socket_COMPGEN=_shtab_compgen_files
+_shtab_kaspad_taskctl_fleet___config_COMPGEN=_shtab_compgen_files
+_shtab_kaspad_taskctl_fleet___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl_call___socket_COMPGEN=_shtab_compgen_files
 _shtab_kaspad_taskctl___socket_COMPGEN=_shtab_compgen_files
 
@@ -142,8 +145,9 @@ _shtab_kaspad_taskctl_warnings_pos_0_choices=(ack)
 _shtab_kaspad_taskctl_warnings___color_choices=(auto always never)
 _shtab_kaspad_taskctl_notify_pos_0_choices=(test)
 _shtab_kaspad_taskctl_notify___color_choices=(auto always never)
+_shtab_kaspad_taskctl_fleet___color_choices=(auto always never)
 _shtab_kaspad_taskctl_call___color_choices=(auto always never)
-_shtab_kaspad_taskctl_pos_0_choices=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report run events incidents definitions edit reload switch hold strategy backup token doctor warnings notify call)
+_shtab_kaspad_taskctl_pos_0_choices=(list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report run events incidents definitions edit reload switch hold strategy backup token doctor warnings notify fleet call)
 _shtab_kaspad_taskctl___color_choices=(auto always never)
 
 _shtab_kaspad_taskctl_list_pos_0_nargs='*'
@@ -318,6 +322,13 @@ _shtab_kaspad_taskctl_notify__h_nargs=0
 _shtab_kaspad_taskctl_notify___help_nargs=0
 _shtab_kaspad_taskctl_notify___json_nargs=0
 _shtab_kaspad_taskctl_notify___ascii_nargs=0
+_shtab_kaspad_taskctl_fleet_pos_0_nargs='*'
+_shtab_kaspad_taskctl_fleet__h_nargs=0
+_shtab_kaspad_taskctl_fleet___help_nargs=0
+_shtab_kaspad_taskctl_fleet___trouble_nargs=0
+_shtab_kaspad_taskctl_fleet___watch_nargs=0
+_shtab_kaspad_taskctl_fleet___json_nargs=0
+_shtab_kaspad_taskctl_fleet___ascii_nargs=0
 _shtab_kaspad_taskctl_call_pos_1_nargs='*'
 _shtab_kaspad_taskctl_call__h_nargs=0
 _shtab_kaspad_taskctl_call___help_nargs=0

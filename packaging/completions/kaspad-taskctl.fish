@@ -50,8 +50,8 @@ function _shtab_kaspad_taskctl_using
   test "$_shtab_kaspad_taskctl_cmdpath" = "$argv"
 end
 
-set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report run events incidents definitions edit reload switch hold strategy backup token doctor warnings notify call
-set -g _shtab_kaspad_taskctl_opts_with_value --after --as --behind-after --color --confirmations --error --file --give-up-after --id --interval --keep --keep-watching --last --look-timeout --ok-codes --progress --relapse-after --service --since --socket --stall-after --state-dir --status --timeout --title --to --type --watch-interval -n
+set -g _shtab_kaspad_taskctl_commands list ls ps status watch wait explain register set start resume pause check cancel retry remove rm report run events incidents definitions edit reload switch hold strategy backup token doctor warnings notify fleet call
+set -g _shtab_kaspad_taskctl_opts_with_value --after --as --behind-after --color --config --confirmations --error --file --give-up-after --id --interval --keep --keep-watching --last --look-timeout --ok-codes --progress --relapse-after --service --since --socket --stall-after --state-dir --status --timeout --title --to --type --watch-interval -n
 
 complete -c kaspad-taskctl -e
 complete -c kaspad-taskctl -f
@@ -373,6 +373,16 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify' -l color -xka
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify' -l ascii -d 'no characters beyond ASCII'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using notify; and test $_shtab_kaspad_taskctl_npos -eq 0' -ka "test" -d 'send a message on trial (as root)'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a fleet -d 'many hosts, over Redis'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -s h -l help -d 'show this help message and exit'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l trouble -d 'those alone that are not well'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l watch -d 'live, until Ctrl-C or --timeout'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'fleet.toml; default: your own, then the system'"'"'s'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l json -d 'the daemon'"'"'s answer, for programs'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l color -xka "auto always never" -d 'default: auto'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l ascii -d 'no characters beyond ASCII'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l timeout -x -d 'how long to wait: for an answer (30s); with wait and watch: for the end'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kaspad_taskctl_npos -eq 0' -a call -d 'any method of the daemon'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using call' -s h -l help -d 'show this help message and exit'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using call' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'

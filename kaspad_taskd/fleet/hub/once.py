@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from kaspad_taskd.base.jsontext import dumps
@@ -32,30 +32,60 @@ async def once(
 
     A sign of life comes every 5 s, so this takes as long, and 15 s where somebody gives none.
     """
+    async with followed(settings, clock) as (mirror, ticked):
+        await until_known(mirror, ticked, clock)
+        return _print(mirror, clock(), time.time_ns() // 1_000_000, as_json=as_json)
+
+
+@asynccontextmanager
+async def followed(
+    settings: Settings, clock: Callable[[], float]
+) -> AsyncIterator[tuple[Mirror, asyncio.Event]]:
+    """Read a fleet meanwhile; yields what is known of it, and what is set when that is news."""
     mirror, ticked = Mirror(settings.hub.expected), asyncio.Event()
     following = Following(
         settings.engine, settings.hub.login, mirror, lambda _: ticked.set(), clock
     )
     task = asyncio.create_task(following.run())
     try:
-        until = clock() + LONGEST_S
-        while clock() < until and not _is_known(mirror, clock()) and not _fault(mirror):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ticked.wait(), LOOK_S)
-            ticked.clear()
-        mirror.drain(clock())  # before the line ends: then nobody is sure of anything
-        return _print(mirror, clock(), time.time_ns() // 1_000_000, as_json=as_json)
+        yield mirror, ticked
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _is_known(mirror: Mirror, now: float) -> bool:
+async def until_known(
+    mirror: Mirror,
+    ticked: asyncio.Event,
+    clock: Callable[[], float],
+    longest: float = LONGEST_S,
+    wanted: Callable[[str], bool] = lambda _: True,
+) -> None:
+    """Wait until the hosts that are wanted by their names were heard, or are silent.
+
+    Args:
+        mirror: what is read into.
+        ticked: set when something is new.
+        clock: monotonic time (s).
+        longest: seconds after which it is as far as it is.
+        wanted: whether a host is waited for.
+    """
+    until = clock() + longest
+    while (left := until - clock()) > 0 and not fault_of(mirror):
+        if _is_known(mirror, clock(), wanted):
+            break
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ticked.wait(), min(LOOK_S, left))
+        ticked.clear()
+    mirror.drain(clock())  # before the line ends: then nobody is sure of anything
+
+
+def _is_known(mirror: Mirror, now: float, wanted: Callable[[str], bool]) -> bool:
     """Whether nothing more is to be learnt by waiting."""
     known = bool(mirror.lines)
     for line in mirror.lines.values():
         known &= line.since is not None
-    return known and all(_settled(host, mirror, now) for host in mirror)
+    return known and all(_settled(host, mirror, now) for host in mirror if wanted(host.name))
 
 
 def _settled(host: Host, mirror: Mirror, now: float) -> bool:
@@ -64,14 +94,14 @@ def _settled(host: Host, mirror: Mirror, now: float) -> bool:
     return all(now - (line.since or now) > BEAT_S for line in mirror.lines.values())
 
 
-def _fault(mirror: Mirror) -> str | None:
-    """Why nothing can be read; None: something can, or is being tried."""
+def fault_of(mirror: Mirror) -> str | None:
+    """Return why nothing can be read; None: something can, or is being tried."""
     faults = [line.fault for line in mirror.lines.values()]
     return faults[0] if faults and all(each not in (None, UNREAD) for each in faults) else None
 
 
 def _print(mirror: Mirror, now: float, wall: int, *, as_json: bool) -> int:
-    told, fault = rows(mirror, now, wall), _fault(mirror)
+    told, fault = rows(mirror, now, wall), fault_of(mirror)
     if as_json:
         print(dumps({"hosts": told, "fault": fault}).decode())
     else:

@@ -7,9 +7,8 @@ from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.fleet.host import Host, Verdict
 from kaspad_taskd.fleet.mirror import Mirror, since_ms
-from kaspad_taskd.words.moment import when
-from kaspad_taskd.words.plain import safe, width
-from kaspad_taskd.words.sentences import plural, say
+from kaspad_taskd.words import fleet as words
+from kaspad_taskd.words.sentences import say
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -53,35 +52,17 @@ def row(host: Host, now: float, wall: int) -> Row:
 def lines(told: Iterable[Row], wall: int) -> list[str]:
     """Return a line for each host: its name, verdict, since when, and what there is to say."""
     found = list(told)
-    names = max((width(str(each["host"])) for each in found), default=0)
-    words = max((len(_verdict(each)) for each in found), default=0)
+    names = max((len(each["host"]) for each in found), default=0)
+    verdicts = max((len(words.verdict(each)) for each in found), default=0)
     return [
-        "  ".join((each["host"].ljust(names), _verdict(each).ljust(words), _rest(each, wall)))
+        "  ".join(
+            (each["host"].ljust(names), words.verdict(each).ljust(verdicts), _rest(each, wall))
+        )
         for each in found
     ]
 
 
-def _verdict(told: Row) -> str:
-    return say(f"fleet.verdict.{told['verdict']}")
-
-
 def _rest(told: Row, wall: int) -> str:
-    return ", ".join(_said(told, wall))
-
-
-def _said(told: Row, wall: int) -> Iterable[str]:
-    if told["since"] is not None:
-        yield say("fleet.since", when=when(told["since"] / 1000, wall / 1000))
-    if told["gone"] is not None:
-        yield say(f"fleet.gone.{told['gone']}")
-    elif told["since"] is None and told["verdict"] == Verdict.UNKNOWN:
-        yield say("fleet.gone.never")
-    yield plural("fleet.tasks", told["tasks"])
-    if told["ill"]:
-        yield say("fleet.ill", n=told["ill"])
-    if told["gap"]:
-        yield say("fleet.gap", **told["gap"])
-    if told["fault"]:
-        yield say("fleet.fault", fault=told["fault"])
-    for name, value in told["labels"].items():
-        yield f"{safe(name, 64)}={safe(value, 100)}"
+    since = words.since(told, wall / 1000)
+    said = [] if since is None else [say("fleet.since", when=since)]
+    return ", ".join([*said, *words.remarks(told), *words.labels(told)])
