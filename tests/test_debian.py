@@ -32,10 +32,16 @@ def test_a_carried_library_is_pinned_licensed_and_no_dependency(name: str) -> No
     assert f"third-party/{folder}/*" in (DEBIAN / "copyright").read_text()
 
 
-@pytest.mark.parametrize("name", ["kaspad-taskd", "kaspad-taskd-notify"])
+SANDBOXED = (
+    "systemd/kaspad-taskd.service", "systemd/kaspad-taskd-notify.service",
+    "fleet/kaspad-taskd-relay.service",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SANDBOXED)
 def test_what_the_sandbox_leaves_out_has_its_reason(name: str) -> None:
     """Of systemd's list of directives with a weight, each is in the unit: set, or in a comment."""
-    unit = (ROOT / f"packaging/systemd/{name}.service").read_text()
+    unit = (ROOT / "packaging" / name).read_text()
     for directive in WEIGHED:
         assert re.search(rf"(?m)^(# )?{directive}=|, {directive}=", unit), directive
 
@@ -50,9 +56,8 @@ def test_the_node_package_is_where_both_builds_of_node_look() -> None:
 def test_the_backups_timer_is_shipped_and_off() -> None:
     """Both units are the package's, by the links that debhelper looks for; nobody starts them."""
     rules = (DEBIAN / "rules").read_text()
-    assert re.search(
-        r"dh_installsystemd --name=kaspad-taskd-backup (?=.*--no-enable)(?=.*--no-start)", rules
-    )
+    (line,) = re.findall(r"dh_installsystemd -pkaspad-taskd --name=kaspad-taskd-backup .*", rules)
+    assert {"--no-enable", "--no-start"} <= set(line.split())
     for kind in ("service", "timer"):
         link = DEBIAN / f"kaspad-taskd.kaspad-taskd-backup.{kind}"
         assert link.resolve() == ROOT / f"packaging/systemd/kaspad-taskd-backup.{kind}"
@@ -74,7 +79,41 @@ def test_the_notifier_is_as_closed_as_the_daemon_and_more() -> None:
     assert "\nConditionPathExists=/etc/kaspad-taskd/notify.toml\n" in text
     link = DEBIAN / "kaspad-taskd.kaspad-taskd-notify.service"
     assert link.resolve() == ROOT / "packaging/systemd/kaspad-taskd-notify.service"
-    assert "dh_installsystemd --name=kaspad-taskd-notify" in (DEBIAN / "rules").read_text()
+    started = "dh_installsystemd -pkaspad-taskd --name=kaspad-taskd-notify\n"
+    assert started in (DEBIAN / "rules").read_text()
+
+
+def test_the_relay_is_as_closed_as_the_notifier() -> None:
+    """Its sandbox, and a user of its own."""
+    notifier = _section(ROOT / "packaging/systemd/kaspad-taskd-notify.service")
+    unit = _section(ROOT / "packaging/fleet/kaspad-taskd-relay.service")
+    for key in WEIGHED:
+        if key not in ("User", "SupplementaryGroups"):
+            assert unit.get(key) == notifier.get(key), key
+    assert (unit["User"], unit["Group"]) == (["kaspad-taskd-relay"], ["kaspad-taskd-read"])
+
+
+def test_what_is_of_a_fleet_is_in_its_package() -> None:
+    """Units, users and directories by debhelper's links; each man page in one of the lists."""
+    fleet = "kaspad-taskd-fleet"
+    links = {
+        fleet + (file.suffix if file.stem == fleet else f".{file.name}"): file
+        for file in (ROOT / "packaging/fleet").iterdir()
+    }
+    for link, file in links.items():
+        assert (DEBIAN / link).resolve() == file
+    text = (DEBIAN / "rules").read_text()
+    for unit in (ROOT / "packaging/fleet").glob("*.service"):
+        assert f"dh_installsystemd -p{fleet} --name={unit.stem}" in text
+    pages = [
+        line for name in ("manpages", f"{fleet}.manpages")
+        for line in (DEBIAN / name).read_text().split()
+    ]  # fmt: skip
+    assert sorted(pages) == [
+        str(page.relative_to(ROOT)) for page in sorted((ROOT / "packaging/man").iterdir())
+    ]
+    control = (DEBIAN / "control").read_text().partition(f"\nPackage: {fleet}\n")[2]
+    assert "\n kaspad-taskd (= ${binary:Version}),\n python3-redis,\n" in control
 
 
 def test_a_backup_runs_in_the_daemons_sandbox_and_writes_two_directories() -> None:

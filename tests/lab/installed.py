@@ -90,9 +90,29 @@ def apt(*words: str) -> str:
     return run("apt-get", "-y", "-q", *words)
 
 
-def deb() -> str:
-    (found,) = DEBS.glob("kaspad-taskd_*_all.deb")
+def deb(name: str = "kaspad-taskd") -> str:
+    (found,) = DEBS.glob(f"{name}_*_all.deb")
     return str(found)
+
+
+def older(package: str, version: str, place: Path, changed: Callable[[Path], None]) -> str:
+    """Return a package as it would have been at an older version.
+
+    Args:
+        package: its file.
+        version: of the older one.
+        place: an empty directory.
+        changed: what else was different, in the directory that has what it installs.
+    """
+    run("dpkg-deb", "-R", package, str(place / "tree"))
+    control = place / "tree/DEBIAN/control"
+    now = re.findall(r"(?m)^Version: (.*)", control.read_text())[0]
+    text = control.read_text().replace(f"Version: {now}\n", f"Version: {version}\n")
+    control.write_text(text.replace(f"(= {now})", f"(= {version})"))
+    changed(place / "tree")
+    made = place / "old.deb"
+    run("dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "-b", str(place / "tree"), str(made))
+    return str(made)
 
 
 def ask(method: str, **params: Any) -> dict[str, Any]:
@@ -196,7 +216,7 @@ LOCAL = (
 )
 """Where `install-service` puts what the package has; what is not named, it puts there as well."""
 DEBIANS_OWN = re.compile(
-    r"/usr/share/(kaspad-taskd/|python3/|doc/kaspad-taskd/([^/]+\.md|changelog|copyright|NEWS)"
+    r"/usr/share/(kaspad-taskd/|python3/|doc/kaspad-taskd(-fleet)?/([^/]+\.md|changelog|copyright|NEWS)"
     r"(\.Debian)?(\.gz)?$)|/usr/share/(nodejs|lintian)/|/usr/lib/node/"
 )
 """The program itself, Python's hook, the documents that each package has, and the Node package,

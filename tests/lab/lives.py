@@ -2,7 +2,7 @@
 
     python -m tests.lab.lives DIRECTORY NAME...
 
-It builds the package in DIRECTORY, tells so in `package.json`, boots a machine for each name in
+It builds the packages in DIRECTORY, tells so in `package.json`, boots a machine for each name in
 LIVES, and tells in NAME.json how it has ended. Machines mostly wait: who begins with them first has
 them for little. In the tests' own process they would meet what is done to that: its limits, its
 environment.
@@ -29,8 +29,8 @@ from tests.lab import machine
 
 ROOT = Path(__file__).parents[2]
 INSIDE = (
-    "install_service", "installed", "installed_sandbox", "installed_notifier", "units",
-    "installed_faults", "installed_life",
+    "install_service", "installed", "installed_sandbox", "installed_notifier", "installed_fleet",
+    "units", "installed_faults", "installed_life",
 )  # fmt: skip
 """The tests that run in the machine, in this order: tests/system/test_NAME.py. The first one before
 the package is there, the second one brings it."""
@@ -38,7 +38,10 @@ BUILDING = (
     "build-essential", "debhelper", "dh-python", "pybuild-plugin-pyproject", "python3-all",
     "python3-hatchling",
 )  # fmt: skip
-LATER = ("apprise", "postgresql", "python3-asyncpg", "python3-pip-whl", "strace")
+LATER = (
+    "apprise", "postgresql", "python3-asyncpg", "python3-pip-whl", "python3-redis", "redis-server",
+    "strace",
+)  # fmt: skip
 CHECKING = ("lintian", "autopkgtest", "python3-orjson", "docker-cli", "docker-compose")
 """What the newer machine has besides: to judge the package, and what the older Debian lacks."""
 PYTEST = """\
@@ -108,12 +111,13 @@ class Lives:
 
 
 def build(to: Path, umask: int = 0o022) -> Path:
+    """Build both packages; returns the daemon's, beside which is kaspad-taskd-fleet."""
     command = [str(ROOT / "dev"), "deb", str(to)]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, umask=umask
     )
     assert done.returncode == 0, done.stderr
-    (made,) = to.glob("*.deb")
+    (made,) = to.glob("kaspad-taskd_*.deb")
     return made
 
 
@@ -123,7 +127,8 @@ def _tried(
     import pytest
 
     binds = {package.parent: "/debs", ROOT: "/src", Path(pytest.__file__).parents[1]: "/python"}
-    root = machine.make(suite, package, include=more, later=LATER)
+    later = LATER if suite == "bookworm" else (*LATER, "valkey-server")
+    root = machine.make(suite, package, include=more, later=later)
     env = {"KASPAD_TASKD_LAB": "1"}
     return machine.run(root, command, binds=binds, env=env, patience=patience)
 

@@ -130,12 +130,11 @@ def test_it_runs_as_with_the_package() -> None:
 
 
 def test_it_makes_what_the_package_holds() -> None:
-    """File by file, but for what is Debian's own."""
+    """File by file of both, but for what is Debian's own."""
+    listed = (run("dpkg-deb", "-c", deb(name)) for name in ("kaspad-taskd", "kaspad-taskd-fleet"))
     held = {
         found[1]
-        for found in re.findall(
-            r"(?m)^([-l])\S+ +\S+ +\d+ +\S+ +\S+ \.(/[^ \n]+)", run("dpkg-deb", "-c", deb())
-        )
+        for found in re.findall(r"(?m)^([-l])\S+ +\S+ +\d+ +\S+ +\S+ \.(/[^ \n]+)", "".join(listed))
     }
     made = json.loads(LIST.read_text())["files"]
     files = {path for path in made if made[path]["sha256"] != ["directory"]}

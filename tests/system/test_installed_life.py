@@ -27,6 +27,7 @@ from tests.lab.installed import (
     deb,
     inside,
     journal,
+    older,
     run,
     shown,
     systemctl,
@@ -43,30 +44,30 @@ SETTINGS = ETC / "kaspad-taskd.toml"
 @pytest.fixture(scope="module")
 def old_deb(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The same package as it would have been before: its version, and whose the secrets were."""
-    at = tmp_path_factory.mktemp("old")
-    run("dpkg-deb", "-R", deb(), str(at / "tree"))
+    return older(deb(), OLD, tmp_path_factory.mktemp("old"), as_it_was)
+
+
+def as_it_was(tree: Path) -> None:
+    """What a package brought then."""
     for path, pattern, value in (
-        (at / "tree/DEBIAN/control", r"(?m)^Version: .*", f"Version: {OLD}"),
         (
-            at / f"tree{PROGRAM}/kaspad_taskd/version.py",
+            tree / f"{PROGRAM.relative_to('/')}/kaspad_taskd/version.py",
             r'__version__ = ".*"',
             f'__version__ = "{OLD}"',
         ),
         (
-            next((at / "tree").glob("**/tmpfiles.d/kaspad-taskd.conf")),
+            next(tree.glob("**/tmpfiles.d/kaspad-taskd.conf")),
             "0750 root kaspad-taskd",
             "0500 kaspad-taskd root",
         ),
         (
-            next((at / "tree").glob("**/system/kaspad-taskd.service")),
+            next(tree.glob("**/system/kaspad-taskd.service")),
             "Environment=CONFIGURATION_DIRECTORY=.*",
             "ConfigurationDirectory=kaspad-taskd",
         ),
     ):
         path.write_text(re.sub(pattern, value, path.read_text()))
-    with_conffiles(at / "tree")
-    run("dpkg-deb", "--root-owner-group", "-b", str(at / "tree"), str(at / "old.deb"))
-    return str(at / "old.deb")
+    with_conffiles(tree)
 
 
 def with_conffiles(tree: Path) -> None:

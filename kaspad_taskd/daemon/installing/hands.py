@@ -12,13 +12,13 @@ from typing import Final
 
 from kaspad_taskd.base.files import sync_directory, write_atomically
 from kaspad_taskd.base.frozen import frozen
-from kaspad_taskd.daemon.installing.pieces import CONF, ETC, UNITS
+from kaspad_taskd.daemon.installing.pieces import CONFS, ETC, UNITS
 from kaspad_taskd.daemon.installing.plan import DIRECTORY, Piece, Step, file_digest, link_digest
 from kaspad_taskd.daemon.installing.refusal import Refusal
 
 SERVICE: Final = "kaspad-taskd.service"
-NOTIFIER: Final = "kaspad-taskd-notify.service"
-"""Runs beside it as soon as there is a notify.toml."""
+BESIDE: Final = ("kaspad-taskd-notify.service", "kaspad-taskd-relay.service")
+"""Run beside it as soon as there is a notify.toml, a fleet.toml."""
 OTHERS: Final = ("kaspad-taskd.socket", "kaspad-taskd-backup.timer")
 """Units that are off until somebody enables them."""
 STRANGE: Final = "neither file nor link nor directory"
@@ -95,8 +95,8 @@ class Hands:
             Refusal: it was not done.
         """
         elsewhere = [] if self.runs else [f"--root={self.root}"]
-        self.run("systemd-sysusers", *elsewhere, CONF)
-        self.run("systemd-tmpfiles", *elsewhere, "--create", CONF)
+        self.run("systemd-sysusers", *elsewhere, *CONFS)
+        self.run("systemd-tmpfiles", *elsewhere, "--create", *CONFS)
 
     @property
     def masked(self) -> bool:
@@ -115,9 +115,9 @@ class Hands:
         if self.masked:
             return
         if self.runs:
-            self.run("systemctl", "enable", "--now", SERVICE, NOTIFIER)
+            self.run("systemctl", "enable", "--now", SERVICE, *BESIDE)
         else:
-            self.run("systemctl", f"--root={self.root}", "enable", SERVICE, NOTIFIER)
+            self.run("systemctl", f"--root={self.root}", "enable", SERVICE, *BESIDE)
 
     def renew(self) -> None:
         """Let a service that runs do so with its new files.
@@ -127,7 +127,7 @@ class Hands:
         """
         if self.runs:
             self.run("systemctl", "daemon-reload")
-            self.run("systemctl", "try-restart", SERVICE, NOTIFIER)
+            self.run("systemctl", "try-restart", SERVICE, *BESIDE)
 
     def end(self, units: Iterable[str]) -> None:
         """Stop and disable these units, the sockets before what they start.

@@ -1,4 +1,4 @@
-"""What belongs where: everything that the Debian package brings, by debhelper's own lists.
+"""What belongs where: everything that the Debian packages bring, by debhelper's own lists.
 
 The lists say what is shipped. Units, sysusers, tmpfiles, commands, man pages, completions and
 examples go below /usr/local, which is the administrator's; the default task, polkit's rule and the
@@ -23,11 +23,13 @@ COMMANDS: Final = "/usr/local/bin"
 UNITS: Final = "/usr/local/lib/systemd/system"
 RULES: Final = "/usr/share/polkit-1/rules.d"
 ETC: Final = "/etc/kaspad-taskd"
-CONF: Final = "kaspad-taskd.conf"
-"""The name of our file for sysusers and for tmpfiles."""
+CONFS: Final = ("kaspad-taskd.conf", "kaspad-taskd-fleet.conf")
+"""The names of our files for sysusers and for tmpfiles."""
 DOCUMENTS: Final = "usr/share/doc/kaspad-taskd"
 
 _UNITS: Final = (".service", ".socket", ".timer")
+_FLEET: Final = "kaspad-taskd-fleet"
+"""The second package, which has lists of its own."""
 _LOCAL: Final = (
     ("/usr/lib/systemd/", "/usr/local/lib/systemd/"),
     ("/usr/lib/sysusers.d/", "/usr/local/lib/sysusers.d/"),
@@ -79,14 +81,20 @@ def _files(source: Path) -> Iterator[tuple[Path, str]]:
             yield from _found(source, pattern, f"/{directory}")
     for (pattern,) in _lines(source, "examples"):
         yield from _found(source, pattern, f"/{DOCUMENTS}/examples")
-    for (pattern,) in _lines(source, "manpages"):
+    for (pattern,) in (*_lines(source, "manpages"), *_lines(source, f"{_FLEET}.manpages")):
         for file in sorted(source.glob(pattern)):
             yield file, f"/usr/share/man/man{file.suffix[1:]}/{file.name}"
-    for file in sorted((source / "packaging/systemd").iterdir()):
+    for place in ("systemd", "fleet"):
+        yield from _units(source / "packaging" / place)
+
+
+def _units(place: Path) -> Iterator[tuple[Path, str]]:
+    """Units of a directory, and what makes their users and directories."""
+    for file in sorted(place.iterdir()):
         if file.suffix in _UNITS and "@" not in file.name:  # debian/install names what is
             yield file, f"/usr/lib/systemd/system/{file.name}"
         elif file.suffix in (".sysusers", ".tmpfiles"):
-            yield file, f"/usr/lib/{file.suffix[1:]}.d/{CONF}"
+            yield file, f"/usr/lib/{file.suffix[1:]}.d/{file.stem}.conf"
 
 
 def _found(source: Path, pattern: str, directory: str) -> Iterator[tuple[Path, str]]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kaspad_taskd.daemon.installing.ground import doubt
-from kaspad_taskd.daemon.installing.hands import NOTIFIER, OTHERS, SERVICE, Hands, alone, overridden
+from kaspad_taskd.daemon.installing.hands import BESIDE, OTHERS, SERVICE, Hands, alone, overridden
 from kaspad_taskd.daemon.installing.pieces import ETC, RULES, UNITS, pieces, shipped
 from kaspad_taskd.daemon.installing.plan import Plan, to_install, to_remove
 from kaspad_taskd.daemon.installing.program import (
@@ -216,11 +216,11 @@ def _uninstall(record: Record, file: Path, hands: Hands, *, dry: bool) -> int:
         [*record.directories, str(Path("/") / file.parent.relative_to(hands.root))]
     )
     _say(plan, hands)
-    print(f"kept: {ETC}, /var/lib/{NAME}*, the users {NAME} and {NAME}-notify; and {record.prefix}")
+    print(f"kept: {ETC}, /var/lib/{NAME}*, the users {NAME}*; and {record.prefix}")
     return OK
 
 
 def _ours(found: Iterable[str]) -> Sequence[str]:
     """The units among them that run or may be enabled; a changed one is ended, too."""
     names = {Path(path).name for path in found if path.startswith(f"{UNITS}/")}
-    return [name for name in (SERVICE, NOTIFIER, *OTHERS) if name in names]
+    return [name for name in (SERVICE, *BESIDE, *OTHERS) if name in names]

@@ -20,7 +20,7 @@ PREFIX = Path("/opt/kaspad-taskd")
 def test_each_file_of_a_unit_a_rule_a_task_or_a_page_is_put_in_place() -> None:
     """Whatever is added to these directories."""
     sources = {piece.source for piece in pieces(ROOT, PREFIX)}
-    for name in ("systemd", "polkit", "tasks.d", "drop-ins", "man"):
+    for name in ("systemd", "fleet", "polkit", "tasks.d", "drop-ins", "man"):
         for file in (ROOT / "packaging" / name).iterdir():
             assert file.is_dir() or str(file) in sources, file
 

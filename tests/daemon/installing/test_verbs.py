@@ -193,7 +193,7 @@ def test_uninstall_leaves_the_host_as_it_was_but_for_what_is_theirs(
     assert "usr/lib" in directories
     said = capsys.readouterr().out
     assert f"left: /{theirs.relative_to(root)}, which somebody" in said
-    users = "the users kaspad-taskd and kaspad-taskd-notify"
+    users = "the users kaspad-taskd*"
     assert f"kept: /etc/kaspad-taskd, /var/lib/kaspad-taskd*, {users}" in said
     assert [each.split()[-1] for each in hands.told][:2] == [
         "kaspad-taskd.socket", "kaspad-taskd-backup.timer",
