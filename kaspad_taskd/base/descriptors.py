@@ -80,7 +80,7 @@ def is_crowded(below: int) -> bool:
     """Whether all files with numbers below a bound are open: then each new one is beyond it.
 
     The kernel gives the lowest number that is free, so that this asks for no list of them. It is
-    asked at every look: another number for a file that is open costs a fifth of opening one.
+    asked whenever looks begin: another number for a file that is open costs a fifth of opening one.
     """
     try:
         lowest = os.dup(_any_file())

@@ -128,8 +128,8 @@ class Daemon:
             self._register, lambda: self._settings.backup_max_age,
         )  # fmt: skip
         self._monitors = Monitors(
-            self._engine, self._open_probe, places=min(PLACES, max(4, share // 4)),
-            crowded=lambda: descriptors.is_crowded(descriptors.limit() - doors * share),
+            self._engine, self._open_probe, places=min(PLACES, max(4, share // 4)), crowded=lambda
+            more: descriptors.is_crowded(descriptors.limit() - doors * share - more),
         )  # fmt: skip
         self._desk = DefinitionDesk(
             places, TYPES, self._engine, self._roster, settings, self._take_settings

@@ -54,7 +54,8 @@ class Monitors:
         make: makes the probe of a definition.
         jitter: -1 to 1, for the backoff.
         places: looks at once.
-        crowded: whether so many files are open that a look must not keep its connection.
+        crowded: whether looks must not keep their connections, lest too many files be open; it is
+            told how many may be opened until it is asked again.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Monitors:
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311
         *,
         places: int = PLACES,
-        crowded: Callable[[], bool] = lambda: False,
+        crowded: Callable[[int], bool] = lambda _more: False,
     ) -> None:
         self._engine = engine
         self._make = make
@@ -73,6 +74,7 @@ class Monitors:
         self._repeats = Repeats()
         self._incidents: dict[str, str] = {}
         self._crowded = crowded
+        self._close_after = False
         self._heap: list[tuple[float, str]] = []
         self._due: dict[str, float] = {}
         self._ready: deque[str] = deque()
@@ -148,12 +150,23 @@ class Monitors:
             due, task_id = heapq.heappop(self._heap)
             if self._due.get(task_id) == due:
                 self._ready.append(task_id)
+        self._begin_ready()
+        moments = [*self._cut_late(now), *(due for due, _ in self._heap[:1])]
+        return max(0.0, min(moments) - now) if moments else None
+
+    def _begin_ready(self) -> None:
+        """Begin what is ready, as far as there are places.
+
+        Whether files are scarce is asked once for all that begins here, not at each look's end: the
+        question is two system calls, at which the store's writer would take what is queued, in
+        groups of one. No more than `places` looks end until it is asked again.
+        """
+        if self._ready and len(self._looks) < self._places:
+            self._close_after = self._crowded(self._places)
         while self._ready and len(self._looks) < self._places:
             task_id = self._ready.popleft()
             if task_id in self._due and task_id not in self._looks:
                 self._start(task_id)
-        moments = [*self._cut_late(now), *(due for due, _ in self._heap[:1])]
-        return max(0.0, min(moments) - now) if moments else None
 
     def _cut_late(self, now: float) -> list[float]:
         """Cut looks that are past their deadline; returns the deadlines that are ahead.
@@ -242,7 +255,7 @@ class Monitors:
             given = Tick() if seen is None else Look(task.attempt, own_limit_or(seen))
         except Exception as error:
             given = Look(task.attempt, self._explain(task, error))
-        if self._crowded():
+        if self._close_after:
             self._let_connection_go(task.id)
         if self._engine.newest(task.id) is None:
             return

@@ -210,3 +210,29 @@ async def test_looks_that_are_asked_for_leave_nothing_behind() -> None:
             await built.monitors.check("work")
         assert len(built.monitors._heap) <= 70
         assert built.monitors.due_in("work") == pytest.approx(86_400, abs=1)
+
+
+async def test_whether_files_are_scarce_is_asked_once_for_the_looks_that_begin_together() -> None:
+    """Where they are, each of those looks lets its connection go; else none does."""
+    async with house() as built:
+        asked: list[int] = []
+        scarce = False
+
+        def crowded(more: int) -> bool:
+            asked.append(more)
+            return scarce
+
+        built.crowded = crowded
+        probes = [built.probe(f"work-{number}") for number in range(20)]
+        for number in range(20):
+            await built.roster.register(definition(f"work-{number}"))
+        await asyncio.sleep(1)
+        first = len(asked)
+        await asyncio.sleep(20)
+        assert [each.looks for each in probes] == [3] * 20
+        assert len(asked) - first < 20
+        assert set(asked) == {64}
+        assert [each.closed for each in probes] == [0] * 20
+        scarce = True
+        await asyncio.sleep(10)
+        assert [each.closed for each in probes] == [1] * 20

@@ -84,7 +84,10 @@ class House:
         self.mirror = NoMirror()
         self.roster = Roster(self.engine, self.mirror, directories)
         self.probes: dict[str, ScriptedProbe] = {}
-        self.monitors = Monitors(self.engine, self._make, jitter=lambda: 0.0)
+        self.crowded: Callable[[int], bool] = lambda _more: False
+        self.monitors = Monitors(
+            self.engine, self._make, jitter=lambda: 0.0, crowded=lambda more: self.crowded(more)
+        )
         self.services: dict[str, SwitchedService] = {}
         self.hands = ScriptedHands()
         self.switcher = Switcher(self.engine, self.services, self.hands)
