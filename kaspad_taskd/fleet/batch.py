@@ -30,7 +30,8 @@ MAX_FAULTS: Final = 5
 MAX_NAME: Final = 200
 """Characters of a name, a version, an address."""
 TASK_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_STREAM: Final = re.compile(r"ev:[A-Za-z0-9]{1,64}(\.[0-9]{1,9})?")
+_STREAM: Final = re.compile(r"(ev:[A-Za-z0-9]{1,64}(\.[0-9]{1,9})?)?")
+"""Of a relay that has not heard its daemon yet it is empty: there is no journal."""
 
 
 class Event(NamedTuple):
@@ -106,6 +107,8 @@ def batch(raw: bytes) -> Batch:
     after, to = number(told, "from"), number(told, "to")
     if to < after:
         raise ValueError(f"it goes from {after} back to {to}")
+    if to > 0 and not stream:
+        raise ValueError(f"it goes to {to} in no stream")
     faults: list[str] = []
     return Batch(
         name(told, "run"), stream, number(told, "at"), after, to, daemon["answers"],

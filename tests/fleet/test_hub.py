@@ -20,7 +20,8 @@ from kaspad_taskd.fleet.settings import Part, Settings, load
 from tests.fakes.fleet_reader import Written
 from tests.fakes.fleet_writer import FleetHost, a_task
 from tests.fakes.patience import PATIENCE
-from tests.fakes.redis_server import RedisServer, needs_redis
+from tests.fakes.patience import once as once_there
+from tests.fakes.redis_server import Kept, RedisServer, Relay, needs_redis
 
 
 @pytest.fixture
@@ -108,6 +109,21 @@ async def test_a_host_that_is_silent_is_told_after_a_while(
     assert (silent["verdict"], silent["gone"], silent["tasks"]) == ("silent", "host", 1)
     assert silent["since"] == host.at
     assert (never["host"], never["verdict"], never["since"]) == ("b", "unknown", None)
+
+
+@needs_redis
+async def test_a_host_whose_daemon_never_answered_lives(
+    server: RedisServer, client: Redis, tmp_path: Path
+) -> None:
+    """Its relay says so: it has no journal to tell of yet, and is not silent."""
+    async with Relay(tmp_path, tmp_path / "none.sock") as relay:
+        relay.tell([server.server])
+        await relay.start()
+        await once_there(lambda: Kept(client, relay.host).now())
+        code, out = await look(settings(tmp_path, server.server), "--json")
+    assert code == 7
+    (host,) = json.loads(out)["hosts"]
+    assert (host["verdict"], host["gone"], host["fault"]) == ("daemon-away", "daemon", None)
 
 
 async def test_a_server_that_is_away_is_said_at_once(tmp_path: Path) -> None:

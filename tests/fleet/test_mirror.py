@@ -234,6 +234,7 @@ HOSTILE = [
     b'"' + b"x" * 2**21 + b'"',
     dumps({"daemon": {"answers": 1}, "run": "run1"}),
     dumps({"daemon": {"answers": True}, "run": "x" * 9000, "stream": "now"}),
+    dumps({"daemon": {"answers": True}, "run": "x", "stream": "", "at": 1, "from": 0, "to": 1}),
 ]  # fmt: skip
 
 
