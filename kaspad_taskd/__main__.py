@@ -11,6 +11,8 @@ from kaspad_taskd import words
 from kaspad_taskd.base.streams import hold_streams, let_go
 from kaspad_taskd.config.places import Places
 from kaspad_taskd.daemon.arguments import (
+    DEMO_SPEED,
+    FLEET_SPEED,
     demo_parser,
     install_parser,
     parser,
@@ -60,9 +62,7 @@ def _main(given: list[str]) -> int:
 def _verb(given: list[str]) -> int:
     # what needs libraries is imported here: one that does not load is said in a sentence
     if given[:1] == ["demo"]:
-        from kaspad_taskd.demo.show import show
-
-        return show(demo_parser().parse_args(given[1:]).speed)
+        return _demo(demo_parser().parse_args(given[1:]))
     if given[:1] == ["restore"]:
         from kaspad_taskd.daemon.offline import put_back
 
@@ -86,6 +86,16 @@ def _verb(given: list[str]) -> int:
 
         return preflight(places, options.bridge)
     return _daemon(places, options)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if options.fleet:
+        from kaspad_taskd.demo import fleet
+
+        return fleet.show(options.speed or FLEET_SPEED)
+    from kaspad_taskd.demo.show import show
+
+    return show(options.speed or DEMO_SPEED)
 
 
 def _daemon(places: Places, options: argparse.Namespace) -> int:

@@ -10,6 +10,8 @@ from kaspad_taskd.config.places import Places, find_places
 from kaspad_taskd.config.settings import LOG_LEVELS, Address, parse_listen
 from kaspad_taskd.version import __version__
 
+DEMO_SPEED, FLEET_SPEED = 8.0, 2.0
+"""How much faster than it was a recorded sync is played, where nobody says."""
 EPILOG = """\
 Without options it uses the system's places (/etc, /var/lib, /run) as root or a service account,
 and the XDG places of an ordinary user. `kaspad-taskd demo` shows it at work on a recorded sync,
@@ -65,10 +67,18 @@ def demo_parser() -> argparse.ArgumentParser:
     """The parser of `kaspad-taskd demo`."""
     made = argparse.ArgumentParser(
         "kaspad-taskd demo",
-        description="Shows the daemon following a node that plays a recorded real sync.",
+        description="Shows the daemon, or a fleet, following nodes that play a recorded real sync.",
     )
     made.add_argument(
-        "--speed", type=_speed, default=8.0, metavar="N", help="times faster than it was (8)"
+        "--speed",
+        type=_speed,
+        metavar="N",
+        help=f"times faster than it was ({DEMO_SPEED:g}; of a fleet {FLEET_SPEED:g})",
+    )
+    made.add_argument(
+        "--fleet",
+        action="store_true",
+        help="twelve hosts, carried to a redis-server of its own; one dies, one is cut off",
     )
     return made
 

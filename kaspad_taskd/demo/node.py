@@ -70,6 +70,7 @@ class PlayingNode:
 
     Where the recording has "unreachable" nothing listens there; where it has "timeout" questions
     get no answer. `log` is a file to which the node's log lines are appended as they become due.
+    It is played from its second `beginning` on.
 
     Use it as `async with PlayingNode(recording, speed) as node: node.url`.
     """
@@ -81,12 +82,14 @@ class PlayingNode:
         *,
         port: int = 0,
         log: Path | None = None,
+        beginning: float = 0.0,
         monotonic: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], float] = _wall_ms,
     ) -> None:
         self._recording = recording
         self._speed = speed
         self._log = log
+        self._beginning = beginning
         self._monotonic = monotonic
         self._wall_ms = wall_ms
         self._began = monotonic()
@@ -105,8 +108,8 @@ class PlayingNode:
 
     @property
     def played(self) -> float:
-        """Recorded seconds since the beginning."""
-        return (self._monotonic() - self._began) * self._speed
+        """Recorded seconds since the recording's beginning."""
+        return self._beginning + (self._monotonic() - self._began) * self._speed
 
     async def __aenter__(self) -> PlayingNode:
         self._began = self._monotonic()
