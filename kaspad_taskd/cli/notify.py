@@ -136,7 +136,8 @@ def _condition(status: Mapping[str, Any], *, running: bool) -> list[tuple[str, s
         return [("attention", say("notifier.not-running"))]
     said = []
     if not (status.get("daemon") or {}).get("answers"):
-        said.append(("attention", say("notifier.status.silent")))
+        key = "engine" if status.get("fleet") else "silent"
+        said.append(("attention", say(f"notifier.status.{key}")))
     for key in ("unsaved", "refused"):
         if status.get(key):
             text = say(f"notifier.status.{key}")

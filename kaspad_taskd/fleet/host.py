@@ -151,6 +151,24 @@ class Host:
             except ValueError:
                 continue  # read as it lay there; whoever wrote it has nothing to say
 
+    def after(self, seq: int) -> tuple[list[Event], bool]:
+        """Return the events that are kept beyond a number, and whether none of them was let go.
+
+        What cannot be understood is left out.
+        """
+        found: list[Event] = []
+        whole = seq >= self.to
+        for number, called, raw in reversed(self._events):
+            if number <= seq:
+                whole = True
+                break
+            whole |= number == seq + 1
+            try:
+                found.append(wire.judged(number, called, raw))
+            except ValueError:
+                continue
+        return found[::-1], whole
+
     @property
     def labels(self) -> Mapping[str, str]:
         """What its operator calls it by."""

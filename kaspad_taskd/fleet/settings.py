@@ -150,13 +150,16 @@ class Settings:
     hub: Hub = NO_HUB
 
 
-def load(path: Path, part: Part) -> Settings | list[Fault]:
-    """Return the settings of a file for a program, or all that is wrong. Blocks."""
+def load(path: Path, part: Part | None) -> Settings | list[Fault]:
+    """Return the settings of a file for a program, or all that is wrong. Blocks.
+
+    `part`: whose password is read; None: nobody's, for who has one elsewhere.
+    """
     data = read_toml(path)
     return [data] if isinstance(data, Fault) else parse(data, shown(path), part)
 
 
-def parse(data: object, file: str, part: Part) -> Settings | list[Fault]:
+def parse(data: object, file: str, part: Part | None) -> Settings | list[Fault]:
     """Return the settings of a table that stands in `file`, or all that is wrong. Blocks."""
     faults: list[Fault] = []
     table = Table(data, faults, file=file)
@@ -237,7 +240,7 @@ def server_of(text: str) -> Server | None:
     return Server(found[1] or found[2], port) if 0 < port < 65_536 else None
 
 
-def _relay(table: Table, part: Part) -> Relay:
+def _relay(table: Table, part: Part | None) -> Relay:
     return Relay(
         login=login(table, part is Part.RELAY),
         keep=table.integer("keep", _DEFAULT.keep, *KEEP),
@@ -245,7 +248,7 @@ def _relay(table: Table, part: Part) -> Relay:
     )
 
 
-def _hub(table: Table, part: Part) -> Hub:
+def _hub(table: Table, part: Part | None) -> Hub:
     expected = table.strings("expected", (), MAX_WISHED)
     says, wrong = (
         f'"{{:.80}}" {HOST_WORDS}',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from enum import Enum
+from enum import Enum, StrEnum
 
 from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.notify.model import Item, Moment, Scalar
@@ -18,6 +18,16 @@ class What(Enum):
     VAGUE = "vague"  # nobody knows
     CLOSED = "closed"  # something else, which is told, has taken its place
     GONE = "gone"  # somebody wants to hear no more of it
+
+
+class Gone(StrEnum):
+    """Who does not answer, so that nobody knows how things are there."""
+
+    DAEMON = "daemon"  # the one of this host
+    HOST = "host"  # one of a fleet, or its relay
+    AWAY = "daemon-away"  # its daemon; its relay is heard
+    ENGINE = "engine"  # what carries a fleet
+    BEYOND = "beyond"  # whoever would tell cannot be heard either, and is told of itself
 
 
 @frozen

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from kaspad_taskd.config.beside import not_installed
 from kaspad_taskd.notify.model import How, Target, Why
 from kaspad_taskd.notify.sending import accepts
-from kaspad_taskd.notify.settings import Settings, examined
+from kaspad_taskd.notify.settings import Settings, Source, examined
 from kaspad_taskd.words import plural, say
 
 OK, BAD = 0, 78
@@ -24,11 +25,24 @@ def check(path: Path) -> int:
         if verdict == "fault" or not wrong:
             print(f"{target.name}: {words}")
         faults += verdict == "fault"
+    if settings.fleet is not None and not wrong:
+        for verdict, words in _of_fleet(settings.fleet):
+            print(f"fleet: {words}")
+            faults += verdict == "fault"
     if faults:
         print(plural("notifier.check.faults", faults), file=sys.stderr)
         return BAD
     print(say("notifier.check.good", file=path))
     return OK
+
+
+def _of_fleet(source: Source) -> Iterator[tuple[str, str]]:
+    try:  # who follows one daemon needs no Redis
+        from kaspad_taskd.notify.fleet_check import judged as of_fleet
+    except ImportError as fault:
+        yield "fault", not_installed(fault)
+        return
+    yield from of_fleet(source)
 
 
 def judged(settings: Settings) -> Iterator[tuple[Target, str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kaspad_taskd.notify import matching, troubles
-from kaspad_taskd.notify.change import Change, News, Subject, What
+from kaspad_taskd.notify.change import Change, Gone, News, Subject, What
 from kaspad_taskd.notify.model import Item, Kind, Moment, Rule, Scalar
 from kaspad_taskd.notify.state import KEPT, WAITING, Desk, Present, Standing, State
 
@@ -18,6 +18,11 @@ SILENT = 120_000
 """Milliseconds after which the daemon's silence is a trouble; it began with the silence."""
 ABSENT = SILENT + 60_000
 """Milliseconds without a call after which a silence may have been two."""
+
+
+def who(gone: str) -> str:
+    """Return of whom a trouble is that consists in somebody's silence, as in `Item`."""
+    return {Gone.AWAY: "host"}.get(Gone(gone), gone)
 
 
 class OpenDesk:
@@ -106,8 +111,9 @@ class Draft:
         self.given = now
         self.now = now + self.offset
         self.last, self.silent, self.contact = state.last, state.silent, state.contact
+        self.gone = state.gone
         alone = self.now - state.now > ABSENT  # nobody was there to hear whether it was one
-        if alone and self.silent is not None and "daemon" not in state.present:
+        if alone and self.silent is not None and who(state.gone) not in state.present:
             self.silent = self.now
         self.drift, self.skew = state.drift, state.skew
         self.number = state.number
@@ -136,6 +142,7 @@ class Draft:
             drift=self.drift,
             skew=self.skew,
             silent=self.silent,
+            gone=self.gone,
             contact=self.contact,
             present=self.present,
             relapses=self.relapses,
@@ -177,6 +184,11 @@ class Draft:
         for name, rule in self.rules.items():
             if matching.wants(rule, kind, about):
                 yield self.desk(name)
+
+    @property
+    def deaf(self) -> str | None:
+        """Of whom alone is known how he is, as in `Item`: he does not answer. None: of all."""
+        return None if self.silent is None else who(self.gone)
 
     # -- changing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
 
 from kaspad_taskd.notify import quiet, troubles
@@ -14,64 +15,96 @@ AT_ONCE = (Kind.ERROR, Kind.SWITCH)
 """What is told in quiet hours too."""
 TOO_MANY = "too-many"
 """What is said of troubles that were not kept."""
-_GRAVEST = {kind: place for place, kind in enumerate(
+GRAVEST = {kind: place for place, kind in enumerate(
     (Kind.ERROR, Kind.TROUBLE, Kind.SWITCH, Kind.RECOVERED, Kind.COMPLETE)
 )}  # fmt: skip
 
 
-def settle(desk: OpenDesk, now: Moment, deaf: bool) -> None:
+def settle(desk: OpenDesk, now: Moment, deaf: str | None) -> None:
     """Let all troubles be over that have been well for long enough; `now` is own.
 
-    While the daemon does not answer nobody knows whether they still are.
+    While somebody does not answer (`deaf`: of whom that is told) nobody knows whether they still
+    are.
     """
     for one in list(desk.troubles.values()):
         if _known(one.of, deaf) and troubles.over(one, desk.rule, now):
             desk.settle(one)
 
 
-def take(desk: OpenDesk, given: Moment, now: Moment, zone: tzinfo, deaf: bool) -> list[Item]:
-    """Return what is to be told now, gravest first, or nothing, and note that it was told.
+@dataclass(slots=True)
+class Part:
+    """Who has something to tell for a message: one daemon, or of a fleet each host.
+
+    Attributes:
+        desk: of the rule.
+        now: this moment, own.
+        deaf: who does not answer: whether what was bad still is nobody knows. None: all do.
+    """
+
+    desk: OpenDesk
+    now: Moment
+    deaf: str | None
+
+
+def take(
+    window: OpenDesk, parts: Sequence[Part], given: Moment, now: Moment, zone: tzinfo
+) -> list[list[Item]]:
+    """Return what each part has to tell now, gravest first, or nothing, and note that it was told.
 
     Args:
-        desk: of the rule.
+        window: what says since when something waits, and how long it is quiet; perhaps of a part.
+        parts: whoever has something to tell, in order.
         given: what clocks show now.
-        now: likewise, own.
+        now: likewise, own, of the window.
         zone: where people sleep.
-        deaf: whether the daemon does not answer: whether what was bad still is nobody knows.
     """
-    ended = _wakes(desk, given, zone)
-    still = desk.held is not None and not ended
-    ready = [each for each in desk.items if not still or each.kind in AT_ONCE]
-    bad = [] if still else _due(desk, now, deaf)
-    if not ready and not bad and (still or not desk.dropped):
-        desk.opened = None
+    ended = _wakes(window, given, zone)
+    still = window.held is not None and not ended
+    if not any(_waits(part, still) for part in parts):
+        window.opened = None
         return []
-    if desk.opened is None:
-        desk.opened = now
-    if not ended and now - desk.opened < round(desk.rule.gather * 1000):
+    if window.opened is None:
+        window.opened = now
+    if not ended and now - window.opened < round(window.rule.gather * 1000):
         return []
-    return _taken(desk, ready, bad, now, still)
+    window.opened = None
+    return [_taken(part, still) for part in parts]
+
+
+def _waits(part: Part, still: bool) -> bool:
+    if any(not still or each.kind in AT_ONCE for each in part.desk.items):
+        return True
+    return not still and bool(part.desk.dropped or _due(part.desk, part.now, part.deaf))
 
 
 def next_moment(
-    desk: Desk, rule: Rule, now: Moment, offset: int, deaf: bool, ahead: int = 0
+    window: Desk, rule: Rule, offset: int, loud: Moment | None, urgent: bool, ahead: int = 0
 ) -> Moment | None:
     """Return when `take` has something to do next, by the clock of the caller, or None.
 
-    Clocks on the wall are `ahead` of that.
+    Args:
+        window: what is open, and how long it is quiet.
+        rule: whose it is.
+        offset: what its own moments are ahead of the caller's.
+        loud: when the first of the parts has something to tell, by the caller's clock.
+        urgent: whether one has something that is told in quiet hours, too.
+        ahead: what clocks on the wall are ahead of the caller's.
     """
-    loud = _soonest_loud(desk, rule, now, deaf)
-    urgent = any(each.kind in AT_ONCE for each in desk.items)
-    gathered = now if desk.opened is None else desk.opened + round(rule.gather * 1000)
-    if desk.held is not None:
-        soon = [desk.held - ahead] if loud is not None else []
-        return min([*soon, *([gathered - offset] if urgent else [])], default=None)
-    if desk.opened is not None:
-        return gathered - offset
-    return None if loud is None else loud - offset
+    opened = None if window.opened is None else window.opened + round(rule.gather * 1000) - offset
+    if window.held is not None:
+        soon = [window.held - ahead] if loud is not None else []
+        now = loud if opened is None else opened
+        return min([*soon, *([now] if urgent and now is not None else [])], default=None)
+    return loud if opened is None else opened
 
 
-def _soonest_loud(desk: Desk, rule: Rule, now: Moment, deaf: bool) -> Moment | None:
+def urgent(desk: Desk) -> bool:
+    """Whether something waits that is told in quiet hours, too."""
+    return any(each.kind in AT_ONCE for each in desk.items)
+
+
+def loud(desk: Desk, rule: Rule, now: Moment, deaf: str | None) -> Moment | None:
+    """Return when those of a rule are to be told something next, own, or None; `now` is own."""
     if desk.items or desk.dropped:
         return now
     moments = (
@@ -80,11 +113,11 @@ def _soonest_loud(desk: Desk, rule: Rule, now: Moment, deaf: bool) -> Moment | N
     return min((each for each in moments if each is not None), default=None)
 
 
-def _known(of: str, deaf: bool) -> bool:
-    return not deaf or of == "daemon"
+def _known(of: str, deaf: str | None) -> bool:
+    return deaf is None or of == deaf
 
 
-def _due(desk: OpenDesk, now: Moment, deaf: bool) -> list[str]:
+def _due(desk: OpenDesk, now: Moment, deaf: str | None) -> list[str]:
     return [
         of
         for of, one in desk.troubles.items()
@@ -106,15 +139,20 @@ def _wakes(desk: OpenDesk, given: Moment, zone: tzinfo) -> bool:
     return ended and (desk.held is None or (hours is not None and hours.begins == hours.ends))
 
 
-def _taken(
-    desk: OpenDesk, ready: Sequence[Item], bad: Sequence[str], now: Moment, still: bool
-) -> list[Item]:
+def _taken(part: Part, still: bool) -> list[Item]:
+    desk, now = part.desk, part.now
+    ready = [each for each in desk.items if not still or each.kind in AT_ONCE]
+    bad = [] if still else _due(desk, now, part.deaf)
     items = [*ready, *(troubles.standing_item(desk.troubles[of]) for of in bad)]
     for of in bad:
         desk.troubles[of] = troubles.told(desk.troubles[of], now)
     desk.items = [each for each in desk.items if still and each.kind not in AT_ONCE]
-    desk.opened = None
     if desk.dropped and not still:
         items.append(Item(Kind.TROUBLE, "notify", "", TOO_MANY, {"n": desk.dropped}))
         desk.dropped = 0
-    return sorted(items, key=lambda item: (_GRAVEST[item.kind], item.began or 0))
+    return sorted(items, key=order)
+
+
+def order(item: Item) -> tuple[int, Moment]:
+    """Return what items of a message are sorted by: the gravest first, then the oldest."""
+    return GRAVEST[item.kind], item.began or 0

@@ -15,10 +15,12 @@ from datetime import tzinfo
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
+from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.config.beside import Places
 from kaspad_taskd.notify import saying, trying
 from kaspad_taskd.notify.delivery import Entry, Fate
-from kaspad_taskd.notify.follow import HELD, Follower, Stopped, Word
+from kaspad_taskd.notify.follow import HELD, Follower, Stopped
 from kaspad_taskd.notify.keeping import Keeper
 from kaspad_taskd.notify.mind import Mind
 from kaspad_taskd.notify.model import Message, Moment, Outcome, Target, Why
@@ -29,6 +31,7 @@ from kaspad_taskd.notify.sending import beat, send
 from kaspad_taskd.notify.settings import Settings, load
 from kaspad_taskd.notify.status import Condition, StatusFile, line
 from kaspad_taskd.notify.store import Kept, Store
+from kaspad_taskd.notify.thinking import AnyWord, Listening, Thinking
 from kaspad_taskd.systemd.notify import Notifier
 
 LONGEST: Final = 5.0
@@ -59,7 +62,14 @@ class Reload:
     """Somebody has changed the settings."""
 
 
-Input: TypeAlias = Word | Tried | trying.Asked | Stop | Reload
+@frozen
+class Said:
+    """A word of who listens."""
+
+    word: AnyWord
+
+
+Input: TypeAlias = Said | Tried | trying.Asked | Stop | Reload
 
 
 class House:
@@ -86,7 +96,6 @@ class House:
         now = self._moments.now()
         kept = store.load(now)
         _tell_of(kept)
-        self._mind = Mind(kept.state, kept.cursor, settings, now)
         self._outbox = Outbox(kept.outbox, now)
         self._keeper = Keeper(store)
         self._systemd = systemd
@@ -102,7 +111,22 @@ class House:
         self._beat_due = 0.0
         self._zone_known: tzinfo | None = None
         self._zone_read = 0.0
-        self._follower = Follower(str(places.socket), self._mind.cursor, self._tell, self._look)
+        self._mind, self._follower = self._source(kept, settings, now)
+
+    def _source(self, kept: Kept, settings: Settings, now: Moment) -> tuple[Thinking, Listening]:
+        """Who thinks and who listens: of the daemon of this host, or of a fleet."""
+        if settings.fleet is None:
+            mind = Mind(kept.state, kept.cursor, settings, now)
+            socket = str(self._places.socket)
+            return mind, Follower(socket, mind.cursor, self._tell, self._look)
+        # who follows one daemon needs no Redis
+        from kaspad_taskd.notify.fleet_mind import FleetMind
+        from kaspad_taskd.notify.listening import Listener
+
+        fleet = settings.fleet
+        many = FleetMind(kept.fleet, settings, now)
+        told = (many.cursors, self._tell, self._look)
+        return many, Listener(fleet.settings, fleet.login, *told)
 
     def stop(self) -> None:
         """Let it end; may be called in a signal's handler."""
@@ -138,12 +162,12 @@ class House:
 
     # what other threads call
 
-    def _tell(self, word: Word) -> None:
-        """Take what the daemon tells; where too much waits already, it has to wait as well."""
+    def _tell(self, word: AnyWord) -> None:
+        """Take what is heard; where too much waits already, it has to wait as well."""
         while not self._room.acquire(timeout=1.0):
             if self._ending.is_set():
                 raise Stopped
-        self._inputs.put(word)
+        self._inputs.put(Said(word))
 
     def _look(self) -> None:
         asked = trying.look(self._places.state)
@@ -174,7 +198,7 @@ class House:
 
     def _turn(self, inputs: Sequence[Input]) -> bool:
         """Take what came and do what is due; return whether to go on."""
-        words = [each for each in inputs if isinstance(each, Word)]
+        words = [each.word for each in inputs if isinstance(each, Said)]
         for _ in words:
             self._room.release()
         now = self._now()
@@ -283,6 +307,9 @@ class House:
     def _reload(self, now: Moment) -> None:
         self._systemd.reloading()
         found = load(self._places.settings)
+        if isinstance(found, Settings) and found.fleet != self._settings.fleet:
+            fault = Fault("fleet", "is another one: systemctl restart kaspad-taskd-notify")
+            found = [fault]
         if isinstance(found, Settings):
             self._mind.adapt(found, now)
             self._condition.refused = ""
@@ -299,6 +326,7 @@ class House:
         self._follower.asks = self._mind.asks()
         condition = self._condition
         condition.answers, condition.since = self._mind.answers, self._mind.since
+        condition.hosts = self._mind.hosts
         condition.unsaved = self._keeper.unsaved
         ahead = self._moments.wall() - now
         self._status.show(condition, self._outbox, self._settings, now, ahead)

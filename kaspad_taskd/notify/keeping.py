@@ -7,10 +7,10 @@ import time
 from typing import Final
 
 from kaspad_taskd.base.sparing import Sparing
-from kaspad_taskd.notify.mind import Mind
 from kaspad_taskd.notify.model import Moment
 from kaspad_taskd.notify.outbox import Outbox
 from kaspad_taskd.notify.store import Lost, Store, Unwritable
+from kaspad_taskd.notify.thinking import Thinking
 
 LIVE: Final = 60.0
 """Seconds after which what the daemon would tell again is saved as well."""
@@ -36,7 +36,7 @@ class Keeper:
         self._saved = self._tried = time.monotonic()
         self.unsaved = ""
 
-    def keep(self, mind: Mind, outbox: Outbox, now: Moment) -> None:
+    def keep(self, mind: Thinking, outbox: Outbox, now: Moment) -> None:
         """Bring to the disk what has to be there before anything is sent."""
         moment = time.monotonic()
         needed = mind.is_changed or outbox.is_changed
@@ -47,7 +47,7 @@ class Keeper:
         self._tried = moment
         self._save(mind, outbox, now)
 
-    def _save(self, mind: Mind, outbox: Outbox, now: Moment) -> None:
+    def _save(self, mind: Thinking, outbox: Outbox, now: Moment) -> None:
         try:
             self._write(mind, outbox, now)
         except Unwritable as fault:
@@ -62,15 +62,17 @@ class Keeper:
         mind.saved()
         outbox.saved()
 
-    def _write(self, mind: Mind, outbox: Outbox, now: Moment) -> None:
+    def _write(self, mind: Thinking, outbox: Outbox, now: Moment) -> None:
         try:
-            self._store.save(mind.encoded(), mind.cursor, outbox.changes())
+            rows = mind.rows(now)
+            self._store.save(mind.encoded(), mind.cursor, outbox.changes(), rows)
         except Lost:
-            aside = self._store.renew(mind.encoded(), mind.cursor, outbox.content(), now)
+            rows = mind.rows(now, whole=True)
+            aside = self._store.renew(mind.encoded(), mind.cursor, outbox.content(), now, rows)
             where = f"; the old one lies at {aside}" if aside else ""
             log.warning("the state was gone or damaged, and is written anew%s", where)
 
-    def close(self, mind: Mind, outbox: Outbox, now: Moment) -> None:
+    def close(self, mind: Thinking, outbox: Outbox, now: Moment) -> None:
         """Save a last time, and let the state go."""
         if mind.is_changed or mind.is_alive or outbox.is_changed:
             self._save(mind, outbox, now)

@@ -69,6 +69,9 @@ def _live(places: Places, settings: Settings) -> int:
         house = House(
             places, settings, Store(places.state), systemd, pulse(os.environ, os.getpid())
         )
+    except ImportError as fault:
+        log.error("%s", beside.not_installed(fault))
+        return CRASHED
     except (Held, Newer, Unwritable, OSError) as fault:
         log.error("%s", fault)
         return {Held: HELD, Newer: BAD_SETTINGS}.get(type(fault), CRASHED)

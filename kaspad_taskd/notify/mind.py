@@ -66,6 +66,10 @@ class Mind:
         self.is_changed = True
 
     @property
+    def hosts(self) -> None:
+        """There are none: this is of one daemon."""
+
+    @property
     def series(self) -> str:
         """What ids of messages begin with."""
         return self._state.series
@@ -73,6 +77,11 @@ class Mind:
     def encoded(self) -> dict[str, Any]:
         """Return the state as it is kept."""
         return rules.encode(self._state)
+
+    def rows(self, now: Moment, *, whole: bool = False) -> dict[str, str | None]:
+        """There are none: those are of a fleet."""
+        del now, whole
+        return {}
 
     def asks(self) -> rules.Asks:
         """Return what is to be asked from time to time."""

@@ -47,6 +47,7 @@ class Rule:
         name: of the `[[to]]`, one of its kind.
         on: what of.
         tasks: ids of tasks or names of services, with `*`.
+        hosts: names of hosts of a fleet, with `*`.
         after: seconds: a trouble that ends sooner is never told.
         repeat: seconds after which what lasts is told again; None: never.
         gather: seconds: what comes together is one message.
@@ -60,6 +61,7 @@ class Rule:
     repeat: float | None = 43_200.0
     gather: float = 30.0
     quiet: Quiet | None = None
+    hosts: tuple[str, ...] = ("*",)
 
 
 @frozen
@@ -69,15 +71,17 @@ class Item:
     Attributes:
         kind: what it is.
         of: whom it is about: "task:ID", "disk:ID" (of that task), "service:NAME", "warning:ID",
-            "daemon", or "notify": this program itself.
+            "daemon", "host" (of a fleet), "engine" (what carries it), or "notify": this program
+            itself.
         name: of the task or service as people know it.
         code: what is so: a health, "relapse", a warning's or an attention's code, "disk-runway",
-            "disk-full", "silent", "too-many", how a switch ended.
+            "disk-full", "silent", "daemon-away", "gap", "too-many", how a switch ended.
         params: what its sentence is filled with; never a secret.
         began: since when a trouble lasts, or when it was so.
         ended: when it was over, of a trouble that is.
         count: how often it came and went since `began`.
         again: whether it was told before and lasts.
+        host: which one of a fleet it is of, "" for none.
     """
 
     kind: Kind
@@ -89,6 +93,7 @@ class Item:
     ended: Moment | None = None
     count: int = 1
     again: bool = False
+    host: str = ""
 
 
 @frozen

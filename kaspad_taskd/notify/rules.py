@@ -21,13 +21,13 @@ State and messages belong together: who keeps one and not the other loses or dou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
 from kaspad_taskd.notify import events, gathering, reading, seeing, texts
-from kaspad_taskd.notify.change import Change, Subject, What
-from kaspad_taskd.notify.draft import SILENT, Draft
+from kaspad_taskd.notify.change import Change, Gone, News, Subject, What
+from kaspad_taskd.notify.draft import SILENT, Draft, who
 from kaspad_taskd.notify.model import ITEMS, Item, Message, Moment, Rule
 from kaspad_taskd.notify.snapshot import Asks, Snapshot, Wire
 from kaspad_taskd.notify.state import State, decode, encode, first
@@ -36,8 +36,6 @@ __all__ = [
     "Asks", "Snapshot", "State", "answers", "asks", "decode", "due", "encode", "first", "fit",
     "hear", "hear_all", "learn", "see", "silent", "tick",
 ]  # fmt: skip
-
-DAEMON = Subject("daemon")
 
 
 def hear(state: State, rules: Sequence[Rule], event: Wire, now: Moment) -> State:
@@ -56,14 +54,29 @@ def hear_all(state: State, rules: Sequence[Rule], told: Iterable[Wire], now: Mom
     return draft.close()
 
 
-def see(state: State, rules: Sequence[Rule], snapshot: Snapshot, now: Moment) -> State:
+def see(
+    state: State,
+    rules: Sequence[Rule],
+    snapshot: Snapshot,
+    now: Moment,
+    gap: tuple[Moment | None, Collection[str]] | None = None,
+) -> State:
     """Return the state after all that is so now was asked for.
 
     What stands and is not known begins at its own time; what no longer stands is over, since when
     the snapshot says, else now. What failed or became complete since the last event is told.
+
+    Args:
+        state: as it was.
+        rules: those of now.
+        snapshot: what is so.
+        now: this moment.
+        gap: where something is missing before events that were heard: `last` of the state before
+            it, and the ids of the tasks of which there were events behind it.
     """
     draft = Draft(state, rules, now)
-    seeing.everything(draft, snapshot)
+    before, heard = (draft.last, ()) if gap is None else gap
+    seeing.everything(draft, snapshot, before, heard)
     return draft.close()
 
 
@@ -102,13 +115,23 @@ def learn(
     return draft.close()
 
 
+def tell(state: State, rules: Sequence[Rule], news: Iterable[News], now: Moment) -> State:
+    """Return the state after something that no event tells has to be told as it is."""
+    draft = Draft(state, rules, now)
+    for each in news:
+        draft.tell(each)
+    return draft.close()
+
+
 def asks(state: State) -> Asks:
     """Return what has to be asked for, once a minute or so, for no event tells it."""
     return Asks(tuple(state.disks), any(of.startswith("warning:") for of in state.present))
 
 
-def silent(state: State, rules: Sequence[Rule], since: Moment, now: Moment) -> State:
-    """Return the state while the daemon does not answer; `since`: when it did last, as `now`.
+def silent(
+    state: State, rules: Sequence[Rule], since: Moment, now: Moment, gone: Gone = Gone.DAEMON
+) -> State:
+    """Return the state while somebody does not answer; `since`: when he did last, as `now`.
 
     Nothing else is told meanwhile as being so: whether it still is, nobody knows.
     """
@@ -116,9 +139,10 @@ def silent(state: State, rules: Sequence[Rule], since: Moment, now: Moment) -> S
     began = min(draft.now, since + draft.offset)
     if draft.silent is None:
         draft.silent = draft.contact = began
-    elif draft.silent == state.now:  # of the last life: this one has only begun to listen
-        draft.silent = began
-    _tell_silence(draft)
+    elif draft.silent == state.now or Gone.BEYOND == draft.gone != gone:
+        draft.silent = began  # of the last life, or nobody could know: it has only begun to be so
+    draft.gone = gone
+    tell_silence(draft)
     return draft.close()
 
 
@@ -126,8 +150,16 @@ def answers(state: State, rules: Sequence[Rule], now: Moment) -> State:
     """Return the state after the daemon answers, and all that it had to tell is heard."""
     draft = Draft(state, rules, now)
     draft.silent = None
-    if DAEMON.of in draft.present:
-        draft.apply(Change(What.WELL, DAEMON, now - draft.skew))
+    for gone in (Gone.DAEMON, Gone.HOST, Gone.ENGINE):
+        if gone in draft.present:
+            draft.apply(Change(What.WELL, Subject(gone), now - draft.skew))
+    return draft.close()
+
+
+def clock(state: State, rules: Sequence[Rule], told: Moment, now: Moment) -> State:
+    """Return the state after it was heard what another host's clock shows now."""
+    draft = Draft(state, rules, now)
+    draft.heard(told, live=True)
     return draft.close()
 
 
@@ -156,17 +188,18 @@ def tick(
     """
     draft = Draft(state, rules, now)
     shown = now if wall is None else wall
-    _tell_silence(draft)
+    tell_silence(draft)
     messages = []
-    deaf = draft.silent is not None
     for rule in rules:
         desk = draft.desk(rule.name)
-        gathering.settle(desk, draft.now, deaf)
-        items = gathering.take(desk, shown, draft.now, zone, deaf)
+        gathering.settle(desk, draft.now, draft.deaf)
+        part = gathering.Part(desk, draft.now, draft.deaf)
+        items = [item for told in gathering.take(desk, (part,), shown, draft.now, zone)
+                 for item in told]  # fmt: skip
         if items:
             draft.number += 1
             said = texts.say_items(items, shown, zone, host, page_url)
-            messages.append(_message(f"{state.series}-{draft.number}", rule, shown, items, said))
+            messages.append(message(f"{state.series}-{draft.number}", rule, shown, items, said))
     return draft.close(), tuple(messages)
 
 
@@ -178,15 +211,28 @@ def due(state: State, rules: Sequence[Rule], ahead: int = 0) -> Moment | None:
         rules: those of now.
         ahead: what `wall` is ahead of `now`.
     """
-    deaf = state.silent is not None
-    moments = [
-        gathering.next_moment(state.desks[rule.name], rule, state.now, state.offset, deaf, ahead)
-        for rule in rules
-        if rule.name in state.desks
-    ]
-    if deaf and DAEMON.of not in state.present:
-        moments.append((state.silent or 0) + SILENT - state.offset)
+    moments = [silence_due(state)]
+    for rule in rules:
+        desk = state.desks.get(rule.name)
+        if desk is not None:
+            loud, urgent = louder(state, rule), gathering.urgent(desk)
+            moments.append(gathering.next_moment(desk, rule, state.offset, loud, urgent, ahead))
     return min((each for each in moments if each is not None), default=None)
+
+
+def silence_due(state: State) -> Moment | None:
+    """Return when a silence becomes a trouble, by the clock of the caller, or None."""
+    if state.silent is None or state.gone == Gone.BEYOND or who(state.gone) in state.present:
+        return None
+    return state.silent + SILENT - state.offset
+
+
+def louder(state: State, rule: Rule) -> Moment | None:
+    """Return when those of a rule are to be told something of this, by the clock of the caller."""
+    desk = state.desks.get(rule.name)
+    deaf = None if state.silent is None else who(state.gone)
+    found = None if desk is None else gathering.loud(desk, rule, state.now, deaf)
+    return None if found is None else found - state.offset
 
 
 def _hear(draft: Draft, event: Wire) -> None:
@@ -220,21 +266,31 @@ def _remember(draft: Draft, name: str, task: str, data: Mapping[str, Any]) -> No
         draft.disk(task, None)
 
 
-def _tell_silence(draft: Draft) -> None:
-    since = draft.silent
-    if since is None or DAEMON.of in draft.present or draft.now - since < SILENT:
+def tell_silence(draft: Draft) -> None:
+    """Let a silence be a trouble as soon as it has lasted; one that is one may get another name."""
+    since, gone = draft.silent, draft.gone
+    if since is None or gone == Gone.BEYOND:
+        return
+    about = Subject(who(gone))
+    code = gone if gone == Gone.AWAY else "silent"
+    known = draft.present.get(about.of)
+    if known is not None and (known.code == code or known.since is None):
+        return
+    if known is None and draft.now - since < SILENT:
         return
     # by our own clock: nobody has told of it
-    draft.apply(Change(What.BAD, DAEMON, since - draft.offset - draft.skew, "silent"))
+    draft.apply(Change(What.BAD, about, since - draft.offset - draft.skew, code))
 
 
-def _message(
+def message(
     id: str,  # noqa: A002
     rule: Rule,
     now: Moment,
     items: Sequence[Item],
     said: texts.Said,
+    left: int = 0,
 ) -> Message:
+    """Return a message; `left`: how many things it tells beyond `items`."""
     kept = tuple(items[:ITEMS])
-    more = len(items) - len(kept)
+    more = len(items) - len(kept) + left
     return Message(id, rule.name, now, kept[0].kind, kept, said.title, said.text, said.link, more)

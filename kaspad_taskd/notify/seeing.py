@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from kaspad_taskd.notify import events, reading
@@ -15,16 +15,25 @@ _BY_PEOPLE = ("pending", "paused", "cancelled")
 """Statuses of what nobody wants to hear of."""
 
 
-def everything(draft: Draft, snapshot: Snapshot) -> None:
-    """Begin from what is so now."""
-    before = draft.last
+def everything(
+    draft: Draft, snapshot: Snapshot, before: Moment | None, heard: Collection[str] = ()
+) -> None:
+    """Begin from what is so now.
+
+    Args:
+        draft: what is known.
+        snapshot: what is so.
+        before: until when all was heard, told; None: nothing ever was.
+        heard: ids of tasks of which all that followed the first of it was heard since.
+    """
+    last = draft.last
     now = draft.given - draft.skew
     seen = set()
     for task in snapshot.tasks:
         about = reading.task(task)
         if about is not None:
             seen |= {about.of, reading.disk(about).of}
-            _task(draft, task, about, now, before)
+            _task(draft, task, about, now, last if about.labels[0] in heard else before)
     _rest(draft, "task:", seen, What.GONE, now)
     _rest(draft, "disk:", seen, What.GONE, now)
     for task_id in [each for each in draft.relapses if f"task:{each}" not in seen]:
@@ -33,7 +42,7 @@ def everything(draft: Draft, snapshot: Snapshot) -> None:
         draft.disk(task_id, None)
     warnings(draft, snapshot.warnings)
     _attentions(draft, snapshot.attentions, now)
-    draft.last = now if before is None else max(before, now)
+    draft.last = now if last is None else max(last, now)
 
 
 def warnings(draft: Draft, standing: Sequence[Wire]) -> None:

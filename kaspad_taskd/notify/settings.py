@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import socket
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.tables import MISSING, Fault, Table
@@ -17,6 +17,10 @@ from kaspad_taskd.config.reading import read_toml, shown
 from kaspad_taskd.notify.addresses import http_parts
 from kaspad_taskd.notify.model import How, Kind, Quiet, Rule, Target
 from kaspad_taskd.notify.secrets import one_line, urls_of
+
+if TYPE_CHECKING:
+    from kaspad_taskd.fleet.settings import Login
+    from kaspad_taskd.fleet.settings import Settings as FleetSettings
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 NAME_WORDS: Final = (
@@ -51,6 +55,19 @@ class Heartbeat:
 
 
 @frozen
+class Source:
+    """A fleet that is followed in place of this host's daemon.
+
+    Attributes:
+        settings: what `fleet.toml` says.
+        login: as whom the engine is read.
+    """
+
+    settings: FleetSettings
+    login: Login
+
+
+@frozen
 class Settings:
     """What `notify.toml` and the files that it names say.
 
@@ -60,6 +77,7 @@ class Settings:
         heartbeat: None for none.
         page_url: where people reach the status page, without a slash at its end, or None.
         host: how this host is called in messages.
+        fleet: what is followed in place of this host's daemon, None for that.
     """
 
     rules: tuple[Rule, ...]
@@ -67,6 +85,7 @@ class Settings:
     heartbeat: Heartbeat | None = None
     page_url: str | None = None
     host: str = ""
+    fleet: Source | None = None
 
     def targets_of(self, rule: str) -> tuple[Target, ...]:
         """Return where the messages of a rule go."""
@@ -118,7 +137,10 @@ def _parsed(data: object, file: str) -> tuple[Settings, list[Fault]]:
         heartbeat=_heartbeat(table.table("heartbeat")) if "heartbeat" in _keys(data) else None,
         page_url=_page_url(table),
         host=table.string("host", socket.gethostname() or "localhost", maximum=253),
+        fleet=_fleet(table.table("fleet"), file) if "fleet" in _keys(data) else None,
     )
+    if "fleet" not in _keys(data):
+        _no_hosts(table, [rule for rule, _ in read])
     if not rows and settings.heartbeat is None:
         table.fault("to", "is not there, so nobody would be told: add a [[to]]", MISSING)
     table.done()
@@ -145,6 +167,7 @@ def _to(row: Table) -> tuple[Rule, tuple[Target, ...]]:
         repeat=_repeat(row),
         gather=row.duration("gather", _DEFAULT.gather, *GATHER),
         quiet=_quiet(row),
+        hosts=_hosts(row),
     )
     return rule, _targets(row, name)
 
@@ -166,6 +189,49 @@ def _tasks(row: Table) -> tuple[str, ...]:
     if not given:
         row.fault("tasks", 'is empty, so nobody would be told; leave it out for all, or ["*"]')
     return given
+
+
+def _hosts(row: Table) -> tuple[str, ...]:
+    given = row.strings("hosts", ("*",))
+    says = '"{:.40}" is no name of a host, which may have a *'
+    row.fault_each("hosts", (says.format(each) for each in given if not _PATTERN.fullmatch(each)))
+    if not given:
+        row.fault("hosts", 'is empty, so nobody would be told; leave it out for all, or ["*"]')
+    return given
+
+
+def _no_hosts(table: Table, rules: list[Rule]) -> None:
+    named = [rule.name for rule in rules if rule.hosts != ("*",)]
+    says = 'hosts of "{}" are those of a fleet; there is no [fleet]'
+    table.fault_each("to", map(says.format, named))
+
+
+def _fleet(table: Table, file: str) -> Source | None:
+    """What is read in place of a daemon: the servers of `fleet.toml`, as the hub or somebody."""
+    try:  # who follows one daemon needs none of it
+        from kaspad_taskd.fleet.settings import USER, Login, Part
+        from kaspad_taskd.fleet.settings import load as load_fleet
+    except ImportError:
+        table.fault("", "needs what reads a fleet: apt install kaspad-taskd-fleet")
+        return None
+    place = _file(table, "config") or Path(file).absolute().with_name("fleet.toml")
+    user = table.string("user", None, pattern=USER, must="must be a name without blanks")
+    secret = _file(table, "password_file")
+    found = load_fleet(place, Part.HUB if secret is None else None)
+    if isinstance(found, list):
+        table.faults.extend(found)
+        if secret is None:
+            table.fault("password_file", "may name a file that this program may read", MISSING)
+        return None
+    if secret is None:
+        if user is not None:
+            table.fault("password_file", f'is required: a file with the password of "{user}"')
+        return Source(found, found.hub.login)
+    password, faults = one_line(secret)
+    table.faults.extend(faults)
+    if user is None:
+        table.fault("user", "is required beside password_file", MISSING)
+    return Source(found, Login(user, password))
 
 
 def _repeat(row: Table) -> float | None:

@@ -12,6 +12,7 @@ from dataclasses import field, fields, replace
 from typing import Any
 
 from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.notify.change import Gone
 from kaspad_taskd.notify.model import Item, Kind, Moment, Scalar
 
 KEPT = 10_000
@@ -116,6 +117,7 @@ class State:
         contact: until when it was known what is so, where it does not answer, own.
         desks: by the name of the rule.
         drift: what the daemon's clock is behind the one of `now`, surely: it was set meanwhile.
+        gone: who it is that does not answer, a `Gone`; it is told of unless it is BEYOND.
         skew: likewise, or the more that it seems to be where old events tell of a clock set back.
     """
 
@@ -132,6 +134,7 @@ class State:
     desks: Mapping[str, Desk] = field(default_factory=dict)
     drift: int = 0
     skew: int = 0
+    gone: str = Gone.DAEMON
 
 
 def first(series: str) -> State:
@@ -147,10 +150,11 @@ def encode(state: State) -> dict[str, Any]:
     return known
 
 
-def decode(kept: Mapping[str, Any]) -> State:
+def decode(kept: Mapping[str, Any], shared: bool = True) -> State:
     """Return what `encode` made JSON of: the state of a life that begins.
 
-    Its clock is the one that the daemon has by now, so what that was set by is no time that passed.
+    Its clock is the one that the daemon has by now, so what that was set by is no time that passed:
+    where they share one; of another host's clock it stays known how far it is off.
     The daemon counts as silent since the last life: until `answers`, when all is heard.
 
     Raises:
@@ -158,7 +162,8 @@ def decode(kept: Mapping[str, Any]) -> State:
     """
     try:
         state = State(**{**kept, "present": _present(kept), "desks": _desks(kept)})
-        state = replace(state, offset=state.offset + state.drift, drift=0, skew=0)
+        if shared:
+            state = replace(state, offset=state.offset + state.drift, drift=0, skew=0)
         if state.silent is None:
             return replace(state, silent=state.now, contact=state.now)
         return state

@@ -39,6 +39,7 @@ class Condition:
         started: when it began.
         answers: whether the daemon does, and is heard.
         since: since when.
+        hosts: of a fleet, how many there are, and how many are silent.
         unsaved: why what is known is not on disk, "" where it is.
         refused: why newer settings do not hold, "" where they do.
         beat: what came of the last heartbeat.
@@ -52,11 +53,20 @@ class Condition:
     refused: str = ""
     beat: Outcome | None = None
     beat_at: Moment | None = None
+    hosts: tuple[int, int] | None = None
 
 
 def line(condition: Condition, outbox: Outbox, settings: Settings) -> str:
     """Return the status as one line."""
-    parts = [] if condition.answers else [say("notifier.status.silent")]
+    parts = []
+    if not condition.answers:
+        key = "silent" if condition.hosts is None else "engine"
+        parts.append(say(f"notifier.status.{key}"))
+    elif condition.hosts is not None:
+        known, silent = condition.hosts
+        parts.append(plural("notifier.status.hosts", known))
+        if silent:
+            parts.append(say("notifier.status.silent-hosts", n=silent))
     if condition.unsaved:
         parts.append(say("notifier.status.unsaved"))
     if condition.refused:
@@ -118,12 +128,19 @@ def shown(
         "pid": os.getpid(),
         "started": iso(condition.started + ahead),
         "daemon": {"answers": condition.answers, "since": iso(condition.since + ahead)},
+        "fleet": _fleet(condition),
         "unsaved": condition.unsaved or None,
         "refused": condition.refused or None,
         "heartbeat": _beat(condition, settings, ahead),
         "targets": _targets(names, outbox),
         "messages": _messages([*outbox.ended(), *outbox.waiting()], outbox, names, ahead),
     }
+
+
+def _fleet(condition: Condition) -> dict[str, int] | None:
+    if condition.hosts is None:
+        return None
+    return {"hosts": condition.hosts[0], "silent": condition.hosts[1]}
 
 
 def _beat(condition: Condition, settings: Settings, ahead: int) -> dict[str, Any] | None:

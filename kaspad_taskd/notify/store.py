@@ -11,11 +11,12 @@ import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.base.files import quarantine
 from kaspad_taskd.base.frozen import frozen
@@ -39,6 +40,11 @@ WAIT: Final = 2.0
 """Seconds for somebody who looks at the file (a copy of it, sqlite3 by hand)."""
 _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """The last one is a table that is not there, or another one."""
+OWN: Final = ("state", "cursor")
+"""Rows of one daemon; the others are of a fleet."""
+Rows: TypeAlias = Mapping[str, str | None]
+"""What is new of them; None: a row that goes."""
+NO_ROWS: Final[Rows] = MappingProxyType({})
 _COMPANIONS: Final = ("-wal", "-shm", "-journal")
 
 _SCHEMA: Final = """
@@ -78,12 +84,14 @@ class Kept:
         cursor: how far the journal was heard.
         outbox: what waits, and the last of what does not.
         aside: where a file that could not be read was put.
+        fleet: rows of the mind of a fleet, by name.
     """
 
     state: dict[str, Any] | None = None
     cursor: Cursor | None = None
     outbox: Content = field(default_factory=Content)
     aside: Path | None = None
+    fleet: Mapping[str, str] = field(default_factory=dict)
 
 
 class Store:
@@ -167,7 +175,8 @@ class Store:
             {place: Lane(failures, free) for place, failures, free in lanes},
         )
         state = json.loads(kept["state"]) if "state" in kept else None
-        return Kept(state, cursor_of(kept.get("cursor", "null")), content)
+        fleet = {row: text for row, text in kept.items() if row not in OWN}
+        return Kept(state, cursor_of(kept.get("cursor", "null")), content, fleet=fleet)
 
     def _open(self) -> sqlite3.Connection:
         if self._base is not None:
@@ -196,8 +205,14 @@ class Store:
         self._seen = _identity(self._path)
         return base
 
-    def save(self, state: dict[str, Any], cursor: Cursor | None, changes: Content) -> None:
-        """Bring all of it to the disk, or nothing.
+    def save(
+        self,
+        state: dict[str, Any] | None,
+        cursor: Cursor | None,
+        changes: Content,
+        rows: Rows = NO_ROWS,
+    ) -> None:
+        """Bring all of it to the disk, or nothing; of a fleet the `rows` that are new.
 
         Raises:
             Unwritable: it could not be; the sentence says why. What is on disk is as it was.
@@ -208,7 +223,7 @@ class Store:
             raise Lost
         try:
             with self._written() as base:
-                _save(base, state, cursor, changes)
+                _save(base, state, cursor, changes, rows)
         except (sqlite3.Error, OSError) as error:
             if _is_damage(error):
                 self._let_go()
@@ -216,7 +231,12 @@ class Store:
             raise Unwritable(_unwritable(self._path, error)) from None
 
     def renew(
-        self, state: dict[str, Any], cursor: Cursor | None, content: Content, now: Moment
+        self,
+        state: dict[str, Any] | None,
+        cursor: Cursor | None,
+        content: Content,
+        now: Moment,
+        rows: Rows = NO_ROWS,
     ) -> Path | None:
         """Write all of it to a new file; return where an old one that is no good was put.
 
@@ -231,7 +251,7 @@ class Store:
             for ending in _COMPANIONS:
                 self._path.with_name(FILE + ending).unlink(missing_ok=True)
             with self._written() as base:
-                _save(base, state, cursor, content)
+                _save(base, state, cursor, content, rows)
         except (sqlite3.Error, OSError) as error:
             raise Unwritable(_unwritable(self._path, error)) from None
         return aside
@@ -265,15 +285,23 @@ class Lost(Exception):
 
 
 def _save(
-    base: sqlite3.Connection, state: dict[str, Any], cursor: Cursor | None, changes: Content
+    base: sqlite3.Connection,
+    state: dict[str, Any] | None,
+    cursor: Cursor | None,
+    changes: Content,
+    rows: Rows,
 ) -> None:
-    kept = {"state": json.dumps(state, separators=(",", ":")), "cursor": cursor_json(cursor)}
+    kept = {row: text for row, text in rows.items() if text is not None}
+    if state is not None:
+        kept |= {"state": json.dumps(state, separators=(",", ":")), "cursor": cursor_json(cursor)}
+    gone = ((row,) for row, text in rows.items() if text is None)
+    base.executemany("DELETE FROM kept WHERE key = ?", gone)
     base.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", kept.items())
     base.executemany("DELETE FROM entries WHERE number = ?", ((n,) for n in changes.gone))
     messages = ((message.id, message_json(message)) for message in changes.messages)
     base.executemany("INSERT OR REPLACE INTO messages VALUES (?, ?)", messages)
-    rows = map(entry_row, changes.entries)
-    base.executemany("INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+    entries = map(entry_row, changes.entries)
+    base.executemany("INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?)", entries)
     lanes = ((place, lane.failures, lane.free) for place, lane in changes.lanes.items())
     base.executemany("INSERT OR REPLACE INTO lanes VALUES (?, ?, ?)", lanes)
     if changes.gone:

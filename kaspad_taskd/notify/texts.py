@@ -22,6 +22,8 @@ TEXT = 999
 """Likewise, a text."""
 LINE = 480
 """Likewise, what is said of one thing."""
+SHORT = 160
+"""Likewise, where several hosts have something to tell."""
 _TASKS = ("task", "disk")
 _DONE, _SWITCHED, _BY = "notify.done", "notify.switched", "notify.switched-by"
 _MANY, _COUNT, _LINE, _BECAUSE = "notify.many", "notify.count", "notify.line", "notify.because"
@@ -43,7 +45,12 @@ class Said:
 
 
 def say_items(
-    items: Sequence[Item], now: Moment, zone: tzinfo, host: str = "", page_url: str = ""
+    items: Sequence[Item],
+    now: Moment,
+    zone: tzinfo,
+    host: str = "",
+    page_url: str = "",
+    left: int = 0,
 ) -> Said:
     """Return what is said of several things, the gravest first.
 
@@ -53,11 +60,18 @@ def say_items(
         zone: where people live.
         host: how this host is called, "" for not at all.
         page_url: where the page is, "" for no link.
+        left: how many things there are beyond.
     """
-    name = plain.safe(host, 60)
-    one = items[0]
-    title = _of_one(one, name) if len(items) == 1 else _of_many(items, name)
-    return Said(plain.safe(title, TITLE), _text(items, now, zone), link(items, page_url))
+    hosts = {item.host for item in items}
+    name = plain.safe((hosts.pop() if len(hosts) == 1 else "") or host, 60)
+    if len(items) == 1 and not left:
+        title = _of_one(items[0], name)
+    elif hosts:
+        title = _of_hosts(items, len(hosts), left)
+    else:
+        title = _of_many(items, name, left)
+    text = _text(items, now, zone, left, apart=bool(hosts))
+    return Said(plain.safe(title, TITLE), text, link(items, page_url))
 
 
 def link(items: Sequence[Item], page_url: str) -> str | None:
@@ -66,7 +80,14 @@ def link(items: Sequence[Item], page_url: str) -> str | None:
         return None
     about = {item.of.partition(":")[2] for item in items if _whom(item) in _TASKS}
     others = any(_whom(item) not in _TASKS for item in items)
+    hosts = {item.host for item in items}
     page = page_url.rstrip("/")
+    if len(hosts) > 1:
+        return f"{page}/"
+    if host := hosts.pop():
+        page = f"{page}/host/{quote(host, safe='')}"
+        if others or len(about) != 1:
+            return page
     return f"{page}/" if others or len(about) != 1 else f"{page}/task/{quote(about.pop(), safe='')}"
 
 
@@ -97,7 +118,10 @@ def line(item: Item, now: Moment, zone: tzinfo) -> str:
 
 def when(moment: Moment, now: Moment, zone: tzinfo) -> str:
     """Return a local time: `15:32` on the day of `now`, else `22 Nov 15:32`."""
-    there = datetime.fromtimestamp(moment / 1000, zone)
+    try:
+        there = datetime.fromtimestamp(moment / 1000, zone)
+    except (ValueError, OverflowError, OSError):  # a year that no calendar has
+        return words.say("unknown")
     here = datetime.fromtimestamp(now / 1000, zone)
     clock = f"{there.hour:02}:{there.minute:02}"
     if there.date() == here.date():
@@ -117,12 +141,23 @@ def _of_one(item: Item, host: str) -> str:
     return words.say("notify.host", host=host, title=title) if host else title
 
 
-def _of_many(items: Sequence[Item], host: str) -> str:
+def _of_hosts(items: Sequence[Item], hosts: int, left: int) -> str:
+    """The title of what several hosts have to tell."""
+    n = f"{len(items) + left:,}"
+    kinds = {item.kind for item in items}
+    if all(item.of == "host" for item in items) and len(kinds) == 1:
+        past = "was" if any(item.ended is not None for item in items) else "now"
+        form = "well" if Kind.RECOVERED in kinds else past
+        return words.say(f"notify.hosts.{form}", n=n)
+    return words.say("notify.hosts.mixed", n=n, hosts=f"{hosts:,}")
+
+
+def _of_many(items: Sequence[Item], host: str, left: int) -> str:
     form = "host" if host else "bare"
     kinds = [item.kind for item in items]
     if len(set(kinds)) == 1:
         key = f"{_MANY}.{_alike(items)}.{form}"
-        return words.say(key, n=f"{len(items):,}", host=host)
+        return words.say(key, n=f"{len(items) + left:,}", host=host)
     counts = [words.say(f"{_COUNT}.{kind}", n=kinds.count(kind)) for kind in dict.fromkeys(kinds)]
     return words.say(f"{_MANY}.mixed.{form}", host=host, counts=", ".join(counts))
 
@@ -137,19 +172,23 @@ def _alike(items: Sequence[Item]) -> str:
     return "were" if past else "troubles"
 
 
-def _text(items: Sequence[Item], now: Moment, zone: tzinfo) -> str:
-    """As many whole lines as fit, and how many there are beyond."""
+def _text(items: Sequence[Item], now: Moment, zone: tzinfo, beyond: int, *, apart: bool) -> str:
+    """As many whole lines as fit, and how many there are beyond; `apart`: of several hosts."""
     lines: list[str] = []
     room = TEXT
     for place, item in enumerate(items):
         said = line(item, now, zone)
-        left = len(items) - place - 1
+        if apart and item.host:  # short, so that no host takes the room of others
+            said = words.say("notify.host", host=item.host, title=plain.safe(said, SHORT))
+        left = len(items) - place - 1 + beyond
         rest = len(words.plural("notify.more", left)) + 1 if left else 0
         if len(said) + rest > room:
             lines.append(words.plural("notify.more", left + 1))
             break
         lines.append(said)
         room -= len(said) + 1
+        if place == len(items) - 1 and beyond:
+            lines.append(words.plural("notify.more", beyond))
     return "\n".join(lines)
 
 
@@ -234,8 +273,8 @@ def _cure(item: Item) -> str | None:
     told = _text_of(item.params.get("cure"))
     if told:
         return told
-    if item.of == "daemon":
-        return "systemctl status kaspad-taskd"
+    if item.of in ("daemon", "host", "engine"):
+        return words.maybe(f"notify.cure.{item.of}.{item.code}")
     reason = item.code if _whom(item) == "disk" else item.params.get("reason")
     return task.hint(str(reason), item.params)[1] if reason else None
 

@@ -17,7 +17,7 @@ from redis import Redis
 from kaspad_taskd.cli import fleet_rows
 from kaspad_taskd.cli.main import run
 from kaspad_taskd.words.plain import width
-from tests.fakes.fleet_reader import Written
+from tests.fakes.fleet_reader import HUB_RIGHTS, Written
 from tests.fakes.fleet_writer import FleetHost, a_task
 from tests.fakes.patience import PATIENCE, once
 from tests.fakes.redis_server import RedisServer, needs_redis
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("utc")
 
 NOW = 1_764_475_200.0  # 2025-11-30T04:00:00Z
-HUB = "on >pw %R~taskd:* -@all +@read +ping -keys -randomkey +cluster|slots"
-"""The hub's kind of user (docs/fleet.md)."""
 
 GONE = """
 import sys
@@ -145,7 +143,7 @@ def test_a_small_terminal_shows_what_there_is_room_for() -> None:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
     with RedisServer(tmp_path / "one") as server, server.client() as client:
-        client.execute_command("ACL", "SETUSER", "hub", "reset", *HUB.split())
+        client.execute_command("ACL", "SETUSER", "hub", "reset", *HUB_RIGHTS.split())
         yield server
 
 

@@ -17,6 +17,9 @@ from kaspad_taskd.fleet.settings import Engine, Login, server_of
 from tests.fakes.fleet_writer import Command, FleetHost
 from tests.fakes.patience import once
 
+HUB_RIGHTS = "on >pw %R~taskd:* -@all +@read +ping -keys -randomkey +cluster|slots"
+"""The hub's kind of user, as docs/fleet.md has it, with its password."""
+
 
 def engine(*servers: str) -> Engine:
     """Settings with these servers."""

@@ -14,8 +14,11 @@ from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.notify.checking import BAD, check
 from kaspad_taskd.notify.model import How, Kind, Quiet, Rule
 from kaspad_taskd.notify.settings import Settings, load, parse
+from tests.fakes.fleet_reader import HUB_RIGHTS
+from tests.fakes.redis_server import RedisServer, needs_redis
 
 KEYS = ["to", "name", "url_file", "command", "on", "tasks", "after", "repeat", "gather", "quiet"]
+KEYS += ["fleet", "config", "user", "password_file", "hosts"]
 KEYS += ["heartbeat", "page_url", "host", "webhook_file", "key_file", "every"]
 SECRET = "topic-of-mine-93f1"
 
@@ -256,11 +259,15 @@ def test_the_example_has_every_key_and_is_sound(place: Path) -> None:
     text = text.replace("/etc/kaspad-taskd/notify.d/", f"{place}/")
     write(place / "hook.url", "https://example.org/")
     write(place / "heartbeat.url", "https://example.org/")
+    text = text.replace("/etc/kaspad-taskd/fleet.toml", f"{place}/fleet.toml")
+    write(place / "fleet.toml", '[redis]\nservers = ["r"]\n')
+    write(place / "redis", "hidden\n")
     assert sound(place, text).rules == (Rule("phone"),)
     whole = sound(place, re.sub(r"(?m)^#(?=\[|[a-z_]+ = )", "", text))
     assert [rule.name for rule in whole.rules] == ["phone", "hook", "siren"]
     assert whole.heartbeat is not None
-    assert set(KEYS) - {"to", "heartbeat"} <= set(re.findall(r"(?m)^#?([a-z_]+) = ", text))
+    assert whole.fleet is not None
+    assert set(KEYS) - {"to", "heartbeat", "fleet"} <= set(re.findall(r"(?m)^#?([a-z_]+) = ", text))
 
 
 @given(
@@ -280,3 +287,64 @@ def test_the_example_has_every_key_and_is_sound(place: Path) -> None:
 def test_whatever_was_written_is_judged_and_never_a_crash(data: object) -> None:
     """Bad data never raises; it is always settings or faults."""
     assert parse(data, "/n.toml")
+
+
+# -- a fleet
+
+TO = '[[to]]\nname = "hook"\nwebhook_file = "@/hook"\n'
+
+
+def test_a_fleet_is_read_as_the_hub_or_as_somebody(place: Path) -> None:
+    """fleet.toml is beside it, or where one says; the password is the hub's, or one of its own."""
+    hub = 'user = "hub"\npassword_file = "@/hub"\n'
+    write(place / "fleet.toml", f'[redis]\nservers = ["r"]\n[hub]\n{hub}'.replace("@", str(place)))
+    write(place / "hub", "hidden\n")
+    assert sound(place, TO).fleet is None
+    found = sound(place, f"{TO}[fleet]\n").fleet
+    assert found is not None
+    assert (found.login.user, found.login.password) == ("hub", "hidden")
+    assert str(found.settings.engine.servers[0]) == "r:6379"
+    (place / "hub").unlink()  # which the notifier need not be able to read
+    write(place / "own", "mine\n")
+    own = 'user = "notify"\npassword_file = "@/own"\n'
+    found = sound(place, f"{TO}[fleet]\n{own}").fleet
+    assert found is not None
+    assert (found.login.user, found.login.password) == ("notify", "mine")
+    write(place / "other.toml", '[redis]\nservers = ["other"]\n')
+    found = sound(place, f'{TO}[fleet]\nconfig = "@/other.toml"\n').fleet
+    assert found is not None
+    assert str(found.settings.engine.servers[0]) == "other:6379"
+
+
+def test_faults_of_a_fleet_are_named(place: Path) -> None:
+    """With file and key; hosts are those of a fleet alone."""
+    assert "to: hosts of" in told(place, f'{TO}hosts = ["wien-*"]\n')[0]
+    faults = told(place, f"{TO}[fleet]\n")
+    assert faults[0].startswith("fleet.toml")
+    write(place / "fleet.toml", '[redis]\nservers = ["r"]\n')
+    faults = told(place, f'{TO}hosts = ["no host"]\n[fleet]\nuser = "a"\n')
+    assert any("hosts" in each and "no name of a host" in each for each in faults)
+    assert any("fleet.password_file: is required" in each for each in faults)
+    assert (
+        "fleet.user: is required" in told(place, f'{TO}[fleet]\npassword_file = "@/hook.key"\n')[0]
+    )
+
+
+@needs_redis
+def test_a_check_asks_the_engine(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be reached now may be later; who may not read never will."""
+    file = write(place / "notify.toml", f"{TO}[fleet]\nuser = 'hub'\npassword_file = '@/hook.key'\n"
+                 .replace("@", str(place)))  # fmt: skip
+    with RedisServer(place / "r", "--user", "hub", *HUB_RIGHTS.split()) as server:
+        write(place / "fleet.toml", f'[redis]\nservers = ["{server.server}"]\n')
+        assert check(file) == BAD
+        assert "ACL SETUSER" in capsys.readouterr().out
+        write(place / "hook.key", "pw\n")
+        assert check(file) == 0
+        assert "fleet: unix:" in capsys.readouterr().out
+        with server.client() as client:
+            client.execute_command("ACL", "SETUSER", "hub", "-@all", "+scan", "+ping")
+        assert check(file) == BAD
+        assert "give it the rights" in capsys.readouterr().out
+    assert check(file) == 0
+    assert "see that it runs" in capsys.readouterr().out

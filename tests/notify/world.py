@@ -83,9 +83,10 @@ def rule_by(chance: Random, name: str) -> Rule:
 
 @dataclass
 class World:
-    """A host by chance."""
+    """A host by chance; `play`: the rules by which it is told of (tests/notify/fleet_world.py)."""
 
     chance: Random
+    play: Any = rules
     now: int = 0
     set_by: int = 0  # what its clock is ahead of the true time
     rules: tuple[Rule, ...] = ()
@@ -114,9 +115,9 @@ class World:
         self.tasks = {
             f"node-sync-{name}": Task(since=old, began=old, ended=old) for name in ("x", "y")
         }
-        self.state = rules.first("5eed")
+        self.state = self.play.first("5eed")
         snapshot = rules.Snapshot([self._shape(task) for task in self.tasks])
-        self.state = rules.see(self.state, self.rules, snapshot, self.now)
+        self.state = self.play.see(self.state, self.rules, snapshot, self.now)
         self._commit()
 
     # -- what happens
@@ -237,11 +238,11 @@ class World:
             self._begin()
 
     def _begin(self, gap: bool = False) -> None:
-        self.life = self.set_by
-        self.state = rules.decode(json.loads(json.dumps(rules.encode(self.kept.state))))
+        self.life = self._clock()
+        self.state = self.play.decode(json.loads(json.dumps(self.play.encode(self.kept.state))))
         self.cursor = self.kept.cursor
         del self.heard[self.kept.told :]
-        self.state = rules.silent(self.state, self.rules, self._given(), self._given())
+        self.state = self.play.silent(self.state, self.rules, self._given(), self._given())
         if self.down is not None:
             self._silence(self.now)
             return
@@ -253,7 +254,7 @@ class World:
             self._commit()
 
     def _answers(self) -> None:
-        self.state = rules.answers(self.state, self.rules, self._given())
+        self.state = self.play.answers(self.state, self.rules, self._given())
         self.deaf = None
 
     def _see(self) -> None:
@@ -262,7 +263,7 @@ class World:
         lost = self.happened[len(self.happened) - unheard :]
         del self.happened[len(self.happened) - unheard :]
         snapshot = rules.Snapshot([self._shape(task) for task in self.tasks])
-        self.state = rules.see(self.state, self.rules, snapshot, self._given())
+        self.state = self.play.see(self.state, self.rules, snapshot, self._given())
         self.cursor = len(self.journal)
         for task in sorted({each.task for each in lost}):
             self.inferred += self._infer(task, self.tasks[task])
@@ -291,9 +292,13 @@ class World:
         return found
 
     def _silence(self, since: int) -> None:
-        self.state = rules.silent(self.state, self.rules, since + self.life, self._given())
+        self.state = self.play.silent(self.state, self.rules, since + self.life, self._given())
         self.deaf = since if self.deaf is None else self.deaf
         self._commit()
+
+    def _clock(self) -> int:
+        """What the notifier's clock is ahead of the true time: it is that of the host."""
+        return self.set_by
 
     # -- how the rules hear of it
 
@@ -307,7 +312,7 @@ class World:
     def _pass(self, span: int) -> None:
         until = self.now + span
         while self.away is None:
-            due = rules.due(self.state, self.rules)
+            due = self.play.due(self.state, self.rules)
             if due is None or due - self.life > until:
                 break
             self.now = max(self.now, due - self.life)
@@ -315,7 +320,7 @@ class World:
         self.now = until
 
     def _tick(self) -> None:
-        self.state, told = rules.tick(self.state, self.rules, self._given(), ZONE)
+        self.state, told = self.play.tick(self.state, self.rules, self._given(), ZONE)
         self.heard += [Heard(self.now, message) for message in told]
         if told:
             self._commit()
@@ -349,7 +354,7 @@ class World:
         self.cursor = len(self.journal)
 
     def _rules_hear(self, events: list[dict[str, Any]]) -> None:
-        self.state = rules.hear_all(self.state, self.rules, events, self._given())
+        self.state = self.play.hear_all(self.state, self.rules, events, self._given())
 
     def _some(self) -> str:
         return self.chance.choice(tuple(self.tasks))

@@ -37,12 +37,17 @@ async def once(
         return _print(mirror, clock(), time.time_ns() // 1_000_000, as_json=as_json)
 
 
+def mirror_of(settings: Settings) -> Mirror:
+    """Return a mirror with those hosts that are shown though nothing was ever heard of them."""
+    return Mirror(settings.hub.expected)
+
+
 @asynccontextmanager
 async def followed(
     settings: Settings, clock: Callable[[], float]
 ) -> AsyncIterator[tuple[Mirror, asyncio.Event]]:
     """Read a fleet meanwhile; yields what is known of it, and what is set when that is news."""
-    mirror, ticked = Mirror(settings.hub.expected), asyncio.Event()
+    mirror, ticked = mirror_of(settings), asyncio.Event()
     following = Following(
         settings.engine, settings.hub.login, mirror, lambda _: ticked.set(), clock
     )

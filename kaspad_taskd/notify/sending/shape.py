@@ -75,6 +75,7 @@ def _item(item: Item) -> dict[str, Any]:
         "ended": _iso(item.ended),
         "count": item.count,
         "again": item.again,
+        "host": item.host or None,
     }
 
 

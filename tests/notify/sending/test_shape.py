@@ -50,7 +50,7 @@ def test_json_has_all_that_there_is_to_know() -> None:
     assert told.pop("items")[0] == {
         "kind": "trouble", "of": "task:node", "name": "Node", "code": "behind",
         "params": {"lag": 840.0}, "began": "1970-01-01T00:00:00.000Z", "ended": None,
-        "count": 7, "again": True,
+        "count": 7, "again": True, "host": None,
     }  # fmt: skip
     assert told == {
         "id": "5f-1", "rule": "phone", "kind": "trouble", "title": "Node is behind",
