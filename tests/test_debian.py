@@ -34,7 +34,7 @@ def test_a_carried_library_is_pinned_licensed_and_no_dependency(name: str) -> No
 
 SANDBOXED = (
     "systemd/kaspad-taskd.service", "systemd/kaspad-taskd-notify.service",
-    "fleet/kaspad-taskd-relay.service",
+    "fleet/kaspad-taskd-relay.service", "fleet/kaspad-taskd-hub.service",
 )  # fmt: skip
 
 
@@ -42,7 +42,8 @@ SANDBOXED = (
 def test_what_the_sandbox_leaves_out_has_its_reason(name: str) -> None:
     """Of systemd's list of directives with a weight, each is in the unit: set, or in a comment."""
     unit = (ROOT / "packaging" / name).read_text()
-    for directive in WEIGHED:
+    weighed = set(WEIGHED) - ({"SupplementaryGroups"} if "/kaspad-taskd-hub" in name else set())
+    for directive in weighed:  # whose group is its own has no other, and needs no reason
         assert re.search(rf"(?m)^(# )?{directive}=|, {directive}=", unit), directive
 
 
@@ -91,6 +92,21 @@ def test_the_relay_is_as_closed_as_the_notifier() -> None:
         if key not in ("User", "SupplementaryGroups"):
             assert unit.get(key) == notifier.get(key), key
     assert (unit["User"], unit["Group"]) == (["kaspad-taskd-relay"], ["kaspad-taskd-read"])
+
+
+def test_the_hub_is_as_closed_as_the_notifier_but_listens_and_is_off() -> None:
+    """It is told of the daemon by Redis alone: its group is its own, which may look at none."""
+    notifier = _section(ROOT / "packaging/systemd/kaspad-taskd-notify.service")
+    unit = _section(ROOT / "packaging/fleet/kaspad-taskd-hub.service")
+    for key in WEIGHED:
+        if key not in ("User", "SupplementaryGroups", "SystemCallFilter"):
+            assert unit.get(key) == notifier.get(key), key
+    assert (unit["User"], unit["Group"]) == (["kaspad-taskd-hub"], ["kaspad-taskd-hub"])
+    assert "SupplementaryGroups" not in unit
+    assert [*unit["SystemCallFilter"], "~listen"] == notifier["SystemCallFilter"]
+    rules = (DEBIAN / "rules").read_text()
+    (line,) = re.findall(r"dh_installsystemd .* --name=kaspad-taskd-hub .*", rules)
+    assert {"--no-enable", "--no-start"} <= set(line.split())
 
 
 def test_what_is_of_a_fleet_is_in_its_package() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -16,7 +17,7 @@ from kaspad_taskd.demo.daemon import Fast
 from kaspad_taskd.demo.line import Line
 from kaspad_taskd.demo.node import PlayingNode
 from kaspad_taskd.demo.recording import Recording, load
-from kaspad_taskd.demo.running import Process, start, stop, until_there
+from kaspad_taskd.demo.running import Process, send, start, stop, until_there
 from kaspad_taskd.demo.show import DEFINITION, TASK
 from kaspad_taskd.fleet import keys
 from kaspad_taskd.fleet.carrier import Carrier
@@ -43,8 +44,7 @@ class Host:
     async def die(self) -> None:
         """End at once, as a machine does whose plug is pulled."""
         for process in self.running:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            send(process, signal.SIGKILL)
         await self.node.aclose()
 
 

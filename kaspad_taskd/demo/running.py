@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -53,11 +54,17 @@ async def until_there(socket: Path, process: Process, patience: float = START_PA
 
 async def stop(process: Process) -> None:
     """End a process, if need be by force."""
-    if process.returncode is None:
-        process.terminate()
+    send(process, signal.SIGTERM)
     try:
         async with asyncio.timeout(STOP_PATIENCE):
             await process.wait()
     except TimeoutError:
-        os.kill(process.pid, signal.SIGKILL)
+        send(process, signal.SIGKILL)
         await process.wait()
+
+
+def send(process: Process, number: signal.Signals) -> None:
+    """Send a signal, and do not look whether it has just ended: asyncio would miss its end then."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)

@@ -105,6 +105,7 @@ async def test_hosts_are_well_one_dies_one_comes_back_and_nothing_is_left(
     said = "\n".join(shown.lines)
     assert "node-02 dies after 0.2 s" in said
     assert "Traceback" not in said
+    assert "Unknown child" not in said
     assert shown.lines[-1].startswith("All of it is ended and removed")
     assert (left(short), [*short.iterdir()]) == ([], [])  # noqa: ASYNC240
 

@@ -29,7 +29,7 @@ from tests.lab.installed import (
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
 
 PACKAGE = "kaspad-taskd-fleet"
-UNIT = "kaspad-taskd-relay.service"
+UNIT, HUB_UNIT = "kaspad-taskd-relay.service", "kaspad-taskd-hub.service"
 RELAY, HUB = "kaspad-taskd-relay", "kaspad-taskd-hub"
 STATE = Path("/var/lib/kaspad-taskd-relay")
 CLOSET = ETC / "fleet.d"
@@ -175,12 +175,14 @@ def seen() -> dict[str, Any]:
 
 
 def test_it_waits_for_its_settings() -> None:
-    """Enabled, not started, nothing has failed; and the hub says which file is missing."""
+    """Enabled, not started, nothing has failed; the hub is off, and says which file is missing."""
     assert systemctl("is-enabled", UNIT).strip() == "enabled"
     assert shown("ActiveState", UNIT) == "inactive"
     systemctl("start", UNIT)
     assert (shown("ActiveState", UNIT), shown("ConditionResult", UNIT)) == ("inactive", "no")
     assert "0 loaded units" in systemctl("--failed")
+    assert systemctl("is-enabled", HUB_UNIT, check=False).strip() == "disabled"
+    assert shown("ActiveState", HUB_UNIT) == "inactive"
     done = subprocess.run([HUB, "--once"], capture_output=True, text=True, check=False)
     assert (done.returncode, str(SETTINGS) in done.stderr) == (78, True)
 
@@ -223,14 +225,15 @@ def test_what_a_daemon_sees_is_seen_at_the_hub(engine: str) -> None:
     assert shown("StatusText", UNIT) == "node-1 -> 127.0.0.1:6379: carries what the daemon tells"
 
 
-def test_its_exposure_is_at_most_1_3() -> None:
-    """As systemd itself counts it, of the running unit; and it has one kind of neighbour."""
-    told = run("systemd-analyze", "security", "--no-pager", UNIT)
+@pytest.mark.parametrize("unit", [UNIT, HUB_UNIT])
+def test_its_exposure_is_at_most_1_3(unit: str) -> None:
+    """As systemd itself counts it; and it can use no other kind of address."""
+    told = run("systemd-analyze", "security", "--no-pager", unit)
     found = re.search(r"exposure level for \S+: (\d+\.\d)", told)
     assert found is not None
     print(f"exposure {found[1]}")
     assert float(found[1]) <= 1.3
-    assert sorted(shown("RestrictAddressFamilies", UNIT).split()) == [
+    assert sorted(shown("RestrictAddressFamilies", unit).split()) == [
         "AF_INET", "AF_INET6", "AF_UNIX",
     ]  # fmt: skip
 
@@ -325,7 +328,7 @@ def test_purged_it_leaves_its_users_and_the_daemon_alone() -> None:
     """No unit, no settings, no password, no state; the daemon's process runs on."""
     before = shown("MainPID")
     apt("purge", PACKAGE)
-    assert shown("LoadState", UNIT) == "not-found"
+    assert [shown("LoadState", each) for each in (UNIT, HUB_UNIT)] == ["not-found"] * 2
     found = run(
         *("find", "/", "-xdev", "(", "-path", "/proc", "-o", "-path", "/src", "-o", "-path"),
         *("/var/cache/apt", "-o", "-path", "/usr/share/kaspad-taskd", "-o", "-path"),

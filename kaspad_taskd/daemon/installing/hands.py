@@ -19,7 +19,7 @@ from kaspad_taskd.daemon.installing.refusal import Refusal
 SERVICE: Final = "kaspad-taskd.service"
 BESIDE: Final = ("kaspad-taskd-notify.service", "kaspad-taskd-relay.service")
 """Run beside it as soon as there is a notify.toml, a fleet.toml."""
-OTHERS: Final = ("kaspad-taskd.socket", "kaspad-taskd-backup.timer")
+OTHERS: Final = ("kaspad-taskd.socket", "kaspad-taskd-backup.timer", "kaspad-taskd-hub.service")
 """Units that are off until somebody enables them."""
 STRANGE: Final = "neither file nor link nor directory"
 PATIENCE: Final = 240.0
