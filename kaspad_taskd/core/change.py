@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core.estimate import broken
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.model import Epoch, Health, Live, Moment, Status, Task, Watch

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from enum import StrEnum
 
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.core.model import TROUBLE, Health, Moment, Status, Task, Watch
 from kaspad_taskd.core.observation import Scalar
 from kaspad_taskd.core.seen import state_of

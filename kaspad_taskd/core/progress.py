@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import floor
 
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.core.model import Detail, Moment, PhaseRecord, Task
 from kaspad_taskd.core.observation import PlannedPhase, Reading
 

@@ -8,11 +8,10 @@ noticed within minutes. How far ahead it tells depends on how long it was watche
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import Final
 
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.base.middle import median
 from kaspad_taskd.core.observation import Disk, Hint, Scalar
 from kaspad_taskd.core.reason import Reason

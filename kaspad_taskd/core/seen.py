@@ -8,9 +8,9 @@ the clock jumped, or the clock was wrong. That is never counted; it is what is l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, replace
+from dataclasses import astuple
 
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.core.model import TROUBLE, Health, Moment, Status, Task, Watch
 from kaspad_taskd.core.schedule import LONGEST_BACKOFF, look_every
 

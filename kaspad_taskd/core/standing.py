@@ -7,11 +7,10 @@ count begins anew. Pure.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.core.model import Health, Moment, Status, Task
 from kaspad_taskd.core.reason import Reason
 

@@ -6,11 +6,11 @@ How it goes on is decided in `switching.plan`; what each step does is done in `s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, fields, replace
+from dataclasses import field, fields
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.observation import Json, Scalar
 

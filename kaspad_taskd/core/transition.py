@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core import inputs, watching
 from kaspad_taskd.core.change import (
     NotAllowed,

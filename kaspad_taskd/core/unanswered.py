@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core import runway
 from kaspad_taskd.core.model import Definition, Live, Moment, Task
 from kaspad_taskd.core.observation import Disk, Hint, Refused, Unreachable

@@ -6,9 +6,7 @@ by 90 days.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.core.ageing import DAY, HOUR, SureTime, old_before
 from kaspad_taskd.core.model import Moment, Task
 from kaspad_taskd.core.seen import MINUTE, NOTHING, Counts, Slot

@@ -11,8 +11,7 @@ the health that is on record.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core import progress, runway, unanswered
 from kaspad_taskd.core.change import anew, begun, changed, done, fact, patient
 from kaspad_taskd.core.fact import EventName, Fact

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import Protocol
 
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core import ageing
 from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.record import Loaded

@@ -12,8 +12,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.change import NotAllowed
 from kaspad_taskd.core.fact import Event, Fact

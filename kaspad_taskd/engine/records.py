@@ -9,9 +9,10 @@ state (kaspad_taskd/core/incidents.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core import incidents, seen, watch_record
 from kaspad_taskd.core.ageing import SureTime
 from kaspad_taskd.core.incidents import Ending, Incident

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core.ageing import SureTime, old_before, tasks_due
 from kaspad_taskd.core.change import fact
 from kaspad_taskd.core.fact import EventName, Fact

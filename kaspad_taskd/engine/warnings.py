@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.observation import Json, Scalar

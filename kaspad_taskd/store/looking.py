@@ -6,9 +6,9 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import Loaded, Repair
 from kaspad_taskd.store import rows, schema, statuses

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from kaspad_taskd.base import files
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.record import Loaded
 from kaspad_taskd.store import rows, schema, statuses

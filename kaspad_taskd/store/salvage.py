@@ -10,11 +10,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kaspad_taskd.base import files, jsontext
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core.fact import Fact
 from kaspad_taskd.core.model import Definition, Moment, Task
 from kaspad_taskd.core.record import SWITCHES_KEPT, Repair

@@ -6,8 +6,9 @@ Nothing of it decides what a task is: what makes no sense is left out, and that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core.ageing import HOUR
 from kaspad_taskd.core.incidents import Incident
 from kaspad_taskd.core.seen import MINUTE, Counts

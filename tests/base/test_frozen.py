@@ -23,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import replace as quick
 
 
 def _made(decorator: Callable[[type], type]) -> Any:
@@ -182,3 +183,21 @@ def test_a_field_that_is_no_plain_parameter_is_refused(odd: Any) -> None:
 
     with pytest.raises(TypeError, match=r"Odd\.size must be a plain parameter"):
         frozen(Odd)
+
+
+@BOTH
+def test_replaced_with_other_fields_as_the_standard_library_does(point: Any) -> None:
+    """What is not named stays; the thing itself does too; an unknown field is a TypeError."""
+    one = point(1, 2.5, {"a": 1}, ("s",), "x")
+    if point is OURS:
+        assert quick(one, y=3.5, seen=()) == replace(one, y=3.5, seen=())
+        assert quick(one).seen == ("s",)
+    assert (one.y, replace(one, y=3.5).y) == (2.5, 3.5)
+    with pytest.raises(TypeError):
+        (quick if point is OURS else replace)(one, z=1)
+
+
+def test_replacing_runs_what_a_class_checks_of_itself() -> None:
+    """As it does when it is made."""
+    with pytest.raises(ValueError, match="negative"):
+        quick(Named(3), size=-1)

@@ -10,10 +10,9 @@ in sync a moment ago is a witness itself: its age cannot have grown by more than
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.base.middle import median
 from kaspad_taskd.kaspa.sync.memory import Mark, Passed
 from kaspad_taskd.kaspa.sync.position import AWAITED, Position, network_pace

@@ -7,11 +7,10 @@ is another node's where its peers are connected for longer than nobody looked.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum
 from itertools import pairwise
 
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
 from kaspad_taskd.kaspa.sync.phase import restarted
 from kaspad_taskd.kaspa.sync.reading import NodeReading

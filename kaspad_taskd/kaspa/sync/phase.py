@@ -6,9 +6,7 @@ looks are compared over 15 s and more, and the last phase stands until another i
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
 from kaspad_taskd.kaspa.sync.position import Position
 from kaspad_taskd.kaspa.sync.reading import NodeReading

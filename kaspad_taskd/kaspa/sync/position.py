@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.kaspa.sync.reading import NodeReading
 
 MEDIAN_AGE_MS = 132_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core.observation import Hint
 from kaspad_taskd.kaspa.sync.death import DEATHS
 from kaspad_taskd.kaspa.sync.lines import Line, begins_as_kaspad, understand_said, written

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.kaspa.sync.identity import DOUBT_MS, SHORT, Met
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory
 from kaspad_taskd.kaspa.sync.phase import STATE, Moves, step_s

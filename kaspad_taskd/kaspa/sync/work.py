@@ -6,8 +6,7 @@ downloaded from. Finding peers and agreeing with them brings nothing forward.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core.observation import Done
 from kaspad_taskd.kaspa.sync.identity import SHORT
 from kaspad_taskd.kaspa.sync.memory import Mark, Memory

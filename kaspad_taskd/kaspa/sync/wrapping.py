@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from kaspad_taskd.base import jsontext
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 
 LAYERS = 4
 """Wrappings around each other that are taken off."""
