@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core import progress, runway, unanswered
 from kaspad_taskd.core.change import at_rest, changed, done, fact, patient, unwatched
 from kaspad_taskd.core.estimate import broken, follow, is_over, rates_of, stands, waited, walk
@@ -246,7 +246,7 @@ def _live(
             reading.hints,
             reading.disk,
             0.0 if reading.complete else left,  # until nothing more is written for this task
-            passing=ahead in PASSING,
+            passing=left is None and ahead in PASSING,
         ),
         conditions=deciding(reading),
         metadata=runway.facts(reading.metadata, reading.disk),

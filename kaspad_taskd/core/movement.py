@@ -7,9 +7,8 @@ none of them brings the end nearer, and a task for which nothing else happens st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from kaspad_taskd.base.frozen import frozen
+from kaspad_taskd.base.frozen import frozen, replace
 from kaspad_taskd.core.model import Live, Task
 from kaspad_taskd.core.observation import Reading
 
@@ -37,10 +36,9 @@ def movement(task: Task, reading: Reading) -> Movement:
     reached = {} if reading.epoch is not None else live.reached
     next_pass = reading.pass_number > task.pass_number
     entered = () if first or next_pass else live.entered
-    phase = reading.phase or ""
-    named = phase not in entered and _ahead(phase, entered, reading)
-    new_phase = named and reading.at_work is not False  # a name alone is no work
+    phase, new_phase = reading.phase or "", False
     if phase not in entered:
+        new_phase = reading.at_work is not False and _ahead(phase, entered, reading)  # no mere name
         entered = (*entered, phase)
     counter, value = _done(reading)
     forward = value is not None and value > reached.get(counter, float("-inf"))
@@ -81,7 +79,9 @@ def _done(reading: Reading) -> tuple[str, float | None]:
 
 
 def _kept(reached: Mapping[str, float], counter: str, value: float) -> Mapping[str, float]:
-    kept = {name: high for name, high in reached.items() if name != counter}
+    kept = dict(reached)
+    kept.pop(counter, None)
     if len(kept) >= COUNTERS:
         del kept[next(iter(kept))]
-    return {**kept, counter: value}
+    kept[counter] = value
+    return kept

@@ -13,10 +13,10 @@ import random
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit, limit
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.base.libraries import cause
 from kaspad_taskd.base.repeats import Repeats, counted
 from kaspad_taskd.core.inputs import Input, Look, Tick
@@ -339,12 +339,10 @@ class Monitors:
 
 def _other_work(old: Task | None, new: Task | None) -> bool:
     """Whether another attempt began, or another definition: the old probe must not answer."""
-    return (
-        old is None
-        or new is None
-        or old.attempt != new.attempt
-        or _pace(old) != _pace(new)
-        or not old.definition.same_work(new.definition)
+    if old is None or new is None or old.attempt != new.attempt:
+        return True
+    return old.definition is not new.definition and (
+        _pace(old) != _pace(new) or not old.definition.same_work(new.definition)
     )
 
 

@@ -6,6 +6,7 @@ reached that is not. static/words.js is the same in JavaScript.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil, floor, isfinite
 
 from kaspad_taskd.words.table import text
@@ -46,6 +47,7 @@ def up(value: float) -> float:
     return -down(-value) + 0.0  # not -0.0
 
 
+@lru_cache(maxsize=1024)
 def format_time_left(seconds: float | None, complete: bool = False) -> str:
     """Return a time left in words: `1 hour 30 min`, `2 days 3 hr`; `1 second` at least.
 
