@@ -24,7 +24,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from benchmarks.process import quantile
-from kaspad_taskd.core.model import Definition, Detail, Health, Live, Sample, Status, Task, Window
+from kaspad_taskd.core.model import Definition, Detail, Health, Live, Samples, Status, Task, Window
 from kaspad_taskd.core.record import Change, Outcome
 from kaspad_taskd.store.codec import task_text
 from kaspad_taskd.store.sqlite import SqliteStore
@@ -38,7 +38,8 @@ def sample(number: int) -> Task:
     """A node at work: some 1.6 KB as a document."""
     name = f"node-sync-{number}"
     checker = {"url": "grpc://localhost:16110", "network": "mainnet", "max_lag": 60.0}
-    samples = tuple(Sample(NOW + n * 10_000, 1e8 + n * 1000.0) for n in range(20))
+    moments = tuple(NOW + n * 10_000 for n in range(20))
+    samples = Samples(moments, tuple(1e8 + n * 1000.0 for n in range(20)))
     live = Live(
         last_checked=NOW,
         last_update=NOW,

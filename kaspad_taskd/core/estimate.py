@@ -6,14 +6,18 @@ has what these numbers told of recorded real syncs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from itertools import pairwise
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from math import log, sqrt
+from operator import sub
+from typing import TypeVar
 
-from kaspad_taskd.core.model import Moment, Sample, Walk, Walked, Window
+from kaspad_taskd.base.frozen import replace
+from kaspad_taskd.core.model import Moment, Samples, Walk, Walked, Window
 from kaspad_taskd.core.observation import Leg, Reading, Route
 from kaspad_taskd.core.reason import EtaReason
+
+T = TypeVar("T", int, float)
 
 MAX_SAMPLES = 20
 MIN_SAMPLES = 3
@@ -43,13 +47,13 @@ def follow(
     end or the begin of a round (`between`: this one is over), tells no rate.
     """
     if window.phase != phase:
-        return Window(phase, (Sample(0, position),), rates_of(window), now, now)
+        return Window(phase, _one(position), rates_of(window), now, now)
     if not window.samples:
-        return Window(phase, (Sample(0, position),), window.rates, now, now)
+        return Window(phase, _one(position), window.rates, now, now)
     if window.seen_at is None or window.moved_at is None:
         return _resumed(window, position, now)
-    last = window.samples[-1]
-    if position == last.position:
+    moments, positions = window.samples.moments, window.samples.positions
+    if position == positions[-1]:
         return replace(window, seen_at=now, between=between or window.between)
     if between or window.between:
         return replace(_shifted(window, position, now), between=between)
@@ -57,14 +61,16 @@ def follow(
     usual = _usual(window.apart, apart)
     if window.seen_at - window.moved_at > max(PAUSE_MS, USUAL * window.apart):
         return replace(_thawed(window, position, now), apart=usual)
-    samples = _thinned((*window.samples, Sample(last.at + apart, position)))
+    samples = _thinned(Samples((*moments, moments[-1] + apart), (*positions, position)))
     sure = window.sure or _is_sure(samples)
     return Window(phase, samples, window.rates, now, now, usual, sure=sure)
 
 
 def _thawed(window: Window, position: float, now: Moment) -> Window:
     """The window after a standstill: the looks in which it began and ended hold part of it."""
-    begun = window.samples[:-1] if len(window.samples) > MIN_SAMPLES else window.samples
+    begun = window.samples
+    if len(begun) > MIN_SAMPLES:
+        begun = Samples(begun.moments[:-1], begun.positions[:-1])
     return _shifted(replace(window, samples=begun), position, now)
 
 
@@ -76,15 +82,16 @@ def _resumed(window: Window, position: float, now: Moment) -> Window:
     """
     if window.left_at is None or not 0 <= now - window.left_at <= FORGET_MS:
         others = {key: rate for key, rate in window.rates.items() if key != (window.phase or "")}
-        return Window(window.phase, (Sample(0, position),), others, now, now, window.apart)
-    if position == window.samples[-1].position:
+        return Window(window.phase, _one(position), others, now, now, window.apart)
+    if position == window.samples.positions[-1]:
         return replace(window, seen_at=now, left_at=None)
     return replace(_shifted(window, position, now), left_at=None)
 
 
 def _shifted(window: Window, position: float, now: Moment) -> Window:
-    shift = position - window.samples[-1].position
-    moved = tuple(Sample(each.at, each.position + shift) for each in window.samples)
+    positions = window.samples.positions
+    shift = position - positions[-1]
+    moved = Samples(window.samples.moments, tuple([each + shift for each in positions]))
     return replace(window, samples=moved, seen_at=now, moved_at=now)
 
 
@@ -115,26 +122,34 @@ def broken(window: Window) -> Window:
 
 def emptied(window: Window) -> Window:
     """The window after a clock jump: times before and after it cannot be compared."""
-    return Window(window.phase, (), rates_of(window))
+    return Window(window.phase, rates=rates_of(window))
 
 
-def _thinned(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+def _one(position: float) -> Samples:
+    return Samples((0,), (position,))
+
+
+def _thinned(samples: Samples) -> Samples:
     """At most MAX_SAMPLES: every second one of the older half goes, then what is too old."""
     if len(samples) <= MAX_SAMPLES:
         return samples
-    half = len(samples) // 2
-    older, newer = samples[:half:2], samples[half:]
-    oldest = newer[-1].at - HORIZON_MS
-    return tuple(each for each in older if each.at >= oldest) + newer
+    moments, positions = samples.moments, samples.positions
+    half = len(moments) // 2
+    older = moments[:half:2]
+    first = bisect_left(older, moments[-1] - HORIZON_MS)
+    return Samples(
+        older[first:] + moments[half:], positions[:half:2][first:] + positions[half:]
+    )  # fmt: skip
 
 
 def slope(window: Window) -> float | None:
     """Units a second of the window's phase, of its newest half; None while too little moved."""
     if not window.sure:
         return None
-    samples = _recent(_evened(window.samples))
-    moments, positions = [each.at for each in samples], [each.position for each in samples]
-    middle, level = sum(moments) / len(samples), sum(positions) / len(samples)
+    even = _evened(window.samples)
+    since = _recent(even.moments)
+    moments, positions = even.moments[since:], even.positions[since:]
+    middle, level = sum(moments) / len(moments), sum(positions) / len(positions)
     above = below = 0.0
     for at, position in zip(moments, positions, strict=True):
         offset = at - middle
@@ -143,50 +158,55 @@ def slope(window: Window) -> float | None:
     return max(0.0, above / below * 1000)
 
 
-def _recent(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
-    """The newest half of the time, but what bursts need: a rate changes along a phase."""
-    newest = samples[-1].at
-    since = newest - max(RECENT_MS, (newest - samples[0].at) // 2)
-    first = next(index for index, each in enumerate(samples) if each.at >= since)
-    return samples[min(first, max(0, len(samples) - ENOUGH_SAMPLES)) :]
+def _recent(moments: Sequence[int]) -> int:
+    """Where the newest half of the time begins, but for what bursts need: a rate changes."""
+    newest = moments[-1]
+    since = newest - max(RECENT_MS, (newest - moments[0]) // 2)
+    return min(bisect_left(moments, since), max(0, len(moments) - ENOUGH_SAMPLES))
 
 
-def _evened(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+def _steps(row: Sequence[T]) -> Iterator[T]:
+    """By how much each is more than the one before it."""
+    return map(sub, row[1:], row)
+
+
+def _evened(samples: Samples) -> Samples:
     """The samples with one burst taken out, if there is just one: what comes once is no rate."""
-    if len(samples) < ENOUGH_SAMPLES:
+    moments, positions = samples.moments, samples.positions
+    if len(moments) < ENOUGH_SAMPLES:
         return samples  # of so few nobody knows which is the usual one
-    span, rise = samples[-1].at - samples[0].at, samples[-1].position - samples[0].position
-    steps = [(new.at - old.at, new.position - old.position) for old, new in pairwise(samples)]
+    span, rise = moments[-1] - moments[0], positions[-1] - positions[0]
     mean = rise / span
-    beyond = [jump - mean * lasted for lasted, jump in steps]
+    lasted, jumps = list(_steps(moments)), list(_steps(positions))
+    beyond = [jump - mean * took for took, jump in zip(lasted, jumps, strict=True)]
     burst = beyond.index(max(beyond))
-    took, jump = steps[burst]
+    took, jump = lasted[burst], jumps[burst]
     rate = (rise - jump) / (span - took)
-    if rate <= 0 or jump <= BURST * rate * took:  # so it is at nearly every look
+    usual = BURST * rate
+    if rate <= 0 or jump <= usual * took:  # so it is at nearly every look
         return samples
-    if sum(each > BURST * rate * lasted for lasted, each in steps) != 1:
+    if sum(jump > usual * took for took, jump in zip(lasted, jumps, strict=True)) != 1:
         return samples
     surplus = jump - rate * took
-    later = tuple(Sample(each.at, each.position - surplus) for each in samples[burst + 1 :])
-    return samples[: burst + 1] + later
+    later = [each - surplus for each in positions[burst + 1 :]]
+    return Samples(moments, (*positions[: burst + 1], *later))
 
 
-def _is_sure(samples: tuple[Sample, ...]) -> bool:
+def _is_sure(samples: Samples) -> bool:
     """Whether a rate may be told: enough was seen, or what was seen agrees.
 
     Each step is a measurement of its own. How far they lie apart says how wrong their mean likely
     is: a steady counter is known after a few, one that comes in bursts later.
     """
-    count, span = len(samples), samples[-1].at - samples[0].at
+    count, span = len(samples), samples.moments[-1] - samples.moments[0]
     if count >= ENOUGH_SAMPLES and span >= ENOUGH_MS:
         return True
     if count < MIN_SAMPLES or span < MIN_MOVING_MS:
         return False
-    even = _evened(samples)
-    mean = (even[-1].position - even[0].position) / span
-    apart = sum(
-        (new.position - old.position - mean * (new.at - old.at)) ** 2 for old, new in pairwise(even)
-    )
+    positions = _evened(samples).positions
+    mean = (positions[-1] - positions[0]) / span
+    both = zip(_steps(samples.moments), _steps(positions), strict=True)
+    apart = sum([(jump - mean * took) ** 2 for took, jump in both])
     steps = count - 1
     return sqrt(apart * steps / (steps - 1)) <= SURE * mean * span
 

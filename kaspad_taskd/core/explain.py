@@ -316,14 +316,14 @@ def _moves(task: Task) -> bool | None:
 
 
 def _time_left(task: Task) -> TimeLeft:
-    live, samples = task.live, task.live.window.samples
-    moving = (samples[-1].at - samples[0].at) / 1000 if samples else 0.0
+    live, moments = task.live, task.live.window.samples.moments
+    moving = (moments[-1] - moments[0]) / 1000 if moments else 0.0
     running = task.status is Status.IN_PROGRESS and live.eta is not None
     return TimeLeft(
         live.eta,
         live.eta_reason,
         live.walk if running else None,
         rates_of(live.window),
-        len(samples),
+        len(moments),
         moving,
     )

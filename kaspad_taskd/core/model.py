@@ -133,16 +133,19 @@ class Definition:
 
 
 @frozen
-class Sample:
-    """A reading as the estimator keeps it.
+class Samples:
+    """Readings as the estimator keeps them, oldest first: in rows, for numbers are no garbage.
 
     Attributes:
-        at: milliseconds of moving time since the window began: standstills hardly count.
-        position: where the work was, absolute.
+        moments: milliseconds of moving time since the window began: standstills hardly count.
+        positions: where the work was, absolute.
     """
 
-    at: int
-    position: float
+    moments: tuple[int, ...] = ()
+    positions: tuple[float, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.moments)
 
 
 @frozen
@@ -164,7 +167,7 @@ class Window:
     """
 
     phase: str | None = None
-    samples: tuple[Sample, ...] = ()
+    samples: Samples = Samples()
     rates: Mapping[str, float] = field(default_factory=dict)
     seen_at: Moment | None = None
     moved_at: Moment | None = None

@@ -10,11 +10,12 @@ older daemon refuses.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 from kaspad_taskd.base import jsontext
+from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core.fact import EventName, Fact
 from kaspad_taskd.core.incidents import Ending, Incident
 from kaspad_taskd.core.model import (
@@ -29,7 +30,7 @@ from kaspad_taskd.core.model import (
     OnComplete,
     Origin,
     PhaseRecord,
-    Sample,
+    Samples,
     Status,
     Task,
     Walk,
@@ -112,8 +113,8 @@ def _word(kind: type[Reason] | type[EtaReason], unknown: Reason | None = None) -
 _TABLE: _Way = (dict, None)  # any Mapping; JSON wants a dict
 _TUPLE: _Way = (None, tuple)
 _SAMPLES: _Way = (
-    lambda samples: [(sample.at, sample.position) for sample in samples],
-    lambda pairs: tuple([Sample(*pair) for pair in pairs]),
+    lambda samples: list(zip(samples.moments, samples.positions, strict=True)),
+    lambda pairs: Samples(*zip(*pairs, strict=True)),
 )
 
 _DEFINITION = _Shape(

@@ -20,7 +20,7 @@ from kaspad_taskd.core.estimate import (
     stands,
     time_left,
 )
-from kaspad_taskd.core.model import Window
+from kaspad_taskd.core.model import Samples, Window
 from kaspad_taskd.core.observation import Leg, Reading, Route
 from kaspad_taskd.core.reason import EtaReason
 from tests.core.play import NOW
@@ -81,7 +81,7 @@ def test_rare_steps_are_not_standstills() -> None:
 
 def last_step(window: Window) -> int:
     """Milliseconds of moving time between the newest two samples."""
-    return window.samples[-1].at - window.samples[-2].at
+    return window.samples.moments[-1] - window.samples.moments[-2]
 
 
 def test_one_freeze_teaches_little() -> None:
@@ -150,13 +150,13 @@ def test_standstill_goes_on_over_a_short_break() -> None:
 def test_break_before_any_sample() -> None:
     """A break of nothing is nothing."""
     window = followed([(0, 5.0)], broken(Window("a")))
-    assert [each.position for each in window.samples] == [5.0]
+    assert window.samples.positions == (5.0,)
 
 
 def test_clock_jump_keeps_rates_and_no_samples() -> None:
     """Times before and after a jump are not compared; the rate known till then stays."""
     window = emptied(followed(steady(0, 100, 10.0)))
-    assert (window.samples, window.seen_at, window.phase) == ((), None, "a")
+    assert (window.samples, window.seen_at, window.phase) == (Samples(), None, "a")
     assert rates_of(window) == {"a": pytest.approx(10.0)}
     assert rates_of(followed(steady(0, 100, 3.0), window)) == {"a": pytest.approx(3.0)}
 
@@ -192,8 +192,8 @@ def test_window_is_bounded_and_in_order(way: list[tuple[int, int, str]]) -> None
         window = {"b": broken, "j": emptied}.get(what, lambda same: same)(window)
         window = follow(window, "a", position, now)
         assert 1 <= len(window.samples) <= MAX_SAMPLES
-        assert all(old.at < new.at for old, new in pairwise(window.samples))
-        assert window.samples[-1].position == position
+        assert all(old < new for old, new in pairwise(window.samples.moments))
+        assert window.samples.positions[-1] == position
         assert (slope(window) or 0.0) >= 0.0
         assert window.apart >= 0
 

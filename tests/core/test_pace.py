@@ -40,7 +40,7 @@ def steady(begin: float, end: float, rate: float, pace: float, base: float = 0.0
 def test_a_steady_rate_is_told_exactly_and_soon(rate: float, pace: float, left: float) -> None:
     """After ten seconds, or two looks: what is left, divided by it."""
     window = followed(steady(0, max(10.0 + pace, 2 * pace), rate, pace))
-    here = window.samples[-1].position
+    here = window.samples.positions[-1]
     told, _ = time_left(Reading(phase="a", position=here, target=here + left), rates_of(window))
     assert told == pytest.approx(left / rate, rel=1e-3)
 
@@ -72,7 +72,7 @@ def test_nothing_is_held_from_before_a_gap(
     """More than a minute unwatched: nothing is told until it is measured, then that alone."""
     window = followed(steady(0, 20 * pace, old, pace))
     begin = 20 * pace + gap
-    base = window.samples[-1].position + jump
+    base = window.samples.positions[-1] + jump
     window = followed([(begin, base)], broken(window))
     assert rates_of(window) == {}
     window = followed(steady(begin + pace, begin + 12 * pace, new, pace, base + new * pace), window)
@@ -88,7 +88,7 @@ def test_a_short_gap_costs_nothing_and_tells_nothing(
     window = followed(steady(0, max(20 * pace, 20), old, pace))
     before = rates_of(window)
     end = max(20 * pace, 20) + pace + gap
-    window = followed([(end, window.samples[-1].position + jump)], broken(window))
+    window = followed([(end, window.samples.positions[-1] + jump)], broken(window))
     assert rates_of(window)["a"] == pytest.approx(before["a"])
 
 
@@ -97,7 +97,7 @@ def test_a_new_speed_is_told_within_a_minute(rate: float, ratio: float, pace: fl
     """The newest half of a phase tells, so as much time as went before, or a minute, is enough."""
     window = followed(steady(0, 60, rate, pace))
     new = rate * ratio
-    base = window.samples[-1].position
+    base = window.samples.positions[-1]
     window = followed(steady(60 + pace, 125, new, pace, base + new * pace), window)
     assert slope(window) == pytest.approx(new, rel=0.1)
 
@@ -108,7 +108,7 @@ def test_a_freeze_has_no_time_left_and_leaves_the_rate(
 ) -> None:
     """While it stands nobody knows for how long; from its first movement on the rate is known."""
     window = followed(steady(0, 60, rate, pace))
-    here = window.samples[-1].position
+    here = window.samples.positions[-1]
     frozen = [(60 + n * pace, here) for n in range(1, int(stood / pace) + 1)]
     window = followed(frozen, window)
     end = 60 + stood

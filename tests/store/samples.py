@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from kaspad_taskd.core.fact import EventName, Fact
-from kaspad_taskd.core.model import Definition, Task
+from kaspad_taskd.core.model import Definition, Samples, Task
 from kaspad_taskd.core.record import Change, HistoryPoint, Outcome
 
 NOW = 1_790_000_000_000
@@ -72,6 +72,9 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(-(2**63), 2**63 - 1),
     str: _text,
     type(None): st.none(),
+    Samples: st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), _number), max_size=3).map(
+        lambda pairs: Samples(*zip(*pairs, strict=True))
+    ),
 }
 
 
