@@ -9,8 +9,9 @@ older daemon refuses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from enum import StrEnum
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -60,10 +61,15 @@ class _Shape:
 
     def __init__(self, kind: type[Any], leave: str = "", **ways: _Way) -> None:
         self._kind = kind
-        self._names = tuple(each.name for each in fields(kind) if each.name != leave)
+        held = [each for each in fields(kind) if each.name != leave]
+        self._names = tuple(each.name for each in held)
         self._values = attrgetter(*self._names)
+        self._defaults = tuple(each.default for each in held)  # MISSING: it makes one, or needs it
+        self._needed = [each.name for each in held if _is_needed(each)]
         self._writers = [(name, write) for name, (write, _) in ways.items() if write]
-        self._readers = [(name, read) for name, (_, read) in ways.items() if read]
+        self._readers = [
+            (name, self._names.index(name), read) for name, (_, read) in ways.items() if read
+        ]
 
     def write(self, thing: object) -> dict[str, Json]:
         document = dict(zip(self._names, self._values(thing), strict=True))
@@ -71,12 +77,24 @@ class _Shape:
             document[name] = write(document[name])
         return document
 
-    def read(self, document: Mapping[str, Json], **given: Any) -> Any:
-        values = {name: document[name] for name in self._names if name in document}
-        for name, read in self._readers:
-            if name in values:
-                values[name] = read(values[name])
-        return self._kind(**values, **given)
+    def read(self, document: dict[str, Json], *left: Any) -> Any:
+        """`left`: the field that stands elsewhere, which is the first."""
+        values = list(map(document.get, self._names, self._defaults))
+        if not all(name in document for name in self._needed):
+            raise KeyError(*self._needed)
+        for name, place, read in self._readers:
+            if name in document:
+                values[place] = read(values[place])
+        return self._kind(*left, *values)
+
+
+def _is_needed(each: Field[Any]) -> bool:
+    return each.default is MISSING and each.default_factory is MISSING
+
+
+def _member(kind: type[StrEnum]) -> _Way:
+    """A member of a list that is closed."""
+    return None, {each.value: each for each in kind}.__getitem__
 
 
 def _one(shape: _Shape) -> _Way:
@@ -124,7 +142,7 @@ _DEFINITION = _Shape(
     on_complete=_or_none(
         (lambda reaction: list(reaction.command), lambda words: OnComplete(tuple(words)))
     ),
-    origin=(None, Origin),
+    origin=_member(Origin),
 )
 _LIVE = _Shape(
     Live,
@@ -145,8 +163,8 @@ _LIVE = _Shape(
 _TASK = _Shape(
     Task,
     leave="definition",
-    status=(None, Status),
-    health=(None, Health),
+    status=_member(Status),
+    health=_member(Health),
     reason=_or_none(_word(Reason)),
     waiting_for=_TUPLE,
     phases=_many(_Shape(PhaseRecord)),
@@ -154,13 +172,15 @@ _TASK = _Shape(
     failure=_or_none(
         _one(_Shape(Failure, reason=_word(Reason, Reason.CHECKER_ERROR), params=_TABLE))
     ),
-    watch=(None, Watch),
+    watch=_member(Watch),
     live=_one(_LIVE),
 )
 
 _WARNING = _Shape(StandingWarning, params=_TABLE)
 _RECORD = _Shape(WatchRecord, total=_one(_Shape(Counts)))
-_INCIDENT = _Shape(Incident, health=(None, Health), params=_TABLE, ending=_or_none((None, Ending)))
+_INCIDENT = _Shape(
+    Incident, health=_member(Health), params=_TABLE, ending=_or_none(_member(Ending))
+)
 
 
 def definition_text(definition: Definition) -> str:
@@ -209,7 +229,7 @@ def task_of(text: str, definition: Definition) -> Task:
         KeyError, TypeError, ValueError, AttributeError: the document is damaged.
     """
     document = jsontext.loads(text)
-    task: Task = _TASK.read(document, definition=definition)
+    task: Task = _TASK.read(document, definition)
     if "watch" not in document:
         task = _of_before(task)
     _check_numbers(task.number, task.revision, task.attempt, task.created_at)
