@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import platform
@@ -38,11 +37,12 @@ from kaspad_taskd.config.settings import Address, Settings, doubtful
 from kaspad_taskd.core.model import TROUBLE, Definition, Origin, Status, Task
 from kaspad_taskd.core.record import Loaded
 from kaspad_taskd.core.runway import MADE_HERE
+from kaspad_taskd.daemon.garbage import made_to_stay
 from kaspad_taskd.daemon.housekeeping import Housekeeping
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
 from kaspad_taskd.daemon.own_sockets import own_sockets
 from kaspad_taskd.daemon.quiet import be_sparing
-from kaspad_taskd.daemon.repaired import StoreWatch, tell
+from kaspad_taskd.daemon.repaired import StoreWatch
 from kaspad_taskd.engine.ageing import Ageing
 from kaspad_taskd.engine.engine import Engine
 from kaspad_taskd.engine.errors import NotDurable
@@ -219,23 +219,11 @@ class Daemon:
             StoreError, NotDurable, CannotListenError, CannotOpenError: it cannot start.
         """
         be_sparing(asyncio.get_running_loop())
-        gc.disable()  # what is read now stays: to look for garbage in it is a fifth of the time
-        try:
+        with made_to_stay():
             loaded = self._store.open()
-        finally:
-            gc.enable()
         try:
-            self._engine.begin(loaded)
-            self._roster.begin()
-            self._engine.warnings.clear("restart-needed")  # this is the restart
-            self._ageing.begin(loaded)
-            Story(self._engine)
-            if loaded.repaired is not None:
-                tell(self._engine, loaded.repaired)
-            self._store_watch.begin(loaded)
-            await self._register(loaded)
-            self._mirror.align(self._engine.tasks())
-            self._monitors.begin()
+            with made_to_stay():
+                await self._begin(loaded)
             if self._listen.listen is not None:
                 # it may ask a name server; before the other door, so that who finds that finds this
                 state = self._places.state
@@ -253,6 +241,18 @@ class Daemon:
             await self._mirror.close()
             await self._store.close()
             self._notifier.close()
+
+    async def _begin(self, loaded: Loaded) -> None:
+        """Take over what the store has loaded; from then on looks are due."""
+        self._engine.begin(loaded)
+        self._roster.begin()
+        self._engine.warnings.clear("restart-needed")  # this is the restart
+        self._ageing.begin(loaded)
+        Story(self._engine)
+        self._store_watch.begin(loaded)
+        await self._register(loaded)
+        self._mirror.align(self._engine.tasks())
+        self._monitors.begin()
 
     async def _register(self, loaded: Loaded) -> None:
         """Bring the tasks in line with copies and files; a store that cannot write has its own."""

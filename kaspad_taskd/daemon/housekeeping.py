@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from kaspad_taskd import words
 from kaspad_taskd.base.clock import Clock, iso
 from kaspad_taskd.client.unit import HAND, started_by
 from kaspad_taskd.core.record import Loaded
+from kaspad_taskd.daemon.garbage import SEE_EVERY, Garbage
 from kaspad_taskd.daemon.repaired import StoreWatch
 from kaspad_taskd.daemon.replaced import Replaced
 from kaspad_taskd.engine.ageing import Ageing
@@ -29,23 +29,6 @@ CLEAN_EVERY = 7200
 """Turns between two removals of what ended 30 days ago."""
 WARN_EVERY = 120
 """Turns between two looks at the program's own files and at the age of the last backup."""
-COLLECT_EVERY = 1200
-"""Turns between two full collections of garbage: with 10,000 tasks one takes 0.2 s."""
-COLLECT_AFTER = 32
-"""Collections of younger garbage after which a full one is due before its time: so much has lived
-long enough to be left to it. A crowd of some 7,000 connections does so, with 8 MB of them."""
-COLLECT_AT_MOST = 60
-"""Turns between two full collections at least."""
-
-
-def must_collect(turns: int, younger: int) -> bool:
-    """Whether a full collection of garbage is due.
-
-    Args:
-        turns: since the last one.
-        younger: collections of younger garbage since then (`gc.get_count()[2]`).
-    """
-    return turns >= COLLECT_EVERY or (turns >= COLLECT_AT_MOST and younger >= COLLECT_AFTER)
 
 
 class Housekeeping:
@@ -85,7 +68,7 @@ class Housekeeping:
         self._register = register
         self._backup_age = backup_age
         self._replaced = Replaced()
-        self._collected = 0
+        self._garbage = Garbage()
 
     async def run(self) -> None:
         """Keep it until cancelled."""
@@ -104,9 +87,8 @@ class Housekeeping:
             if turn % WARN_EVERY == 1:
                 self._see_own_files()
                 self.see_backup()
-            if must_collect(turn - self._collected, gc.get_count()[2]):
-                self._collected = turn
-                gc.collect()
+            if turn % SEE_EVERY == 0:
+                self._garbage.see()
             if turn % CLEAN_EVERY == 0:
                 await self._ageing.clean_up()
 

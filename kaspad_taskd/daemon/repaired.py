@@ -52,7 +52,9 @@ class StoreWatch:
         self._unwritten: Loaded | None = None
 
     def begin(self, loaded: Loaded) -> None:
-        """Take note of what was loaded, and of why it cannot be written, if so."""
+        """Tell what was mended, and take note of why it cannot be written, if so."""
+        if loaded.repaired is not None:
+            tell(self._engine, loaded.repaired)
         self._engine.hear(loaded.problem)
         self._unwritten = loaded if loaded.problem is not None else None
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,13 +13,8 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.daemon.housekeeping import (
-    COLLECT_AFTER,
-    COLLECT_AT_MOST,
-    COLLECT_EVERY,
-    Housekeeping,
-    must_collect,
-)
+from kaspad_taskd.daemon.garbage import RARELY, Garbage, made_to_stay
+from kaspad_taskd.daemon.housekeeping import Housekeeping
 from tests.api.house import ApiHouse, api_house
 
 AGE = 120.0
@@ -70,9 +68,73 @@ async def test_without_the_setting_no_backup_is_missed(house: ApiHouse) -> None:
     assert await standing(house) == []
 
 
-def test_garbage_is_collected_in_time_and_not_too_often() -> None:
-    """Every ten minutes; before that where a crowd has left much, and then half a minute apart."""
-    assert must_collect(COLLECT_EVERY, 0)
-    assert not must_collect(COLLECT_EVERY - 1, COLLECT_AFTER - 1)
-    assert must_collect(COLLECT_AT_MOST, COLLECT_AFTER)
-    assert not must_collect(COLLECT_AT_MOST - 1, 1000)
+class Thing:
+    """May hold another one, or itself."""
+
+    other: object = None
+
+
+def seen(*pieces: int) -> list[int]:
+    """At which looks garbage was collected where there were so many pieces, a million first."""
+    found: list[int] = []
+    there = [1_000_000]
+    garbage = Garbage(lambda: there[-1], lambda: found.append(len(there) - 2))
+    for each in pieces:
+        there.append(each)
+        garbage.see()
+    return found
+
+
+def test_garbage_is_looked_for_where_there_is_much_more_than_there_was() -> None:
+    """At the next look, by half a minute; what stays as much is left in peace for ever."""
+    assert seen(*[1_000_000, 1_009_000] * 100) == []
+    assert seen(1_000_000, 1_249_000, 1_250_000) == [2]
+    assert seen(1_000_000, 900_000, 1_125_000) == [2]
+
+
+def test_less_is_looked_for_more_rarely() -> None:
+    """After ten minutes; and where nothing is counted, always then."""
+    assert seen(*[1_020_000] * (RARELY + 1)) == [RARELY - 1]
+    assert seen(*[0] * (RARELY + 1)) == [RARELY - 1]
+
+
+def test_garbage_of_a_crowd_is_found() -> None:
+    """The real count of memory sees what real circles hold, and a real collection frees them."""
+    made: list[weakref.ref[Thing]] = []
+    garbage = Garbage()
+
+    def crowd() -> None:
+        for _ in range(100_000 + sys.getallocatedblocks() // 4):
+            one = Thing()
+            one.other = one
+        made.append(weakref.ref(one))
+
+    gc.disable()
+    try:
+        crowd()
+        assert made[0]() is not None
+        garbage.see()
+        assert made[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_what_is_made_to_stay_is_not_walked_and_goes_when_it_is_let_go() -> None:
+    """Later circles are found as ever; garbage is looked for again even where it failed."""
+    with made_to_stay():
+        assert not gc.isenabled()
+        kept = [Thing() for _ in range(3)]
+    assert gc.isenabled()
+    gone = weakref.ref(kept[0])
+    assert not any(each is kept for each in gc.get_objects())
+    del kept[0]
+    assert gone() is None
+    with pytest.raises(LookupError), made_to_stay():
+        raise LookupError
+    assert gc.isenabled()
+    circle = Thing()
+    circle.other, gone = circle, weakref.ref(circle)
+    del circle
+    gc.collect()
+    assert gone() is None
+    gc.unfreeze()
