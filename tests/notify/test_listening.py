@@ -51,7 +51,7 @@ class Ear:
     def __init__(self, server: RedisServer, expected: tuple[str, ...] = ()) -> None:
         place = server_of(server.server)
         assert place is not None
-        self.engine = Settings("x", engine=Engine((place,)), hub=Hub(hosts=expected))
+        self.engine = Settings("x", engine=Engine((place,)), hub=Hub(expected=expected))
         self.settings = NotifySettings((Rule("phone", after=0, gather=0, repeat=None),), ())
         self.kept: dict[str, str] = {}
         self.told: list[Item] = []
