@@ -2,8 +2,7 @@
 
 `submit` steps from a task's tip (else the table), makes the result the tip and hands it to the
 store, all in one synchronous stretch. When the store has it on disk, `_settle` puts it into the
-table, and only then anybody sees it. If the store fails, the tips are forgotten and the table
-stands.
+table, and only then anybody sees it. If it fails, the tips are forgotten, and the table stands.
 """
 
 from __future__ import annotations
