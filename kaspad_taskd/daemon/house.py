@@ -9,7 +9,6 @@ import platform
 import signal
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,12 +33,12 @@ from kaspad_taskd.config.layers import definition_dirs
 from kaspad_taskd.config.mirror import Mirror
 from kaspad_taskd.config.places import FIRST_USER, Places
 from kaspad_taskd.config.settings import Address, Settings, doubtful
-from kaspad_taskd.core.model import TROUBLE, Definition, Origin, Status, Task
+from kaspad_taskd.core.model import Definition, Origin
 from kaspad_taskd.core.record import Loaded
-from kaspad_taskd.core.runway import MADE_HERE
 from kaspad_taskd.daemon.garbage import made_to_stay
 from kaspad_taskd.daemon.housekeeping import Housekeeping
 from kaspad_taskd.daemon.mirroring import MirrorKeeper
+from kaspad_taskd.daemon.overview import Overview
 from kaspad_taskd.daemon.own_sockets import own_sockets
 from kaspad_taskd.daemon.quiet import be_sparing
 from kaspad_taskd.daemon.repaired import StoreWatch
@@ -69,8 +68,6 @@ _log = logging.getLogger("kaspad_taskd")
 
 MIRRORED = "mirror"
 """The cursor of a state that knows all that the mirror knew: from then on the mirror follows."""
-NAMED = 32
-"""Tasks whose names the status line can take; the rest is counted."""
 READERS = "kaspad-taskd-read"
 """The group of those who may look and change nothing."""
 READERS_AT_ONCE = 256
@@ -141,6 +138,7 @@ class Daemon:
             self._monitors.due_in, self._status_of, self._clock.now,
             lambda definition: switched_by(definition, self._services), dirs,
         )  # fmt: skip
+        self._overview = Overview(self._engine, self._shapes.task)
         self._api = Api(
             self._engine, self._board, self._roster, self._monitors, self._shapes, self._desk, self,
             self._switcher,
@@ -245,6 +243,7 @@ class Daemon:
     async def _begin(self, loaded: Loaded) -> None:
         """Take over what the store has loaded; from then on looks are due."""
         self._engine.begin(loaded)
+        self._overview.begin()
         self._roster.begin()
         self._engine.warnings.clear("restart-needed")  # this is the restart
         self._ageing.begin(loaded)
@@ -361,14 +360,7 @@ class Daemon:
         return None if task is None else task.status.value
 
     def _status(self) -> str:
-        tasks = self._engine.tasks()
-        if len(tasks) > NAMED:  # trouble first
-            ill = {task.id: task for task in tasks if _troubled(task)}
-            tasks = [*ill.values(), *(task for task in tasks if task.id not in ill)]
-        shown = [self._shapes.task(task) for task in tasks[:NAMED]]
-        rest = Counter((each.status, each.health, each.watch) for each in tasks[NAMED:])
-        others = [({"status": status.value, "health": health.value, "watch": watch.value}, n)
-                  for (status, health, watch), n in rest.items()]  # fmt: skip
+        shown, others = self._overview.told()
         standing = len(self._engine.warnings.open())
         bridge = None if self._bridge is None else self._bridge.brief
         services = [(each.service, each.code.value) for each in self._engine.attentions.open()]
@@ -388,12 +380,6 @@ class Daemon:
 def _warn(settings: Settings) -> None:
     for doubt in doubtful(settings):
         _log.warning("%s", doubt)
-
-
-def _troubled(task: Task) -> bool:
-    ill = task.status is Status.ERROR or task.health in TROUBLE
-    hints = task.live.hints
-    return ill or (bool(hints) and any(each.code in MADE_HERE for each in hints))
 
 
 def _environment() -> dict[str, str]:
