@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from aiohttp import web
 
 from kaspad_taskd.base import jsontext
+from kaspad_taskd.bridge.bodies import answer
 
 Json: TypeAlias = Any
 
@@ -51,7 +52,7 @@ def as_html(request: web.Request, text: str, status: int = 200) -> web.Response:
     if len(data) >= PACKED_FROM and takes_gzip(request):
         headers["Content-Encoding"] = "gzip"
         data = gzip.compress(data, compresslevel=5, mtime=0)
-    return web.Response(body=data, status=status, headers=headers)
+    return answer(data, headers, status)
 
 
 def as_text(status: int, text: str) -> web.Response:

@@ -63,8 +63,9 @@ def _daemon(api: Api, counts: Counts, tasks: Sequence[Task]) -> Iterator[Family]
     commits.add(counts.commit_seconds, end="_sum")
     yield commits
     number = Family("tasks", "gauge", "Tasks on record by status.")
+    statuses = [task.status for task in tasks]
     for status in Status:
-        number.add(sum(task.status is status for task in tasks), f'status="{status.value}"')
+        number.add(statuses.count(status), f'status="{status.value}"')
     yield number
 
 

@@ -25,6 +25,7 @@ from kaspad_taskd.bridge.answers import (
     see_other,
     takes_gzip,
 )
+from kaspad_taskd.bridge.bodies import answer
 from kaspad_taskd.bridge.browsers import Browsers, cookie
 from kaspad_taskd.bridge.http import understood
 from kaspad_taskd.bridge.keys import SESSION_S
@@ -246,7 +247,7 @@ class Pages:
         found = list(await self._site.families(len(self._browsers)))
         make = partial(family.body, found, openmetrics=openmetrics, packed=packed)
         many = sum(len(each.samples) for each in found) > MANY
-        return web.Response(body=await beside(make, many=many), headers=headers)
+        return answer(await beside(make, many=many), headers)
 
     async def _socket_io(self, request: web.Request) -> web.StreamResponse:
         if "sid" not in request.query and self._sockets.connections >= CONNECTIONS:
