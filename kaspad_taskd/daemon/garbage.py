@@ -14,7 +14,7 @@ from typing import Final
 
 SEE_EVERY: Final = 60
 """Turns of the house (each half a second) between two looks at whether there is much of it."""
-MUCH: Final = 64_000, 0.25
+MUCH: Final = 64_000, 0.5
 """Pieces of memory, and their share of all, by which there is more since the last full collection:
 what has gone may be among it. A crowd of some 4,000 connections leaves so many, 5 MB."""
 RARELY: Final = 20

@@ -68,11 +68,10 @@ class Housekeeping:
         self._register = register
         self._backup_age = backup_age
         self._replaced = Replaced()
-        self._garbage = Garbage()
 
     async def run(self) -> None:
         """Keep it until cancelled."""
-        turn = 0
+        turn, garbage = 0, Garbage()
         while True:
             await asyncio.sleep(BEAT)
             turn += 1
@@ -88,7 +87,7 @@ class Housekeeping:
                 self._see_own_files()
                 self.see_backup()
             if turn % SEE_EVERY == 0:
-                self._garbage.see()
+                garbage.see()
             if turn % CLEAN_EVERY == 0:
                 await self._ageing.clean_up()
 
