@@ -1,6 +1,6 @@
 """`./dev soak`: live under load and harm for as long as asked, then say what held.
 
-`./dev soak garbage --help`: garbage alone, as much as asked.
+`./dev soak garbage --help`: garbage alone, as much as asked. `./dev soak fleet --help`: 50 relays.
 
 Exits 1 if a promise was broken.
 """
@@ -28,6 +28,10 @@ def main() -> int:
     """Run it."""
     if sys.argv[1:2] == ["garbage"]:
         return fuzz.main(sys.argv[2:])
+    if sys.argv[1:2] == ["fleet"]:
+        from tests.soak import fleet
+
+        return fleet.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="./dev soak", description=__doc__)
     add = parser.add_argument
     add("--for", dest="span", default="1min", metavar="D", help="how long: 1min, 1h (1min)")
