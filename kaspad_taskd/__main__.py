@@ -108,7 +108,10 @@ def _daemon(places: Places, options: argparse.Namespace) -> int:
         said = _not_loaded(error)
         starts.failed(CRASHED, [said])
         return CRASHED
-    return live(places, options, starts)
+    try:
+        return live(places, options, starts)
+    finally:
+        gc.freeze()  # all of it goes with the process: it is not searched before
 
 
 def _not_loaded(error: ImportError) -> str:
