@@ -105,4 +105,5 @@ def _matches(task: WireTask, query: Mapping[str, str]) -> bool:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else 1
+    known = text is not None and text.isascii() and text.isdigit() and len(text) < 6
+    return max(1, int(text)) if known and text else 1

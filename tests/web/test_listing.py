@@ -64,6 +64,12 @@ def test_pages_show_every_task_once(count: int, page: str) -> None:
     assert len(listing(known, {"page": page}).rows) <= ROWS
 
 
+def test_page_zero_is_the_first() -> None:
+    """It had no rows."""
+    known = tasks(ROWS + 50)
+    assert listing(known, {"page": "0"}).rows == listing(known, {}).rows
+
+
 def test_a_filter_takes_name_type_and_state() -> None:
     """Any part of a name or a type, whatever the case; a state by its group."""
     known = tasks(12)
