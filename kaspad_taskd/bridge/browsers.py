@@ -131,7 +131,7 @@ class Browsers:
     def _said_hello(self, browser: Browser) -> dict[str, Json]:
         topic = self._topics[browser]
         known = {"seq": topic.fanout.told_to(browser), **topic.hello()}
-        return {**known, "canChange": browser.may_change()}
+        return {"canChange": browser.may_change(), **known}
 
     def locked(self) -> list[str]:
         """Those that had the right to change something and have it no more."""

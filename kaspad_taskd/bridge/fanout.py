@@ -160,6 +160,16 @@ class Fanout:
         for box in self._live.values():
             box.tell(message)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is in the present."""
+        return not self._live
+
+    def cut(self) -> None:
+        """End the connection of everybody; they connect anew and say where they were."""
+        for box in list(self._live.values()):
+            box.lost()
+
     # -- coming into the present
 
     async def join(self, browser: Browser, hello: Callable[[], Json]) -> None:

@@ -17,7 +17,8 @@ from kaspad_taskd.api.wire import (
     switch_event,
     warning_shape,
 )
-from kaspad_taskd.bridge.past import before, past
+from kaspad_taskd.bridge.past import past
+from kaspad_taskd.bridge.query import SPANS, before
 from kaspad_taskd.bridge.services import Services
 from kaspad_taskd.bridge.source import Happened, Query, Tell
 from kaspad_taskd.core.fact import Event, EventName
@@ -36,8 +37,6 @@ MINUTES: Final = 61
 """Points of an hour that begins and ends within a minute."""
 POINTS: Final = 300
 """Points of a chart."""
-SPANS: Final = {"1h": 3_600_000, "6h": 21_600_000, "14d": 1_209_600_000}
-"""Milliseconds of the charts' spans: the last is as long as half hours are kept."""
 
 
 class OwnSource:

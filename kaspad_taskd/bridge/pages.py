@@ -182,13 +182,14 @@ class Pages:
     ) -> dict[str, Json]:
         """What a page shows; without a token that is needed, nothing."""
         reader = await self.reader(request)
-        return await view.snapshot(request.query, task_id, hidden=reader["needsToken"]) | reader
+        known = await view.snapshot(request.query, task_id, hidden=reader["needsToken"])
+        return {**reader, **known}
 
     async def reader(self, request: web.Request) -> dict[str, bool]:
-        """What who asks may: `canChange`, and `needsToken`, before which nothing may be seen."""
+        """What who asks may, as kaspad_taskd/bridge/site.py says."""
         may_change = await self._may_change(request)
         hidden = self._access.public and not may_change
-        return {"canChange": may_change, "needsToken": hidden}
+        return {"canChange": may_change, "unlocked": may_change, "needsToken": hidden}
 
     async def _file(self, request: web.Request) -> web.Response:
         if not self._files:

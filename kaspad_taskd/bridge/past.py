@@ -29,12 +29,6 @@ async def past(api: Api, task_id: str, query: Mapping[str, str]) -> dict[str, Js
     return {"record": record, "incidents": incidents}
 
 
-def before(text: str | None, end: int) -> int:
-    """The number below which events are wanted; what is no number counts as none."""
-    known = text is not None and text.isascii() and text.isdigit() and len(text) < 16
-    return min(int(text), end) if known and text else end
-
-
 def _moment(text: str) -> Moment:
     try:
         return parse_iso(text[:40])

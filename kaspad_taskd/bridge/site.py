@@ -24,7 +24,9 @@ class Desk(Protocol):
         """The page of one task of a host, by `id` in the request's path."""
 
     async def reader(self, request: web.Request) -> dict[str, bool]:
-        """What who asks may: `canChange`, and `needsToken`, before which nothing may be seen.
+        """What who asks may: `canChange`, `unlocked`, and `needsToken`: nothing may be seen before.
+
+        A site that nobody can change anything in says so itself.
 
         Raises:
             Refused: a wrong token came with it.
@@ -32,13 +34,11 @@ class Desk(Protocol):
 
 
 class Site(Protocol):
-    """All that a server serves.
+    """All that a server serves."""
 
-    Attributes:
-        page: renders the pages of a host.
-    """
-
-    page: Page
+    @property
+    def page(self) -> Page:
+        """Renders the pages of a host."""
 
     @property
     def forms(self) -> tuple[str, ...]:

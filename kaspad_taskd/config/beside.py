@@ -44,8 +44,22 @@ def parser(name: str, description: str, epilog: str) -> argparse.ArgumentParser:
 
 def add_following(made: argparse.ArgumentParser, check: str) -> None:
     """Add all options of one that follows the daemon; `check` says what `--check` does."""
-    made.add_argument("--state-dir", type=_path, metavar="DIR", help="where the state is kept")
+    _add_state(made)
     made.add_argument("--socket", type=_path, metavar="PATH", help="watch.sock of the daemon")
+    _add_rest(made, check)
+
+
+def add_running(made: argparse.ArgumentParser, check: str) -> None:
+    """Add all options of one that goes on until it is stopped, and follows no daemon."""
+    _add_state(made)
+    _add_rest(made, check)
+
+
+def _add_state(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--state-dir", type=_path, metavar="DIR", help="where the state is kept")
+
+
+def _add_rest(made: argparse.ArgumentParser, check: str) -> None:
     made.add_argument("--log-level", choices=LEVELS, default="info", help="(info)")
     made.add_argument("--check", action="store_true", help=check)
     add_version(made)
@@ -66,7 +80,7 @@ def places_of(
     """Return the places that the options, systemd, and else the user name.
 
     Args:
-        options: of a parser with `add_following`.
+        options: of a parser with `add_following` or `add_running`.
         env: the environment.
         uid: of who runs it.
         name: the program's; its state has that name.
@@ -79,7 +93,7 @@ def places_of(
     return Places(
         options.config or taskd.settings.with_name(settings),
         options.state_dir or Path((given or "").split(":")[0] or taskd.state.with_name(name)),
-        options.socket or taskd.runtime / "watch.sock",
+        getattr(options, "socket", None) or taskd.runtime / "watch.sock",
     )
 
 

@@ -143,9 +143,16 @@ class Host:
         shown = self.tasks.get(task_id)
         return None if shown is None else shown.task()
 
-    def events(self) -> Iterator[Event]:
-        """Those that are kept, oldest first."""
-        for seq, called, raw in self._events:
+    @property
+    def oldest(self) -> int:
+        """The first event that is kept; beyond the last, where none is."""
+        return self._events[0][0] if self._events else self.to + 1
+
+    def events(self, after: int = 0) -> Iterator[Event]:
+        """Those that are kept beyond `after`, oldest first."""
+        for seq, called, raw in list(self._events):
+            if seq <= after:
+                continue
             try:
                 yield wire.judged(seq, called, raw)
             except ValueError:

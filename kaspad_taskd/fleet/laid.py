@@ -19,6 +19,8 @@ _MOVES: Final = (
     "syncRate",
 )  # fmt: skip
 _STATUSES: Final = frozenset({"pending", "in-progress", "paused", "complete", "cancelled", "error"})
+_ANSWERS: Final = frozenset({"ok", "stalled", "behind"})
+_TROUBLE: Final = frozenset({"behind", "stalled", "unreachable"})
 _HEALTHS: Final = frozenset({"ok", "unknown", "stalled", "unreachable", "behind"})
 
 
@@ -30,9 +32,10 @@ class Shown:
         progress: the data of the newest `sync:progress` that is laid over it, or None.
         ill: whether somebody should look.
         odd: whether its status or health is a word that is not known here.
+        stood: its status and health.
     """
 
-    __slots__ = ("_stood", "ill", "odd", "progress", "raw")
+    __slots__ = ("ill", "odd", "progress", "raw", "stood")
 
     def __init__(self, raw: bytes, task: Json, progress: Json = None) -> None:
         """Take a task, and the progress that came after it, if one did."""
@@ -43,7 +46,7 @@ class Shown:
     def move(self, progress: Json) -> bool:
         """Take a newer progress; returns whether what somebody should look at may have changed."""
         self.progress = progress
-        if self._stood == (progress["status"], progress["health"]):
+        if self.stood == (progress["status"], progress["health"]):
             return False
         self._weigh(loads(self.raw))
         return True
@@ -55,9 +58,37 @@ class Shown:
     def _weigh(self, task: Json) -> None:
         now = lay(task, self.progress)
         status, health = now["status"], now["health"]
-        self._stood = (status, health)
+        self.stood = (status, health)
         self.ill = words.troubled(now)
         self.odd = status not in _STATUSES or health not in _HEALTHS
+
+
+def as_progress(task: Mapping[str, Json], seq: int, at: str) -> dict[str, Json]:
+    """Return how a task is as a `sync:progress` tells it.
+
+    Args:
+        task: its public form.
+        seq: up to which all was told before.
+        at: the moment (ISO 8601).
+    """
+    complete, health = task["status"] == "complete", task["health"]
+    facts = {k: v for k, v in (task.get("metadata") or {}).items() if k not in PROGRESS_FIELDS}
+    told = {
+        **facts, "seq": seq, "timestamp": at, "taskId": task["id"], "service": task["service"],
+        "type": task["type"], "status": task["status"], "health": health,
+        "phase": task.get("phase"), "progress": task.get("progress") or 0,
+        "percentage": task.get("progress") or 0,
+        "estimatedTimeRemaining": task.get("estimatedTimeRemaining"),
+        "formattedTimeRemaining": task.get("formattedTimeRemaining") or "",
+        "syncRate": task.get("syncRate") or 0,
+        "connected": health in _ANSWERS or (complete and health == "unknown"),
+        "synced": complete and health not in _TROUBLE,
+    }  # fmt: skip
+    if task.get("watch") in ("on", "paused"):
+        told |= {"healthSince": task.get("healthSince"), "lastChecked": task.get("lastChecked")}
+        if task.get("behind") is not None:
+            told["behind"] = task["behind"]
+    return told
 
 
 def lay(task: Mapping[str, Json], progress: Json) -> dict[str, Json]:

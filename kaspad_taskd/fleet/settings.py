@@ -11,6 +11,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -291,3 +292,17 @@ def _file(table: Table, key: str) -> Path | None:
         table.fault(key, "must be an absolute path")
         return None
     return Path(text)
+
+
+def unprotected(engine: Engine) -> str:
+    """Return a server that is reached in clear over a network, "": there is none."""
+    if engine.tls:
+        return ""
+    return next((str(each) for each in engine.servers if not each.path and not _own(each.host)), "")
+
+
+def _own(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

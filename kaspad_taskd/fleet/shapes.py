@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.api.event_schemas import event_schemas
-from kaspad_taskd.api.schemas import COMPONENTS, FREE, TEXT, WARNING, WHOLE, listed, record
+from kaspad_taskd.api.record_schemas import INCIDENT, RECORD
+from kaspad_taskd.api.schemas import COMPONENTS, FREE, TEXT, WARNING, WHOLE, listed, maybe, record
 from kaspad_taskd.api.switches import SERVICE
 from kaspad_taskd.base.values import MAX_DEPTH, MAX_ITEMS, MAX_TEXT, SAFE_INTEGER, kind_of, quote
 
@@ -32,6 +33,7 @@ _KINDS: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = {
 NEEDED: Final = {
     "Task": ("id", "type", "service", "status", "health"),
     "SyncProgressEvent": ("taskId", "status", "health"),
+    "WatchRecord": ("taskId", "days", "since", "seconds", "incidents"),
 }
 """Without these nothing can be said; what else is missing counts as unknown (older versions)."""
 
@@ -173,6 +175,10 @@ warnings: Final = judge(
     record("Warnings", warnings=listed("StandingWarnings", record("StandingWarning", **WARNING)))
 )
 """Judges the result of `getWarnings`."""
+past_record: Final = judge(maybe(RECORD))
+"""Judges the totals of a record as a fleet keeps them, or null."""
+incidents: Final = judge(listed("PastIncidents", INCIDENT))
+"""Judges incidents, newest first."""
 _SCHEMAS: Final = event_schemas()
 progress: Final = judge(_SCHEMAS["sync:progress"])
 """Judges the data of a `sync:progress`."""

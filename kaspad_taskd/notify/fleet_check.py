@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kaspad_taskd.fleet import keys
 from kaspad_taskd.fleet.asking import Asking
 from kaspad_taskd.fleet.faults import Kind, Trouble
-from kaspad_taskd.fleet.relay.checking import unprotected
+from kaspad_taskd.fleet.settings import unprotected
 from kaspad_taskd.notify.settings import Source
 from kaspad_taskd.words import say
 

@@ -44,6 +44,7 @@ UNSPOKEN = (
     "kept.watch", "kept.line", "kept.event", "kept.checked", "kept.because",
     "attention.disk", "step.line", "step.began", "waiting.[!n]*", "page.warnings",
     "page.folded-behind", "page.past.[!p]*", "page.hold.hold", "page.link.foreign",
+    "page.link.lost", "page.fleet",
     "position.no-total", "position.so-far", "time.complete", "time.minute-second", "percent.tilde",
     "reason.credentials", "reason.wrong-network", "reason.wrong-program", "reason.own-limit",
 )  # fmt: skip
@@ -55,6 +56,8 @@ REMARKS = re.compile(
 """What of our scripts only people read: remarks, and the space before a line."""
 ENDS = re.compile(r"(?<=[;{,(\[])\n")
 """Ends of lines that end no statement."""
+SPACES = re.compile(r" (=>|[!=]==|=|&&|\|\||\?\?) ")
+"""Space around what needs none; no text in our scripts has such a thing in it."""
 
 
 @cache
@@ -77,7 +80,7 @@ def _content(path: Path) -> bytes:
     data = path.read_bytes()
     if path.suffix != ".js" or path.parent != HERE / "static":
         return data
-    return ENDS.sub("", REMARKS.sub("", data.decode())).encode()
+    return SPACES.sub(r"\1", ENDS.sub("", REMARKS.sub("", data.decode()))).encode()
 
 
 def _words() -> bytes:

@@ -7,6 +7,8 @@ problem}, warnings (as `getWarnings` lists them), attentions (as `getInfo` has t
 the token first (then the page is the form that asks for it), and perhaps `history: {taskId:
 points}` and, on a task's page, `taskEvents`, `record` (as `getRecord` has it) and `incidents` (as
 `getIncidents`, newest first, one more than a page has if there are earlier ones).
+Of a hub's host there are `fleet` (its row, and `then`, the moment that is shown where it is not
+heard any more) and `settings` (where those of the hub's door stand).
 A query may have `q`, `state`, `page` (the list), `range` (the chart: 1h, 6h, 14d, all) and `unlock`
 ("wrong" or "wait": how the last try ended); `before`, `range`, `days` and `until` are for who makes
 the snapshot: its events are the newest below `before`, its history begins so long ago, its record
@@ -23,6 +25,7 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from kaspad_taskd.base.clock import iso
 from kaspad_taskd.web.chart import Point, chart, strip
 from kaspad_taskd.web.listing import Listing, listing, slim
 from kaspad_taskd.web.moment import clock, when
@@ -50,8 +53,8 @@ DAEMON_FACTS = ("seq", "serverTime", "host", "version", "canChange", "store", "a
 BUTTONS = ("check", "start", "pause", "retry", "cancel", "remove")
 
 
-class Page:
-    """Renders snapshots. The templates are read and compiled once."""
+class Renderer:
+    """Renders templates, which are read and compiled once."""
 
     def __init__(self) -> None:
         self._templates = Environment(
@@ -64,13 +67,38 @@ class Page:
         self._templates.policies["json.dumps_function"] = _json
         self._templates.globals.update(
             say=say, plural=plural, cap=cap, percent=_percent, when=when, quote=quote, bar=bar,
-            seconds_of=seconds_of, sentence=sentence, number=spans.number,
+            seconds_of=seconds_of, iso=iso, sentence=sentence, number=spans.number,
         )  # fmt: skip
+
+    def locked(self, snapshot: Snapshot, query: Query, root: str) -> str:
+        """Return the form that asks for the token."""
+        return self.render("locked.html", snapshot, query, root, about=None, data=None)
+
+    def render(
+        self, template: str, snapshot: Snapshot, query: Query, root: str, **more: Any
+    ) -> str:
+        """Return a page; `root` is where all tasks of its host are, seen from it."""
+        now = _now(snapshot)
+        return self._templates.get_template(template).render(
+            root=root,
+            base=_base(snapshot, root),
+            now=now,
+            as_of=clock(now),
+            snapshot=snapshot,
+            query=query, fleet=snapshot.get("fleet"), of_hub="settings" in snapshot, **more,
+        )  # fmt: skip
+
+
+class Page:
+    """Renders snapshots of a host."""
+
+    def __init__(self) -> None:
+        self._renderer = Renderer()
 
     def index(self, snapshot: Snapshot, query: Query) -> str:
         """Return the page of all tasks, or the form that asks for the token."""
         if snapshot["needsToken"]:
-            return self._locked(snapshot, query, "./")
+            return self._renderer.locked(snapshot, query, "./")
         now = _now(snapshot)
         services = snapshot["services"]
         found = told_apart(snapshot["tasks"])
@@ -78,7 +106,7 @@ class Page:
         shown = listing(known, query)
         history = snapshot.get("history") or {}
         cards = [_card(task, now, history.get(task["id"])) for task in shown.cards]
-        return self._render(
+        return self._renderer.render(
             "index.html",
             snapshot,
             query,
@@ -99,7 +127,7 @@ class Page:
     def task(self, snapshot: Snapshot, task_id: str, query: Query) -> str | None:
         """Return the page of one task, or None where there is no such task."""
         if snapshot["needsToken"]:
-            return self._locked(snapshot, query, "../")
+            return self._renderer.locked(snapshot, query, "../")
         known: list[WireTask] = told_apart(snapshot["tasks"])
         task = next((each for each in known if each["id"] == task_id), None)
         if task is None:
@@ -109,7 +137,7 @@ class Page:
         events = _events_of(snapshot, task_id)
         seen = snapshot.get("record") or {}
         told = bool(seen and (kept.kept(task) or seen["since"]))
-        return self._render(
+        return self._renderer.render(
             "task.html",
             snapshot,
             query,
@@ -133,18 +161,7 @@ class Page:
 
     def missing(self, snapshot: Snapshot, query: Query) -> str:
         """Return the page for a task that is not there."""
-        return self._render("missing.html", snapshot, query, "../", about=None, data=None)
-
-    def _locked(self, snapshot: Snapshot, query: Query, root: str) -> str:
-        return self._render("locked.html", snapshot, query, root, about=None, data=None)
-
-    def _render(
-        self, template: str, snapshot: Snapshot, query: Query, root: str, **more: Any
-    ) -> str:
-        now = _now(snapshot)
-        return self._templates.get_template(template).render(
-            root=root, now=now, as_of=clock(now), snapshot=snapshot, query=query, **more
-        )
+        return self._renderer.render("missing.html", snapshot, query, "../", about=None, data=None)
 
 
 def _json(value: Any, **options: Any) -> str:
@@ -161,7 +178,14 @@ def _json(value: Any, **options: Any) -> str:
 
 
 def _now(snapshot: Snapshot) -> float:
-    return seconds_of(snapshot["serverTime"]) or 0.0
+    """The moment that is shown: that of a host which is not heard is past."""
+    then = (snapshot.get("fleet") or {}).get("then")
+    return seconds_of(then or snapshot["serverTime"]) or 0.0
+
+
+def _base(snapshot: Snapshot, root: str) -> str:
+    """Where the server's own things are, seen from a page: a hub has hosts below it."""
+    return f"{root}../../" if "fleet" in snapshot else root
 
 
 def _problem(snapshot: Snapshot) -> str | None:
@@ -180,6 +204,7 @@ def _data(
     return {
         **{key: snapshot[key] for key in DAEMON_FACTS},
         "journal": snapshot.get("journal"),
+        **({"fleet": snapshot["fleet"]} if "fleet" in snapshot else {}),
         "cards": [task["id"] for task in shown.cards] if shown else [tasks[0]["id"]],
         "tasks": list(tasks),
     }

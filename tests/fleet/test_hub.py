@@ -150,6 +150,6 @@ def test_it_says_what_it_is(option: str, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_trouble_is_first_and_silence_second() -> None:
-    order = [each.value for each in rows._ORDER]
+    order = [each.value for each in rows.ORDER]
     assert order == ["trouble", "silent", "daemon-away", "unknown", "ok"]
     assert rows.rows(Mirror(["b", "a"]), 0, 0)[0]["host"] == "a"

@@ -8,20 +8,9 @@ from kaspad_taskd.api import checks, records
 from kaspad_taskd.api.context import Api, answering
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Caller, Method
-from kaspad_taskd.api.schemas import (
-    HEALTH,
-    MAYBE_NUMBER,
-    MAYBE_TEXT,
-    MOMENT,
-    TEXT,
-    TIME,
-    WHOLE,
-    listed,
-    maybe,
-    record,
-    word,
-)
-from kaspad_taskd.core.incidents import INCIDENTS_KEPT, Ending
+from kaspad_taskd.api.record_schemas import INCIDENT, RECORD
+from kaspad_taskd.api.schemas import listed, record
+from kaspad_taskd.core.incidents import INCIDENTS_KEPT
 from kaspad_taskd.core.model import Moment
 from kaspad_taskd.core.seen import Slot
 from kaspad_taskd.core.watch_record import joined
@@ -35,36 +24,6 @@ FOR_EVER = 2**62
 PAGE = 1000
 TRIES = 8
 """Readings of the store, amid which something was written, until one is taken as it is."""
-
-_STATE = dict.fromkeys(records.STATES, WHOLE)
-_SECONDS = record("SecondsByState", **_STATE)
-_RECORD = record(
-    "WatchRecord",
-    taskId=TEXT,
-    service=TEXT,
-    days=WHOLE,
-    since=TIME,
-    until=TIME,
-    seconds=_SECONDS,
-    series=listed(
-        "WatchSeries", record("WatchPart", seconds=_SECONDS, **{"from": MOMENT, "to": MOMENT})
-    ),
-    incidents=record("IncidentsInAll", count=WHOLE, longest=WHOLE),
-    **{"from": TIME, "to": TIME},
-)
-_INCIDENT = record(
-    "Incident",
-    id=WHOLE,
-    taskId=TEXT,
-    service=TEXT,
-    began=MOMENT,
-    ended=TIME,
-    health=HEALTH,
-    reason=MAYBE_TEXT,
-    note=MAYBE_TEXT,
-    worstBehind=MAYBE_NUMBER,
-    ending=maybe(word("HowItEnded", Ending)),
-)
 
 
 def methods(api: Api) -> list[Method]:
@@ -89,9 +48,9 @@ def methods(api: Api) -> list[Method]:
     )
     return [
         Method("getRecord", "How long what is kept watch on was in which state.", answering(told),
-               (checks.task_id(), days), _RECORD, errors=("not-found", "store-unavailable")),
+               (checks.task_id(), days), RECORD, errors=("not-found", "store-unavailable")),
         Method("getIncidents", "When it was not in sync, newest first.", answering(incidents),
-               span, record("Incidents", incidents=listed("IncidentList", _INCIDENT)),
+               span, record("Incidents", incidents=listed("IncidentList", INCIDENT)),
                errors=("store-unavailable",)),
     ]  # fmt: skip
 

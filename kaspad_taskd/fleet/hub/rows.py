@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.fleet.host import Host, Verdict
 from kaspad_taskd.fleet.mirror import Mirror, since_ms
 from kaspad_taskd.words import fleet as words
+from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import say
+from kaspad_taskd.words.status_line import status_line
+
+log = logging.getLogger(__name__)
 
 Row: TypeAlias = Mapping[str, Any]
 
-_ORDER: Final = (Verdict.TROUBLE, Verdict.SILENT, Verdict.AWAY, Verdict.UNKNOWN, Verdict.OK)
+NAMED: Final = 12
+"""Tasks of a host of which its line tells more than how many there are."""
+
+ORDER: Final = (Verdict.TROUBLE, Verdict.SILENT, Verdict.AWAY, Verdict.UNKNOWN, Verdict.OK)
 """Trouble first, silence second."""
 
 
@@ -24,7 +33,7 @@ def rows(mirror: Mirror, now: float, wall: int) -> list[Row]:
         now: monotonic time (s).
         wall: the wall clock (ms).
     """
-    hosts = sorted(mirror, key=lambda host: (_ORDER.index(host.verdict), host.name))
+    hosts = sorted(mirror, key=lambda host: (ORDER.index(host.verdict), host.name))
     return [row(host, now, wall) for host in hosts]
 
 
@@ -36,17 +45,35 @@ def row(host: Host, now: float, wall: int) -> Row:
         "verdict": host.verdict.value,
         "since": since_ms(host, now, wall),
         "gone": host.gone and host.gone.value,
-        "labels": dict(host.labels),
+        "labels": {safe(name, 64): safe(value, 100) for name, value in host.labels.items()},
         "tasks": len(host.tasks),
         "ill": sum(shown.ill for shown in host.tasks.values()),
         "attentions": sum(bool(each.get("attention")) for each in host.services or ()),
         "warnings": len(standing),
-        "address": host.meta.address or None,
-        "daemon": host.meta.daemon or None,
-        "relay": host.meta.relay or None,
+        "address": safe(host.meta.address, 100) or None,
+        "daemon": safe(host.meta.daemon, 64) or None,
+        "relay": safe(host.meta.relay, 64) or None,
         "gap": host.meta.gap,
-        "fault": host.fault,
+        "fault": host.fault and safe(host.fault),
+        "said": said(host),
     }
+
+
+def said(host: Host) -> str:
+    """Return in a line how its tasks were when it was heard last, trouble first."""
+    known = sorted(host.tasks.values(), key=lambda shown: not shown.ill)
+    wanting = [
+        (str(each["service"]), str(each["attention"]["code"]))
+        for each in host.services or () if each.get("attention")
+    ]  # fmt: skip
+    try:
+        tasks = [shown.task() for shown in known[:NAMED]]
+        others = Counter(shown.stood for shown in known[NAMED:])
+        rest = [({"status": status, "health": health}, n) for (status, health), n in others.items()]
+        return status_line(tasks, None, 0, None, wanting, rest)
+    except Exception:  # what it says passes as text, and may make no sense in a sentence
+        log.debug("the tasks of %s cannot be told", host.name, exc_info=True)
+        return ""
 
 
 def lines(told: Iterable[Row], wall: int) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 from kaspad_taskd.fleet import carrier, keys
 from kaspad_taskd.fleet.carrier import Carrier
 from kaspad_taskd.fleet.faults import Kind, Trouble
-from kaspad_taskd.fleet.settings import Engine, Settings
+from kaspad_taskd.fleet.settings import Settings, unprotected
 
 OK, BAD = 0, 78
 HOPS: Final = 5
@@ -50,17 +49,3 @@ def asked(it: Carrier, host: str) -> Trouble | None:
         else:
             return None
     return trouble
-
-
-def unprotected(engine: Engine) -> str:
-    """Return a server that is reached in clear over a network, "": there is none."""
-    if engine.tls:
-        return ""
-    return next((str(each) for each in engine.servers if not each.path and not _own(each.host)), "")
-
-
-def _own(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -27,8 +27,8 @@ const METHODS = {
 };
 
 const byId = (id) => document.getElementById(id);
-const base = new URL(document.documentElement.dataset.root, location.href);
-const onTaskPage = document.documentElement.dataset.root === "../";
+const { root, home } = document.documentElement.dataset;
+const base = new URL(root, location.href), onTaskPage = home === "../";
 
 let data = JSON.parse(byId("data").textContent);
 let offset = secondsOf(data.serverTime) * 1000 - Date.now();
@@ -66,6 +66,9 @@ const link = follow(base, data, {
     if (text) speak(text);
   },
   onGap: () => anew(),
+  onHosts({ hosts: [now] }) { // of a hub: whether this one is heard
+    if (now.verdict !== data.fleet.verdict || now.gone !== data.fleet.gone) anew();
+  },
   serverNow,
 });
 
@@ -107,7 +110,7 @@ function dirtyAll() {
 
 function flush() {
   if (document.hidden || held || !dirty.size) return;
-  const now = serverNow(), lost = link.lostSince();
+  const now = serverNow(), lost = secondsOf(data.fleet?.then) ?? link.lostSince();
   for (const element of seen) {
     const task = tasks.get(element.dataset.id);
     if (task && dirty.has(task.id)) draw(element, task, now, lost);
@@ -228,7 +231,7 @@ function anew() {
       if (held) return void (missedPage = true);
       if (turn < adopted) return; // one that was asked for later came earlier
       adopted = turn;
-      if (answer.status === 404 && onTaskPage) return void location.assign(base);
+      if (answer.status === 404 && onTaskPage) return void location.assign(home);
       if (answer.status === 401) return void location.reload(); // it wants the token now
       if (answer.ok) adoptPage(html);
       else missedPage = true;
@@ -282,7 +285,7 @@ async function act(button, card) {
   answered(card.id, fault ?? (taskId ? say("page.done") : ""), Boolean(fault));
   fading.set(card.id, setTimeout(() => answered(card.id, "", false), fault ? 20_000 : 4000));
   if (answer.result?.task) take(answer.result.task);
-  if (action === "remove" && !fault && onTaskPage) location.assign(base);
+  if (action === "remove" && !fault && onTaskPage) location.assign(home);
   else anew();
 }
 

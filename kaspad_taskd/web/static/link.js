@@ -4,8 +4,6 @@ import { io } from "./vendor/socket.io-client-4.8.4/socket.io.esm.min.js";
 import { clock, isNumber, say } from "./words.js";
 
 const SOON_MS = 3000; // only then is it said that the link is lost
-const LOST_MS = 10_000; // and only then in a banner
-const QUIET_MS = 35_000; // a daemon that is there is heard every 25 s
 const BACK_MS = 8000; // a good word stays so long
 
 /** Follow the daemon at `base`; `start` is what the page was made from. */
@@ -16,17 +14,21 @@ export function follow(base, start, handlers) {
   let last = null; // the newest event itself, if it came to us
   let downAt = 0, greeted = false, gap = false, stopping = "";
   let heardAt = Date.now(), waking = false, shutOut = "";
+  // A hub says every 2 s that a host was heard; a daemon that is there is heard every 25 s.
+  const hub = !("store" in start) || "fleet" in start;
+  const LOST_MS = hub ? 7000 : 10_000, QUIET_MS = hub ? 7000 : 35_000; // only then in a banner
 
   const socket = io(base.origin, {
     path: `${base.pathname}socket.io`,
     transports: ["websocket", "polling"],
-    auth: (answer) => answer({ since: heard, journal, gather: true }),
+    auth: (answer) => answer({ since: heard, journal, gather: true, host: start.fleet?.host }),
     reconnectionDelay: 500,
     reconnectionDelayMax: 10_000,
     timeout: 10_000,
   });
 
-  socket.io.on("ping", () => (heardAt = Date.now()));
+  const sign = () => hub || (heardAt = Date.now());
+  socket.io.on("ping", sign);
   socket.on("disconnect", (reason) => {
     downAt ||= reason === "ping timeout" ? heardAt : Date.now();
     if (reason === "io server disconnect") setTimeout(() => socket.connect(), 1000);
@@ -67,6 +69,10 @@ export function follow(base, start, handlers) {
   });
   socket.onAny((name, event) => {
     heardAt = Date.now();
+    if (name === "host:news") {
+      heard = event.seq ?? heard;
+      return handlers.onHosts(event);
+    }
     if (name === "sync:progress:many") return event.tasks.forEach(handlers.onProgress);
     if (event?.taskId === undefined || !isNumber(event.seq)) return; // (null: of no task)
     if (name === "sync:progress") return void handlers.onProgress(event);
@@ -137,7 +143,7 @@ export function follow(base, start, handlers) {
     const label = say(`page.link.${now === "lost" ? "down" : now}`);
     setText(document.getElementById("link-text"), label);
     if (now === "lost") {
-      notice("lost", shutOut || stopping || say("page.link.lost", { when: clock(since()) }), {
+      notice("lost", shutOut || stopping || document.documentElement.dataset.lost.replace("{when}", clock(since())), {
         label: say("page.link.try"),
         press: reopen,
       });
@@ -169,7 +175,7 @@ export function follow(base, start, handlers) {
   async function rpc(method, params, patience = 10_000) {
     try {
       const answer = await socket.timeout(patience).emitWithAck("rpc", { method, params });
-      heardAt = Date.now();
+      sign();
       return answer;
     } catch {
       return { error: { message: say("page.no-answer") } };

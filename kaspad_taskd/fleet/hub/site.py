@@ -1,0 +1,234 @@
+"""What a hub serves: the page of all hosts, each host's own pages, metrics, and live news."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from aiohttp import web
+
+from kaspad_taskd.base.clock import iso
+from kaspad_taskd.bridge.answers import as_html, as_json, as_text, see_other
+from kaspad_taskd.bridge.calls import Calls
+from kaspad_taskd.bridge.family import Family
+from kaspad_taskd.bridge.refused import Refused
+from kaspad_taskd.bridge.site import Desk
+from kaspad_taskd.bridge.source import View
+from kaspad_taskd.bridge.topic import Topic
+from kaspad_taskd.fleet.host import Change
+from kaspad_taskd.fleet.hub import metrics
+from kaspad_taskd.fleet.hub.archive import Archive
+from kaspad_taskd.fleet.hub.methods import of_fleet
+from kaspad_taskd.fleet.hub.moments import LATE_S, Clocks, age
+from kaspad_taskd.fleet.hub.news import NEWS, News
+from kaspad_taskd.fleet.hub.topics import FleetTelling, HostTopic
+from kaspad_taskd.fleet.keys import HOST, SILENT_S
+from kaspad_taskd.fleet.mirror import Mirror
+from kaspad_taskd.version import __version__
+from kaspad_taskd.web.fleet import FleetPage
+from kaspad_taskd.web.page import Page
+from kaspad_taskd.words import say
+
+Json: TypeAlias = Any
+
+Answer: TypeAlias = Callable[[web.Request, View], Awaitable[web.StreamResponse]]
+
+BEAT_S: Final = 2.0
+"""Seconds between two words to each browser, be there news or not: it is sure for 8 s after one."""
+
+
+class HubSite:
+    """The site of a hub.
+
+    Args:
+        mirror: the fleet.
+        archive: what the mirror does not hold.
+        token_file: where the token stands, as people are told it.
+        place: where the settings of its door stand, likewise.
+        clocks: what time it is.
+
+    Attributes:
+        page: renders the pages of a host.
+        fleet: tells those who look at all hosts.
+    """
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        archive: Archive,
+        token_file: Path,
+        place: str,
+        clocks: Clocks | None = None,
+    ) -> None:
+        self._mirror = mirror
+        self._archive = archive
+        self._clocks = clocks or Clocks()
+        self._name = socket.gethostname()
+        self._known = {
+            "tokenFile": str(token_file), "definitionDir": None, "settings": place,
+        }  # fmt: skip
+        self._news = News(mirror, self._clocks)
+        self._hosts: dict[str, HostTopic] = {}
+        self._page = FleetPage()
+        self.page = Page()
+        self.fleet = FleetTelling(self._news)
+        calls = Calls(of_fleet(lambda: self._news.number, self._news.rows))
+        self._topic = Topic(self.fleet, calls, self._hello)
+
+    # -- what comes
+
+    def told(self, changes: Sequence[Change]) -> None:
+        """Take what became new of hosts: one word a host and tick goes to who looks at it."""
+        for change in changes:
+            self._news.changed(change)
+            topic = self._hosts.get(change.host)
+            if topic is not None:
+                topic.changed(change)
+                if change.verdict:
+                    self._tell_of(topic)
+        if not self.fleet.is_empty:
+            self.fleet.flush()
+
+    async def run(self, _cut_all: Callable[[str], None]) -> None:
+        """Say that we are there, until cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(BEAT_S)
+                self.fleet.all(NEWS, self._news.beat())
+                for topic in self._hosts.values():
+                    self._beat(topic)
+        finally:
+            for topic in self._hosts.values():
+                topic.end()
+            await self._archive.close()
+
+    def _beat(self, topic: HostTopic) -> None:
+        """Tell who looks at a host how it is; while it is late, nothing: they grow unsure."""
+        if not LATE_S < age(topic.host, self._clocks.now()) < SILENT_S:
+            self._tell_of(topic)
+
+    def _tell_of(self, topic: HostTopic) -> None:
+        if self._mirror.hosts.get(topic.host.name) is topic.host:
+            topic.all(NEWS, self._news.of(topic.host.name))
+
+    def forget(self) -> None:
+        """Let go of rooms that nobody is in, and of hosts that are gone."""
+        for name, topic in list(self._hosts.items()):
+            topic.forget()
+            if topic.is_forsaken or self._mirror.hosts.get(name) is not topic.host:
+                del self._hosts[name]
+                topic.end()
+
+    def close(self) -> None:
+        """Nothing is asked beside requests."""
+
+    # -- browsers
+
+    def topic(self, auth: Mapping[str, Json]) -> Topic:
+        """That of the host which is named, else of all; raises Refused: there is none."""
+        name = auth.get("host")
+        if name is None:
+            return self._topic
+        found = self._host(name) if isinstance(name, str) else None
+        if found is None:
+            raise Refused(404, say("fleet.no-host"))
+        return found.topic
+
+    def all(self, name: str, data: Json) -> None:
+        """Tell everybody something that is no event on record."""
+        self.fleet.all(name, data)
+        for topic in self._hosts.values():
+            topic.all(name, data)
+
+    def _host(self, name: str) -> HostTopic | None:
+        host = self._mirror.hosts.get(name)
+        if host is None:
+            return None
+        topic = self._hosts.get(name)
+        if topic is None or topic.host is not host:
+            topic = HostTopic(host, self._archive, self._clocks, self._known)
+            self._hosts[name] = topic
+        return topic.used()
+
+    def _hello(self) -> dict[str, Json]:
+        return {
+            "serverTime": iso(self._clocks.wall()),
+            "host": self._name,
+            "version": __version__,
+            "journal": self._news.run,
+            "canChange": False,
+        }
+
+    # -- requests
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The pages of hosts ask for the token, too."""
+        return ("/host/",)
+
+    def routes(self, desk: Desk) -> Iterable[web.RouteDef]:
+        """Pages and health."""
+
+        async def fleet(request: web.Request) -> web.StreamResponse:
+            reader = await desk.reader(request)
+            if reader["needsToken"]:
+                return self._locked(request, "./")
+            return await self._fleet(request, reader)
+
+        async def host(request: web.Request) -> web.StreamResponse:
+            return await shown(request, "../../", desk.index)
+
+        async def task(request: web.Request) -> web.StreamResponse:
+            return await shown(request, "../../../", desk.task)
+
+        async def shown(request: web.Request, root: str, answer: Answer) -> web.StreamResponse:
+            if (await desk.reader(request))["needsToken"]:
+                return self._locked(request, root)  # nor is it said which hosts there are
+            found = self._host(request.match_info["name"])
+            return self._no_host() if found is None else await answer(request, found.view)
+
+        async def slash(request: web.Request) -> web.StreamResponse:
+            name = request.match_info["name"]
+            return see_other(f"{name}/") if HOST.fullmatch(name) else self._no_host()
+
+        return [
+            web.get("/", fleet),
+            web.get("/host/{name}", slash),
+            web.get("/host/{name}/", host),
+            web.get("/host/{name}/task/{id}", task),
+            web.get("/healthz", self._health),
+        ]
+
+    async def _fleet(self, request: web.Request, reader: Mapping[str, bool]) -> web.Response:
+        await self._news.renew()
+        self.fleet.flush()
+        snapshot = {
+            **reader, **self._hello(), **self._known, "seq": self._news.number,
+            "hosts": self._news.rows(), "problem": self._problem(),
+        }  # fmt: skip
+        text = await asyncio.to_thread(self._page.index, snapshot, dict(request.query))
+        return as_html(request, text)
+
+    def _locked(self, request: web.Request, root: str) -> web.Response:
+        """The form that asks for the token."""
+        text = self._page.locked({**self._hello(), **self._known}, dict(request.query), root)
+        return as_html(request, text, 401)
+
+    def _no_host(self) -> web.Response:
+        return as_text(404, say("fleet.no-host"))
+
+    def _problem(self) -> str | None:
+        """Why a server cannot be read; None: all that are known can."""
+        return next((line.fault for line in self._mirror.lines.values() if line.fault), None)
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        problem = self._problem() or (None if self._mirror.lines else say("fleet.not-read"))
+        found = {"status": "ok" if problem is None else "engine-away", "problem": problem}
+        return as_json(found, 200 if problem is None else 503)
+
+    async def families(self, clients: int) -> Iterable[Family]:
+        """The metrics of this moment."""
+        return await metrics.families(self._mirror, self._clocks.now(), clients)
