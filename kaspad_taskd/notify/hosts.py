@@ -15,6 +15,7 @@ from kaspad_taskd.fleet.batch import Event
 from kaspad_taskd.fleet.host import Gone as Lost
 from kaspad_taskd.fleet.host import Host, Verdict
 from kaspad_taskd.fleet.keys import SILENT_S
+from kaspad_taskd.fleet.line import UNREAD
 from kaspad_taskd.notify.change import Gone
 from kaspad_taskd.notify.kept import Cursor
 from kaspad_taskd.notify.model import Moment
@@ -103,6 +104,8 @@ def standing(host: Host, now: float) -> Gone | Pending | None:
         now: the reader's monotonic time (s).
     """
     line = host.line
+    if line is not None and line.fault == UNREAD:
+        return PENDING
     if host.gone is Lost.ENGINE or (line is not None and line.fault is not None):
         return Gone.BEYOND
     if host.heard is not None and now - host.heard < SILENT_S:

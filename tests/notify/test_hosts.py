@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaspad_taskd.fleet.batch import Event
+from kaspad_taskd.fleet.line import UNREAD
 from kaspad_taskd.fleet.mirror import Mirror
 from kaspad_taskd.notify import hosts
 from kaspad_taskd.notify.change import Gone
@@ -96,6 +97,10 @@ def test_a_host_is_heard_silent_or_beyond_our_ears() -> None:
     written.batch()
     mirror = mirrored(written)
     host = mirror.hosts["a"]
+    mirror.line("one").lost(UNREAD)
+    mirror.drain(0.0)
+    assert hosts.standing(host, 0.0) is PENDING  # it is being read
+    mirror.line("one").read(0.0)
 
     def at(now: float) -> object:
         mirror.drain(now)
