@@ -202,16 +202,36 @@ class FleetMind:
 
     def pass_time(self, now: Moment, wall: Moment, zone: tzinfo) -> tuple[Message, ...]:
         """Return what is to be told now; `wall`: what clocks show."""
-        given = self.settings
         before = self._fleet.members
-        self._fleet, messages = many.tick(
-            self._fleet, given.rules, now, zone, given.host, given.page_url or "", wall
-        )
+        try:
+            self._fleet, messages = self._ticked(self._fleet, now, wall, zone)
+        except Exception:
+            log.exception("what is known of the fleet cannot be told")
+            self._begin_anew(now, wall, zone)
+            return ()
         after = self._fleet.members
         if messages:
             self.is_changed = True
             self._unsaved |= {n for n, each in after.items() if each is not before.get(n)}
         return messages
+
+    def _ticked(
+        self, fleet: many.Fleet, now: Moment, wall: Moment, zone: tzinfo
+    ) -> tuple[many.Fleet, tuple[Message, ...]]:
+        given = self.settings
+        page = given.page_url or ""
+        return many.tick(fleet, given.rules, now, zone, given.host, page, wall)
+
+    def _begin_anew(self, now: Moment, wall: Moment, zone: tzinfo) -> None:
+        """Begin those anew of whom nothing can be told: a fault of ours, and theirs alone."""
+        for name in self._fleet.stirring:
+            alone = many.fleet_of(self.series, 0, {name: self._fleet.of(name)})
+            try:
+                self._ticked(alone, now, wall, zone)
+            except Exception:
+                log.error("what was known of %s is begun anew", name or "the engine")
+                self._put({name: State(self.series, now=now)})
+                self.is_changed = True
 
     def due(self, ahead: int) -> Moment | None:
         """Return when time has to pass next, if nothing is heard before; None: then not at all.

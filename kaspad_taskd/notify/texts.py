@@ -22,6 +22,8 @@ TEXT = 999
 """Likewise, a text."""
 LINE = 480
 """Likewise, what is said of one thing."""
+MORE = 60
+"""Characters that are left for how many there are beyond."""
 SHORT = 160
 """Likewise, where several hosts have something to tell."""
 _TASKS = ("task", "disk")
@@ -63,14 +65,18 @@ def say_items(
         left: how many things there are beyond.
     """
     hosts = {item.host for item in items}
+    alone = _of_hosts_alone(items, len(hosts))
     name = plain.safe((hosts.pop() if len(hosts) == 1 else "") or host, 60)
     if len(items) == 1 and not left:
         title = _of_one(items[0], name)
     elif hosts:
-        title = _of_hosts(items, len(hosts), left)
+        title = _of_hosts(items, len(hosts), left, alone)
     else:
         title = _of_many(items, name, left)
-    text = _text(items, now, zone, left, apart=bool(hosts))
+    if alone:
+        text = _names(items, now, zone, left)
+    else:
+        text = _text(items, now, zone, left, apart=bool(hosts))
     return Said(plain.safe(title, TITLE), text, link(items, page_url))
 
 
@@ -141,15 +147,42 @@ def _of_one(item: Item, host: str) -> str:
     return words.say("notify.host", host=host, title=title) if host else title
 
 
-def _of_hosts(items: Sequence[Item], hosts: int, left: int) -> str:
+def _of_hosts_alone(items: Sequence[Item], hosts: int) -> bool:
+    """Whether it is of several hosts the same: that they are silent, were so, or are heard."""
+    first = items[0]
+    kind = (first.of, first.code, first.kind, first.ended is None)
+    each = {(item.of, item.code, item.kind, item.ended is None) for item in items}
+    return hosts == len(items) > 1 and first.of == "host" and each == {kind}
+
+
+def _of_hosts(items: Sequence[Item], hosts: int, left: int, alone: bool) -> str:
     """The title of what several hosts have to tell."""
     n = f"{len(items) + left:,}"
-    kinds = {item.kind for item in items}
-    if all(item.of == "host" for item in items) and len(kinds) == 1:
-        past = "was" if any(item.ended is not None for item in items) else "now"
-        form = "well" if Kind.RECOVERED in kinds else past
-        return words.say(f"notify.hosts.{form}", n=n)
-    return words.say("notify.hosts.mixed", n=n, hosts=f"{hosts:,}")
+    if not alone:
+        return words.say("notify.hosts.mixed", n=n, hosts=f"{hosts:,}")
+    past = "now" if items[0].ended is None else "was"
+    form = "well" if items[0].kind is Kind.RECOVERED else past
+    key = f"notify.hosts.{form}.{items[0].code}"
+    return words.maybe(key, n=n) or words.say(f"notify.hosts.{form}.other", n=n)
+
+
+def _names(items: Sequence[Item], now: Moment, zone: tzinfo, left: int) -> str:
+    """As many names as fit, with when that was, how many there are beyond, and what to do."""
+    cure = _cure(items[0])
+    tail = "" if cure is None else f"\n{words.say('notify.line.cure', cure=cure)}"
+    room = TEXT - len(tail) - MORE
+    said: list[str] = []
+    for item in items:
+        at = item.began if item.ended is None else item.ended
+        one = plain.safe(item.host, 64) + ("" if at is None else f" ({when(at, now, zone)})")
+        if len(one) + 2 > room:
+            break
+        said.append(one)
+        room -= len(one) + 2
+    left += len(items) - len(said)
+    if left:
+        said.append(words.plural("notify.more", left))
+    return ", ".join(said) + tail
 
 
 def _of_many(items: Sequence[Item], host: str, left: int) -> str:

@@ -15,7 +15,7 @@ from redis import Redis
 from kaspad_taskd.base.jsontext import dumps
 from kaspad_taskd.fleet import keys
 from kaspad_taskd.fleet.settings import Engine, Hub, Login, Settings, server_of
-from kaspad_taskd.notify import draft, listening, rules
+from kaspad_taskd.notify import draft, listening, rules, texts
 from kaspad_taskd.notify.change import Gone
 from kaspad_taskd.notify.fleet_mind import FleetMind
 from kaspad_taskd.notify.hosts import FleetWord, Stands, Told
@@ -301,3 +301,29 @@ def test_a_word_of_one_host_that_cannot_be_taken_costs_nobody_else(
     ear.mind.take([bad, Stands("good", None)], ear.now(), 0)
     assert "what is heard of bad cannot be taken" in caplog.text
     assert ear.mind.hosts[0] == 1
+
+
+def test_a_host_of_which_nothing_can_be_told_costs_nobody_else(
+    ear: Ear, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours in what is said of it: it is begun anew, and the rest is told."""
+    line = texts.line
+
+    def broken(item: Item, *more: Any) -> str:
+        if item.host == "bad":
+            raise RuntimeError("a fault")
+        return line(item, *more)
+
+    monkeypatch.setattr(texts, "line", broken)
+    good, bad = FleetHost("good"), FleetHost("bad")
+    Written(client, good, bad)
+
+    def beat() -> None:
+        tells(client, good)
+        tells(client, bad)
+
+    ear.until(lambda: ear.stands("good") is None and ear.stands("bad") is None, beat)
+    tells(client, bad, fails(bad, "t"))
+    tells(client, good, fails(good, "t"))
+    ear.until(lambda: ear.of("good"), beat)
+    assert ear.of("good") == [("task:t", "gave-up")]
