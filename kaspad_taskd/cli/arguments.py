@@ -195,7 +195,11 @@ def fleet(parser: ArgumentParser) -> None:
     add("hosts", metavar="HOST", nargs="*", help='its name, also "wien-*": these alone')
     add("--trouble", action="store_true", help="those alone that are not well")
     add("--watch", action="store_true", help="live, until Ctrl-C or --timeout")
-    add("--config", metavar="FILE", help="fleet.toml; default: your own, then the system's")
+    add(
+        "--config",
+        metavar="FILE",
+        help="its settings; default: your own fleet.toml, then the system's",
+    )
 
 
 def count(most: int) -> Callable[[str], int]:

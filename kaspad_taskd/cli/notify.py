@@ -145,6 +145,9 @@ def _condition(status: Mapping[str, Any], *, running: bool) -> list[tuple[str, s
     beat = (status.get("heartbeat") or {}).get("outcome")
     if beat and not beat.get("delivered"):
         said.append(("attention", say("notifier.beat", why=outcome(beat))))
+    hosts = (status.get("fleet") or {}).get("hosts")
+    if isinstance(hosts, int) and not said:
+        said.append(("done", plural("notifier.status.hosts", hosts)))
     count = len(status.get("targets") or ())
     return said or [("done", plural("notifier.status.listening", count))]
 

@@ -377,7 +377,7 @@ complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using; and test $_shtab_kas
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -s h -l help -d 'show this help message and exit'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l trouble -d 'those alone that are not well'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l watch -d 'live, until Ctrl-C or --timeout'
-complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'fleet.toml; default: your own, then the system'"'"'s'
+complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'its settings; default: your own fleet.toml, then the system'"'"'s'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l json -d 'the daemon'"'"'s answer, for programs'
 complete -c kaspad-taskctl -n '_shtab_kaspad_taskctl_using fleet' -l color -xka "auto always never" -d 'default: auto'
