@@ -206,8 +206,6 @@ def test_an_engine_that_dies_is_told_once_and_no_host(
     server: RedisServer, ear: Ear, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And when it is back, what happened meanwhile is heard."""
-    for module in (draft, rules):
-        monkeypatch.setattr(module, "SILENT", 1_000)
     hosts = [FleetHost(f"h{n}") for n in range(20)]
     written = Written(client, *hosts)
 
@@ -216,6 +214,8 @@ def test_an_engine_that_dies_is_told_once_and_no_host(
             tells(client, host)
 
     ear.until(lambda: all(ear.stands(each.name) is None for each in hosts), beat)
+    for module in (draft, rules):
+        monkeypatch.setattr(module, "SILENT", 1_000)
     server.kill()
     ear.until(lambda: ear.told)
     assert [(item.host, item.of, item.code) for item in ear.told] == [("", "engine", "silent")]
