@@ -14,13 +14,13 @@ from typing import Final
 
 SEE_EVERY: Final = 60
 """Turns of the house (each half a second) between two looks at whether there is much of it."""
-MUCH: Final = 64_000, 0.5
-"""Pieces of memory, and their share of all, by which there is more since the last full collection:
-what has gone may be among it. A crowd of some 4,000 connections leaves so many, 5 MB."""
+MUCH: Final = 64_000
+"""Pieces of memory more than after the last full collection: what has gone may be among them. A
+crowd of some 4,000 connections leaves so many, 5 MB."""
+EACH: Final = 40
+"""So many more for each task: its window fills, and what was read at the start is made anew."""
 RARELY: Final = 20
-"""Looks after which less is enough."""
-SOME: Final = 8_000, 0.02
-"""The same of these."""
+"""Looks after which an eighth of it is enough."""
 
 
 @contextmanager
@@ -35,18 +35,6 @@ def made_to_stay() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
-
-
-def is_much(before: int, now: int, least: tuple[int, float]) -> bool:
-    """Whether there are so many more pieces of memory that garbage is to be looked for.
-
-    Args:
-        before: pieces after the last full collection.
-        now: pieces.
-        least: by how many more at least, and by what share.
-    """
-    most, share = least
-    return now - before >= max(most, share * before)
 
 
 class Garbage:
@@ -70,11 +58,12 @@ class Garbage:
         self._before = pieces()
         self._looks = 0
 
-    def see(self) -> None:
-        """Look, every SEE_EVERY turns of the house."""
+    def see(self, tasks: int) -> None:
+        """Look, every SEE_EVERY turns of the house; `tasks`: how many there are."""
         self._looks += 1
         now, rare = self._pieces(), self._looks >= RARELY
-        if is_much(self._before, now, SOME if rare else MUCH) or (rare and not now):
+        least = (MUCH + EACH * tasks) // (8 if rare else 1)
+        if now - self._before >= least or (rare and not now):
             self._collect()
             self._looks, self._before = 0, self._pieces()
         else:

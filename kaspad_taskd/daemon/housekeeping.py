@@ -87,7 +87,7 @@ class Housekeeping:
                 self._see_own_files()
                 self.see_backup()
             if turn % SEE_EVERY == 0:
-                garbage.see()
+                garbage.see(len(self._engine.tasks()))
             if turn % CLEAN_EVERY == 0:
                 await self._ageing.clean_up()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kaspad_taskd.daemon.garbage import RARELY, Garbage, made_to_stay
+from kaspad_taskd.daemon.garbage import MUCH, RARELY, Garbage, made_to_stay
 from kaspad_taskd.daemon.housekeeping import Housekeeping
 from tests.api.house import ApiHouse, api_house
 
@@ -74,27 +73,32 @@ class Thing:
     other: object = None
 
 
-def seen(*pieces: int) -> list[int]:
+def seen(*pieces: int, tasks: int = 0) -> list[int]:
     """At which looks garbage was collected where there were so many pieces, a million first."""
     found: list[int] = []
     there = [1_000_000]
     garbage = Garbage(lambda: there[-1], lambda: found.append(len(there) - 2))
     for each in pieces:
         there.append(each)
-        garbage.see()
+        garbage.see(tasks)
     return found
 
 
 def test_garbage_is_looked_for_where_there_is_much_more_than_there_was() -> None:
     """At the next look, by half a minute; what stays as much is left in peace for ever."""
-    assert seen(*[1_000_000, 1_009_000] * 100) == []
-    assert seen(1_000_000, 1_499_000, 1_500_000) == [2]
-    assert seen(1_000_000, 900_000, 1_350_000) == [2]
+    assert seen(*[1_000_000, 1_007_000] * 100) == []
+    assert seen(1_000_000, 1_063_999, 1_064_000) == [2]
+    assert seen(1_000_000, 900_000, 964_000) == [2]
+
+
+def test_where_more_tasks_live_more_may_come() -> None:
+    """The windows of ten thousand fill in the first minutes, and nothing has gone."""
+    assert seen(1_000_000, 1_463_000, 1_464_000, tasks=10_000) == [2]
 
 
 def test_less_is_looked_for_more_rarely() -> None:
     """After ten minutes; and where nothing is counted, always then."""
-    assert seen(*[1_020_000] * (RARELY + 1)) == [RARELY - 1]
+    assert seen(*[1_008_000] * (RARELY + 1)) == [RARELY - 1]
     assert seen(*[0] * (RARELY + 1)) == [RARELY - 1]
 
 
@@ -104,7 +108,7 @@ def test_garbage_of_a_crowd_is_found() -> None:
     garbage = Garbage()
 
     def crowd() -> None:
-        for _ in range(100_000 + sys.getallocatedblocks() // 2):
+        for _ in range(MUCH):
             one = Thing()
             one.other = one
         made.append(weakref.ref(one))
@@ -113,7 +117,7 @@ def test_garbage_of_a_crowd_is_found() -> None:
     try:
         crowd()
         assert made[0]() is not None
-        garbage.see()
+        garbage.see(0)
         assert made[0]() is None
     finally:
         gc.enable()
