@@ -32,6 +32,8 @@ LONG = (
     "system/test_real_trouble.py",
     "system/test_recorded_sync.py",
     "system/test_report_examples.py",
+    "web/test_fleet_live.py",
+    "web/test_fleet_pictures.py",
     "web/test_live",
     "web/test_login.py",
     "web/test_measured.py",

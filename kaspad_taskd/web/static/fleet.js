@@ -42,7 +42,7 @@ function take({ host, verdict, said }) {
 /** Grey is who was not heard for 15 s, be it that we do not hear the hub. */
 function judge() {
   const silent = Date.now() - newsAt;
-  let lost = 0;
+  let lost = 0, sure = 0;
   for (const row of document.querySelectorAll("[data-host]")) {
     if (!SURE.includes(row.dataset.verdict)) continue;
     const old = silent + (late[row.dataset.host] ?? LATE_MS) > SURE_MS;
@@ -51,11 +51,12 @@ function judge() {
     row.classList.toggle("lost", old);
     setText(state, old ? dataset.unknown : state.dataset.word);
     lost += old;
+    sure += !old;
   }
   document.documentElement.classList.toggle("lost", lost > 0);
   const headline = document.querySelector("h1");
   headline.dataset.word ??= headline.textContent;
-  setText(headline, lost && lost === document.querySelectorAll("[data-host]").length ? dataset.nobody : headline.dataset.word);
+  setText(headline, lost && !sure ? dataset.nobody : headline.dataset.word);
 }
 
 function anew() {

@@ -143,7 +143,7 @@ export function follow(base, start, handlers) {
     const label = say(`page.link.${now === "lost" ? "down" : now}`);
     setText(document.getElementById("link-text"), label);
     if (now === "lost") {
-      notice("lost", shutOut || stopping || document.documentElement.dataset.lost.replace("{when}", clock(since())), {
+      notice("lost", shutOut || (hub ? "" : stopping) || document.documentElement.dataset.lost.replace("{when}", clock(since())), {
         label: say("page.link.try"),
         press: reopen,
       });
