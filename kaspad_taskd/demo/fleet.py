@@ -1,9 +1,9 @@
-"""`kaspad-taskd demo --fleet`: many hosts over a Redis, in a scratch directory, seen in a terminal.
+"""`kaspad-taskd demo --fleet`: many hosts over a Redis, in a terminal and in a browser.
 
 All but the machines is real: a redis-server on a socket, and of each host a node that plays a
 recorded sync from another place on, the daemon that follows it, the relay that carries what that
-tells.
-`kaspad-taskctl fleet --watch` draws. One host dies; another is cut off, and comes back.
+tells. `kaspad-taskctl fleet --watch` draws, and a hub serves the page. One host dies; another is
+cut off, and comes back. All of it lies in a scratch directory.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ async def _show(program: str, speed: float) -> int:
         tell("demo.fleet.dies", host=fleet.names[fleet.dying], after=f"{DIES:g}")
         times = {"after": f"{CUT:g}", "back": f"{BACK:g}"}
         tell("demo.fleet.cut", host=fleet.names[fleet.cut], **times)
+        tell("demo.page", url=fleet.page)
         tell("demo.fleet.end")
         print(flush=True)
         async with fleet:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -58,6 +59,7 @@ class Fleet:
         size: how many hosts.
 
     Attributes:
+        page: where a browser sees them.
         names: of the hosts, in order.
         dying: the place in it of the host that dies.
         cut: of the one that is cut off.
@@ -75,6 +77,8 @@ class Fleet:
         self._line = Line(place / "line.sock", self._server)
         self._stories: asyncio.Task[None] | None = None
         self._ending = False
+        self._port = _free_port()
+        self.page = f"http://127.0.0.1:{self._port}/"
         self.names = [f"node-{number:02}" for number in range(1, size + 1)]
         self.dying = size // 3
         self.cut = 2 * size // 3
@@ -91,8 +95,12 @@ class Fleet:
         await self._end()
 
     async def watched(self) -> int:
-        """Show it until somebody ends that; returns the exit code."""
-        settings = self._settings("demo", self._server, f"[hub]\nhosts = {json.dumps(self.names)}")
+        """Show it, in a browser too, until somebody ends that; returns the exit code."""
+        hub = f'[hub]\nexpected = {json.dumps(self.names)}\nlisten = "127.0.0.1:{self._port}"'
+        settings = self._settings("demo", self._server, hub)
+        with self._log("hub") as log:
+            door = ("--config", str(settings), "--state-dir", str(self._place / "hub"))
+            self._others.append(await start("kaspad_taskd.fleet.hub.main", *door, log=log))
         words = ("fleet", "--watch", "--config", str(settings))
         watch = await start("kaspad_taskd.cli", *words)
         self._others.append(watch)
@@ -203,3 +211,9 @@ class Fleet:
         await asyncio.gather(*map(stop, self._others[:1]))  # the server, last
         for host in self._hosts:
             await host.node.aclose()
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

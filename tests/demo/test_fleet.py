@@ -9,6 +9,8 @@ import signal
 import socket
 import sys
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -57,6 +59,19 @@ def short() -> Iterator[Path]:
         yield Path(name)
 
 
+def page_of(lines: list[str]) -> str:
+    """What the page says whose address was told, as soon as it can be had."""
+    (url,) = re.findall(r"(?m)^The same in a browser: (\S+)$", "\n".join(lines))
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            assert time.monotonic() < until, lines
+            time.sleep(0.1)
+
+
 def left(place: Path) -> list[str]:
     """Processes that have something to do with a place."""
     found = []
@@ -88,6 +103,7 @@ async def test_hosts_are_well_one_dies_one_comes_back_and_nothing_is_left(
     try:
         if number == signal.SIGINT:
             await once(lambda: "ok" in shown.told("node-01"))
+            assert "node-01" in await asyncio.to_thread(page_of, shown.lines)
             await once(lambda: shown.told("node-02")[-1:] == ["silent"])
             await once(lambda: "silent" in shown.told("node-03"))
             await once(lambda: shown.told("node-03")[-1:] == ["ok"])
