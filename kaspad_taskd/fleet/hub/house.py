@@ -9,22 +9,21 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kaspad_taskd.base.descriptors import allow_files
+from kaspad_taskd.bridge import server as server  # loaded before there is a loop that would wait
 from kaspad_taskd.bridge.listening import Opened
 from kaspad_taskd.bridge.opening import CONNECTIONS, BridgeDoor, Make
 from kaspad_taskd.fleet.following import Following
 from kaspad_taskd.fleet.host import Change
 from kaspad_taskd.fleet.hub.archive import Archive
 from kaspad_taskd.fleet.hub.rows import ORDER
+from kaspad_taskd.fleet.hub.site import HubSite
 from kaspad_taskd.fleet.mirror import Mirror
 from kaspad_taskd.fleet.settings import Settings
 from kaspad_taskd.systemd.notify import Notifier
 from kaspad_taskd.words import plural, say
-
-if TYPE_CHECKING:
-    from kaspad_taskd.fleet.hub.site import HubSite
 
 PULSE_S: Final = 5.0
 """Seconds between two signs of life for systemd, at most."""
@@ -100,8 +99,7 @@ class House:
             self._site.told(changes)
 
     def _load(self) -> Make:
-        """Load what is served; blocks."""
-        from kaspad_taskd.fleet.hub.site import HubSite
+        """Return what makes what is served: all of it is loaded since the start."""
 
         def make(opened: Opened) -> HubSite:
             place = self._settings.hub.door.place
