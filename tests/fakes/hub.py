@@ -100,13 +100,19 @@ class HubProcess(Hub):
         process: itself.
     """
 
+    def __init__(
+        self, place: Path, server: str, hub: str = "", port: int = 0, notify: str = ""
+    ) -> None:
+        super().__init__(place, server, hub, port)
+        self._env = {**os.environ, "NOTIFY_SOCKET": notify}
+
     async def start(self) -> None:
         self.log = self.settings.with_name("hub.log")
         command = [sys.executable, "-m", "kaspad_taskd.fleet.hub.main"]
         more = ["--config", str(self.settings), "--state-dir", str(self.state)]
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *command, *more, stdout=log, stderr=log, env={**os.environ, "NOTIFY_SOCKET": ""}
+                *command, *more, stdout=log, stderr=log, env=self._env
             )
         async with asyncio.timeout(PATIENCE):
             while True:
