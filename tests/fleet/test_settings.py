@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -169,3 +171,14 @@ def test_a_hub_is_come_to_as_a_bridge_is(tmp_path: Path) -> None:
     assert [each.key for each in faults] == [
         "hub.token_file", "hub.origins", "hub.proxies", "hub.listen",
     ]  # fmt: skip
+
+
+def test_what_the_page_shows_of_the_file_makes_one_file() -> None:
+    """Who writes it down block after block has settings, with no table said twice."""
+    page = Path(__file__).parents[2] / "docs" / "fleet.md"
+    shown = "\n".join(re.findall(r"(?ms)^```toml\n(.*?)^```$", page.read_text()))
+    for told in (
+        shown,
+        re.sub(r"(?m)^# (?=\w+ = )", "", shown),
+    ):  # and all that is offered
+        assert set(tomllib.loads(told)) == {"host", "labels", "redis", "relay", "hub"}
