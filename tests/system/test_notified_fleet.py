@@ -21,7 +21,7 @@ from tests.fleet.trio import Fleet, running
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), needs_redis]
 
 QUICK = 'after = "0s"\ngather = "0s"\nrepeat = "never"\n'
-IDLE = 52 * 1024
+IDLE = 60 * 1024
 """KiB that a notifier of a fleet may have: redis-py and its event loop are in it."""
 IMPATIENT = (
     "from kaspad_taskd.notify import draft, rules; draft.SILENT = rules.SILENT = 12_000; "
