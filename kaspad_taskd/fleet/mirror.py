@@ -13,7 +13,7 @@ from typing import Final
 from kaspad_taskd.fleet import batch as wire
 from kaspad_taskd.fleet.host import EVENTS, Change, Gone, Host, Read, Verdict
 from kaspad_taskd.fleet.keys import HOST, SILENT_S
-from kaspad_taskd.fleet.line import Line
+from kaspad_taskd.fleet.line import UNREAD, Line
 
 EVENTS_BYTES: Final = 24 * 2**20
 """Memory for the events of all hosts: of a large fleet fewer of each are kept."""
@@ -133,6 +133,17 @@ class Mirror:
         self.again.add(name)
 
     # -- how it is
+
+    @property
+    def fault(self) -> str | None:
+        """Why nothing can be read; None: something can, or is being tried."""
+        faults = [line.fault for line in self.lines.values()]
+        return faults[0] if faults and all(each not in (None, UNREAD) for each in faults) else None
+
+    @property
+    def problem(self) -> str | None:
+        """Why some server cannot be read; None: all that are known can."""
+        return next((line.fault for line in self.lines.values() if line.fault), None)
 
     def weigh(self, host: Host, now: float) -> tuple[Verdict, Gone | None]:
         """Return the verdict on a host at this moment, and what is gone, if anything is."""

@@ -109,13 +109,12 @@ def _is_meant(name: str, patterns: Sequence[str]) -> bool:
 
 def _known(mirror: Any, names: Sequence[str], now: float) -> dict[str, Json]:
     """What is known of the hosts that are meant."""
-    from kaspad_taskd.fleet.hub.once import fault_of
     from kaspad_taskd.fleet.hub.rows import rows
 
     told = rows(mirror, now, time.time_ns() // 1_000_000)
     found: dict[str, Json] = {
         "hosts": [each for each in told if _is_meant(each["host"], names)],
-        "fault": fault_of(mirror),
+        "fault": mirror.fault,
         "names": [each["host"] for each in told[:NAMED]],
     }
     host = mirror.hosts.get(names[0]) if len(names) == 1 else None

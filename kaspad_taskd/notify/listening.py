@@ -21,7 +21,6 @@ from kaspad_taskd.fleet.batch import Event
 from kaspad_taskd.fleet.faults import Trouble
 from kaspad_taskd.fleet.following import Following
 from kaspad_taskd.fleet.host import Change, Host
-from kaspad_taskd.fleet.hub.once import fault_of, mirror_of
 from kaspad_taskd.fleet.mirror import Mirror
 from kaspad_taskd.fleet.settings import Login, server_of
 from kaspad_taskd.fleet.settings import Settings as FleetSettings
@@ -110,7 +109,7 @@ class Listener:
                 self._stop.wait(AGAIN)
 
     async def _listen(self) -> None:
-        self._mirror = mirror_of(self._settings)
+        self._mirror = Mirror(self._settings.hub.expected)
         self._changed = set(self._cursors)
         self._stood.clear()
         following = Following(
@@ -157,7 +156,7 @@ class Listener:
         """Say whether what carries the fleet can be read."""
         lines = self._mirror.lines.values()
         reads = bool(lines) and all(line.since is not None for line in lines)
-        if not reads and "" not in self._stood and fault_of(self._mirror) is None:
+        if not reads and "" not in self._stood and self._mirror.fault is None:
             return  # it is being tried
         self._stand("", None if reads else Gone.ENGINE, 0.0 if reads else now - self.answered)
         if reads:
@@ -167,7 +166,7 @@ class Listener:
         if name in self._stood and self._stood[name] is gone:
             return
         if not name and gone is not None:
-            log.warning("the fleet cannot be read: %s", fault_of(self._mirror) or "not whole")
+            log.warning("the fleet cannot be read: %s", self._mirror.fault or "not whole")
         elif not name:
             log.info("the fleet is read")
         self._stood[name] = gone

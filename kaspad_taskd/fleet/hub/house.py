@@ -125,7 +125,7 @@ class House:
         counts = Counter(host.verdict for host in self._mirror)
         parts = [f"{counts[each]} {say(f'fleet.verdict.{each}')}" for each in ORDER if counts[each]]
         hosts = f"{plural('fleet.hosts', len(self._mirror.hosts))}: {', '.join(parts)}"
-        faults = [line.fault for line in self._mirror.lines.values() if line.fault]
-        why = [say("fleet.engine", fault=faults[0])] if faults else []
+        problem = self._mirror.problem
+        why = [say("fleet.engine", fault=problem)] if problem is not None else []
         where = self._door.brief or str(self._door.info()["url"] or "")
         return "; ".join([*why, hosts if parts else say("fleet.none"), where])

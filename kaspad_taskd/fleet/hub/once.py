@@ -13,7 +13,6 @@ from kaspad_taskd.fleet.following import Following
 from kaspad_taskd.fleet.host import Host, Verdict
 from kaspad_taskd.fleet.hub.rows import lines, rows
 from kaspad_taskd.fleet.keys import BEAT_S, SILENT_S
-from kaspad_taskd.fleet.line import UNREAD
 from kaspad_taskd.fleet.mirror import Mirror
 from kaspad_taskd.fleet.settings import Settings
 from kaspad_taskd.words import say
@@ -37,17 +36,12 @@ async def once(
         return _print(mirror, clock(), time.time_ns() // 1_000_000, as_json=as_json)
 
 
-def mirror_of(settings: Settings) -> Mirror:
-    """Return a mirror with those hosts that are shown though nothing was ever heard of them."""
-    return Mirror(settings.hub.expected)
-
-
 @asynccontextmanager
 async def followed(
     settings: Settings, clock: Callable[[], float]
 ) -> AsyncIterator[tuple[Mirror, asyncio.Event]]:
     """Read a fleet meanwhile; yields what is known of it, and what is set when that is news."""
-    mirror, ticked = mirror_of(settings), asyncio.Event()
+    mirror, ticked = Mirror(settings.hub.expected), asyncio.Event()
     following = Following(
         settings.engine, settings.hub.login, mirror, lambda _: ticked.set(), clock
     )
@@ -76,7 +70,7 @@ async def until_known(
         wanted: whether a host is waited for.
     """
     until = clock() + longest
-    while (left := until - clock()) > 0 and not fault_of(mirror):
+    while (left := until - clock()) > 0 and not mirror.fault:
         if _is_known(mirror, clock(), wanted):
             break
         with suppress(TimeoutError):
@@ -99,14 +93,8 @@ def _settled(host: Host, mirror: Mirror, now: float) -> bool:
     return all(now - (line.since or now) > BEAT_S for line in mirror.lines.values())
 
 
-def fault_of(mirror: Mirror) -> str | None:
-    """Return why nothing can be read; None: something can, or is being tried."""
-    faults = [line.fault for line in mirror.lines.values()]
-    return faults[0] if faults and all(each not in (None, UNREAD) for each in faults) else None
-
-
 def _print(mirror: Mirror, now: float, wall: int, *, as_json: bool) -> int:
-    told, fault = rows(mirror, now, wall), fault_of(mirror)
+    told, fault = rows(mirror, now, wall), mirror.fault
     if as_json:
         print(dumps({"hosts": told, "fault": fault}).decode())
     else:

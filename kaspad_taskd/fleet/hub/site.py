@@ -207,7 +207,7 @@ class HubSite:
         self.fleet.flush()
         snapshot = {
             **reader, **self._hello(), **self._known, "seq": self._news.number,
-            "hosts": self._news.rows(), "problem": self._problem(),
+            "hosts": self._news.rows(), "problem": self._mirror.problem,
         }  # fmt: skip
         text = await asyncio.to_thread(self._page.index, snapshot, dict(request.query))
         return as_html(request, text)
@@ -220,12 +220,8 @@ class HubSite:
     def _no_host(self) -> web.Response:
         return as_text(404, say("fleet.no-host"))
 
-    def _problem(self) -> str | None:
-        """Why a server cannot be read; None: all that are known can."""
-        return next((line.fault for line in self._mirror.lines.values() if line.fault), None)
-
     async def _health(self, _request: web.Request) -> web.Response:
-        problem = self._problem() or (None if self._mirror.lines else say("fleet.not-read"))
+        problem = self._mirror.problem or (None if self._mirror.lines else say("fleet.not-read"))
         found = {"status": "ok" if problem is None else "engine-away", "problem": problem}
         return as_json(found, 200 if problem is None else 503)
 
