@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 from kaspad_taskd.web.page import Query, Renderer, Snapshot
 from kaspad_taskd.web.view import cap
+from kaspad_taskd.words import fleet as words
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import plural, say
 
@@ -39,8 +40,7 @@ LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown": ("ring", "quiet"),
     "ok": ("tick", "done"),
 }
-"""Icon and tone of each verdict: trouble first, silence second."""
-ORDER: Final = tuple(LOOKS)
+"""Icon and tone of each verdict."""
 LOST: Final = ("silent", "unknown")
 """Of these the rest is as it was when they were heard last."""
 
@@ -107,7 +107,7 @@ def overview(hosts: Sequence[Row], problem: str | None) -> dict[str, Any]:
     elif ill:
         headline = say("page.fleet.ill", n=len(ill), total=len(hosts))
     else:
-        headline = plural("page.fleet.well", len(hosts))
+        headline = plural("fleet.well", len(hosts))
     title = say("page.fleet.title.ill", n=len(ill)) if ill else say("page.fleet.title.well")
     return {
         "title": title,
@@ -118,7 +118,8 @@ def overview(hosts: Sequence[Row], problem: str | None) -> dict[str, Any]:
 
 
 def _order(one: Row) -> int:
-    return ORDER.index(one["verdict"]) if one["verdict"] in LOOKS else len(ORDER)
+    known = one["verdict"] in words.VERDICTS
+    return words.VERDICTS.index(one["verdict"]) if known else len(words.VERDICTS)
 
 
 def _on_wall(found: Sequence[Row]) -> list[Row]:
@@ -146,10 +147,9 @@ def _row(one: Row) -> dict[str, Any]:
 
 def _notes(one: Row) -> Iterator[str]:
     """What is wrong with it that its tasks do not say."""
-    if one["gone"] is not None:
-        yield cap(say(f"fleet.gone.{one['gone']}"))
-    elif one["since"] is None and one["verdict"] == "unknown":
-        yield cap(say("fleet.gone.never"))
+    gone = words.gone(one)
+    if gone is not None:
+        yield cap(gone)
     if one["fault"]:
         yield cap(say("fleet.fault", fault=safe(one["fault"])))
     if one["gap"]:
@@ -160,8 +160,8 @@ def _matches(one: Row, query: Query) -> bool:
     state, text = query.get("state", ""), query.get("q", "").strip().casefold()
     if state in LOOKS and one["verdict"] != state:
         return False
-    labels = (f"{name}={value}" for name, value in one["labels"].items())
-    return not text or any(text in each.casefold() for each in (one["host"], one["said"], *labels))
+    told = one["host"], one["said"], *words.labels(one)
+    return not text or any(text in each.casefold() for each in told)
 
 
 def _groups(part: Sequence[Row], shown: Sequence[Row], by: str) -> Iterator[Group]:
@@ -191,11 +191,12 @@ def _chips(hosts: Sequence[Row], query: Query) -> Iterator[Mapping[str, Any]]:
         "name": say("page.fleet.all"), "n": len(hosts), "link": _link(query, state=""),
         "here": not here, "tone": "quiet",
     }  # fmt: skip
-    for verdict, (_, tone) in LOOKS.items():
+    for verdict in words.VERDICTS:
         if counts[verdict] or verdict == here:
             yield {
                 "name": cap(say(f"fleet.verdict.{verdict}")), "n": counts[verdict],
-                "link": _link(query, state=verdict), "here": verdict == here, "tone": tone,
+                "link": _link(query, state=verdict), "here": verdict == here,
+                "tone": LOOKS[verdict][1],
             }  # fmt: skip
 
 

@@ -31,12 +31,19 @@ def since(host: WireHost, now: float) -> str | None:
     return None if host["since"] is None else when(host["since"] / 1000, now)
 
 
+def gone(host: WireHost) -> str | None:
+    """Return which part of it gives no sign; None: each does, or nobody can tell."""
+    if host["gone"] is not None:
+        return say(f"fleet.gone.{host['gone']}")
+    never = host["since"] is None and host["verdict"] == "unknown"
+    return say("fleet.gone.never") if never else None
+
+
 def remarks(host: WireHost) -> Iterator[str]:
     """What is said beside it: what is gone, how many tasks, what is missing, what is strange."""
-    if host["gone"] is not None:
-        yield say(f"fleet.gone.{host['gone']}")
-    elif host["since"] is None and host["verdict"] == "unknown":
-        yield say("fleet.gone.never")
+    missing = gone(host)
+    if missing is not None:
+        yield missing
     yield plural("fleet.tasks", host["tasks"])
     if host["ill"]:
         yield say("fleet.ill", n=host["ill"])

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from kaspad_taskd.fleet.host import Verdict
 from kaspad_taskd.fleet.hub import rows
 from kaspad_taskd.fleet.hub.main import main
 from kaspad_taskd.fleet.hub.once import once
 from kaspad_taskd.fleet.mirror import Mirror
 from kaspad_taskd.fleet.settings import Part, Settings, load
+from kaspad_taskd.words.fleet import VERDICTS
 from tests.fakes.fleet_reader import Written
 from tests.fakes.fleet_writer import FleetHost, a_task
 from tests.fakes.patience import PATIENCE
@@ -150,6 +152,6 @@ def test_it_says_what_it_is(option: str, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_trouble_is_first_and_silence_second() -> None:
-    order = [each.value for each in rows.ORDER]
-    assert order == ["trouble", "silent", "daemon-away", "unknown", "ok"]
+    assert VERDICTS == ("trouble", "silent", "daemon-away", "unknown", "ok")
+    assert {*VERDICTS} == {*Verdict}
     assert rows.rows(Mirror(["b", "a"]), 0, 0)[0]["host"] == "a"

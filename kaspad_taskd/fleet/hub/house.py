@@ -18,12 +18,12 @@ from kaspad_taskd.bridge.opening import CONNECTIONS, BridgeDoor, Make
 from kaspad_taskd.fleet.following import Following
 from kaspad_taskd.fleet.host import Change
 from kaspad_taskd.fleet.hub.archive import Archive
-from kaspad_taskd.fleet.hub.rows import ORDER
 from kaspad_taskd.fleet.hub.site import HubSite
 from kaspad_taskd.fleet.mirror import Mirror
 from kaspad_taskd.fleet.settings import Settings
 from kaspad_taskd.systemd.notify import Notifier
 from kaspad_taskd.words import plural, say
+from kaspad_taskd.words.fleet import VERDICTS
 
 PULSE_S: Final = 5.0
 """Seconds between two signs of life for systemd, at most."""
@@ -122,8 +122,10 @@ class House:
 
     def _line(self) -> str:
         """What `systemctl status` shows: how many hosts are how, or why nobody knows."""
-        counts = Counter(host.verdict for host in self._mirror)
-        parts = [f"{counts[each]} {say(f'fleet.verdict.{each}')}" for each in ORDER if counts[each]]
+        counts = Counter(host.verdict.value for host in self._mirror)
+        parts = [
+            f"{counts[each]} {say(f'fleet.verdict.{each}')}" for each in VERDICTS if counts[each]
+        ]
         hosts = f"{plural('fleet.hosts', len(self._mirror.hosts))}: {', '.join(parts)}"
         problem = self._mirror.problem
         why = [say("fleet.engine", fault=problem)] if problem is not None else []

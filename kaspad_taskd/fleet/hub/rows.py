@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from kaspad_taskd.fleet.host import Host, Verdict
+from kaspad_taskd.fleet.host import Host
 from kaspad_taskd.fleet.mirror import Mirror, since_ms
 from kaspad_taskd.words import fleet as words
 from kaspad_taskd.words.plain import safe
@@ -21,9 +21,6 @@ Row: TypeAlias = Mapping[str, Any]
 NAMED: Final = 12
 """Tasks of a host of which its line tells more than how many there are."""
 
-ORDER: Final = (Verdict.TROUBLE, Verdict.SILENT, Verdict.AWAY, Verdict.UNKNOWN, Verdict.OK)
-"""Trouble first, silence second."""
-
 
 def rows(mirror: Mirror, now: float, wall: int) -> list[Row]:
     """Return all hosts, those first that need somebody; as of the mirror's last `drain`.
@@ -33,7 +30,7 @@ def rows(mirror: Mirror, now: float, wall: int) -> list[Row]:
         now: monotonic time (s).
         wall: the wall clock (ms).
     """
-    hosts = sorted(mirror, key=lambda host: (ORDER.index(host.verdict), host.name))
+    hosts = sorted(mirror, key=lambda host: (words.VERDICTS.index(host.verdict), host.name))
     return [row(host, now, wall) for host in hosts]
 
 
