@@ -19,13 +19,13 @@ from kaspad_taskd.bridge import family
 from kaspad_taskd.bridge.access import WRONG, Access
 from kaspad_taskd.bridge.answers import (
     Packed,
+    answer,
     as_html,
     as_json,
     as_text,
     see_other,
     takes_gzip,
 )
-from kaspad_taskd.bridge.bodies import answer
 from kaspad_taskd.bridge.browsers import Browsers, cookie
 from kaspad_taskd.bridge.http import understood
 from kaspad_taskd.bridge.keys import SESSION_S

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from aiohttp import ClientSession, web
 
-from kaspad_taskd.bridge.bodies import PIECE, answer
+from kaspad_taskd.bridge.answers import PIECE, answer
 
 
 async def _got(data: bytes, method: str = "GET") -> tuple[bytes, str, int]:
