@@ -103,7 +103,7 @@ class Fanout:
                 self.told += 1
                 if isinstance(each, Happened):
                     if self._live:
-                        await self._tell(event(each.name, each.data))
+                        await self._tell(event(each.name, each.data()))
                     self._seq = each.seq
                 elif self._live:
                     await self._tell_progress(each.task, each.seq)
@@ -243,7 +243,7 @@ class Fanout:
                 await asyncio.sleep(EDGE_S)
                 continue
             for each in await self._source.read(cursor, BATCH):
-                browser.tell(each.name, each.data)
+                browser.tell(each.name, each.data())
                 browser.told = cursor = each.seq
             await asyncio.sleep(0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.api.context import Api, answer_for
@@ -105,7 +106,7 @@ class OwnSource:
 
 
 def _happened(event: Event) -> Happened:
-    return Happened(event.seq, event.fact.name.value, event_data(event))
+    return Happened(event.seq, event.fact.name.value, partial(event_data, event))
 
 
 def _answer(gap: Gap) -> ApiError:

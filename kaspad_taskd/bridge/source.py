@@ -16,11 +16,11 @@ Query: TypeAlias = Mapping[str, str]
 
 
 class Happened(NamedTuple):
-    """An event on record, as it is told."""
+    """An event on record, as it is told; `data` is made where somebody is there to be told."""
 
     seq: int
     name: str
-    data: Mapping[str, Json]
+    data: Callable[[], Mapping[str, Json]]
 
 
 class State(Protocol):

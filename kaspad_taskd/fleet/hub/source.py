@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.base.clock import iso
 from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.bridge.source import Happened, News, Tell
+from kaspad_taskd.fleet.batch import Event
 from kaspad_taskd.fleet.host import Change, Host
 from kaspad_taskd.fleet.hub.moments import Clocks, host_time
 from kaspad_taskd.fleet.laid import Shown, as_progress
@@ -82,7 +84,7 @@ class HostSource:
             fault = self.fault(cursor, journal)
             if fault is not None:
                 raise fault
-            news: list[News] = [Happened(*each) for each in self._host.events(cursor)]
+            news: list[News] = list(map(_happened, self._host.events(cursor)))
             cursor = self._host.to
             fresh, self._fresh = self._fresh, {}
             news += [Moved(task, cursor) for task in map(self.get, fresh) if task is not None]
@@ -96,7 +98,7 @@ class HostSource:
         fault = self.fault(after, None)
         if fault is not None:
             raise fault
-        return [Happened(*each) for each in self._host.events(after)][:limit]
+        return list(map(_happened, islice(self._host.events(after), limit)))
 
     def get(self, task_id: str) -> Standing | None:
         """How a task is."""
@@ -118,3 +120,7 @@ class HostSource:
     def switches(self, _seq: int) -> Sequence[tuple[str, Json]]:
         """None by themselves: pages have them of the services."""
         return ()
+
+
+def _happened(told: Event) -> Happened:
+    return Happened(told.seq, told.name, lambda: told.data)
