@@ -6,7 +6,6 @@ It asks for what no event tells as well, and knows whether the daemon answers at
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
@@ -14,8 +13,9 @@ from typing import Any, Final, TypeAlias
 from kaspad_taskd.base.frozen import frozen
 from kaspad_taskd.base.sparing import Sparing
 from kaspad_taskd.client import Client, Refused, Subscription, Unreachable
+from kaspad_taskd.notify.ear import Ear, Stopped
 from kaspad_taskd.notify.kept import Cursor
-from kaspad_taskd.notify.snapshot import Asks, Snapshot, Wire
+from kaspad_taskd.notify.snapshot import Snapshot, Wire
 
 QUIET: Final = 20.0
 """Seconds without a word after which the daemon is asked whether it is there."""
@@ -71,11 +71,7 @@ class Lost:
 Word: TypeAlias = Began | Heard | Learned | CaughtUp | Lost
 
 
-class Stopped(Exception):
-    """Somebody wants it to end."""
-
-
-class Follower:
+class Follower(Ear[Word]):
     """Reads on until it is stopped.
 
     Args:
@@ -97,35 +93,17 @@ class Follower:
         idle: Callable[[], None],
         every: float = 60.0,
     ) -> None:
-        self._socket = socket
+        super().__init__("follow", tell, idle)
         self._cursor = cursor
-        self._tell = tell
-        self._idle = idle
         self._every = every
         self._events = Client(socket, timeout=PATIENCE, patience=0.0)
         self._asking = Client(socket, timeout=PATIENCE, patience=0.0)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
         self._sparing = Sparing()
         self._caught = False
         self._need: int | None = None
         self._pinged = 0.0
         self._apart = False
         self._asked = time.monotonic()
-        self.asks = Asks()
-        self.answered = time.monotonic()
-        """When the daemon gave a sign of life, or we began."""
-        self.turned = time.monotonic()
-        """When the thread gave one itself."""
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self, patience: float = 1.0) -> None:
-        """Let it end; a question under way is not waited for."""
-        self._stop.set()
-        self._thread.join(patience)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -219,12 +197,6 @@ class Follower:
             self._asked = now
             self._ask()
 
-    def _live(self) -> None:
-        """Give a sign of life, and see what others want."""
-        self._hold_on()
-        self.turned = time.monotonic()
-        self._idle()
-
     def _catch_up(self, now: float) -> None:
         """See whether all is heard that the daemon has on record."""
         if self._need is None or now - self._pinged > PAUSE:
@@ -254,14 +226,6 @@ class Follower:
             self._asking.close()
             return
         self._say(Learned([task for task in tasks if task], warnings))
-
-    def _say(self, word: Word) -> None:
-        self._hold_on()
-        self._tell(word)
-
-    def _hold_on(self) -> None:
-        if self._stop.is_set():
-            raise Stopped
 
 
 def _event_of(cursor: Cursor | None) -> dict[str, Any] | None:

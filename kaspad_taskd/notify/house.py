@@ -20,7 +20,8 @@ from kaspad_taskd.base.tables import Fault
 from kaspad_taskd.config.beside import Places
 from kaspad_taskd.notify import saying, trying
 from kaspad_taskd.notify.delivery import Entry, Fate
-from kaspad_taskd.notify.follow import HELD, Follower, Stopped
+from kaspad_taskd.notify.ear import Stopped
+from kaspad_taskd.notify.follow import HELD, Follower
 from kaspad_taskd.notify.keeping import Keeper
 from kaspad_taskd.notify.mind import Mind
 from kaspad_taskd.notify.model import Message, Moment, Outcome, Target, Why

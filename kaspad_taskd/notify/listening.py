@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -26,10 +25,9 @@ from kaspad_taskd.fleet.settings import Login, server_of
 from kaspad_taskd.fleet.settings import Settings as FleetSettings
 from kaspad_taskd.notify import hosts
 from kaspad_taskd.notify.change import Gone
-from kaspad_taskd.notify.follow import Stopped
+from kaspad_taskd.notify.ear import Ear, Stopped
 from kaspad_taskd.notify.hosts import FleetWord, Forgotten, Pending, Stands, Told
 from kaspad_taskd.notify.kept import Cursor
-from kaspad_taskd.notify.snapshot import Asks
 
 TURN: Final = 0.5
 """Seconds between two looks at what is new."""
@@ -47,7 +45,7 @@ AGAIN: Final = 10.0
 log = logging.getLogger(__name__)
 
 
-class Listener:
+class Listener(Ear[FleetWord]):
     """Reads on until it is stopped.
 
     Args:
@@ -73,30 +71,16 @@ class Listener:
         idle: Callable[[], None],
         every: float = 60.0,
     ) -> None:
+        super().__init__("listen", tell, idle)
         self._settings = settings
         self._login = login
         self._cursors = dict(cursors)
-        self._tell = tell
-        self._idle = idle
         self._every = every
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="listen", daemon=True)
         self._stood: dict[str, Gone | None] = {}
         self._changed: set[str] = set()
         self._looked: dict[str, float] = {}
         self._absent: dict[str, float] = {}
         self._mirror = Mirror()
-        self.asks = Asks()
-        self.answered = self.turned = time.monotonic()
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self, patience: float = 1.0) -> None:
-        """Let it end; a question under way is not waited for."""
-        self._stop.set()
-        self._thread.join(patience)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -137,18 +121,6 @@ class Listener:
             await self._visit(name, now)
         self._look(now)
         self._miss(now)
-
-    def _live(self) -> None:
-        """Give a sign of life, and see what others want."""
-        if self._stop.is_set():
-            raise Stopped
-        self.turned = time.monotonic()
-        self._idle()
-
-    def _say(self, word: FleetWord) -> None:
-        if self._stop.is_set():
-            raise Stopped
-        self._tell(word)
 
     # -- how it stands
 

@@ -12,6 +12,7 @@ import pytest
 
 from kaspad_taskd.client import blocking
 from kaspad_taskd.notify import follow
+from kaspad_taskd.notify.ear import Stopped
 from kaspad_taskd.notify.follow import Began, CaughtUp, Follower, Heard, Learned, Lost, Word
 from kaspad_taskd.notify.kept import Cursor
 from kaspad_taskd.notify.snapshot import Asks
@@ -175,7 +176,7 @@ def test_it_ends_while_nobody_takes_what_it_tells(taskd: ScriptedTaskd) -> None:
         told.append(word)
         held.set()
         if ending.wait(PATIENCE):
-            raise follow.Stopped
+            raise Stopped
 
     ending = threading.Event()
     one = Follower(str(taskd.path), None, tell, lambda: None)
