@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +23,6 @@ from tests.fakes.fleet_writer import FleetHost, a_task
 from tests.fakes.patience import PATIENCE
 from tests.fakes.patience import once as once_there
 from tests.fakes.redis_server import Kept, RedisServer, Relay, needs_redis
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path / "one") as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[Redis]:
-    with server.client() as client:
-        yield client
 
 
 def settings(place: Path, server: str, hub: str = "") -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,6 @@ from tests.fakes.patience import once
 from tests.fakes.redis_server import RedisServer, needs_redis
 
 pytestmark = [needs_redis, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path / "redis") as server:
-        yield server
 
 
 async def test_it_says_how_it_is_and_that_it_lives(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -21,18 +21,6 @@ from tests.fakes.redis_server import RedisServer, needs_redis
 pytestmark = [needs_redis, pytest.mark.timeout(300)]
 
 NAMES = ("node-1", "node-2", "node-3")
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path / "redis") as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[Redis]:
-    with server.client() as client:
-        yield client
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +33,6 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in (("BLOCK_S", 0.2), ("PAUSE_S", 0.02), ("SCAN_S", 0.2)):
         monkeypatch.setattr(f"kaspad_taskd.fleet.reading.{name}", seconds)
     monkeypatch.setattr("kaspad_taskd.fleet.following.FIRST_S", 0.05)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path / "one") as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[Redis]:
-    with server.client() as client:
-        yield client
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ import time
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from redis.exceptions import RedisError
 
 from tests.fakes.harmful_proxy import HarmfulProxy
 from tests.fakes.redis_server import needs_redis
-from tests.fakes.taskd_process import Line, Taskd, until
+from tests.fakes.taskd_process import Taskd, until
+from tests.fakes.writers import all_events
 from tests.fleet.trio import Fleet, running, works
 
 pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(600), needs_redis]
@@ -58,17 +58,6 @@ async def harm(fleet: Fleet, proxy: HarmfulProxy, chance: Random) -> None:
             fleet.kept.client.flushall()
 
 
-async def told(line: Line) -> list[dict[str, Any]]:
-    """All events of a daemon."""
-    found: list[dict[str, Any]] = []
-    while True:
-        after = found[-1]["seq"] if found else 0
-        page = (await line.call("getEvents", after=after))["events"]
-        if not page:
-            return found
-        found += page
-
-
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_the_events_equal_the_journal_after_all_of_it(tmp_path: Path, seed: int) -> None:
     chance = Random(seed)
@@ -86,7 +75,7 @@ async def test_the_events_equal_the_journal_after_all_of_it(tmp_path: Path, seed
         await asyncio.gather(working, return_exceptions=True)
         proxy.harm = False
         line = await fleet.taskd.line()
-        events = await told(line)
+        events = await all_events(line)
 
         async def same() -> bool:
             try:

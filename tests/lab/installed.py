@@ -82,6 +82,15 @@ def systemctl(*words: str, check: bool = True) -> str:
     return run("systemctl", "--no-pager", *words, check=check)
 
 
+def exposure(unit: str = UNIT) -> float:
+    """How exposed a unit is, as systemd itself counts it; said, too."""
+    told = run("systemd-analyze", "security", "--no-pager", unit)
+    found = re.search(r"exposure level for \S+: (\d+\.\d)", told)
+    assert found is not None, told
+    print(f"exposure {found[1]}")
+    return float(found[1])
+
+
 def shown(name: str, unit: str = UNIT) -> str:
     return systemctl("show", "-p", name, "--value", unit).strip()
 

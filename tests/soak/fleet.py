@@ -34,6 +34,7 @@ from tests.fakes.fleet_reader import Followed
 from tests.fakes.harmful_proxy import HarmfulProxy
 from tests.fakes.redis_server import Kept, RedisServer, Relay
 from tests.fakes.taskd_process import Line, Taskd
+from tests.fakes.writers import all_events
 from tests.soak.promises import Promise
 
 OWN, RECORDED, PLAYED = 5, 45, 3
@@ -283,7 +284,7 @@ class Soak:
     async def _compare_host(self, kept: Kept, taskd: Taskd, until: float) -> None:
         """Wait until its events are its journal's; the recorded ones go on until then."""
         while True:
-            wanted = await asked(taskd, journal)
+            wanted = await asked(taskd, all_events)
             try:
                 there = kept.events()
             except (RedisError, OSError):
@@ -314,7 +315,7 @@ class Soak:
             if [known.get(key) for key in SAME] != [task[key] for key in SAME]:
                 return f"task {task_id}"
         shown = [{"seq": e.seq, "event": e.name, "data": e.data} for e in host.events()]
-        wanted = (await journal(line))[-len(shown) :]
+        wanted = (await all_events(line))[-len(shown) :]
         if not shown or shown != wanted:
             return first(shown, wanted)
         told = reader.events.get(name, [])
@@ -328,17 +329,6 @@ async def asked(taskd: Taskd, question: Callable[[Line], Awaitable[T]]) -> T:
         return await question(line)
     finally:
         await line.close()
-
-
-async def journal(line: Line) -> list[dict[str, Any]]:
-    """All events of a daemon."""
-    found: list[dict[str, Any]] = []
-    while True:
-        after = found[-1]["seq"] if found else 0
-        page = (await line.call("getEvents", after=after))["events"]
-        if not page:
-            return found
-        found += page
 
 
 def first(there: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> str:

@@ -27,6 +27,7 @@ from tests.lab.installed import (
     deb,
     define,
     drop_in,
+    exposure,
     forget,
     inside,
     run,
@@ -196,11 +197,7 @@ def test_it_is_ready_within_two_seconds() -> None:
 
 def test_its_exposure_is_at_most_1_3() -> None:
     """As systemd itself counts it, of the running unit."""
-    told = run("systemd-analyze", "security", "--no-pager", UNIT)
-    found = re.search(r"exposure level for \S+: (\d+\.\d)", told)
-    assert found is not None
-    print(f"exposure {found[1]}")
-    assert float(found[1]) <= 1.3
+    assert exposure() <= 1.3
 
 
 def test_what_it_writes_is_for_itself_and_its_group() -> None:

@@ -18,6 +18,7 @@ from tests.lab.installed import (
     apt,
     call,
     deb,
+    exposure,
     inside,
     older,
     run,
@@ -228,11 +229,7 @@ def test_what_a_daemon_sees_is_seen_at_the_hub(engine: str) -> None:
 @pytest.mark.parametrize("unit", [UNIT, HUB_UNIT])
 def test_its_exposure_is_at_most_1_3(unit: str) -> None:
     """As systemd itself counts it; and it can use no other kind of address."""
-    told = run("systemd-analyze", "security", "--no-pager", unit)
-    found = re.search(r"exposure level for \S+: (\d+\.\d)", told)
-    assert found is not None
-    print(f"exposure {found[1]}")
-    assert float(found[1]) <= 1.3
+    assert exposure(unit) <= 1.3
     assert sorted(shown("RestrictAddressFamilies", unit).split()) == [
         "AF_INET", "AF_INET6", "AF_UNIX",
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.installed import ETC, WALK, apt, call, inside, run, shown, systemctl, until
+from tests.lab.installed import ETC, WALK, apt, call, exposure, inside, run, shown, systemctl, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
 
@@ -132,11 +132,7 @@ def test_its_addresses_are_closed_to_the_daemon_and_the_daemons_secrets_to_it() 
 
 def test_its_exposure_is_at_most_1_8() -> None:
     """As systemd itself counts it; and it can use no other kind of address."""
-    said = run("systemd-analyze", "security", "--no-pager", UNIT)
-    found = re.search(r"exposure level for \S+: (\d+\.\d)", said)
-    assert found is not None
-    print(f"exposure {found[1]}")
-    assert float(found[1]) <= 1.8
+    assert exposure(UNIT) <= 1.8
     assert sorted(shown("RestrictAddressFamilies", UNIT).split()) == [
         "AF_INET", "AF_INET6", "AF_UNIX",
     ]  # fmt: skip
