@@ -84,3 +84,41 @@ async def chromium() -> AsyncIterator[Browser]:
 def shot(name: str) -> str:
     """Return where a picture goes: a folder that git ignores."""
     return str(SHOTS / f"{name}.png")
+
+
+DEVICES = (("phone", 390, 844), ("desktop", 1280, 900))
+"""Name, width and height."""
+
+
+async def looked_over(
+    browser: Browser,
+    address: str,
+    name: str,
+    axe: tuple[str, ...] = ("phone", "desktop"),
+    **more: Any,
+) -> None:
+    """See a page on each device, light and dark; raises AssertionError with what is wrong with it.
+
+    Args:
+        browser: sees it.
+        address: where it and all that it may ask for is.
+        name: of it.
+        axe: on which devices it is judged.
+        more: for the command "look".
+    """
+    for device, width, height in DEVICES:
+        for dark in (False, True):
+            seen = await browser.do(
+                "look",
+                url=address + name,
+                width=width,
+                height=height,
+                dark=dark,
+                shot=shot(f"{name}-{device}-{'dark' if dark else 'light'}"),
+                axe=device in axe,
+                **more,
+            )
+            assert seen["found"] == []
+            assert seen["said"] == []
+            assert seen["wide"] <= 0
+            assert all(url.startswith(address) for url in seen["asked"])

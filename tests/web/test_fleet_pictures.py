@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from kaspad_taskd.web.files import files
 from kaspad_taskd.web.fleet import FleetPage
-from tests.web.browser import Browser, chromium, shot
+from tests.web.browser import Browser, chromium, looked_over, shot
 from tests.web.fleets import snapshot
 from tests.web.served import HTML, served
 from tests.web.test_pictures import POLICY
@@ -64,21 +64,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.mark.parametrize("name", PAGES)
 async def test_a_page_is_whole_and_readable(name: str, address: str, browser: Browser) -> None:
     """Phone and desktop, light and dark: no fault found, no sideways scrolling, no message."""
-    for device, width, height in (("phone", 390, 844), ("desktop", 1280, 900)):
-        for dark in (False, True):
-            seen = await browser.do(
-                "look",
-                url=address + name,
-                width=width,
-                height=height,
-                dark=dark,
-                shot=shot(f"{name}-{device}-{'dark' if dark else 'light'}"),
-                whole=False,
-            )
-            assert seen["found"] == []
-            assert seen["said"] == []
-            assert seen["wide"] <= 0
-            assert all(url.startswith(address) for url in seen["asked"])
+    await looked_over(browser, address, name, whole=False)
 
 
 SMALLEST = """
