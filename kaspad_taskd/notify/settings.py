@@ -162,12 +162,12 @@ def _to(row: Table) -> tuple[Rule, tuple[Target, ...]]:
     rule = Rule(
         name=name,
         on=_on(row),
-        tasks=_tasks(row),
+        tasks=_names(row, "tasks", "id of a task or name of a service"),
         after=row.duration("after", _DEFAULT.after, *AFTER),
         repeat=_repeat(row),
         gather=row.duration("gather", _DEFAULT.gather, *GATHER),
         quiet=_quiet(row),
-        hosts=_hosts(row),
+        hosts=_names(row, "hosts", "name of a host"),
     )
     return rule, _targets(row, name)
 
@@ -182,21 +182,13 @@ def _on(row: Table) -> frozenset[Kind]:
     return frozenset(Kind(each) for each in given if each in kinds)
 
 
-def _tasks(row: Table) -> tuple[str, ...]:
-    given = row.strings("tasks", ("*",))
-    says = '"{:.40}" is no id of a task or name of a service, which may have a *'
-    row.fault_each("tasks", (says.format(each) for each in given if not _PATTERN.fullmatch(each)))
+def _names(row: Table, key: str, what: str) -> tuple[str, ...]:
+    """Return patterns of names; `what` says of what they are, in the singular."""
+    given = row.strings(key, ("*",))
+    says = f'"{{:.40}}" is no {what}, which may have a *'
+    row.fault_each(key, (says.format(each) for each in given if not _PATTERN.fullmatch(each)))
     if not given:
-        row.fault("tasks", 'is empty, so nobody would be told; leave it out for all, or ["*"]')
-    return given
-
-
-def _hosts(row: Table) -> tuple[str, ...]:
-    given = row.strings("hosts", ("*",))
-    says = '"{:.40}" is no name of a host, which may have a *'
-    row.fault_each("hosts", (says.format(each) for each in given if not _PATTERN.fullmatch(each)))
-    if not given:
-        row.fault("hosts", 'is empty, so nobody would be told; leave it out for all, or ["*"]')
+        row.fault(key, 'is empty, so nobody would be told; leave it out for all, or ["*"]')
     return given
 
 
