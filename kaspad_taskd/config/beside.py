@@ -97,6 +97,12 @@ def places_of(
     )
 
 
+def make_state(places: Places, env: Mapping[str, str]) -> None:
+    """Make the directory of the state, which systemd has made for what it runs; raises OSError."""
+    if "STATE_DIRECTORY" not in env:
+        places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def not_installed(error: ImportError) -> str:
     """Return a sentence that names the library which is missing, with the cure.
 

@@ -64,8 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _live(places: Places, settings: Settings) -> int:
     systemd = Notifier()
     try:
-        if "STATE_DIRECTORY" not in os.environ:
-            places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside.make_state(places, os.environ)
         house = House(
             places, settings, Store(places.state), systemd, pulse(os.environ, os.getpid())
         )

@@ -83,8 +83,7 @@ def _live(places: Places, settings: Settings) -> int:
 
     systemd, beat = Notifier(), pulse(os.environ, os.getpid())
     try:
-        if "STATE_DIRECTORY" not in os.environ:
-            places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside.make_state(places, os.environ)
         asyncio.run(House(settings, places.state, systemd, beat).run())
     except (OSError, CannotOpenError) as fault:
         log.error("%s", fault)

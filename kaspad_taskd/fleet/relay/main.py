@@ -69,8 +69,7 @@ def _live(places: Places, settings: Settings) -> int:
 
     systemd = Notifier()
     try:
-        if "STATE_DIRECTORY" not in os.environ:
-            places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside.make_state(places, os.environ)
     except OSError as fault:
         log.error("%s", fault)
         return CRASHED
