@@ -14,7 +14,7 @@ from kaspad_taskd.engine.engine import Engine
 Json: TypeAlias = Any
 Kind: TypeAlias = tuple[Status, Health, Watch]
 
-NAMED: Final = 16
+NAMED: Final = 32
 """Tasks whose names the status line can take; the rest is counted."""
 
 
