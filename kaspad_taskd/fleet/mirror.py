@@ -145,6 +145,11 @@ class Mirror:
         """Why some server cannot be read; None: all that are known can."""
         return next((line.fault for line in self.lines.values() if line.fault), None)
 
+    @property
+    def is_read(self) -> bool:
+        """Whether all is read: who is not among the hosts then, is in no server that is known."""
+        return bool(self.lines) and self.problem is None
+
     def weigh(self, host: Host, now: float) -> tuple[Verdict, Gone | None]:
         """Return the verdict on a host at this moment, and what is gone, if anything is."""
         lines = self.lines.values() if host.line is None else (host.line,)

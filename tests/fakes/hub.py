@@ -14,8 +14,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import pytest
 import socketio
 from redis import Redis
+from socketio.exceptions import ConnectionError as NotLetInError
 
 from kaspad_taskd.fleet import keys
 from kaspad_taskd.fleet.hub.house import House
@@ -146,8 +148,21 @@ class Watcher:
         self._more.set()
 
     async def __aenter__(self) -> Watcher:
-        await self.client.connect(self._hub.url, auth=self._auth, transports=["websocket"])
+        await self._connect()
         return self
+
+    async def _connect(self) -> None:
+        await self.client.connect(
+            self._hub.url, auth=self._auth, transports=["websocket"], wait_timeout=PATIENCE
+        )
+
+    async def refused(self) -> Any:
+        """How it is not let in."""
+        said: list[Any] = []
+        self.client.on("connect_error", said.append)
+        with pytest.raises(NotLetInError):
+            await self._connect()
+        return said[0]
 
     async def __aexit__(self, *_: object) -> None:
         await self.client.disconnect()

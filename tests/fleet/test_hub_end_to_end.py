@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -33,8 +34,9 @@ async def test_what_a_daemon_does_is_seen_at_a_hub_under_its_own_user(tmp_path: 
         await stage.relay.start()
         user = f'user = "hub"\npassword_file = "{password}"'
         async with HubProcess(tmp_path / "hub", stage.redis.server, user) as hub:
-            async with Watcher(hub, host="h", gather=True) as watcher, Watcher(hub) as all_hosts:
+            async with Watcher(hub) as all_hosts, contextlib.AsyncExitStack() as then:
                 assert (await all_hosts.host("h", verdict="ok"))["labels"] == {"site": "Wien"}
+                watcher = await then.enter_async_context(Watcher(hub, host="h", gather=True))
                 hello = await watcher.until("hello")
                 assert hello["journal"] == (await taskd.call("getInfo"))["journal"]
                 await works(taskd, "b", 2)

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from prometheus_client.openmetrics import parser
 from redis import Redis
@@ -52,6 +53,26 @@ async def test_trouble_comes_first_and_each_host_has_its_page(hub: Hub, hosts: F
     assert (await hub.get("/host/node-2"))[0] == 200  # it is sent on
     for path in ("/host/other/", "/host/%2F%2Fexample.org", "/host/node-2/task/other"):
         assert (await hub.get(path))[0] == 404
+
+
+async def test_while_nothing_is_read_nobody_says_that_there_is_no_such_host(tmp_path: Path) -> None:
+    """After a start, or while a server is away: who asks is told why, and asks again by himself."""
+    with RedisServer(tmp_path / "redis") as server:
+        server.kill()
+        async with Hub(tmp_path / "hub", server.server) as hub:
+            for path in ("/host/one/", "/host/one/task/a"):
+                async with aiohttp.ClientSession() as http, http.get(hub.url + path) as answer:
+                    said = await answer.text()
+                assert (answer.status, answer.headers.get("Refresh")) == (503, "2"), said
+                assert "no such host" not in said
+            refused = await Watcher(hub, host="one").refused()
+            assert (refused["data"]["reason"], refused["data"]["retryAfter"]) == ("busy", 2)
+            server.start()
+            with server.client() as client:
+                async with fleet(client, "one"):
+                    await hub.until("/host/two/", lambda text: "no such host" in text)
+                    assert (await hub.get("/host/two/"))[0] == 404
+                    assert (await hub.get("/host/one/"))[0] == 200
 
 
 async def test_rows_are_told_as_they_change(hub: Hub, hosts: Fleet) -> None:

@@ -36,6 +36,8 @@ Json: TypeAlias = Any
 
 Answer: TypeAlias = Callable[[web.Request, View], Awaitable[web.StreamResponse]]
 
+AGAIN_S: Final = 2
+"""Seconds until who asks for a host again may hear more than that it is not known yet."""
 BEAT_S: Final = 2.0
 """Seconds between two words to each browser, be there news or not: it is sure for 8 s after one."""
 
@@ -134,7 +136,7 @@ class HubSite:
             return self._topic
         found = self._host(name) if isinstance(name, str) else None
         if found is None:
-            raise Refused(404, say("fleet.no-host"))
+            raise self._no_host()
         return found.topic
 
     def all(self, name: str, data: Json) -> None:
@@ -188,11 +190,11 @@ class HubSite:
             if (await desk.reader(request))["needsToken"]:
                 return self._locked(request, root)  # nor is it said which hosts there are
             found = self._host(request.match_info["name"])
-            return self._no_host() if found is None else await answer(request, found.view)
+            return self._missing() if found is None else await answer(request, found.view)
 
         async def slash(request: web.Request) -> web.StreamResponse:
             name = request.match_info["name"]
-            return see_other(f"{name}/") if HOST.fullmatch(name) else self._no_host()
+            return see_other(f"{name}/") if HOST.fullmatch(name) else self._missing()
 
         return [
             web.get("/", fleet),
@@ -217,8 +219,21 @@ class HubSite:
         text = self._page.locked({**self._hello(), **self._known}, dict(request.query), root)
         return as_html(request, text, 401)
 
-    def _no_host(self) -> web.Response:
-        return as_text(404, say("fleet.no-host"))
+    def _no_host(self) -> Refused:
+        """There is no such host, or nobody can tell: a server that is not read may have it."""
+        if self._mirror.is_read:
+            return Refused(404, say("fleet.no-host"))
+        why = self._mirror.problem or say("fleet.not-read")
+        return Refused(503, say("fleet.not-known", why=why), AGAIN_S)
+
+    def _missing(self) -> web.Response:
+        """The same for who looks at its page, which is looked for anew while nobody can tell."""
+        refused = self._no_host()
+        response = as_text(refused.status, refused.sentence)
+        if refused.retry_after is not None:
+            for name in ("Retry-After", "Refresh"):
+                response.headers[name] = str(refused.retry_after)
+        return response
 
     async def _health(self, _request: web.Request) -> web.Response:
         problem = self._mirror.problem or (None if self._mirror.lines else say("fleet.not-read"))
