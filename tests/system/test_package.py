@@ -12,6 +12,9 @@ from tests.lab.lives import Lives, build
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(2400)]
 
+JOURNAL, SAID = 10_000, 20_000
+"""Letters of both that are shown where a life failed."""
+
 
 @pytest.fixture
 def package(lives: Lives | None) -> Path:
@@ -53,4 +56,5 @@ def test_it(life: str, lives: Lives) -> None:
     if "cannot" in told:
         pytest.skip(told["cannot"])
     print(told["said"])
-    assert told["status"] == 0, f"{told['said']}\n{told['journal'][-20000:]}"
+    if told["status"] != 0:  # what failed stands last: of a long report people see the end
+        pytest.fail(f"{told['journal'][-JOURNAL:]}\n{told['said'][-SAID:]}", pytrace=False)
