@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from aiohttp import web
 
+from kaspad_taskd.api.errors import CODES
 from kaspad_taskd.api.incident import incident
 from kaspad_taskd.base import jsontext
 from kaspad_taskd.bridge import family
@@ -113,7 +114,8 @@ class Pages:
         except ConnectionError:
             raise
         except Exception:
-            return as_text(500, incident(f"{request.method} {request.path}", "the bridge").message)
+            told = incident(f"{request.method} {request.path}", "the bridge")
+            return as_text(503 if told.code == CODES["busy"] else 500, told.message)
 
     def _is_open(self, request: web.Request) -> bool:
         return request.path.startswith((*OPEN, *self._site.forms)) or request.path == "/"

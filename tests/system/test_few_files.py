@@ -18,7 +18,7 @@ import pytest
 
 from tests.fakes.bridged import free_port, listening
 from tests.fakes.patience import PATIENCE
-from tests.fakes.taskd_process import Line, Taskd, until
+from tests.fakes.taskd_process import Line, Refusal, Taskd, until
 
 pytestmark = pytest.mark.system
 
@@ -215,6 +215,33 @@ async def test_without_a_file_what_is_not_english_is_told_as_well(tmp_path: Path
 
         await until(logged)
         assert "Traceback" not in taskd.said()
+
+
+async def test_what_a_request_needs_a_file_for_is_busy_without_one(tmp_path: Path) -> None:
+    """The first task of a type loads what looks at it: told as our own limit, and done later."""
+    definition = {"id": "index", "type": "indexer-sync", "service": "s",
+                  "config": {"url": "http://127.0.0.1:9/", "flavor": "kasia"}}  # fmt: skip
+    async with LimitedTaskd(tmp_path) as taskd:
+        line = await taskd.start()
+        assert taskd.process is not None
+        pid, found = taskd.process.pid, [0]
+
+        async def settled() -> bool:
+            found.append(await line.call("ping") and _lowest_free(pid))
+            return found[-5:] == [found[-1]] * 5
+
+        await until(settled, every=0.1)
+        lowest = found[-1]
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest, FILES))
+        for _ in range(3):
+            with pytest.raises(Refusal) as refused:
+                await line.call("registerTask", **definition)
+            assert refused.value.data == {"reason": "busy", "limit": lowest}
+            assert "open no more files" in str(refused.value)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (FILES, FILES))
+        assert (await line.call("registerTask", **definition))["success"]
+        said = taskd.said()
+    assert (said.count("may open no more files"), "Traceback" in said) == (1, False), said
 
 
 def _lowest_free(pid: int) -> int:
