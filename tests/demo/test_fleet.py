@@ -25,8 +25,9 @@ from tests.fakes.patience import PATIENCE, once
 from tests.fakes.redis_server import needs_redis
 
 SHORT = """
-import sys
+import signal, sys
 from kaspad_taskd.demo import fleet, hosts
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job is deaf to it
 fleet.HOSTS = 3
 hosts.DIES, hosts.CUT, hosts.BACK = 0.2, 0.4, 18.0
 sys.exit(fleet.show(20.0))
