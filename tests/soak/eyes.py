@@ -141,6 +141,11 @@ class Process:
         memory = next(row for row in status.splitlines() if row.startswith("VmRSS"))
         return int(memory.split()[1]) / 1024, len(list(Path(f"/proc/{self._pid}/fd").iterdir()))
 
+    @property
+    def memory(self) -> float:
+        """What it has now, MiB."""
+        return self._now()[0]
+
     def begin(self) -> None:
         """What is there now is what it needs."""
         self._first = self._now()

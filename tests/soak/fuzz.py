@@ -115,7 +115,7 @@ async def fuzz(place: Path, count: int, seed: int) -> list[str]:
             if groups == warm:
                 process.begin()
             if groups % 100 == 0:
-                print(_far(saying, began), flush=True)
+                print(f"{_far(saying, began)}, {process.memory:.0f} MiB", flush=True)
         if groups > warm:
             process.check(promises, time.monotonic() - began)
         await line.call("ping")
