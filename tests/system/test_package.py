@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,8 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(2400)]
 
 JOURNAL, SAID = 10_000, 20_000
 """Letters of both that are shown where a life failed."""
+FAULT = re.compile(r"^(?:FAILED|ERROR|E  |E:|W:|autopkgtest .*FAIL|.* failed).*$", re.MULTILINE)
+"""Lines of what pytest, lintian, apt and autopkgtest say when something is wrong."""
 
 
 @pytest.fixture
@@ -57,4 +60,5 @@ def test_it(life: str, lives: Lives) -> None:
         pytest.skip(told["cannot"])
     print(told["said"])
     if told["status"] != 0:  # what failed stands last: of a long report people see the end
-        pytest.fail(f"{told['journal'][-JOURNAL:]}\n{told['said'][-SAID:]}", pytrace=False)
+        parts = told["journal"][-JOURNAL:], told["said"][-SAID:], *FAULT.findall(told["said"])
+        pytest.fail("\n".join(parts), pytrace=False)
