@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -26,7 +27,7 @@ from kaspad_taskd.systemd.notify import Notifier
 from tests.fakes.bridged import free_port
 from tests.fakes.fleet_reader import write
 from tests.fakes.fleet_writer import FleetHost, a_task
-from tests.fakes.patience import PATIENCE
+from tests.fakes.patience import PATIENCE, awaited
 
 
 class Hub:
@@ -34,17 +35,22 @@ class Hub:
 
     Attributes:
         url: of its page.
+        patience: seconds that are waited for it.
     """
 
-    def __init__(self, place: Path, server: str, hub: str = "", port: int = 0) -> None:
+    def __init__(
+        self, place: Path, server: str | Sequence[str], hub: str = "", port: int = 0
+    ) -> None:
+        self.patience = PATIENCE
         place.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.state = place / "state"
         self.state.mkdir(exist_ok=True)
         self.settings = place / "fleet.toml"
+        servers = [server] if isinstance(server, str) else list(server)
         self.settings.write_text(
-            f'host = "x"\n[redis]\nservers = ["{server}"]\n'
+            f'host = "x"\n[redis]\nservers = {json.dumps(servers)}\n'
             f'[hub]\nlisten = "127.0.0.1:{self.port}"\n{hub}\n'
         )
         self._house: House | None = None
@@ -61,7 +67,7 @@ class Hub:
         assert self._house is not None
         assert self._task is not None
         self._house.stop()
-        async with asyncio.timeout(PATIENCE):
+        async with awaited("the hub ends", self.patience):
             await self._task
 
     async def get(self, path: str = "/", **headers: str) -> tuple[int, str]:
@@ -74,7 +80,7 @@ class Hub:
 
     async def until(self, path: str, holds: Callable[[str], bool]) -> str:
         """A page, as soon as this holds of it."""
-        async with asyncio.timeout(PATIENCE):
+        async with awaited(f"{path} is as it has to be", self.patience):
             while True:
                 _, text = await self.get(path)
                 if holds(text):
@@ -103,7 +109,12 @@ class HubProcess(Hub):
     """
 
     def __init__(
-        self, place: Path, server: str, hub: str = "", port: int = 0, notify: str = ""
+        self,
+        place: Path,
+        server: str | Sequence[str],
+        hub: str = "",
+        port: int = 0,
+        notify: str = "",
     ) -> None:
         super().__init__(place, server, hub, port)
         self._env = {**os.environ, "NOTIFY_SOCKET": notify}
@@ -116,7 +127,7 @@ class HubProcess(Hub):
             self.process = await asyncio.create_subprocess_exec(
                 *command, *more, stdout=log, stderr=log, env=self._env
             )
-        async with asyncio.timeout(PATIENCE):
+        async with awaited(f"the hub at {self.url} answers", self.patience):
             while True:
                 assert self.process.returncode is None, self.log.read_text()
                 with contextlib.suppress(aiohttp.ClientError):
@@ -128,7 +139,7 @@ class HubProcess(Hub):
         """End it by a signal."""
         if self.process.returncode is None:
             self.process.send_signal(number)
-        async with asyncio.timeout(PATIENCE):
+        async with awaited(f"the hub at {self.url} ends", self.patience):
             await self.process.wait()
 
 

@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from kaspad_taskd.fleet import keys
-from tests.fakes.patience import PATIENCE, once
+from tests.fakes.patience import PATIENCE, awaited, once
 from tests.fakes.stopwatch import Stopwatch
 
 PROGRAM = shutil.which("redis-server")
@@ -37,9 +37,13 @@ class RedisServer:
     """A server on a socket in a directory of its own; killed and started again.
 
     Everything is on disk before it is answered: `appendonly yes`.
+
+    Attributes:
+        patience: seconds that are waited for its first answer.
     """
 
     def __init__(self, place: Path, *options: str, port: int = 0) -> None:
+        self.patience = PATIENCE
         self.place = place
         self.port = port
         self.options = options
@@ -83,10 +87,11 @@ class RedisServer:
                 stdout=log,
                 stderr=log,
             )
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self.patience
         while not self._answers():
-            assert self.process.poll() is None, (self.place / "log").read_text()
-            assert time.monotonic() < until
+            said = (self.place / "log").read_text()[-4000:]
+            assert self.process.poll() is None, said
+            assert time.monotonic() < until, f"no answer of {self.server}: {said}"
             time.sleep(0.02)
 
     def _answers(self) -> bool:
@@ -156,7 +161,11 @@ class Kept:
 
 
 class Relay:
-    """A relay with its own directories under `place`; started, killed and started again."""
+    """A relay with its own directories under `place`; started, killed and started again.
+
+    Attributes:
+        patience: seconds that are waited for its end.
+    """
 
     def __init__(
         self, place: Path, socket: Path, host: str = "h", env: Mapping[str, str] | None = None
@@ -168,6 +177,7 @@ class Relay:
         self.socket = socket
         self.log = place / f"relay-{host}.log"
         self.env = {**os.environ, "NOTIFY_SOCKET": "", **(env or {})}
+        self.patience = PATIENCE
         self.process: asyncio.subprocess.Process | None = None
         place.mkdir(parents=True, exist_ok=True)
 
@@ -207,11 +217,11 @@ class Relay:
 
     async def says(self, text: str) -> None:
         """Wait until its log has it."""
-        await once(lambda: text in self.said())
+        await once(lambda: text in self.said(), f"the relay of {self.host} says {text!r}")
 
     async def ended(self) -> int:
         assert self.process is not None
-        async with asyncio.timeout(PATIENCE):
+        async with awaited(f"the relay of {self.host} ends", self.patience):
             return await self.process.wait()
 
     async def end(self, number: int = signal.SIGTERM) -> tuple[int, float]:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.patience import PATIENCE
+from tests.fakes.patience import PATIENCE, awaited
 from tests.fakes.stopwatch import Stopwatch
 
 AT_ONCE = 7.0
@@ -92,7 +92,7 @@ class Line:
         except OSError:
             future.cancel()
             raise Gone from None
-        async with asyncio.timeout(PATIENCE):
+        async with awaited(f"an answer to {method}"):
             return await future
 
     async def close(self) -> None:
@@ -105,7 +105,11 @@ class Line:
 
 
 class Taskd:
-    """A daemon with its own directories under `place`; started, killed and started again."""
+    """A daemon with its own directories under `place`; started, killed and started again.
+
+    Attributes:
+        patience: seconds that are waited for its socket and its end.
+    """
 
     def __init__(self, place: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         self.place = place
@@ -117,6 +121,7 @@ class Taskd:
         self.log = place / "taskd.log"
         self.program: tuple[str, ...] = ("kaspad_taskd",)
         self.arguments = arguments
+        self.patience = PATIENCE
         self.passed: int | None = None  # a listening socket, handed over as systemd does
         self.env = {**os.environ, "NOTIFY_SOCKET": "", **(env or {})}
         self.process: asyncio.subprocess.Process | None = None
@@ -158,7 +163,7 @@ class Taskd:
     async def line(self) -> Line:
         """Return a connection, as soon as there is one."""
         assert self.process is not None
-        async with asyncio.timeout(PATIENCE):
+        async with awaited(f"{self.socket} answers", self.patience):
             while True:
                 try:
                     line = await Line.open(self.socket)
@@ -184,7 +189,7 @@ class Taskd:
     async def ended(self) -> int:
         """Wait for its end; returns the exit code."""
         assert self.process is not None
-        async with asyncio.timeout(PATIENCE):
+        async with awaited(f"the daemon in {self.place} ends", self.patience):
             code = await self.process.wait()
         for line in self._lines:
             await line.close()

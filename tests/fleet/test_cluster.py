@@ -1,8 +1,9 @@
-"""A real cluster of three masters: relay and server of a host find each other, whoever is named."""
+"""A real cluster of three masters: relays and hubs find each host's, whoever is named."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -18,15 +19,19 @@ from kaspad_taskd.fleet.settings import Engine, Login, Server
 from tests.fakes.bridged import free_port
 from tests.fakes.fleet_reader import Followed
 from tests.fakes.fleet_writer import FleetHost, a_task
+from tests.fakes.hub import HubProcess, Watcher
 from tests.fakes.patience import PATIENCE, once
 from tests.fakes.redis_server import Kept, RedisServer, Relay, needs_redis
 from tests.fakes.taskd_process import Taskd
+from tests.fleet.test_rights import SECRET, lines
 from tests.fleet.trio import works
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), needs_redis]
 
 HOSTS = ("a", "b", "c")
 """Of whose keys each master has one's."""
+SPREAD = {"n-4": 0, "n-8": 0, "n-1": 1, "n-2": 1, "n-3": 2, "n-7": 2}
+"""Hosts, and the master that has their slots."""
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +39,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RedisServ
     if shutil.which("redis-cli") is None:
         pytest.skip("there is no redis-cli: apt install redis-tools")
     place = tmp_path_factory.mktemp("cluster")
+    (users := place / "users.acl").touch()
     with contextlib.ExitStack() as stack:
         servers = [
             RedisServer(
-                place / str(number), "--cluster-enabled", "yes",
+                place / str(number), "--cluster-enabled", "yes", "--aclfile", str(users),
                 "--cluster-port", str(free_port()), port=free_port(),
             )
             for number in range(3)
@@ -51,6 +57,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RedisServ
             capture_output=True,
             timeout=PATIENCE,
         )
+        for server in servers:  # as docs/fleet.md has it, else all of it is down soon after one is
+            with server.client() as client:
+                client.config_set("cluster-require-full-coverage", "no")
         yield servers
 
 
@@ -113,9 +122,6 @@ async def test_a_reader_follows_all_masters_and_each_line_for_itself(
     cluster: list[RedisServer],
 ) -> None:
     """One that is killed takes nobody else's hosts with it, and is read again when it is back."""
-    for server in cluster:  # else all of it is down soon after one is
-        with server.client() as client:
-            client.config_set("cluster-require-full-coverage", "no")
     hosts = [FleetHost(f"h-{number}") for number in range(9)]
     owners: dict[str, str] = {}
 
@@ -160,3 +166,61 @@ async def test_a_reader_follows_all_masters_and_each_line_for_itself(
         await once(lambda: not lost())
     for host in hosts:
         assert reader.events[host.name] == list(range(1, host.seq + 1))
+
+
+def verdicts(page: str) -> dict[str, str]:
+    """How the page of all hosts shows those of SPREAD; other tests have left hosts, too."""
+    found = re.findall(r'data-host="([^"]*)" data-verdict="([^"]*)"', page)
+    return {name: verdict for name, verdict in found if name in SPREAD}
+
+
+async def test_a_hub_shows_the_hosts_of_all_masters_over_the_loss_of_one(
+    cluster: list[RedisServer], tmp_path: Path
+) -> None:
+    """As its own kind of user: what was on it is grey, with why; all others stay as they are."""
+    password = tmp_path / "password"
+    password.write_text(SECRET)
+    password.chmod(0o600)
+    for server in cluster:
+        with server.client() as client:
+            for line in lines():
+                client.execute_command(*line)
+            client.execute_command("ACL", "SAVE")
+    lost = {name for name, owner in SPREAD.items() if owner == 2}
+    well = dict.fromkeys(SPREAD, "ok")
+    async with Taskd(tmp_path / "d") as taskd, contextlib.AsyncExitStack() as stack:
+        daemon = await taskd.start()
+        await works(daemon, "before")
+        for name, owner in SPREAD.items():
+            relay = Relay(tmp_path, taskd.runtime / "watch.sock", name)
+            servers = cluster[owner - 1], cluster[owner]  # first another one than has it
+            relay.tell([server.server for server in servers])
+            await stack.enter_async_context(relay)
+            await relay.start()
+        user = f'user = "hub"\npassword_file = "{password}"'
+        one = cluster[0].server
+        hub = await stack.enter_async_context(HubProcess(tmp_path / "hub", one, user))
+        await hub.until("/", lambda page: verdicts(page) == well)
+        assert (await hub.get("/healthz"))[0] == 200
+        news = await stack.enter_async_context(Watcher(hub))
+        cluster[2].kill()
+        grey = well | dict.fromkeys(lost, "unknown")
+        page = await hub.until("/", lambda page: verdicts(page) == grey)
+        assert f"Redis cannot be read: {cluster[2].server}" in page
+        assert (await hub.get("/healthz"))[0] == 503
+        for name in lost:
+            assert (await news.host(name, verdict="unknown"))["gone"] == "engine"
+            _, page = await hub.get(f"/host/{name}/")
+            assert 'class="lost"' in page
+            assert 'data-id="before"' in page  # what was seen last stays
+        await works(daemon, "meanwhile")
+        for name in SPREAD.keys() - lost:
+            await hub.until(f"/host/{name}/", lambda page: 'data-id="meanwhile"' in page)
+        cluster[2].start()
+        for name in SPREAD:
+            await hub.until(f"/host/{name}/", lambda page: 'data-id="meanwhile"' in page)
+        await hub.until("/", lambda page: verdicts(page) == well)
+        assert (await hub.get("/healthz"))[0] == 200
+        rows = [row for name, data in news.told if name == "host:news" for row in data["hosts"]]
+        assert {row["host"] for row in rows if row["gone"] == "engine"} & SPREAD.keys() == lost
+        assert "Traceback" not in hub.log.read_text()
