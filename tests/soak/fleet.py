@@ -2,8 +2,8 @@
 
 Five hosts have daemons of their own, which are worked with and killed; the others follow three
 daemons that watch recorded syncs, played over and over. All speak to the pair through lines that
-are cut, held up, and take the half of what is said. In the end what is kept of each host has to
-be its journal, and two readers have to show it.
+are cut, held up, and take the half of what is said; two hubs and a reader in this process show
+them. In the end what is kept of each host has to be its journal, and all three have to show it.
 """
 
 from __future__ import annotations
@@ -19,122 +19,32 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
-
-from redis.exceptions import RedisError
 
 from kaspad_taskd.base.durations import parse_duration
-from kaspad_taskd.demo.node import PlayingNode
-from kaspad_taskd.demo.recording import Recording, load
-from tests.fakes.bridged import free_port
+from kaspad_taskd.demo.recording import load
 from tests.fakes.fleet_reader import Followed
-from tests.fakes.harmful_proxy import HarmfulProxy
-from tests.fakes.redis_server import Kept, RedisServer, Relay
-from tests.fakes.taskd_process import Line, Taskd
-from tests.fakes.writers import all_events
+from tests.fakes.hub import HubProcess
+from tests.fakes.patience import awaited, once
+from tests.fakes.redis_server import Kept, Relay
+from tests.fakes.taskd_process import Taskd
+from tests.soak.alike import AtHub, Comparison, Reader, same_rows
+from tests.soak.pair import Pair
+from tests.soak.played import Played
 from tests.soak.promises import Promise
 
-OWN, RECORDED, PLAYED = 5, 45, 3
-"""Hosts with a daemon of their own, those that follow recorded syncs, and the daemons of these."""
-NODES, SPEED, PASS_S = 4, 8.0, 50.0
-"""Nodes of such a daemon, how fast they play, and seconds until one begins anew."""
+OWN, RECORDED, PLAYED, HUBS = 5, 45, 3, 2
+"""Hosts with a daemon of their own, those on recorded syncs, the daemons of these; hubs."""
 KEEP = 100_000
 BETWEEN_S = 2.0
 """Seconds between two harms, at most."""
-CALM_S = 300.0
-"""Seconds in which all has to be carried when no harm is done any more."""
-DEFINITION = 'type = "node-sync"\nservice = "{name}"\ninterval = "1s"\n[checker]\nurl = "{url}"\n'
-SAME = ("status", "health", "attempt", "origin", "createdAt")
-
-
-T = TypeVar("T")
-
-
-class Pair:
-    """Two servers, of which one is the master, and the lines to both."""
-
-    def __init__(self, place: Path, dice: random.Random) -> None:
-        self._dice = dice
-        self._servers = [
-            RedisServer(place / name, "--repl-diskless-sync-delay", "0", port=free_port())
-            for name in ("one", "two")
-        ]
-        self.lines = [HarmfulProxy(each.socket, dice) for each in self._servers]
-
-    @property
-    def master(self) -> RedisServer:
-        """The one that is written to."""
-        return self._servers[0]
-
-    async def __aenter__(self) -> Pair:
-        first, second = self._servers
-        first.start()
-        second.start("--replicaof", f"127.0.0.1 {first.port}")
-        for line in self.lines:
-            await line.__aenter__()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for line in self.lines:
-            await line.__aexit__(None, None, None)
-        for server in self._servers:
-            server.__exit__(None, None, None)
-
-    async def kill(self) -> None:
-        """Kill the master; it comes back with what it has on its disk."""
-        self.master.kill()
-        await asyncio.sleep(self._dice.random() * 2)
-        await asyncio.to_thread(self.master.start)
-
-    async def fail_over(self) -> None:
-        """Lose the master, whose replica has not heard its last; it comes back as the replica."""
-        old, new = self._servers
-        with new.client() as client:
-            client.execute_command("REPLICAOF", "NO", "ONE")
-        await asyncio.sleep(self._dice.random() * 2)
-        old.kill()
-        await asyncio.sleep(self._dice.random())
-        self._servers.reverse()
-        await asyncio.to_thread(old.start, "--replicaof", f"127.0.0.1 {new.port}")
-
-    def cut(self) -> None:
-        """End all connections."""
-        for line in self.lines:
-            line.cut()
-
-
-class Played:
-    """A daemon that watches nodes on recorded syncs, which begin anew at their end."""
-
-    def __init__(self, place: Path, recording: Recording) -> None:
-        self.taskd = Taskd(place)
-        self._recording = recording
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def begin(self) -> None:
-        """Start it."""
-        for number in range(NODES):
-            port, name = free_port(), f"node-{number}"
-            url = f"grpc://127.0.0.1:{port}"
-            self.taskd.define(name, DEFINITION.format(name=name, url=url))
-            beginning = number * self._recording.duration / NODES
-            self._tasks.append(asyncio.create_task(self._play(port, beginning)))
-        await self.taskd.start()
-
-    async def _play(self, port: int, beginning: float) -> None:
-        while True:
-            async with PlayingNode(self._recording, SPEED, port=port, beginning=beginning):
-                await asyncio.sleep(PASS_S)
-            beginning = 0.0
-
-    async def end(self) -> None:
-        """Let its nodes be as they are."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+BESIDE = 5
+"""Relays that begin at once."""
+PATIENCE_S = 300.0
+"""Seconds for whatever one thing has to come: a start, an end, a harm."""
+CALM_S = 900.0
+"""Seconds in which all has to be carried and shown when no harm is done any more."""
 
 
 class Soak:
@@ -145,6 +55,10 @@ class Soak:
         dice: decides.
         recorded: hosts that follow recorded syncs.
         own: hosts with a daemon of their own.
+
+    Attributes:
+        harms: how often each was done.
+        calm: seconds until all was alike when no harm was done any more.
     """
 
     def __init__(
@@ -153,63 +67,98 @@ class Soak:
         self._place = place
         self._dice = dice
         self._recorded = recorded
+        self._pair = Pair(place, dice, PATIENCE_S)
         self._daemons = [Taskd(place / f"own-{number}") for number in range(own)]
         self._played: list[Played] = []
         self._relays: list[tuple[Relay, Taskd]] = []
-        self._readers: list[Followed] = []
+        self._hubs: list[HubProcess] = []
+        self._reader: Followed | None = None
         self.harms: dict[str, int] = {}
+        self.calm = 0.0
         self.events = Promise("what is kept of a host is its journal: none missing, none twice")
-        self.readers = Promise("each reader shows each host as its daemon says it is")
+        self.shown = Promise("each hub shows each host as its daemon says it is")
+        self.same = Promise("all hubs show the same")
         self.logs = Promise("no traceback, and no relay takes another for its rival")
+
+    @property
+    def connections(self) -> int:
+        """How many there were to the pair."""
+        return self._pair.connections
 
     async def go(self, seconds: float) -> None:
         """Do harm for so long, then compare."""
-        async with AsyncExitStack() as stack:
-            self._pair = await stack.enter_async_context(Pair(self._place, self._dice))
-            await self._begin(stack)
+        stack = AsyncExitStack()
+        try:
+            async with awaited("the fleet begins", PATIENCE_S * 4):
+                await self._begin(stack)
             working = [asyncio.create_task(self._work(each)) for each in self._daemons]
-            for line in self._pair.lines:
-                line.harm = True
-            end = time.monotonic() + seconds
-            while time.monotonic() < end:
-                await asyncio.sleep(self._dice.random() * BETWEEN_S)
-                await self._harm()
-            for line in self._pair.lines:
-                line.harm = False
-            for task in working:
-                task.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
-            for played in self._played:
-                await played.end()
+            stack.callback(lambda: [task.cancel() for task in working])
+            await self._do_harm(seconds)
+            async with awaited("those who work with the daemons, and the nodes, end", PATIENCE_S):
+                for task in working:
+                    task.cancel()
+                await asyncio.gather(*working, return_exceptions=True)
+                for played in self._played:
+                    await played.end()
             await self._compare()
+        finally:
+            async with awaited("all processes end", PATIENCE_S):
+                await stack.aclose()
 
     async def _begin(self, stack: AsyncExitStack) -> None:
+        """All of it, and until each host is heard: what comes is harm to what was well."""
+        await stack.enter_async_context(self._pair)
         recording = load()
         for daemon in self._daemons:
+            daemon.patience = PATIENCE_S
             await stack.enter_async_context(daemon)
             line = await daemon.start()
             await line.call("registerTask", id="busy", type="report", service="busy")
         for number in range(min(PLAYED, self._recorded)):
             played = Played(self._place / f"played-{number}", recording)
+            played.taskd.patience = PATIENCE_S
             self._played.append(played)
             await stack.enter_async_context(played.taskd)
             stack.push_async_callback(played.end)
             await played.begin()
+        for number in range(HUBS):
+            hub = HubProcess(self._place / f"hub-{number}", self._servers())
+            hub.patience = PATIENCE_S
+            self._hubs.append(await stack.enter_async_context(hub))
+        stack.push_async_callback(self._end_reader)
+        await self._begin_reader()
         watched = [*self._daemons, *(self._played[n % PLAYED].taskd for n in range(self._recorded))]
-        servers = [line.server for line in self._pair.lines]
-        for number, taskd in enumerate(watched):
+        for start in range(0, len(watched), BESIDE):
+            await self._begin_relays(stack, start, watched[start : start + BESIDE])
+
+    async def _begin_relays(self, stack: AsyncExitStack, start: int, some: list[Taskd]) -> None:
+        """A few at once: fifty programs that begin together stand in each other's way."""
+        begun = []
+        for number, taskd in enumerate(some, start):
             relay = Relay(self._place, taskd.runtime / "watch.sock", f"host-{number:02}")
-            relay.tell(servers, f"keep = {KEEP}")
+            relay.patience = PATIENCE_S
+            relay.tell(self._servers(), f"keep = {KEEP}")
             self._relays.append((await stack.enter_async_context(relay), taskd))
             await relay.start()
-        for _ in range(2):
-            reader = await Followed(*servers).__aenter__()
-            self._readers.append(reader)
-        stack.push_async_callback(self._end_readers)
+            begun.append(relay.host)
 
-    async def _end_readers(self) -> None:
-        for reader in self._readers:
-            await reader.__aexit__(None, None, None)
+        def heard() -> bool:
+            assert self._reader is not None
+            hosts = [self._reader.mirror.hosts.get(name) for name in begun]
+            return all(host is not None and host.answers for host in hosts)
+
+        await once(heard, f"{', '.join(begun)} and their daemons are heard", PATIENCE_S)
+
+    def _servers(self) -> list[str]:
+        return [line.server for line in self._pair.lines]
+
+    async def _begin_reader(self) -> None:
+        self._reader = await Followed(*self._servers()).__aenter__()
+
+    async def _end_reader(self) -> None:
+        if self._reader is not None:
+            async with awaited("the reader ends", PATIENCE_S):
+                await self._reader.__aexit__(None, None, None)
 
     async def _work(self, taskd: Taskd) -> None:
         """A task that pauses and goes on for ever, whoever kills its daemon."""
@@ -224,19 +173,29 @@ class Soak:
 
     # -- harm
 
+    async def _do_harm(self, seconds: float) -> None:
+        self._pair.harm(True)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            await asyncio.sleep(self._dice.random() * BETWEEN_S)
+            await self._harm()
+        self._pair.harm(False)
+
     async def _harm(self) -> None:
         harms: dict[str, tuple[int, Callable[[], Awaitable[None]]]] = {
             "relay killed": (8, self._kill_relay),
             "relay stopped": (3, self._stop_relay),
             "daemon killed": (2, self._kill_daemon),
-            "reader begun anew": (2, self._begin_reader_anew),
+            "hub killed": (2, self._kill_hub),
+            "reader begun anew": (1, self._begin_reader_anew),
             "engine killed": (2, self._pair.kill),
             "fail-over": (1, self._pair.fail_over),
-            "lines cut": (4, self._cut),
+            "lines cut": (4, self._pair.cut),
         }
         (name,) = self._dice.choices(list(harms), [weight for weight, _ in harms.values()])
         self.harms[name] = self.harms.get(name, 0) + 1
-        await harms[name][1]()
+        async with awaited(f"{name}, and back", PATIENCE_S):
+            await harms[name][1]()
 
     async def _kill_relay(self) -> None:
         await self._end_relay(signal.SIGKILL)
@@ -246,8 +205,12 @@ class Soak:
 
     async def _end_relay(self, number: signal.Signals) -> None:
         relay, _ = self._dice.choice(self._relays)
-        code, _ = await relay.end(number)
-        self.logs.held(code in (0, -number), f"{relay.host} ended with {code}")
+        assert relay.process is not None
+        if relay.process.returncode is None:
+            code, _ = await relay.end(number)
+            self.logs.held(code in (0, -number), f"{relay.host} ended with {code}")
+        else:
+            self.logs.held(False, f"{relay.host} ended by itself with {relay.process.returncode}")
         await asyncio.sleep(self._dice.random())
         await relay.start()
 
@@ -257,86 +220,44 @@ class Soak:
         await asyncio.sleep(self._dice.random())
         await taskd.start()
 
-    async def _begin_reader_anew(self) -> None:
-        place = self._dice.randrange(len(self._readers))
-        await self._readers[place].__aexit__(None, None, None)
-        servers = [line.server for line in self._pair.lines]
-        self._readers[place] = await Followed(*servers).__aenter__()
+    async def _kill_hub(self) -> None:
+        hub = self._dice.choice(self._hubs)
+        await hub.stop(signal.SIGKILL)
+        await asyncio.sleep(self._dice.random())
+        await hub.start()
 
-    async def _cut(self) -> None:
-        self._pair.cut()
+    async def _begin_reader_anew(self) -> None:
+        await self._end_reader()
+        await self._begin_reader()
 
     # -- what is left
 
     async def _compare(self) -> None:
-        until = time.monotonic() + CALM_S
+        assert self._reader is not None
+        began = time.monotonic()
+        until = began + CALM_S
+        hubs = [AtHub(hub) for hub in self._hubs]
+        viewers = {f"hub {number}": hub for number, hub in enumerate(hubs)}
         with self._pair.master.client() as client:
-            for relay, taskd in self._relays:
-                await self._compare_host(Kept(client, relay.host), taskd, until)
-        for relay, taskd in self._relays:
-            for number, reader in enumerate(self._readers):
-                wrong = await self._differs(reader, relay.host, taskd, until)
-                self.readers.held(not wrong, f"{relay.host}, reader {number}: {wrong}")
+            hosts = [(Kept(client, relay.host), taskd) for relay, taskd in self._relays]
+            it = Comparison(hosts, {**viewers, "reader": Reader(self._reader)})
+            await it.run(until)
+        self.events.measured["events"] = it.events
         for relay, _ in self._relays:
+            for name in ("", *viewers, "reader"):
+                wrong = it.wrong.get((relay.host, name), "")
+                promise = self.shown if name else self.events
+                promise.held(not wrong, f"{relay.host} {name}: {wrong}")
+        wrong = await same_rows(hubs, len(self._relays), until)
+        self.same.held(not wrong, wrong)
+        self.calm = time.monotonic() - began
+        for said, log in [
+            *((relay.said(), relay.log) for relay, _ in self._relays),
+            *((hub.log.read_text(), hub.log) for hub in self._hubs),
+            *((taskd.said(), taskd.log) for _, taskd in self._relays),
+        ]:
             for word in ("Traceback", "another relay"):
-                self.logs.held(word not in relay.said(), f"{relay.host}: {word} in {relay.log}")
-
-    async def _compare_host(self, kept: Kept, taskd: Taskd, until: float) -> None:
-        """Wait until its events are its journal's; the recorded ones go on until then."""
-        while True:
-            wanted = await asked(taskd, all_events)
-            try:
-                there = kept.events()
-            except (RedisError, OSError):
-                there = []
-            if there == wanted or time.monotonic() > until:
-                break
-            await asyncio.sleep(0.5)
-        self.events.measured["events"] = self.events.measured.get("events", 0) + len(wanted)
-        self.events.held(there == wanted and bool(wanted), f"{kept.host}: {first(there, wanted)}")
-
-    async def _differs(self, reader: Followed, host: str, taskd: Taskd, until: float) -> str:
-        """What a reader shows otherwise; "": nothing."""
-        while True:
-            wrong = await asked(taskd, partial(self._difference, reader, host))
-            if not wrong or time.monotonic() > until:
-                return wrong
-            await asyncio.sleep(0.5)
-
-    async def _difference(self, reader: Followed, name: str, line: Line) -> str:
-        host = reader.mirror.hosts.get(name)
-        if host is None or host.fault is not None:
-            return "it is not known" if host is None else str(host.fault)
-        tasks = {each["id"]: each for each in await line.call("getAllTasks")}
-        if host.tasks.keys() != tasks.keys():
-            return f"tasks {sorted(host.tasks)}"
-        for task_id, task in tasks.items():
-            known = host.task(task_id) or {}
-            if [known.get(key) for key in SAME] != [task[key] for key in SAME]:
-                return f"task {task_id}"
-        shown = [{"seq": e.seq, "event": e.name, "data": e.data} for e in host.events()]
-        wanted = (await all_events(line))[-len(shown) :]
-        if not shown or shown != wanted:
-            return first(shown, wanted)
-        told = reader.events.get(name, [])
-        return "" if told == list(range(told[0], told[0] + len(told))) else "told with holes"
-
-
-async def asked(taskd: Taskd, question: Callable[[Line], Awaitable[T]]) -> T:
-    """Ask a daemon over a line of its own: who has taken nothing for long has lost his."""
-    line = await taskd.line()
-    try:
-        return await question(line)
-    finally:
-        await line.close()
-
-
-def first(there: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> str:
-    """The first event that is another one."""
-    for one, other in zip(there, wanted, strict=False):
-        if one != other:
-            return f"{one} in place of {other}"
-    return f"{len(there)} events in place of {len(wanted)}"
+                self.logs.held(word not in said, f"{word} in {log}")
 
 
 def main(given: list[str]) -> int:
@@ -370,9 +291,10 @@ async def soak(
     await it.go(seconds)
     harms = ", ".join(f"{name} {times}" for name, times in sorted(it.harms.items()))
     print(f"{time.monotonic() - began:.0f} s, {recorded + own} relays; {harms}")
-    promises = (it.events, it.readers, it.logs)
+    print(f"{it.connections:,} connections; all alike {it.calm:.0f} s after the last harm")
+    promises = (it.events, it.shown, it.same, it.logs)
     for one in promises:
-        figures = "".join(f", {name} {value:g}" for name, value in one.measured.items())
+        figures = "".join(f", {name} {value:,.0f}" for name, value in one.measured.items())
         print(f"{one.says}: put to the test {one.tried:,}, broken {one.broken:,}{figures}")
         for account in one.accounts:
             print(f"  {account}")
