@@ -207,13 +207,14 @@ async def same_rows(hubs: Sequence[AtHub], count: int, until: float) -> str:
     """Wait until all hubs show the same rows of so many hosts; return what differs, "": nothing."""
     while True:
         shown = [await hub.rows() for hub in hubs]
-        wrong = _rows_differ(shown, count)
+        wrong = rows_differ(shown, count)
         if not wrong or time.monotonic() > until:
             return wrong
         await asyncio.sleep(LOOK_S)
 
 
-def _rows_differ(shown: Sequence[dict[str, dict[str, Any]]], count: int) -> str:
+def rows_differ(shown: Sequence[dict[str, dict[str, Any]]], count: int) -> str:
+    """What differs among the rows of hubs, or is not as it has to be with so many hosts."""
     for rows in shown:
         if len(rows) != count:
             return f"{len(rows)} hosts in place of {count}"
