@@ -19,7 +19,8 @@ from kaspad_taskd.daemon.installing.refusal import Refusal
 SERVICE: Final = "kaspad-taskd.service"
 BESIDE: Final = ("kaspad-taskd-notify.service", "kaspad-taskd-relay.service")
 """Run beside it as soon as there is a notify.toml, a fleet.toml."""
-OTHERS: Final = ("kaspad-taskd.socket", "kaspad-taskd-backup.timer", "kaspad-taskd-hub.service")
+HUB: Final = "kaspad-taskd-hub.service"
+OTHERS: Final = ("kaspad-taskd.socket", "kaspad-taskd-backup.timer", HUB)
 """Units that are off until somebody enables them."""
 STRANGE: Final = "neither file nor link nor directory"
 PATIENCE: Final = 240.0
@@ -127,7 +128,7 @@ class Hands:
         """
         if self.runs:
             self.run("systemctl", "daemon-reload")
-            self.run("systemctl", "try-restart", SERVICE, *BESIDE)
+            self.run("systemctl", "try-restart", SERVICE, *BESIDE, HUB)
 
     def end(self, units: Iterable[str]) -> None:
         """Stop and disable these units, the sockets before what they start.

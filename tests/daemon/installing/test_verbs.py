@@ -165,6 +165,25 @@ def test_an_update_replaces_what_nobody_changed_and_restarts(
     assert not any("enable" in each for each in hands.told)
 
 
+class Running(Noting):
+    """One whose systemd is told."""
+
+    @property
+    def runs(self) -> bool:
+        return True
+
+
+def test_an_update_restarts_whatever_runs_for_long(root: Path) -> None:
+    """The hub, too, which nobody has to run: else it would go on with the program of before."""
+    units = (shipped() / "packaging").glob("*/*.service")
+    lasting = {unit.name for unit in units if "Type=notify" in unit.read_text()}
+    hands = noting(root, Running)
+    hands.renew()
+    (told,) = [each for each in hands.told if "try-restart" in each]
+    assert "kaspad-taskd-hub.service" in lasting
+    assert set(told.split()[2:]) == lasting
+
+
 def renewed(source: Path, prefix: Path) -> list[Piece]:
     made = pieces(source, prefix)
     return [
