@@ -62,6 +62,27 @@ def walk(place):
 Directories that cannot even be listed are `closed`.
 """
 
+READS = """
+import json, os, sys
+readable = []
+def reads(place):
+    for top, below, files in os.walk(place):
+        if top == "/":
+            below[:] = [each for each in below if each not in ("proc", "sys", "dev", "tmp", "src")]
+        for each in files:
+            read(os.path.join(top, each))
+def read(path):
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))
+    except OSError:
+        return
+    readable.append(path)
+reads("/")
+for each in ("hub", "relay"):  # in a directory that nobody may list
+    read("/etc/kaspad-taskd/fleet.d/" + each)
+"""
+"""Begins a script that finds what can be read: `readable`."""
+
 inside = pytest.mark.skipif(
     os.environ.get("KASPAD_TASKD_LAB") != "1",
     reason="it changes the whole machine: only inside one that tests/system/test_package.py boots",

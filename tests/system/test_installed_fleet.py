@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import pwd
 import re
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,9 @@ import pytest
 
 from tests.lab.installed import (
     ETC,
+    PATIENCE,
     PROGRAM,
+    READS,
     WALK,
     apt,
     call,
@@ -32,7 +37,9 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300), inside]
 PACKAGE = "kaspad-taskd-fleet"
 UNIT, HUB_UNIT = "kaspad-taskd-relay.service", "kaspad-taskd-hub.service"
 RELAY, HUB = "kaspad-taskd-relay", "kaspad-taskd-hub"
-STATE = Path("/var/lib/kaspad-taskd-relay")
+STATE, HUB_STATE = Path("/var/lib/kaspad-taskd-relay"), Path("/var/lib/kaspad-taskd-hub")
+AT = "http://127.0.0.1:3081"
+"""Where the page says that it is."""
 CLOSET = ETC / "fleet.d"
 SETTINGS = ETC / "fleet.toml"
 PAGE = Path("/src/docs/fleet.md")
@@ -42,32 +49,10 @@ PASSWORDS = {"node-1": "of-the-relay", "hub": "of-the-hub"}
 ENGINES = {"redis-server": "redis-cli", "valkey-server": "valkey-cli"}
 """Debian's packages, whose services have their names, and what speaks to them."""
 OF_12 = "VERSION_CODENAME=bookworm" in Path("/etc/os-release").read_text()
-OWN = (str(STATE), "/tmp", "/var/tmp")
-"""Its state, and a /tmp that is nobody else's."""
-READS = """
-import json, os, sys
-readable = []
-def reads(place):
-    for top, below, files in os.walk(place):
-        if top == "/":
-            below[:] = [each for each in below if each not in ("proc", "sys", "dev", "tmp", "src")]
-        for each in files:
-            read(os.path.join(top, each))
-def read(path):
-    try:
-        os.close(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))
-    except OSError:
-        return
-    readable.append(path)
-reads("/")
-for each in ("hub", "relay"):  # in a directory that nobody may list
-    read("/etc/kaspad-taskd/fleet.d/" + each)
-"""
-"""Begins a script that finds what can be read."""
 EVERYWHERE = (
     WALK
     + READS
-    + f"""
+    + """
 import socket
 def connects(name):
     with socket.socket(socket.AF_UNIX) as one:
@@ -84,12 +69,13 @@ def listens():
         except OSError:
             return False
     return True
-told = {{"rpc": connects("rpc.sock"), "watch": connects("watch.sock"), "listens": listens()}}
+told = {"rpc": connects("rpc.sock"), "watch": connects("watch.sock"), "listens": listens()}
 walk("/")
-with open("{STATE}/everywhere", "w") as out:
-    json.dump({{**told, "found": found, "readable": readable}}, out)
+with open(sys.argv[1], "w") as out:
+    json.dump({**told, "found": found, "readable": readable}, out)
 """
 )
+"""All of what a unit may do, written into a file."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -107,9 +93,9 @@ def blocks(language: str) -> list[str]:
 
 def begin(engine: str) -> None:
     """Have it run, alone and empty, with the users and settings that the page says."""
-    apt("install", engine)
-    for each in ENGINES:
+    for each in ENGINES:  # or the package's own start finds its port taken, again and again
         systemctl("stop", each, check=False)
+    apt("install", engine)
     systemctl("start", engine)
     speak = [ENGINES[engine]]
     for _ in until(f"{engine} answers"):
@@ -226,6 +212,62 @@ def test_what_a_daemon_sees_is_seen_at_the_hub(engine: str) -> None:
     assert shown("StatusText", UNIT) == "node-1 -> 127.0.0.1:6379: carries what the daemon tells"
 
 
+def fetched(path: str) -> tuple[int, str]:
+    """What the hub serves there; 0: nobody answers."""
+    try:
+        with urllib.request.urlopen(AT + path, timeout=PATIENCE) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def until_served(path: str, status: int, *texts: str) -> None:
+    """Wait until the hub answers so, with these texts."""
+    for _ in until(f"{path} is {status} with {texts}"):
+        found = fetched(path)
+        if found[0] == status and all(text in found[1] for text in texts):
+            return
+
+
+def test_its_hub_serves_all_that_the_page_says(engine: str) -> None:
+    """As a user of its own who may only read; while the engine is away it says so, and is back."""
+    run(ENGINES[engine], "CONFIG", "REWRITE")  # as the page says: its users outlive a restart
+    assert run(HUB, "--check").startswith(f"{SETTINGS}: good; the fleet is read from 127.0.0.1")
+    systemctl("restart", UNIT, HUB_UNIT)
+    assert shown("ActiveState", HUB_UNIT) == "active"
+    status = Path(f"/proc/{shown('MainPID', HUB_UNIT)}/status").read_text()
+    assert pwd.getpwuid(int(status.split("Uid:")[1].split()[0])).pw_name == HUB
+    call("registerTask", type="report", service="shown", id="shown")
+    call("errorTask", taskId="shown", error="it broke")
+    until_served("/", 200, 'data-host="node-1" data-verdict="trouble"', "Vienna")
+    until_served("/host/node-1/", 200, 'data-id="shown"')
+    until_served("/host/node-1/task/shown", 200, "it broke")
+    until_served("/healthz", 200, '"ok"')
+    verdict = 'kaspad_taskd_host_verdict{host="node-1",kaspad_taskd_host_verdict="trouble"} 1'
+    until_served("/metrics", 200, verdict, 'server="127.0.0.1:6379"} 1')
+    for _ in until("its line says the same"):
+        if shown("StatusText", HUB_UNIT) == f"1 host: 1 trouble; {AT}/":
+            break
+    print(re.findall("VmRSS.*", Path(f"/proc/{shown('MainPID', HUB_UNIT)}/status").read_text()))
+    systemctl("stop", engine)
+    until_served("/healthz", 503, "engine-away")
+    until_served("/", 200, "Redis cannot be read", 'data-host="node-1" data-verdict="unknown"')
+    until_served("/metrics", 200, 'server="127.0.0.1:6379"} 0')
+    systemctl("start", engine)
+    until_served("/healthz", 200, '"ok"')
+    until_served("/", 200, 'data-host="node-1" data-verdict="trouble"')
+    call("removeTask", taskId="shown")
+    until_carried(engine)
+    began = time.monotonic()
+    systemctl("stop", HUB_UNIT)
+    print(f"stopped in {time.monotonic() - began:.1f} s")
+    assert (shown("Result", HUB_UNIT), fetched("/")) == ("success", (0, ""))
+    assert "Traceback" not in run("journalctl", "-u", HUB_UNIT, "--no-pager")
+
+
 @pytest.mark.parametrize("unit", [UNIT, HUB_UNIT])
 def test_its_exposure_is_at_most_1_3(unit: str) -> None:
     """As systemd itself counts it; and it can use no other kind of address."""
@@ -244,38 +286,48 @@ def test_each_reads_its_own_password_and_nobody_theirs() -> None:
     assert "Permission denied" in run("runuser", "-u", RELAY, "--", "ls", str(CLOSET), check=False)
 
 
-def test_it_reads_its_password_and_state_and_else_what_anybody_may() -> None:
-    """Everything was tried from within its unit: it writes its state alone and listens nowhere."""
+@pytest.mark.parametrize(
+    ("unit", "doors", "own"),
+    [
+        (UNIT, {"rpc": False, "watch": True, "listens": False}, STATE / "relay.json"),
+        (HUB_UNIT, {"rpc": False, "watch": False, "listens": True}, HUB_STATE / "bridge.token"),
+    ],
+)
+def test_it_reads_its_password_and_state_and_else_what_anybody_may(
+    unit: str, doors: dict[str, bool], own: Path
+) -> None:
+    """Everything was tried from within its unit: it writes its state alone; who listens."""
     closed = ETC / "secrets/of-a-test", ETC / "notify.d/of-a-test", Path("/root/of-a-test")
     for each in closed:
         each.write_text("x")
-    script = Path("/usr/local/lib/everywhere-relay.py")
+    script = Path("/usr/local/lib/everywhere.py")
     script.write_text(EVERYWHERE)
-    place = Path(f"/etc/systemd/system/{UNIT}.d")
+    place = Path(f"/etc/systemd/system/{unit}.d")
     place.mkdir()
     (place / "of-a-test.conf").write_text(
         f"[Service]\nType=oneshot\nRestart=no\nWatchdogSec=0\nExecStart=\n"
-        f"ExecStart=/usr/bin/python3 {script}\n"
+        f"ExecStart=/usr/bin/python3 {script} {own.parent}/everywhere\n"
     )
     systemctl("daemon-reload")
     try:
-        systemctl("restart", UNIT)
-        told = json.loads((STATE / "everywhere").read_text())
+        systemctl("restart", unit)
+        told = json.loads((own.parent / "everywhere").read_text())
         script.write_text(f"{READS}\nprint(json.dumps(readable))\n")
         anybody = run("runuser", "-u", "nobody", "--", "python3", str(script), cwd="/")
     finally:
-        for each in (*closed, script, place / "of-a-test.conf", STATE / "everywhere"):
+        for each in (*closed, script, place / "of-a-test.conf", own.parent / "everywhere"):
             each.unlink(missing_ok=True)
         place.rmdir()
         systemctl("daemon-reload")
-        systemctl("restart", UNIT)
-    assert (told["rpc"], told["watch"], told["listens"]) == (False, True, False)
-    assert [path for path in told["found"] if not path.startswith(OWN)] == []
-    assert f"{STATE}/relay.json" in told["found"]
-    readers = f"{STATE}/", "/var/tmp/", "/var/lib/kaspad-taskd-notify/"  # as its group may
+        systemctl("restart", unit)
+    assert {name: told[name] for name in doors} == doors
+    theirs = f"{own.parent}/", "/tmp", "/var/tmp"  # a /tmp that is nobody else's
+    assert [path for path in told["found"] if not path.startswith(theirs)] == []
+    assert str(own) in told["found"]
+    readers = (*theirs, *(["/var/lib/kaspad-taskd-notify/"] if unit == UNIT else []))  # its group's
     more = {path for path in set(told["readable"]) - set(json.loads(anybody))
             if not path.startswith(readers)}  # fmt: skip
-    assert more == {str(CLOSET / "relay")}
+    assert more == {str(CLOSET / unit.removesuffix(".service").rpartition("-")[2])}
 
 
 def test_it_idles_small_and_stops_at_once() -> None:
@@ -312,10 +364,11 @@ def test_an_upgrade_of_both_goes_on_where_it_was(tmp_path: Path) -> None:
     call("registerTask", type="report", service="carried", id="carried")
     until_carried(engine)
     assert asked(engine, "HGETALL", "taskd:{node-1}:meta")["relay"] == OLD
-    before = shown("MainPID", UNIT)
+    before = {unit: shown("MainPID", unit) for unit in (UNIT, HUB_UNIT)}
     apt("install", deb(), deb(PACKAGE))
-    assert shown("ActiveState", UNIT) == "active"
-    assert shown("MainPID", UNIT) not in ("0", before)
+    for unit, pid in before.items():
+        assert shown("ActiveState", unit) == "active"
+        assert shown("MainPID", unit) not in ("0", pid)
     call("removeTask", taskId="carried")
     until_carried(engine)
     meta = asked(engine, "HGETALL", "taskd:{node-1}:meta")
@@ -325,7 +378,9 @@ def test_an_upgrade_of_both_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_purged_it_leaves_its_users_and_the_daemon_alone() -> None:
     """No unit, no settings, no password, no state; the daemon's process runs on."""
     before = shown("MainPID")
+    until_served("/", 200)
     apt("purge", PACKAGE)
+    assert fetched("/") == (0, "")
     assert [shown("LoadState", each) for each in (UNIT, HUB_UNIT)] == ["not-found"] * 2
     found = run(
         *("find", "/", "-xdev", "(", "-path", "/proc", "-o", "-path", "/src", "-o", "-path"),
