@@ -20,6 +20,7 @@ class Kind(StrEnum):
     GONE = "gone"
     LOGIN = "login"
     RIGHTS = "rights"
+    CLOSED = "closed"
     FULL = "full"
     READ_ONLY = "read-only"
     FOREIGN = "foreign"
@@ -33,6 +34,8 @@ CURES: Final = {
     Kind.LOGIN: "it does not know this user and password: compare user and password_file in"
     " fleet.toml with ACL SETUSER (docs/fleet.md)",
     Kind.RIGHTS: "this user may not do what it has to: give it the rights of docs/fleet.md",
+    Kind.CLOSED: "it lets in nobody from elsewhere while its user default has no password: give it"
+    " one, requirepass in its settings (docs/fleet.md)",
     Kind.FULL: "it has no room for more: raise maxmemory, or free its disk",
     Kind.READ_ONLY: "it is a replica and takes nothing: name its master in [redis] servers, too",
     Kind.FOREIGN: "what answers there is no server of a fleet: see [redis] servers and database in"
@@ -61,6 +64,7 @@ _CLASSES: Final = {
 _WORDS: Final = (
     (re.compile("equal or smaller"), Kind.OUTPACED),
     (re.compile(r"^MOVED \d"), Kind.MOVED),
+    (re.compile("^DENIED .*protected mode"), Kind.CLOSED),
     (re.compile("SSL|CERTIFICATE|certificate"), Kind.TLS),
     (re.compile("WRONGPASS|NOAUTH|invalid username-password|[Aa]uthenticat"), Kind.LOGIN),
     (re.compile("NOPERM|no permissions", re.IGNORECASE), Kind.RIGHTS),

@@ -68,9 +68,10 @@ class House:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        hub = self._settings.hub
+        hub, servers = self._settings.hub, self._settings.engine.servers
         following = Following(self._settings.engine, hub.login, self._mirror, self._told)
         self._systemd.ready(self._line())
+        log.info("the page is at %s; it reads %s", self._where, ", ".join(map(str, servers)))
         rooms = [
             loop.create_task(room)
             for room in (following.run(), self._door.serve(self._load), self._beat())
@@ -129,5 +130,9 @@ class House:
         hosts = f"{plural('fleet.hosts', len(self._mirror.hosts))}: {', '.join(parts)}"
         problem = self._mirror.problem
         why = [say("fleet.engine", fault=problem)] if problem is not None else []
-        where = self._door.brief or str(self._door.info()["url"] or "")
-        return "; ".join([*why, hosts if parts else say("fleet.none"), where])
+        return "; ".join([*why, hosts if parts else say("fleet.none"), self._where])
+
+    @property
+    def _where(self) -> str:
+        """Where its page is, or why it is not there."""
+        return self._door.brief or str(self._door.info()["url"] or "")
