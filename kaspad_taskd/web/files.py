@@ -56,7 +56,7 @@ REMARKS = re.compile(
 """What of our scripts only people read: remarks, and the space before a line."""
 ENDS = re.compile(r"(?<=[;{,(\[])\n")
 """Ends of lines that end no statement."""
-SPACES = re.compile(r" (=>|[!=]==|=|&&|\|\||\?\?) ")
+SPACES = re.compile(r" (=>|[!=]==|=|&&|\|\||\?\?|[?:<*+]) |(?<=\{) | (?=[{}])")
 """Space around what needs none; no text in our scripts has such a thing in it."""
 
 
