@@ -1,10 +1,11 @@
 """The page of a fleet as HTML: all hosts, trouble first; static/fleet.js keeps it alive.
 
 A snapshot is `{seq, journal, serverTime (ISO), host (the hub's own), version, unlocked,
-tokenFile, settings, hosts, problem}`: hosts as `kaspad-taskd-hub --once --json` has them, in any
-order; `problem` is why a server of the fleet cannot be read, or None. A query may have `q` (part of
-a name, a label, a line), `state` (a verdict), `by` (a label that groups), `page`, and `wall`: the
-view that is read across a room.
+tokenFile, settings, hosts, late, problem}`: hosts as `kaspad-taskd-hub --once --json` has them, in
+any order; `late` is for how many ms those were not heard that are due, by name; `problem` is why a
+server of the fleet cannot be read, or None. A query may have `q` (part of a name, a label, a line),
+`state` (a verdict), `by` (a label that groups), `page`, and `wall`: the view that is read across a
+room.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
 from kaspad_taskd.web.page import Query, Renderer, Snapshot
-from kaspad_taskd.web.view import cap
+from kaspad_taskd.web.view import cap, stop
 from kaspad_taskd.words import fleet as words
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import plural, say
@@ -95,15 +96,18 @@ class FleetPage:
         )
 
 
-DATA: Final = ("seq", "journal", "serverTime", "host", "version")
+DATA: Final = ("seq", "journal", "serverTime", "host", "version", "late")
 """What the scripts go on from."""
 
 
 def overview(hosts: Sequence[Row], problem: str | None) -> dict[str, Any]:
     """Return the first sentences: `title`, `headline`, `problem` ("" for none), `first` (rows)."""
     ill = [one for one in hosts if one["verdict"] != "ok"]
-    if not hosts:
+    known = any(one["verdict"] != "unknown" for one in hosts)
+    if not hosts and not problem:
         headline = say("fleet.none")
+    elif not known:
+        headline = say("page.fleet.nobody")
     elif ill:
         headline = say("page.fleet.ill", n=len(ill), total=len(hosts))
     else:
@@ -112,8 +116,8 @@ def overview(hosts: Sequence[Row], problem: str | None) -> dict[str, Any]:
     return {
         "title": title,
         "headline": headline,
-        "problem": say("page.fleet.engine", fault=safe(problem)) if problem else "",
-        "first": [_row(one) for one in ill[:MOST]],
+        "problem": say("page.fleet.engine", fault=stop(safe(problem))) if problem else "",
+        "first": [_row(one) for one in ill[:MOST]] if known else [],
     }
 
 

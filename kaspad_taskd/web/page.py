@@ -204,7 +204,7 @@ def _data(
     return {
         **{key: snapshot[key] for key in DAEMON_FACTS},
         "journal": snapshot.get("journal"),
-        **({"fleet": snapshot["fleet"]} if "fleet" in snapshot else {}),
+        **{key: snapshot[key] for key in ("fleet", "late") if key in snapshot},
         "cards": [task["id"] for task in shown.cards] if shown else [tasks[0]["id"]],
         "tasks": list(tasks),
     }

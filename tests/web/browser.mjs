@@ -6,7 +6,8 @@
 // {do: "weigh", tidy}: what it has cost; tidy: without its garbage.
 // {do: "click", at} {do: "fill", at, text} {do: "press", key} {do: "wait", code, ms, step}.
 // {do: "point", at, across, touch}: the mouse, or a tap, so far across it (0 to 1).
-// {do: "heard", text}: wait until the line has brought it. {do: "pass", ms}: let time pass.
+// {do: "heard", text}: wait until the line has brought it, answer with the newest frame that has it.
+// {do: "frames"}: how many it has brought. {do: "pass", ms}: let time pass.
 // {do: "detain", fail}: when the page asks for itself again, the answer is kept back ("detained"
 // waits until it is there) until {do: "release"}; with `fail` it never comes.
 import { readFileSync } from "node:fs";
@@ -142,7 +143,9 @@ const COMMANDS = {
       if (Date.now() > end) throw new Error(`not heard: ${text}`);
       await pause();
     }
+    return stays.frames.findLast((one) => one.includes(text));
   },
+  frames: () => stays.frames.length,
   pass: ({ ms }) => stays.page.clock.runFor(ms),
   detain: async ({ fail }) => {
     const { page } = stays, again = (url) => url.href === page.url();

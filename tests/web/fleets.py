@@ -44,5 +44,5 @@ def snapshot(count: int, **given: Any) -> dict[str, Any]:
         "host": "hub-1", "version": "1.0", "canChange": False, "unlocked": False,
         "needsToken": False, "tokenFile": "/var/lib/kaspad-taskd-hub/bridge.token",
         "definitionDir": None, "settings": "[hub] of fleet.toml", "hosts": fleet(count),
-        "problem": None, **given,
+        "late": {}, "problem": None, **given,
     }  # fmt: skip

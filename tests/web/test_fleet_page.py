@@ -78,5 +78,20 @@ def test_nobodys_text_is_more_than_text() -> None:
 def test_what_is_well_and_nobody_is_said_in_words() -> None:
     assert "All 9 hosts are well" in PAGE.index(snapshot(0, hosts=[row(i) for i in range(9)]), {})
     assert "There is no host in this fleet yet." in PAGE.index(snapshot(0), {})
-    text = PAGE.index(snapshot(12, problem="unix:/s: see that it runs."), {})
-    assert "Redis cannot be read: unix:/s: see that it runs." in text
+    text = PAGE.index(snapshot(12, problem="unix:/s: see that it runs"), {})
+    assert "Redis cannot be read: unix:/s: see that it runs. What was heard last is shown." in text
+    ill = [row(at, verdict="trouble" if at else "ok") for at in range(1200)]
+    assert "1,199 of 1,200 hosts need somebody" in PAGE.index(snapshot(0, hosts=ill), {})
+
+
+def test_of_hosts_that_nobody_knows_none_is_in_need() -> None:
+    """It is Redis, or there was no time yet; of one that is known it is said again."""
+    hosts = [row(at, verdict="unknown", gone="engine") for at in range(9)]
+    text = PAGE.index(snapshot(0, hosts=hosts, problem="a: see that it runs"), {})
+    assert "<h1>How the hosts are is not known now</h1>" in text
+    assert "need somebody" not in text
+    assert 'class="attention"' not in text
+    text = PAGE.index(snapshot(0, problem="it was not read yet"), {})
+    assert "<h1>How the hosts are is not known now</h1>" in text
+    text = PAGE.index(snapshot(0, hosts=[*hosts, row(9)]), {})
+    assert "<h1>9 of 10 hosts need somebody</h1>" in text

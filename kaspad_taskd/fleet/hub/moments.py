@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from kaspad_taskd.base.frozen import frozen
-from kaspad_taskd.fleet.host import Host
+from kaspad_taskd.fleet.host import Host, Verdict
 from kaspad_taskd.fleet.keys import SILENT_S
 
 LAST: Final = 253_402_300_800_000
 """ms since 1970: the year 10000, of which no moment can be written."""
 LATE_S: Final = 7.0
 """Seconds after which it is told how long a host was not heard; a sign of life comes every 5 s."""
+SURE: Final = (Verdict.OK, Verdict.TROUBLE, Verdict.AWAY)
+"""What is said of a host only while it is heard."""
 
 
 @frozen
@@ -37,6 +39,12 @@ def is_heard(host: Host, now: float) -> bool:
 def age(host: Host, now: float) -> float:
     """Return for how many seconds a host was not heard; 15 at most."""
     return SILENT_S if host.heard is None else min(SILENT_S, max(0.0, now - host.heard))
+
+
+def late(hosts: Iterable[Host], now: float) -> dict[str, int]:
+    """For how long (ms) those were not heard that are due, of whom something is said still."""
+    ages = {host.name: age(host, now) for host in hosts if host.verdict in SURE}
+    return {name: round(seconds * 1000) for name, seconds in ages.items() if seconds > LATE_S}
 
 
 def host_time(host: Host, clocks: Clocks) -> int:

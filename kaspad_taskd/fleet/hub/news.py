@@ -11,23 +11,24 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from kaspad_taskd.fleet.host import Change, Verdict
-from kaspad_taskd.fleet.hub.moments import LATE_S, Clocks, age
+from kaspad_taskd.fleet.host import Change, Host
+from kaspad_taskd.fleet.hub.moments import Clocks, late
 from kaspad_taskd.fleet.hub.rows import Row, row
 from kaspad_taskd.fleet.mirror import Mirror
 
 Json: TypeAlias = Any
 
 NEWS: Final = "host:news"
-"""The event: `{seq, hosts: [rows that are new], late: {host: ms}, gone: [names]}`."""
+"""The event: `{seq, at, hosts: [rows that are new], late: {host: ms}, gone: [names], turned}`."""
 MOVED_S: Final = 5.0
 """Seconds after which a row is told again of which only the numbers of a task have moved."""
 AT_ONCE: Final = 50
 """Rows that are made before others have their turn."""
 REMEMBERED: Final = 1000
 """Hosts that are gone for good, whose names are told to who comes again."""
-SURE: Final = (Verdict.OK, Verdict.TROUBLE, Verdict.AWAY)
-"""What is said of a host only while it is heard."""
+MOVES: Final = ("since", "said")
+"""What of a row moves by itself: since when it is so, which is made of two clocks, to the ms, and
+the line with the numbers of its tasks. A row that is new in more than these has turned."""
 
 
 class News:
@@ -49,6 +50,7 @@ class News:
         self.number = 0
         self._rows: dict[str, Row] = {}
         self._numbers: dict[str, int] = {}
+        self._turned = 0
         self._told: dict[str, float] = {}
         self._gone: dict[str, int] = {}
         self._due: dict[str, float] = dict.fromkeys(mirror.hosts, clocks.now())
@@ -85,7 +87,8 @@ class News:
         self._numbers.update((each["host"], self.number) for each in fresh)
         for name in gone:
             self._forget(name)
-        return self._news([each for each in fresh if each["host"] not in gone], gone)
+        told = [each for each in fresh if each["host"] not in gone]
+        return self._news(told, gone, self.number - 1)
 
     def _now_due(self) -> list[str]:
         now = self._clocks.now()
@@ -107,7 +110,10 @@ class News:
         now = self._clocks.now()
         made = row(host, now, self._clocks.wall())
         self._told[name] = now
-        if _without_moments(made) == _without_moments(self._rows.get(name, {})):
+        known = self._rows.get(name, {})
+        if _still(made) != _still(known):
+            self._turned = self.number + 1
+        elif made["said"] == known["said"]:
             return None
         return made
 
@@ -126,32 +132,31 @@ class News:
 
     def beat(self) -> dict[str, Json]:
         """Return what is said though nothing is new: that all is as it was, but for who is late."""
-        return self._news((), ())
+        return self._news((), (), self.number)
 
     def since(self, number: int) -> dict[str, Json]:
         """Return what became new after a number."""
         fresh = [self._rows[name] for name, at in self._numbers.items() if at > number]
-        return self._news(fresh, [name for name, at in self._gone.items() if at > number])
+        return self._news(fresh, [name for name, at in self._gone.items() if at > number], number)
 
-    def of(self, name: str) -> dict[str, Json]:
+    def of(self, host: Host) -> dict[str, Json]:
         """Return the news of one host, for its own page."""
-        host, now = self._mirror.hosts[name], self._clocks.now()
-        return {"hosts": [row(host, now, self._clocks.wall())], "late": self._late((name,))}
+        now = self._clocks.now()
+        made = row(host, now, self._clocks.wall())
+        return {"at": round(now * 1000), "hosts": [made], "late": late((host,), now)}
 
-    def _news(self, fresh: Iterable[Row], gone: Iterable[str]) -> dict[str, Json]:
-        late = self._late(self._mirror.hosts)
-        return {"seq": self.number, "hosts": list(fresh), "late": late, "gone": list(gone)}
-
-    def _late(self, names: Iterable[str]) -> Mapping[str, int]:
+    @property
+    def late(self) -> Mapping[str, int]:
         """For how long (ms) those were not heard that are due, of whom something is said still."""
-        now, found = self._clocks.now(), {}
-        for name in names:
-            host = self._mirror.hosts[name]
-            if host.verdict in SURE and (late := age(host, now)) > LATE_S:
-                found[name] = round(late * 1000)
-        return found
+        return late(self._mirror.hosts.values(), self._clocks.now())
+
+    def _news(self, fresh: Iterable[Row], gone: Iterable[str], after: int) -> dict[str, Json]:
+        return {
+            "seq": self.number, "at": round(self._clocks.now() * 1000), "hosts": list(fresh),
+            "late": self.late, "gone": list(gone), "turned": self._turned > after,
+        }  # fmt: skip
 
 
-def _without_moments(told: Mapping[str, Json]) -> dict[str, Json]:
-    """A row without what moves by itself: since when it is so is made of two clocks, to the ms."""
-    return {key: each for key, each in told.items() if key != "since"}
+def _still(told: Mapping[str, Json]) -> dict[str, Json]:
+    """What of a row does not move by itself."""
+    return {key: each for key, each in told.items() if key not in MOVES}

@@ -22,10 +22,10 @@ from kaspad_taskd.fleet.host import Change
 from kaspad_taskd.fleet.hub import metrics
 from kaspad_taskd.fleet.hub.archive import Archive
 from kaspad_taskd.fleet.hub.methods import of_fleet
-from kaspad_taskd.fleet.hub.moments import LATE_S, Clocks, age
+from kaspad_taskd.fleet.hub.moments import Clocks
 from kaspad_taskd.fleet.hub.news import NEWS, News
 from kaspad_taskd.fleet.hub.topics import FleetTelling, HostTopic
-from kaspad_taskd.fleet.keys import HOST, SILENT_S
+from kaspad_taskd.fleet.keys import HOST
 from kaspad_taskd.fleet.mirror import Mirror
 from kaspad_taskd.version import __version__
 from kaspad_taskd.web.fleet import FleetPage
@@ -39,7 +39,7 @@ Answer: TypeAlias = Callable[[web.Request, View], Awaitable[web.StreamResponse]]
 AGAIN_S: Final = 2
 """Seconds until who asks for a host again may hear more than that it is not known yet."""
 BEAT_S: Final = 2.0
-"""Seconds between two words to each browser, be there news or not: it is sure for 8 s after one."""
+"""Seconds between two words to each browser, be there news or not: who hears none counts on."""
 
 
 class HubSite:
@@ -101,20 +101,15 @@ class HubSite:
                 await asyncio.sleep(BEAT_S)
                 self.fleet.all(NEWS, self._news.beat())
                 for topic in self._hosts.values():
-                    self._beat(topic)
+                    self._tell_of(topic)
         finally:
             for topic in self._hosts.values():
                 topic.end()
             await self._archive.close()
 
-    def _beat(self, topic: HostTopic) -> None:
-        """Tell who looks at a host how it is; while it is late, nothing: they grow unsure."""
-        if not LATE_S < age(topic.host, self._clocks.now()) < SILENT_S:
-            self._tell_of(topic)
-
     def _tell_of(self, topic: HostTopic) -> None:
         if self._mirror.hosts.get(topic.host.name) is topic.host:
-            topic.all(NEWS, self._news.of(topic.host.name))
+            topic.all(NEWS, self._news.of(topic.host))
 
     def forget(self) -> None:
         """Let go of rooms that nobody is in, and of hosts that are gone."""
@@ -145,13 +140,17 @@ class HubSite:
         for topic in self._hosts.values():
             topic.all(name, data)
 
+    def _weigh(self) -> None:
+        """Let all be as it is at this moment, not as at the last look."""
+        self.told(self._mirror.drain(self._clocks.now()))
+
     def _host(self, name: str) -> HostTopic | None:
         host = self._mirror.hosts.get(name)
         if host is None:
             return None
         topic = self._hosts.get(name)
         if topic is None or topic.host is not host:
-            topic = HostTopic(host, self._archive, self._clocks, self._known)
+            topic = HostTopic(host, self._archive, self._clocks, self._known, self._news)
             self._hosts[name] = topic
         return topic.used()
 
@@ -189,6 +188,7 @@ class HubSite:
         async def shown(request: web.Request, root: str, answer: Answer) -> web.StreamResponse:
             if (await desk.reader(request))["needsToken"]:
                 return self._locked(request, root)  # nor is it said which hosts there are
+            self._weigh()
             found = self._host(request.match_info["name"])
             return self._missing() if found is None else await answer(request, found.view)
 
@@ -205,11 +205,12 @@ class HubSite:
         ]
 
     async def _fleet(self, request: web.Request, reader: Mapping[str, bool]) -> web.Response:
+        self._weigh()
         await self._news.renew()
         self.fleet.flush()
         snapshot = {
             **reader, **self._hello(), **self._known, "seq": self._news.number,
-            "hosts": self._news.rows(), "problem": self._mirror.problem,
+            "hosts": self._news.rows(), "late": self._news.late, "problem": self._problem,
         }  # fmt: skip
         text = await asyncio.to_thread(self._page.index, snapshot, dict(request.query))
         return as_html(request, text)
@@ -223,8 +224,7 @@ class HubSite:
         """There is no such host, or nobody can tell: a server that is not read may have it."""
         if self._mirror.is_read:
             return Refused(404, say("fleet.no-host"))
-        why = self._mirror.problem or say("fleet.not-read")
-        return Refused(503, say("fleet.not-known", why=why), AGAIN_S)
+        return Refused(503, say("fleet.not-known", why=self._problem), AGAIN_S)
 
     def _missing(self) -> web.Response:
         """The same for who looks at its page, which is looked for anew while nobody can tell."""
@@ -235,8 +235,13 @@ class HubSite:
                 response.headers[name] = str(refused.retry_after)
         return response
 
+    @property
+    def _problem(self) -> str | None:
+        """Why nobody can tell of all hosts; None: all servers are read."""
+        return self._mirror.problem or (None if self._mirror.lines else say("fleet.not-read"))
+
     async def _health(self, _request: web.Request) -> web.Response:
-        problem = self._mirror.problem or (None if self._mirror.lines else say("fleet.not-read"))
+        problem = self._problem
         found = {"status": "ok" if problem is None else "engine-away", "problem": problem}
         return as_json(found, 200 if problem is None else 503)
 

@@ -83,6 +83,27 @@ class FleetTelling:
         return not self._live
 
 
+class HostTelling(Fanout):
+    """Tells browsers what a host's daemon would, and how it was heard.
+
+    Args:
+        source: of the host.
+        cut_all: ends every connection.
+        news: the news of it.
+    """
+
+    def __init__(
+        self, source: HostSource, cut_all: Callable[[str], None], news: Callable[[], Json]
+    ) -> None:
+        super().__init__(source, cut_all)
+        self._news = news
+
+    async def join(self, browser: Browser, hello: Callable[[], Json]) -> None:
+        """Bring it into the present, then tell how sure that is."""
+        await super().join(browser, hello)
+        browser.tell(NEWS, self._news())
+
+
 class HostTopic:
     """A host that somebody looks at.
 
@@ -91,6 +112,7 @@ class HostTopic:
         archive: what the mirror does not hold.
         clocks: what time it is.
         known: what all pages of this hub know.
+        news: of all hosts.
 
     Attributes:
         host: as given.
@@ -100,12 +122,17 @@ class HostTopic:
     """
 
     def __init__(
-        self, host: Host, archive: Archive, clocks: Clocks, known: Mapping[str, Json]
+        self,
+        host: Host,
+        archive: Archive,
+        clocks: Clocks,
+        known: Mapping[str, Json],
+        news: News,
     ) -> None:
         self.host = host
         self.source = HostSource(host, clocks)
         self.view = HostView(host, self.source, archive, clocks, known)
-        self._fanout = Fanout(self.source, self._cut)
+        self._fanout = HostTelling(self.source, self._cut, lambda: news.of(host))
         calls = Calls(of_host(host, self.source, archive))
         self.topic = Topic(self._fanout, calls, self.view.hello)
         self._clocks = clocks

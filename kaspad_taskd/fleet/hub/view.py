@@ -13,7 +13,7 @@ from kaspad_taskd.bridge.source import Query
 from kaspad_taskd.fleet.batch import Event
 from kaspad_taskd.fleet.host import Host
 from kaspad_taskd.fleet.hub.archive import Archive, Past
-from kaspad_taskd.fleet.hub.moments import Clocks, host_time, last_word
+from kaspad_taskd.fleet.hub.moments import Clocks, host_time, last_word, late
 from kaspad_taskd.fleet.hub.rows import row
 from kaspad_taskd.fleet.hub.source import HostSource
 from kaspad_taskd.version import __version__
@@ -75,8 +75,9 @@ class HostView:
     ) -> dict[str, Json]:
         """Return what a page shows."""
         assert not hidden  # who may see nothing is asked for the token before
-        hello = {**self.hello(), **self._known, "fleet": self.standing()}
         host, seq = self._host, self._source.seq
+        late_now = late((host,), self._clocks.now())
+        hello = {**self.hello(), **self._known, "fleet": self.standing(), "late": late_now}
         tasks = await self._tasks()
         services: Sequence[Json] = host.services or ()
         standing = [

@@ -437,11 +437,11 @@ localize(document, serverNow());
 watch();
 dirtyAll();
 setInterval(() => {
+  link.tick();
   ask();
   flush();
 }, FLUSH_MS);
 setInterval(() => {
-  link.tick();
   for (const id of shownInFull()) dirty.add(id);
   if (held || !link.live()) return;
   for (const each of document.querySelectorAll("[data-since]")) {

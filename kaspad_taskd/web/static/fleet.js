@@ -1,15 +1,13 @@
 // Keeps the page of all hosts alive: what is said of a host is said while it is heard, by this clock.
 import { adopt, localize, remember, setText } from "./draw.js";
-import { follow } from "./link.js";
+import { follow, LOST } from "./link.js";
 
 const PAGE_MS = 2000; // at most so often the whole page
-const SURE_MS = 15_000; // since a host was heard: then nobody knows how it is
-const LATE_MS = 7000; // until the hub says for how long it was not
-const SURE = ["ok", "trouble", "daemon-away"];
+const LOOK_MS = 250;
 
 const { dataset } = document.documentElement;
 const data = JSON.parse(document.getElementById("data").textContent);
-let offset = Date.parse(data.serverTime) - Date.now(), late = {}, newsAt = Date.now();
+let offset = Date.parse(data.serverTime) - Date.now();
 let due = 0, fetchedAt = 0, missed = false;
 const serverNow = () => (Date.now() + offset) / 1000;
 
@@ -19,9 +17,7 @@ const link = follow(new URL(dataset.root, location.href), data, {
     if (missed) anew();
   },
   onHosts(news) {
-    newsAt = Date.now();
-    late = news.late;
-    if (news.gone.length || news.hosts.map(take).includes(false)) anew();
+    if (news.hosts.map(take).includes(false) || news.turned || news.gone.length) anew();
     judge();
   },
   onProgress() {},
@@ -31,21 +27,25 @@ const link = follow(new URL(dataset.root, location.href), data, {
   serverNow,
 });
 
-/** Take a host's row; false: the page has to be made anew for it. */
+/** Take a host's row, where it is on this page; false: the page has to be made anew for it. */
 function take({ host, verdict, said }) {
   const row = document.getElementById(`h-${host}`);
-  if (row?.dataset.verdict !== verdict) return false;
-  setText(row.querySelector("[data-h=said]"), said);
+  if (row && row.dataset.verdict !== verdict) return false;
+  if (row) setText(row.querySelector("[data-h=said]"), said);
   return true;
+}
+
+function look() {
+  link.tick();
+  judge();
 }
 
 /** Grey is who was not heard for 15 s, be it that we do not hear the hub. */
 function judge() {
-  const silent = Date.now() - newsAt;
   let lost = 0, sure = 0;
   for (const row of document.querySelectorAll("[data-host]")) {
-    if (!SURE.includes(row.dataset.verdict)) continue;
-    const old = silent + (late[row.dataset.host] ?? LATE_MS) > SURE_MS;
+    if (LOST.includes(row.dataset.verdict)) continue;
+    const old = link.unsure(row.dataset.host);
     const state = row.querySelector("[data-h=state]");
     state.dataset.word ??= state.textContent;
     row.classList.toggle("lost", old);
@@ -70,6 +70,9 @@ function anew() {
       missed = !answer.ok;
       if (missed) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (fresh.querySelector(".banner") && !fresh.querySelector("[data-host]")) { // what was seen last stays
+        for (const part of fresh.querySelectorAll("main [data-part]:not(.verdict)")) part.remove();
+      }
       adopt(fresh, serverNow());
       document.title = fresh.title;
       judge();
@@ -88,8 +91,8 @@ document.addEventListener("submit", async (event) => {
 document.documentElement.classList.add("js");
 remember(document);
 localize(document, serverNow());
-setInterval(() => {
-  link.tick();
-  judge();
-}, 500);
-document.addEventListener("visibilitychange", () => !document.hidden && missed && anew());
+setInterval(look, LOOK_MS);
+document.addEventListener("visibilitychange", () => {
+  look();
+  if (!document.hidden && missed) anew();
+});

@@ -5,6 +5,10 @@ import { clock, isNumber, say } from "./words.js";
 
 const SOON_MS = 3000; // only then is it said that the link is lost
 const BACK_MS = 8000; // a good word stays so long
+// A hub says every 2 s for how long it did not hear a host, where that is more than LATE_MS. For 15 s, less what
+// we take to see it, is true what was heard: so long as nothing is green for longer.
+const LATE_MS = 7000, SURE_MS = 14_700;
+export const LOST = ["silent", "unknown"]; // not heard, as the hub says
 
 /** Follow the daemon at `base`; `start` is what the page was made from. */
 export function follow(base, start, handlers) {
@@ -13,15 +17,17 @@ export function follow(base, start, handlers) {
   let journal = start.journal ?? undefined; // whose numbers these are
   let last = null; // the newest event itself, if it came to us
   let downAt = 0, greeted = false, gap = false, stopping = "";
-  let heardAt = Date.now(), waking = false, shutOut = "";
-  // A hub says every 2 s that a host was heard; a daemon that is there is heard every 25 s.
-  const hub = !("store" in start) || "fleet" in start;
+  let heardAt = Date.now(), steadyAt = performance.now(), waking = false, shutOut = "";
+  let late = new Map(Object.entries(start.late ?? {})), quick = Infinity;
+  let stranger = false; // whether it is another hub than the page's, of which only its own word counts
+  const unheard = new Map(), hub = start.late, me = start.fleet?.host;
+  // A daemon that is there is heard every 25 s.
   const LOST_MS = hub ? 7000 : 10_000, QUIET_MS = hub ? 7000 : 35_000; // only then in a banner
 
   const socket = io(base.origin, {
     path: `${base.pathname}socket.io`,
     transports: ["websocket", "polling"],
-    auth: (answer) => answer({ since: heard, journal, gather: true, host: start.fleet?.host }),
+    auth: (answer) => answer({ since: heard, journal, gather: true, host: me }),
     reconnectionDelay: 500,
     reconnectionDelayMax: 10_000,
     timeout: 10_000,
@@ -42,7 +48,8 @@ export function follow(base, start, handlers) {
     const away = downAt ? Date.now() - downAt : 0;
     downAt = 0;
     shutOut = "";
-    heardAt = Date.now();
+    sign();
+    quick = Infinity; // it may be another hub, whose clock is another
     stopping = "";
     told = hello.seq;
     gap = false;
@@ -68,11 +75,8 @@ export function follow(base, start, handlers) {
     tick();
   });
   socket.onAny((name, event) => {
-    heardAt = Date.now();
-    if (name === "host:news") {
-      heard = event.seq ?? heard;
-      return handlers.onHosts(event);
-    }
+    sign();
+    if (name === "host:news") return hear(event);
     if (name === "sync:progress:many") return event.tasks.forEach(handlers.onProgress);
     if (event?.taskId === undefined || !isNumber(event.seq)) return; // (null: of no task)
     if (name === "sync:progress") return void handlers.onProgress(event);
@@ -81,6 +85,21 @@ export function follow(base, start, handlers) {
     last = { seq: heard, name, timestamp: event.timestamp };
     handlers.onEvent(event);
   });
+
+  /** What lay on its way, in a network that was cut, is as old as it came later than others. */
+  function hear(news) {
+    quick = Math.min(quick, performance.now() - news.at);
+    steadyAt = quick + news.at;
+    heardAt = Date.now() + steadyAt - performance.now();
+    late = new Map(Object.entries(news.late));
+    for (const { host, verdict } of news.hosts) unheard.set(host, LOST.includes(verdict));
+    heard = news.seq ?? heard;
+    handlers.onHosts(news);
+  }
+
+  /** For how many ms a host was not heard, as far as we know; be it that our clock was set, or slept. */
+  const age = (host) => Math.max(Date.now() - heardAt, performance.now() - steadyAt) + (late.get(host) ?? LATE_MS);
+  const unsure = (host) => (unheard.get(host) ?? stranger) || age(host) > SURE_MS;
 
   const reopen = () => socket.disconnect().connect();
 
@@ -111,7 +130,8 @@ export function follow(base, start, handlers) {
     heard = known.seq;
     journal = known.journal ?? journal;
     last = null;
-    gap = true;
+    gap = stranger = true;
+    unheard.clear();
     handlers.onGap();
   }
 
@@ -135,7 +155,7 @@ export function follow(base, start, handlers) {
     tick();
   }
 
-  let state = "";
+  let state = "", doubt = false;
 
   function tick() {
     const now = stateNow();
@@ -150,11 +170,12 @@ export function follow(base, start, handlers) {
     } else notice("lost", "");
     if (now !== state) handlers.onChange(state && now !== "reconnecting" ? label : "");
     state = now;
+    if (me && doubt !== (doubt = unsure(me))) handlers.onChange("");
   }
 
   /** Since when nothing came, in ms of this clock; 0: all is well. */
   const silent = () => downAt || (greeted && Date.now() - heardAt > QUIET_MS ? heardAt : 0);
-  const since = () => handlers.serverNow() - (Date.now() - silent()) / 1000;
+  const since = (ms = Date.now() - silent()) => handlers.serverNow() - ms / 1000;
 
   function stateNow() {
     const down = silent() && Date.now() - silent();
@@ -167,7 +188,8 @@ export function follow(base, start, handlers) {
     tick,
     live: () => socket.connected && greeted,
     /** Since when the numbers are old, in seconds of the daemon's clock; null while they are not. */
-    lostSince: () => (stateNow() === "lost" ? since() : null),
+    lostSince: () => (me ? unsure(me) : stateNow() === "lost") ? since(me && age(me)) : null,
+    unsure,
     reopen,
     rpc,
   };
