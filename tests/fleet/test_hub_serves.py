@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from kaspad_taskd.fleet import keys
 from tests.fakes.fleet_reader import write
 from tests.fakes.fleet_writer import FleetHost, a_progress, a_task
 from tests.fakes.hub import Fleet, Hub, HubProcess, Watcher, fleet
+from tests.fakes.patience import PATIENCE
 from tests.fakes.redis_server import RedisServer, needs_redis
 
 pytestmark = [needs_redis, pytest.mark.timeout(300)]
 
+DOCS = Path(__file__).parents[2] / "docs/fleet.md"
 NAMES = ("node-1", "node-2", "node-3")
 
 
@@ -231,6 +234,27 @@ async def test_metrics_are_of_all_hosts_and_of_what_is_heard(hub: Hub, hosts: Fl
     assert verdicts == {"node-1": "ok", "node-2": "ok", "node-3": "silent"}
     shares = found["kaspad_taskd_task_progress_ratio"].samples
     assert {each.labels["host"] for each in shares} == {"node-1", "node-2"}
+
+
+async def test_the_program_of_the_page_hears_of_hosts(hub: Hub, hosts: Fleet) -> None:
+    """As it stands in docs/fleet.md, but for the address."""
+    found = re.search(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert found is not None
+    program = found[1].replace("http://127.0.0.1:3081", hub.url)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            told = [(await process.stdout.readline()).decode().split() for _ in NAMES]
+            assert {tuple(words[:2]) for words in told} == {(name, "ok") for name in NAMES}
+            hosts.write("node-2", tasks=[a_task(health="unreachable")])
+            while (await process.stdout.readline()).split()[:2] != [b"node-2", b"trouble"]:
+                pass
+    finally:
+        process.kill()
+        await process.wait()
 
 
 async def test_a_stop_says_goodbye(tmp_path: Path, server: RedisServer, hosts: Fleet) -> None:
