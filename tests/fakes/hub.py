@@ -220,18 +220,19 @@ class Fleet:
     async def live(self) -> None:
         """A sign of life each, every second, until cancelled."""
         while True:
+            signs = self._client.pipeline(transaction=False)
             for host in list(self.living.values()):
                 entry = host.batch()
-                key = host.key(keys.NOW)
-                self._client.xadd(key, {"w": entry}, keys.entry_id(host.count), maxlen=32)
+                signs.xadd(host.key(keys.NOW), {"w": entry}, keys.entry_id(host.count), maxlen=32)
+            signs.execute()
             await asyncio.sleep(1)
 
 
 @asynccontextmanager
-async def fleet(client: Redis, *names: str) -> AsyncIterator[Fleet]:
-    """Hosts of these names with a task each, that live."""
-    made = Fleet(client, [FleetHost(name) for name in names])
-    for name in names:
+async def fleet(client: Redis, *hosts: str | FleetHost) -> AsyncIterator[Fleet]:
+    """Hosts, or such of these names, with a task each, that live."""
+    made = Fleet(client, [FleetHost(one) if isinstance(one, str) else one for one in hosts])
+    for name in made.hosts:
         made.write(name, tasks=[a_task()])
     living = asyncio.create_task(made.live())
     try:
