@@ -232,8 +232,6 @@ SAMPLED = """{
   }, 50);
 }"""
 """Looks every 50 ms; where the browser itself stood still nobody saw anything."""
-EARLIEST_S = 4.0
-"""Seconds after the end: 8 after the hub's last word, which came up to 2 s before, and a way."""
 
 
 @pytest.mark.long
@@ -245,7 +243,7 @@ async def test_so_it_is_by_a_real_clock(
     goes: Callable[[HubProcess, Line], Awaitable[None]],
     path: str,
 ) -> None:
-    """15 s after the hub was there nobody has seen anything green; nor anything grey at once."""
+    """15 s after the hub was there nobody has seen anything green."""
     async with line_to(hub.port) as (line, address):
         green = GREEN[path]
         await browser.do("open", url=address + path)
@@ -258,4 +256,4 @@ async def test_so_it_is_by_a_real_clock(
         await browser.do("wait", code=f"Date.now() > {since + 20_000}")
         found = await browser.do("eval", code="window.sampled")
         assert found["late"] == 0
-        assert found["greyAt"] > since + EARLIEST_S * 1000
+        assert found["greyAt"] > since
