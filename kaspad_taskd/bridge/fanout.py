@@ -51,14 +51,18 @@ class Fanout:
     Args:
         source: whose events.
         cut_all: ends every connection (they connect anew and say where they were).
+        gather: seconds between two packets of many tasks.
 
     Attributes:
         told: messages told to everybody so far.
         delivered: the same, times the browsers.
     """
 
-    def __init__(self, source: Source, cut_all: Callable[[str], None]) -> None:
+    def __init__(
+        self, source: Source, cut_all: Callable[[str], None], gather: float = GATHER_S
+    ) -> None:
         self._source = source
+        self._gather = gather
         self._cut_all = cut_all
         self._live: dict[Browser, Outbox] = {}
         self._singly: dict[Browser, Outbox] = {}
@@ -123,7 +127,7 @@ class Fanout:
         """Tell what has gathered every now and then, until nothing has."""
         try:
             while True:
-                await asyncio.sleep(GATHER_S)
+                await asyncio.sleep(self._gather)
                 async with self._lock:
                     if not self._changed:
                         return

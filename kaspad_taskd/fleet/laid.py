@@ -9,6 +9,7 @@ from kaspad_taskd.api.schemas import COMPONENTS
 from kaspad_taskd.base.jsontext import loads
 from kaspad_taskd.fleet.shapes import PROGRESS_FIELDS
 from kaspad_taskd.words import task as words
+from kaspad_taskd.words.status_line import Part
 
 Json: TypeAlias = Any
 
@@ -33,19 +34,25 @@ class Shown:
         ill: whether somebody should look.
         odd: whether its status or health is a word that is not known here.
         stood: its status and health.
+        service: whose task it is.
     """
 
-    __slots__ = ("ill", "odd", "progress", "raw", "stood")
+    __slots__ = ("_alike", "_part", "_plain", "ill", "odd", "progress", "raw", "service", "stood")
 
     def __init__(self, raw: bytes, task: Json, progress: Json = None) -> None:
         """Take a task, and the progress that came after it, if one did."""
         self.raw = raw
         self.progress = progress
+        self.service = str(task.get("service") or "")
+        self._part: Part | None = None
+        self._alike = False
+        basis = task.get("progressBasis")
+        self._plain = None if task.get("hints") else (task["id"], basis)
         self._weigh(task)
 
     def move(self, progress: Json) -> bool:
         """Take a newer progress; returns whether what somebody should look at may have changed."""
-        self.progress = progress
+        self.progress, self._part = progress, None
         if self.stood == (progress["status"], progress["health"]):
             return False
         self._weigh(loads(self.raw))
@@ -54,6 +61,32 @@ class Shown:
     def task(self) -> dict[str, Json]:
         """Return it as `getTask` would."""
         return lay(loads(self.raw), self.progress)
+
+    def part(self, alike: bool) -> Part:
+        """Return what a line about its host says of it, made once for each state.
+
+        `alike`: whether the service alone does not tell which task it is.
+        """
+        if self._part is None or alike is not self._alike:
+            task = self._running() or self.task()
+            self._part, self._alike = Part({**task, "alike": True} if alike else task), alike
+            self._part.text()
+        return self._part
+
+    def _running(self) -> dict[str, Json] | None:
+        """Return what a line needs of a task that runs and is well; None: it does not, or is not.
+
+        Its public form is not read again: that would be a third of what a hub has to do.
+        """
+        if self.progress is None or self._plain is None or self.stood != ("in-progress", "ok"):
+            return None
+        task_id, basis = self._plain
+        left = self.progress.get("estimatedTimeRemaining")
+        return {
+            "id": task_id, "service": self.service, "status": "in-progress", "health": "ok",
+            "progress": self.progress.get("progress"), "progressBasis": basis,
+            "estimatedTimeRemaining": left,
+        }  # fmt: skip
 
     def _weigh(self, task: Json) -> None:
         now = lay(task, self.progress)

@@ -155,11 +155,11 @@ def _object(schema: Mapping[str, Any]) -> Judge:
         if len(value) > MAX_ITEMS:
             raise _wrong(place, f"{MAX_ITEMS} entries at most")
         for name, each in value.items():
-            known = fields.get(name)
-            if known is not None:
-                known(each, f"{place}.{name}" if place else name)
-            else:
-                bounded(each, f"{place}.{quote(name)}")
+            known = fields.get(name, bounded)
+            try:
+                known(each, "")
+            except ValueError:  # its place is named where it is needed: most are good
+                known(each, f"{place}.{name if name in fields else quote(name)}".lstrip("."))
         for name in needed:
             if name not in value:
                 raise ValueError(f"{place} has no {name!r}")

@@ -35,25 +35,62 @@ def status_line(
     `warnings`, how many stand; `services`, name and code of those that need somebody; `others`, how
     further tasks are and how many are so, which are counted and not named.
     """
-    known = told_apart(list(tasks))
-    alike = [*((task, 1) for task in known), *others]
-    counts = [_count(alike, status, key) for status, key in _COUNTED]
-    head = ", ".join(count for count in counts if count) or say("status-line.none")
-    shown = sorted((task for task in known if _named(task)), key=_order)
-    names = [_short_status(task) for task in shown[:5]]
-    more = len(shown) - len(names) + sum(n for task, n in others if _named(task))
-    if more > 0:
-        names.append(say("status-line.more", n=more))
-    line = f"{head}: {', '.join(names)}" if names else head
+    known = [Part(task) for task in told_apart(list(tasks))]
     before = [say("status-line.trouble", why=trouble)] if trouble else []
     before += [bridge] if bridge else []
-    before += _services(services)
+    before += wanting(services)
     before += [plural("status-line.warnings", warnings)] if warnings else []
-    return "; ".join([*before, line])
+    return line(known, [(Part(task), n) for task, n in others], before)
 
 
-def _services(services: Sequence[tuple[str, str]]) -> list[str]:
-    """Those that need somebody, by name as far as there are few."""
+class Part:
+    """What such a line says of a task; whoever keeps it says it again without looking at the task.
+
+    Attributes:
+        status: of the task.
+        named: whether the line says more of it than that.
+        order: trouble first, what is well at the end.
+    """
+
+    __slots__ = ("_task", "_text", "named", "order", "status")
+
+    def __init__(self, task: WireTask) -> None:
+        self.status = task.get("status")
+        self.named = self.status in ("in-progress", "error") or kept.kept(task)
+        self.order = (not troubled(task), kept.kept(task)) if self.named else ()
+        self._task = task if self.named else None
+        self._text = ""
+
+    def text(self) -> str:
+        """Return it in words, made once; the task is let go of."""
+        if self._task is not None:
+            self._text, self._task = _short_status(self._task), None
+        return self._text
+
+
+def line(
+    parts: Sequence[Part], others: Sequence[tuple[Part, int]] = (), before: Sequence[str] = ()
+) -> str:
+    """Return counts, and five names at most.
+
+    `others`: those that are counted and not named; `before`: what is said first.
+    """
+    n_of: dict[object, int] = {}
+    for part, n in (*((part, 1) for part in parts), *others):
+        n_of[part.status] = n_of.get(part.status, 0) + n
+    counts = [plural(f"status-line.{key}", n_of[each]) for each, key in _COUNTED if each in n_of]
+    head = ", ".join(counts) or say("status-line.none")
+    shown = sorted((part for part in parts if part.named), key=_order)
+    names = [part.text() for part in shown[:5]]
+    more = len(shown) - len(names) + sum(n for part, n in others if part.named)
+    if more > 0:
+        names.append(say("status-line.more", n=more))
+    told = f"{head}: {', '.join(names)}" if names else head
+    return "; ".join([*before, told])
+
+
+def wanting(services: Sequence[tuple[str, str]]) -> list[str]:
+    """Return what is said of services (name, code) that need somebody: each, or how many."""
     if len(services) > SERVICES:
         return [plural("status-line.services", len(services))]
     known = ((safe(service), brief(code)) for service, code in services)
@@ -70,18 +107,8 @@ _COUNTED = (
 )
 
 
-def _count(tasks: list[tuple[WireTask, int]], status: str, key: str) -> str | None:
-    n = sum(n for task, n in tasks if task.get("status") == status)
-    return plural(f"status-line.{key}", n) if n else None
-
-
-def _named(task: WireTask) -> bool:
-    return task.get("status") in ("in-progress", "error") or kept.kept(task)
-
-
-def _order(task: WireTask) -> tuple[bool, bool]:
-    """Trouble first, what is well at the end."""
-    return not troubled(task), kept.kept(task)
+def _order(part: Part) -> tuple[bool, ...]:
+    return part.order
 
 
 def _short_status(task: WireTask) -> str:

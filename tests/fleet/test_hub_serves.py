@@ -94,6 +94,25 @@ async def test_rows_are_told_as_they_change(hub: Hub, hosts: Fleet) -> None:
         )  # fmt: skip
 
 
+async def test_a_number_that_moves_is_told_at_once(hub: Hub, hosts: Fleet) -> None:
+    """As the host's line alone; the next one who comes has it in its row, as the page does."""
+    async with Watcher(hub) as watcher:
+        await watcher.host("node-1", verdict="ok")
+        for share in (41, 42):
+            hosts.write("node-1", progress=[a_progress("task-0", progress=share)])
+
+            def moved(news: dict[str, dict[str, str]], share: int = share) -> bool:
+                return f" {share} %" in news["moved"].get("node-1", "")
+
+            news = await watcher.until("host:news", moved)
+            assert not news["hosts"]
+        told = await watcher.rpc("getHosts")
+        (row,) = [one for one in told["result"] if one["host"] == "node-1"]
+        assert row["said"] == news["moved"]["node-1"]
+    async with Watcher(hub) as another:
+        assert (await another.host("node-1"))["said"] == row["said"]
+
+
 async def test_a_host_s_page_hears_what_its_own_daemon_s_would(hub: Hub, hosts: Fleet) -> None:
     """Events with their numbers, state in packets of many tasks; and it goes on where it was."""
     host = hosts.hosts["node-1"]

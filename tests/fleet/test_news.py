@@ -45,24 +45,36 @@ def stage() -> Stage:
     return Stage()
 
 
-def test_a_row_of_which_a_number_moved_has_not_turned(stage: Stage) -> None:
+def test_a_row_of_which_a_number_moved_is_told_as_a_line(stage: Stage) -> None:
     """Pages of a hundred are not made anew for the numbers of a thousand others."""
     first = stage.news.take()
     assert first is not None
-    assert (first["turned"], len(first["hosts"])) == (True, 1)
-    stage.reader.wait(6)
+    assert ([each["host"] for each in first["hosts"]], first["moved"]) == (["node-1"], {})
     stage.says(progress=[a_progress("task-0", progress=64)])
     moved = stage.news.take()
     assert moved is not None
-    assert "64" in moved["hosts"][0]["said"]
-    assert moved["turned"] is False
+    assert moved["hosts"] == []
+    assert "64" in moved["moved"]["node-1"]
     stage.says(tasks=[a_task(health="unreachable")])
     turned = stage.news.take()
     assert turned is not None
-    assert turned["turned"] is True
-    assert stage.news.beat()["turned"] is False
-    assert stage.news.since(first["seq"])["turned"] is True
-    assert stage.news.since(turned["seq"])["turned"] is False
+    assert [each["verdict"] for each in turned["hosts"]] == ["trouble"]
+    for nothing in (stage.news.beat(), stage.news.since(turned["seq"])):
+        assert (nothing["hosts"], nothing["moved"]) == ([], {})
+    assert stage.news.since(first["seq"])["hosts"] == turned["hosts"]
+
+
+def test_who_comes_again_is_told_the_lines_that_moved_meanwhile(stage: Stage) -> None:
+    """Of a row nothing of which is new but the line, that; what he knows is not made anew."""
+    first = stage.news.take()
+    assert first is not None
+    for percent in (64, 65):
+        stage.says(progress=[a_progress("task-0", progress=percent)])
+        stage.news.take()
+    again = stage.news.since(first["seq"])
+    assert again["hosts"] == []
+    assert "65" in again["moved"]["node-1"]
+    assert "65" in stage.news.since(0)["hosts"][0]["said"]
 
 
 def test_who_is_late_is_told_with_the_moment_of_the_telling(stage: Stage) -> None:

@@ -9,26 +9,28 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.fleet.host import Change, Host
 from kaspad_taskd.fleet.hub.moments import Clocks, late
-from kaspad_taskd.fleet.hub.rows import Row, row
+from kaspad_taskd.fleet.hub.rows import Row, ill, row, said
 from kaspad_taskd.fleet.mirror import Mirror
 
 Json: TypeAlias = Any
 
 NEWS: Final = "host:news"
-"""The event: `{seq, at, hosts: [rows that are new], late: {host: ms}, gone: [names], turned}`."""
-MOVED_S: Final = 5.0
-"""Seconds after which a row is told again of which only the numbers of a task have moved."""
+"""The event: `{seq, at, hosts: [rows], moved: {host: said}, late: {host: ms}, gone: [names]}`.
+
+Rows that are new; of those in `moved` nothing is but the line.
+"""
 AT_ONCE: Final = 50
 """Rows that are made before others have their turn."""
 REMEMBERED: Final = 1000
 """Hosts that are gone for good, whose names are told to who comes again."""
 MOVES: Final = ("since", "said")
 """What of a row moves by itself: since when it is so, which is made of two clocks, to the ms, and
-the line with the numbers of its tasks. A row that is new in more than these has turned."""
+the line with the numbers of its tasks."""
 
 
 class News:
@@ -50,75 +52,64 @@ class News:
         self.number = 0
         self._rows: dict[str, Row] = {}
         self._numbers: dict[str, int] = {}
-        self._turned = 0
-        self._told: dict[str, float] = {}
+        self._turned: dict[str, int] = {}  # the same, of rows in which more than the line is new
         self._gone: dict[str, int] = {}
-        self._due: dict[str, float] = dict.fromkeys(mirror.hosts, clocks.now())
-        self._fresh: dict[str, None] = {}
+        self._due: dict[str, bool] = dict.fromkeys(mirror.hosts, True)
+        self._fresh: dict[str, bool] = {}
 
     # -- what comes
 
     def changed(self, change: Change) -> None:
         """Note that a host's row may be another one by now."""
-        name, now = change.host, self._clocks.now()
-        moved = not (
+        whole = bool(
             change.verdict or change.anew or change.tasks or change.gone or change.services
             or change.warnings
         )  # fmt: skip
-        due = max(now, self._told.get(name, now - MOVED_S) + MOVED_S) if moved else now
-        self._due[name] = min(due, self._due.get(name, due))
+        self._due[change.host] = whole or self._due.get(change.host, False)
 
     async def renew(self) -> None:
         """Make the rows that are due; others have their turn meanwhile."""
-        while len(due := self._now_due()) > AT_ONCE:
-            self._renew(due[:AT_ONCE])
+        while len(self._due) > AT_ONCE:
+            self._renew(list(islice(self._due, AT_ONCE)))
             await asyncio.sleep(0)
-        self._renew(due)
+        self._renew(list(self._due))
 
     def take(self) -> dict[str, Json] | None:
         """Return what became new since the last time; None: nothing did."""
-        self._renew(self._now_due())
-        fresh = [self._rows[name] for name in self._fresh]
+        self._renew(list(self._due))
         gone = [name for name in self._rows if name not in self._mirror.hosts]
-        self._fresh.clear()
+        fresh, self._fresh = self._fresh, {}
         if not fresh and not gone:
             return None
         self.number += 1
-        self._numbers.update((each["host"], self.number) for each in fresh)
         for name in gone:
+            fresh.pop(name, None)
             self._forget(name)
-        told = [each for each in fresh if each["host"] not in gone]
-        return self._news(told, gone, self.number - 1)
-
-    def _now_due(self) -> list[str]:
-        now = self._clocks.now()
-        return [name for name, at in self._due.items() if at <= now]
+        self._numbers.update(dict.fromkeys(fresh, self.number))
+        turned = [name for name, whole in fresh.items() if whole]
+        self._turned.update(dict.fromkeys(turned, self.number))
+        return self._news(fresh, gone, self.number - 1)
 
     def _renew(self, names: Iterable[str]) -> None:
         for name in names:
-            del self._due[name]
-            made = self._renewed(name)
-            if made is not None:
-                self._rows[name] = made
-                self._fresh[name] = None
-
-    def _renewed(self, name: str) -> Row | None:
-        """A host's row, where it is another one."""
-        host = self._mirror.hosts.get(name)
-        if host is None:
-            return None
-        now = self._clocks.now()
-        made = row(host, now, self._clocks.wall())
-        self._told[name] = now
-        known = self._rows.get(name, {})
-        if _still(made) != _still(known):
-            self._turned = self.number + 1
-        elif made["said"] == known["said"]:
-            return None
-        return made
+            whole, host = self._due.pop(name), self._mirror.hosts.get(name)
+            if host is None:
+                continue
+            known = self._rows.get(name)
+            if whole or known is None or known["ill"] != ill(host):
+                made = row(host, self._clocks.now(), self._clocks.wall())
+                line = made["said"]
+                if known is None or _still(made) != _still(known):
+                    self._rows[name], self._fresh[name] = made, True
+                    continue
+            else:
+                line = said(host)
+            if line != known["said"]:
+                self._rows[name] = {**known, "said": line}
+                self._fresh.setdefault(name, False)
 
     def _forget(self, name: str) -> None:
-        for each in (self._rows, self._numbers, self._told):
+        for each in (self._rows, self._numbers, self._turned):
             each.pop(name, None)
         self._gone[name] = self.number
         if len(self._gone) > REMEMBERED:
@@ -136,7 +127,7 @@ class News:
 
     def since(self, number: int) -> dict[str, Json]:
         """Return what became new after a number."""
-        fresh = [self._rows[name] for name, at in self._numbers.items() if at > number]
+        fresh = [name for name, at in self._numbers.items() if at > number]
         return self._news(fresh, [name for name, at in self._gone.items() if at > number], number)
 
     def of(self, host: Host) -> dict[str, Json]:
@@ -150,10 +141,17 @@ class News:
         """For how long (ms) those were not heard that are due, of whom something is said still."""
         return late(self._mirror.hosts.values(), self._clocks.now())
 
-    def _news(self, fresh: Iterable[Row], gone: Iterable[str], after: int) -> dict[str, Json]:
+    def _news(self, fresh: Iterable[str], gone: Iterable[str], after: int) -> dict[str, Json]:
+        """Tell of hosts whose rows became new after a number, as wholes or in the line alone."""
+        hosts, moved = [], {}
+        for name in fresh:
+            if self._turned[name] > after:
+                hosts.append(self._rows[name])
+            else:
+                moved[name] = self._rows[name]["said"]
         return {
-            "seq": self.number, "at": round(self._clocks.now() * 1000), "hosts": list(fresh),
-            "late": self.late, "gone": list(gone), "turned": self._turned > after,
+            "seq": self.number, "at": round(self._clocks.now() * 1000), "hosts": hosts,
+            "moved": moved, "late": self.late, "gone": list(gone),
         }  # fmt: skip
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from kaspad_taskd.fleet.host import Host
+from kaspad_taskd.fleet.laid import Shown
 from kaspad_taskd.fleet.mirror import Mirror, since_ms
 from kaspad_taskd.words import fleet as words
 from kaspad_taskd.words.plain import safe
 from kaspad_taskd.words.sentences import say
-from kaspad_taskd.words.status_line import status_line
+from kaspad_taskd.words.status_line import Part, line, wanting
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def row(host: Host, now: float, wall: int) -> Row:
         "gone": host.gone and host.gone.value,
         "labels": {safe(name, 64): safe(value, 100) for name, value in host.labels.items()},
         "tasks": len(host.tasks),
-        "ill": sum(shown.ill for shown in host.tasks.values()),
+        "ill": ill(host),
         "attentions": sum(bool(each.get("attention")) for each in host.services or ()),
         "warnings": len(standing),
         "address": safe(host.meta.address, 100) or None,
@@ -56,21 +57,35 @@ def row(host: Host, now: float, wall: int) -> Row:
     }
 
 
+def ill(host: Host) -> int:
+    """Return at how many of its tasks somebody should look."""
+    return sum(shown.ill for shown in host.tasks.values())
+
+
 def said(host: Host) -> str:
     """Return in a line how its tasks were when it was heard last, trouble first."""
     known = sorted(host.tasks.values(), key=lambda shown: not shown.ill)
-    wanting = [
+    services = [
         (str(each["service"]), str(each["attention"]["code"]))
         for each in host.services or () if each.get("attention")
     ]  # fmt: skip
     try:
-        tasks = [shown.task() for shown in known[:NAMED]]
+        alike = _alike(known[:NAMED])
+        parts = [shown.part(shown.service in alike) for shown in known[:NAMED]]
         others = Counter(shown.stood for shown in known[NAMED:])
-        rest = [({"status": status, "health": health}, n) for (status, health), n in others.items()]
-        return status_line(tasks, None, 0, None, wanting, rest)
+        rest = [(Part({"status": stood, "health": how}), n) for (stood, how), n in others.items()]
+        return line(parts, rest, wanting(services))
     except Exception:  # what it says passes as text, and may make no sense in a sentence
         log.debug("the tasks of %s cannot be told", host.name, exc_info=True)
         return ""
+
+
+def _alike(known: Sequence[Shown]) -> set[str]:
+    """Return the services of more than one task."""
+    services = [each.service for each in known]
+    if len(set(services)) == len(services):  # as nearly all are, and this is asked at each change
+        return set()
+    return {service for service, n in Counter(services).items() if n > 1 and service}
 
 
 def lines(told: Iterable[Row], wall: int) -> list[str]:

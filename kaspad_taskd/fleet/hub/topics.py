@@ -25,6 +25,8 @@ Json: TypeAlias = Any
 
 AGAIN_S: Final = 2.0
 """Seconds until telling begins again after a fault."""
+GATHER_S: Final = 0.1
+"""Seconds between two packets of a host's tasks: what is read comes gathered, every 250 ms."""
 EMPTY_S: Final = 60.0
 """Seconds after which a host that nobody looks at has no room any more."""
 
@@ -95,7 +97,7 @@ class HostTelling(Fanout):
     def __init__(
         self, source: HostSource, cut_all: Callable[[str], None], news: Callable[[], Json]
     ) -> None:
-        super().__init__(source, cut_all)
+        super().__init__(source, cut_all, GATHER_S)
         self._news = news
 
     async def join(self, browser: Browser, hello: Callable[[], Json]) -> None:

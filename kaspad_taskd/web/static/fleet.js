@@ -17,7 +17,9 @@ const link = follow(new URL(dataset.root, location.href), data, {
     if (missed) anew();
   },
   onHosts(news) {
-    if (news.hosts.map(take).includes(false) || news.turned || news.gone.length) anew();
+    for (const [host, said] of Object.entries(news.moved)) tell(host, said);
+    for (const { host, said } of news.hosts) tell(host, said);
+    if (news.hosts.length || news.gone.length) anew();
     judge();
   },
   onProgress() {},
@@ -27,12 +29,10 @@ const link = follow(new URL(dataset.root, location.href), data, {
   serverNow,
 });
 
-/** Take a host's row, where it is on this page; false: the page has to be made anew for it. */
-function take({ host, verdict, said }) {
+/** Say how its tasks are, where it is on this page. */
+function tell(host, said) {
   const row = document.getElementById(`h-${host}`);
-  if (row && row.dataset.verdict !== verdict) return false;
   if (row) setText(row.querySelector("[data-h=said]"), said);
-  return true;
 }
 
 function look() {
