@@ -14,7 +14,12 @@ import pytest
 from prometheus_client.openmetrics import parser
 from redis import Redis
 
+from kaspad_taskd.bridge.refused import Refused
 from kaspad_taskd.fleet import keys
+from kaspad_taskd.fleet.hub.archive import Archive
+from kaspad_taskd.fleet.hub.site import HubSite
+from kaspad_taskd.fleet.mirror import Mirror
+from kaspad_taskd.fleet.settings import Engine, Login, Server
 from tests.fakes.fleet_reader import write
 from tests.fakes.fleet_writer import FleetHost, a_progress, a_task
 from tests.fakes.hub import Fleet, Hub, HubProcess, Watcher, fleet
@@ -76,6 +81,23 @@ async def test_while_nothing_is_read_nobody_says_that_there_is_no_such_host(tmp_
                     await hub.until("/host/two/", lambda text: "no such host" in text)
                     assert (await hub.get("/host/two/"))[0] == 404
                     assert (await hub.get("/host/one/"))[0] == 200
+
+
+async def test_a_host_that_was_found_and_not_read_yet_is_waited_for(tmp_path: Path) -> None:
+    """Else who looks at it as a hub starts is told of no events, and then that they are gone."""
+    written, mirror = FleetHost("a"), Mirror()
+    written.event()
+    written.batch(tasks=[a_task()])
+    assert mirror.find("a", "server") is not None
+    archive = Archive(Engine((Server(path="/none"),)), Login())
+    site = HubSite(mirror, archive, tmp_path / "token", "fleet.toml")
+    with pytest.raises(Refused) as refused:
+        site.topic({"host": "a"})
+    assert refused.value.status == 503
+    mirror.begin("a", written.read())
+    mirror.line("server").read(1.0)
+    site.topic({"host": "a"})
+    site._hosts["a"].end()
 
 
 async def test_rows_are_told_as_they_change(hub: Hub, hosts: Fleet) -> None:

@@ -146,8 +146,9 @@ class HubSite:
 
     def _host(self, name: str) -> HostTopic | None:
         host = self._mirror.hosts.get(name)
-        if host is None:
-            return None
+        unread = host is not None and host.line is not None and host.count < 0
+        if host is None or (unread and not self._mirror.is_read):
+            return None  # found and not read yet: who looked would be told what it is not
         topic = self._hosts.get(name)
         if topic is None or topic.host is not host:
             topic = HostTopic(host, self._archive, self._clocks, self._known, self._news)
