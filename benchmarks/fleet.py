@@ -1,201 +1,247 @@
-"""A fleet: what a thousand hosts in Redis cost their reader and the server, and how late it is.
+"""A fleet: what a thousand hosts cost hub, engine and relay, and when a browser sees a change.
 
-Run it by `./dev bench fleet` (needs redis-server). A writer lays hosts into a real redis-server as
-their relays do, by the relay's own rules, each over its own connection: 5 tasks a host, each with a
-new `sync:progress` every 2 s, gathered for half a second. A reader follows them as a hub does; the
-listener is in its process. Rows for 10, 100 and 1,000 hosts at their own pace, and at the same
-number of changes a second whatever the hosts, which is what growth is measured by. Then a reader
-that starts: the time until it knows all 5,000 tasks. Machines differ and are noisy: see the CPU of
-each process, not of the machine.
+Run it by `./dev bench fleet` (needs redis-server; node and npm for one of the others). A writer
+lays hosts into a real redis-server as their relays do, by the relay's own rules, each over its own
+connection: 5 tasks a host, each with a new `sync:progress` every 2 s, gathered for 0.4 s from the
+first change on. A real hub serves; one client looks at all hosts, one at the first of them. A
+change is as old as the moment at which its task moved. Rows for 10, 100 and 1,000 hosts at their
+own pace, and at the same number of changes a second whatever the hosts, which is what growth is
+measured by. A real relay follows a real daemon of five tasks. Then, over a redis-server too, what
+others tell of the same changes: python-socketio's own Redis manager, and node's socket.io with its
+Redis adapter; all three once more with ten clients on all hosts. Machines differ and are noisy: see
+the CPU of each process, not of the machine.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
-import subprocess
-import sys
-import tempfile
+import statistics
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from socket import AF_UNIX, socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from typing import Any
 
+from benchmarks.fleet_parts import (
+    Scene,
+    as_installed,
+    ask,
+    hub,
+    node_server,
+    python_server,
+    relay,
+    scene,
+    told,
+)
 from benchmarks.fleet_sides import EVENTS, PAST, TASKS
-from benchmarks.process import PATIENCE, cpu_seconds, rss_mib
+from benchmarks.process import cpu_seconds, rss_mib
+from tests.fakes.node_packages import Missing
 
-WARM_S = 4.0
+WARM_S = 3.0
 HOSTS = (10, 100, 1000)
+CROWD = 10
+"""Clients on all hosts, where they are several."""
 PACE_S = 2.0
 """Seconds between two changes of a task."""
-READER_CPU, READER_MIB = 60.0, 150.0
+RELAY_S = 20.0
+HUB_CPU, HUB_MIB = 60.0, 150.0
 SERVER_CPU, SERVER_MIB = 25.0, 250.0
 """Memory without the past of tasks, which is added."""
+RELAY_CPU, RELAY_MIB = 0.3, 36.0
 GROWTH = 1.5
 COLD_S = 2.0
+STARTS = 3
+"""Starts while the hosts go on changing, of which the middle one is shown."""
+LATE_MS = 1000.0
+HUB = "kaspad-taskd-hub"
+PYTHON, NODE = 0.5, 1.0
+"""The hub's CPU for a change to that of others."""
 
 
 @dataclass
 class Row:
-    """What was measured with so many hosts; CPU in percent of a core, times in ms."""
+    """What was measured with so many hosts; CPU in percent of a core, times in ms.
 
-    hosts: int
+    Attributes:
+        changes: that were written a second; `seen`: by clients of all hosts, by each of them.
+        serving: of the process that has the browsers; `sending`: of who publishes.
+    """
+
+    hosts: float
     changes: float
-    reader_cpu: float
-    reader_mib: float
-    server_cpu: float
-    server_mib: float
+    seen: float
+    serving: float
+    serving_mib: float
+    engine: float
+    engine_mib: float
+    sending: float
     p50: float
     p99: float
+    one_p50: float
+    one_p99: float
+    kib: float
+    cold: float = 0.0
+    cold_cpu: float = 0.0
 
-    def each(self, cpu: float) -> float:
-        """Microseconds of CPU a change."""
-        return cpu / 100 * 1e6 / max(1.0, self.changes)
+    @property
+    def each(self) -> float:
+        """Microseconds of the serving process' CPU for a change that its browsers were told."""
+        return self.serving * 1e4 / max(1.0, self.seen)
 
-    def line(self) -> str:
+    @property
+    def engine_each(self) -> float:
+        """Microseconds of the engine's for a change."""
+        return self.engine * 1e4 / max(1.0, self.changes)
+
+    def line(self, name: str = "") -> str:
         """It, as a row of the table."""
         return (
-            f"| {self.hosts:,} | {self.changes:,.0f} | {self.reader_cpu:.1f} | "
-            f"{self.each(self.reader_cpu):.0f} | {self.reader_mib:.0f} | {self.server_cpu:.1f} | "
-            f"{self.each(self.server_cpu):.0f} | {self.server_mib:.0f} | {self.p50:.0f} | "
-            f"{self.p99:.0f} |"
+            f"| {name or f'{self.hosts:,.0f}'} | {self.changes:,.0f} | {self.seen:,.0f} | "
+            f"{self.serving:.1f} | {self.each:.0f} | {self.serving_mib:.0f} | {self.engine:.1f} | "
+            f"{self.engine_each:.0f} | {self.engine_mib:.0f} | {self.p50:.0f} / {self.p99:.0f} | "
+            f"{self.one_p50:.0f} / {self.one_p99:.0f} | {self.kib:.0f} |"
         )
 
 
 HEAD = (
-    "| hosts | changes/s | reader % | us a change | MiB | server % | us a change | MiB | p50 ms | "
-    "p99 ms |\n|---|---|---|---|---|---|---|---|---|---|"
+    " changes/s | seen/s | hub % | us a change | MiB | engine % | us a change | MiB | all hosts: "
+    f"p50 / p99 ms | one host: p50 / p99 ms | KiB/s |\n{'|---' * 12}|"
 )
 
 
-@contextmanager
-def server(directory: Path) -> Iterator[tuple[int, str]]:
-    """Run a redis-server on a socket of its own; yields its pid and place."""
-    program = shutil.which("redis-server")
-    if program is None:
-        raise SystemExit("there is no redis-server: apt install redis-server")
-    path = directory / "redis"
-    options = ("--port", "0", "--appendonly", "yes", "--save", "", "--maxclients", "5000")
-    command = [program, "--unixsocket", str(path), "--dir", str(directory), *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+def middle(rows: Sequence[Row]) -> Row:
+    """Return the medians."""
+    names = [each.name for each in fields(Row)]
+    return Row(**{name: statistics.median(getattr(row, name) for row in rows) for name in names})
+
+
+def measure(found: Scene, serving: int, looking: Any, seconds: float) -> Row:
+    """Let it go on for a while."""
+    time.sleep(WARM_S)
+    ask(looking)
+    wrote, began = ask(found.writer)["changes"], time.monotonic()
+    pids = (serving, found.engine, found.writer.pid)
+    before = [cpu_seconds(each) for each in pids]
+    time.sleep(seconds)
+    used = [cpu_seconds(each) - was for each, was in zip(pids, before, strict=True)]
+    took = time.monotonic() - began
+    seen, wrote = ask(looking), ask(found.writer)["changes"] - wrote
+    cpu = [100 * each / took for each in used]
+    every, one = seen["all"], seen["one"]
+    told_to = every["changes"] * seen["clients"]
+    return Row(
+        found.hosts, wrote / took, told_to / took, cpu[0], rss_mib(serving), cpu[1],
+        rss_mib(found.engine), cpu[2], every["p50"], every["p99"], one["p50"], one["p99"],
+        every["bytes"] / took / 1024,
+    )  # fmt: skip
+
+
+def ours(hosts: int, changes: float, seconds: float, clients: int = 1) -> Row:
+    """So many hosts that change so often, the hub, and who looks at all of them."""
+    with scene("write", hosts, changes, clients) as found:
+        with hub(found) as started:
+            told(started.looking)
+            row = measure(found, started.pid, started.looking, seconds)
+        starts = sorted(_start(found) for _ in range(STARTS if clients == 1 else 1))
+        row.cold, row.cold_cpu = starts[len(starts) // 2]
+        return row
+
+
+def _start(found: Scene) -> tuple[float, float]:
+    """Seconds from exec until a client that waits for the hub has all tasks, and CPU of them."""
+    with hub(found) as started:
+        return told(started.looking)["at"] - started.began, cpu_seconds(started.pid)
+
+
+def others(hosts: int, changes: float, seconds: float, clients: int = 1) -> dict[str, Row]:
+    """The same changes by others."""
+    rows = {}
+    for name, kind, server in (
+        ("python-socketio", "emit", python_server),
+        ("node socket.io", "node", node_server),
+    ):
         try:
-            _await(path)
-            yield process.pid, f"unix:{path}"
-        finally:
-            process.terminate()
+            with scene(kind, hosts, changes, clients) as found, server(found) as started:
+                rows[name] = measure(found, started.pid, started.looking, seconds)
+        except Missing as why:
+            print(f"{name}: not measured: {why}")
+    return rows
 
 
-def _await(path: Path) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        with socket(AF_UNIX) as line, suppress(OSError):
-            line.connect(str(path))
-            return
-        time.sleep(0.05)
-    raise SystemExit("redis-server does not answer")
-
-
-@contextmanager
-def side(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a writer or a reader; it ends when its input does."""
-    command = [sys.executable, "-m", "benchmarks.fleet_sides", *arguments]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait(PATIENCE)
-
-
-def told(process: subprocess.Popen[str]) -> Any:
-    """Return the next line that it says, as JSON."""
-    assert process.stdout is not None
-    return json.loads(process.stdout.readline() or "null")
-
-
-def ask(process: subprocess.Popen[str]) -> Any:
-    """Ask it what it has seen since the last time."""
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
-    return told(process)
-
-
-def measure(place: str, pid: int, hosts: int, changes: float, seconds: float) -> Row:
-    """Let so many hosts change so often while a reader follows."""
-    with side("write", place, str(hosts), str(changes)) as writer:
-        told(writer)
-        with side("read", place, str(hosts)) as reader:
-            told(reader)
-            time.sleep(WARM_S)
-            ask(reader)
-            pids, began = (reader.pid, pid), time.monotonic()
-            before = [cpu_seconds(each) for each in pids]
-            time.sleep(seconds)
-            used = [cpu_seconds(each) - was for each, was in zip(pids, before, strict=True)]
-            took = time.monotonic() - began
-            seen = ask(reader)
-            cpu = [100 * each / took for each in used]
-            return Row(
-                hosts, seen["changes"] / took, cpu[0], rss_mib(reader.pid),
-                cpu[1], rss_mib(pid), seen["p50"], seen["p99"],
-            )  # fmt: skip
-
-
-def cold(place: str, hosts: int) -> tuple[float, float]:
-    """Return the seconds until a reader that starts knows all, and how much CPU it takes (s)."""
-    with side("read", place, str(hosts)) as reader:
-        known = told(reader)
-        return known["took"], known["cpu"]
-
-
-def run(hosts: tuple[int, ...], seconds: float) -> bool:
+def run(hosts: Sequence[int], seconds: float, rounds: int) -> bool:
     """Measure, print; returns whether all goals are reached."""
-    most = hosts[-1]
-    rate = most * TASKS / PACE_S
-    own, same, starts = [], [], []
-    for count in hosts:
-        with tempfile.TemporaryDirectory() as name, server(Path(name)) as (pid, place):
-            own.append(measure(place, pid, count, count * TASKS / PACE_S, seconds))
-            if count == most:
-                starts = [cold(place, count) for _ in range(3)]
-        if count == most:
-            same.append(own[-1])
-            continue
-        with tempfile.TemporaryDirectory() as name, server(Path(name)) as (pid, place):
-            same.append(measure(place, pid, count, rate, seconds))
-    print(f"{TASKS} tasks a host, each changes every {PACE_S:g} s; {EVENTS} events a host\n")
-    print(HEAD, *(row.line() for row in own), sep="\n")
-    print(f"\nthe same {rate:,.0f} changes/s, whatever the hosts\n")
-    print(HEAD, *(row.line() for row in same), sep="\n")
-    return judge(own[-1], same, min(starts), most)
+    most, rate = hosts[-1], hosts[-1] * TASKS / PACE_S
+    own: dict[int, list[Row]] = {count: [] for count in hosts}
+    same: dict[int, list[Row]] = {count: [] for count in hosts[:-1]}
+    beside: dict[str, list[Row]] = {}
+    crowd: dict[str, list[Row]] = {}
+    for _ in range(rounds):
+        for count in hosts:
+            own[count].append(ours(count, count * TASKS / PACE_S, seconds))
+            if count != most:
+                same[count].append(ours(count, rate, seconds))
+        for name, row in others(most, rate, seconds).items():
+            beside.setdefault(name, []).append(row)
+        crowd.setdefault(HUB, []).append(ours(most, rate, seconds, CROWD))
+        for name, row in others(most, rate, seconds, CROWD).items():
+            crowd.setdefault(name, []).append(row)
+    found = [middle(each) for each in own.values()]
+    grown = [*(middle(each) for each in same.values()), found[-1]]
+    peers = {name: middle(each) for name, each in beside.items()}
+    many = {name: middle(each) for name, each in crowd.items()}
+    show(found, grown, peers, many)
+    return judge(found[-1], grown, peers, relay(TASKS, PACE_S, RELAY_S))
 
 
-def judge(row: Row, same: list[Row], start: tuple[float, float], hosts: int) -> bool:
+def show(
+    found: Sequence[Row],
+    grown: Sequence[Row],
+    peers: Mapping[str, Row],
+    many: Mapping[str, Row],
+) -> None:
+    """Print the tables."""
+    print(f"{TASKS} tasks a host, each changes every {PACE_S:g} s; {EVENTS} events a host")
+    print("with hiredis\n" if find_spec("hiredis") else "without hiredis\n")
+    print(f"| hosts |{HEAD}", *(row.line() for row in found), sep="\n")
+    print("\nas many changes a second, whatever the hosts\n")
+    print(f"| hosts |{HEAD}", *(row.line() for row in grown), sep="\n")
+    print("\nbeside, of the same changes (hub: who has the browsers)\n")
+    print(f"| server |{HEAD}", found[-1].line(HUB), sep="\n")
+    print(*(row.line(name) for name, row in peers.items()), sep="\n")
+    print(*(row.line(f"{name}, {CROWD} clients") for name, row in many.items()), sep="\n")
+    for name, row in {"writer (all relays)": found[-1], **peers}.items():
+        sent = row.sending * 1e4 / max(1.0, row.changes)
+        print(f"{name}: sender {row.sending:.0f} % of a core, {sent:.0f} us a change")
+    print("starts, s (of it CPU): ", *(f"{r.cold:.2f} ({r.cold_cpu:.2f})" for r in found))
+
+
+def judge(
+    row: Row, same: Sequence[Row], peers: Mapping[str, Row], one: tuple[float, float]
+) -> bool:
     """Compare with the goals."""
-    first, last = same[0], same[-1]
-    reader = last.each(last.reader_cpu) / first.each(first.reader_cpu)
-    engine = last.each(last.server_cpu) / first.each(first.server_cpu)
+
+    def growth(of: Callable[[Row], float]) -> float:
+        return of(same[-1]) / of(same[0])
+
     goals = [
-        ("reader, % of a core", row.reader_cpu, READER_CPU),
-        ("reader, MiB", row.reader_mib, READER_MIB),
-        ("server, % of a core", row.server_cpu, SERVER_CPU),
-        ("server, MiB", row.server_mib, SERVER_MIB + hosts * TASKS * PAST / 2**20),
-        ("reader, growth of CPU a change", reader, GROWTH),
-        ("server, growth of CPU a change", engine, GROWTH),
-        (f"cold start with {hosts * TASKS:,} tasks, s", start[0], COLD_S),
+        ("all hosts: a change to the browser, p99 ms", row.p99, LATE_MS),
+        ("a host's page: a change to the browser, p99 ms", row.one_p99, LATE_MS),
+        ("hub, % of a core", row.serving, HUB_CPU),
+        ("hub, MiB", row.serving_mib, HUB_MIB),
+        ("engine, % of a core", row.engine, SERVER_CPU),
+        ("engine, MiB", row.engine_mib, SERVER_MIB + row.hosts * TASKS * PAST / 2**20),
+        ("relay, % of a core", one[0], RELAY_CPU),
+        ("relay, MiB", one[1], RELAY_MIB),
+        (f"a hub that starts has {row.hosts * TASKS:,.0f} tasks, s", row.cold, COLD_S),
+        ("hub, growth of CPU a change", growth(lambda each: each.each), GROWTH),
+        ("engine, growth of CPU a change", growth(lambda each: each.engine_each), GROWTH),
     ]
+    for name, least in (("python-socketio", PYTHON), ("node socket.io", NODE)):
+        if name in peers:
+            goals.append((f"CPU a change, to {name}", row.each / peers[name].each, least))
     print()
     for name, found, goal in goals:
         print(f"{'good' if found <= goal else 'MISSED'}  {name}: {found:.2f} (goal {goal:.4g})")
-    print(f"      of them its own CPU: {start[1]:.2f} s")
     return all(found <= goal for _, found, goal in goals)
 
 
@@ -204,5 +250,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser("bench fleet", description=__doc__)
     parser.add_argument("--hosts", type=int, nargs="+", default=HOSTS, help="(10 100 1000)")
     parser.add_argument("--seconds", type=float, default=15.0, help="measured each (15)")
+    parser.add_argument("--rounds", type=int, default=1, help="whose medians are shown (1)")
     options = parser.parse_args(argv)
-    return int(not run(tuple(options.hosts), options.seconds))
+    as_installed()
+    return int(not run(tuple(options.hosts), options.seconds, options.rounds))

@@ -1,33 +1,88 @@
-"""The two sides of `bench fleet`, each a process: hosts as relays write them, and a reader."""
+"""Who writes in `bench fleet`: hosts as relays do it, and senders of others that say the same.
+
+`python -m benchmarks.fleet_sides write|emit PLACE HOSTS CHANGES BOARD`, in a process of its own: it
+says in a line that it is ready, then for each line that it reads how many changes it has written.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import mmap
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from struct import Struct
+from typing import Any
 
-from benchmarks.process import quantile
-from kaspad_taskd.base.jsontext import dumps
-from kaspad_taskd.fleet.following import Following
-from kaspad_taskd.fleet.host import Change
-from kaspad_taskd.fleet.mirror import Mirror
 from kaspad_taskd.fleet.relay.batch import Batch, Command, Sender, beginning, commands
-from kaspad_taskd.fleet.settings import Engine, Login, server_of
 from tests.fakes.fleet_writer import TIME, a_progress, a_task
 
 TASKS = 5
 EVENTS = 400
 PAST = 6000
 """Bytes of a task's past."""
-WINDOW_S = 0.5
-"""Seconds for which a relay gathers, about."""
+WINDOW_S = 0.4
+"""Seconds for which a relay gathers from the first change on, as its session.py has it."""
 SLOTS = ((0, 1), (2,), (3,), (4,))
 """Which tasks of a host changed in the same window: five at random rarely share more than one."""
 MOST = 400
 """Entries of `now` that are kept: more than a relay's where few hosts say much."""
+SHARES = 98
+"""A task's progress goes from 1 to 98 %, and again: by it a change is known again on a page."""
+PAUSE_S = 0.02
+"""Seconds between two goes of a sender."""
+_STAMP = Struct("d")
+
+
+class Board:
+    """When each change was made: one file for all processes, by host, task and progress.
+
+    Args:
+        path: of the file.
+        hosts: how many; None: it is there.
+    """
+
+    def __init__(self, path: Path, hosts: int | None = None) -> None:
+        if hosts is not None:
+            path.write_bytes(bytes(hosts * TASKS * (SHARES + 1) * _STAMP.size))
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), 0)
+
+    def note(self, host: int, task: int, share: int, stamp: float) -> None:
+        """Say when it came to that progress, by monotonic time (s)."""
+        _STAMP.pack_into(self._map, _place(host, task, share), stamp)
+
+    def at(self, host: int, task: int, share: int) -> float:
+        """When it came to that progress."""
+        stamp: float = _STAMP.unpack_from(self._map, _place(host, task, share))[0]
+        return stamp
+
+
+def _place(host: int, task: int, share: int) -> int:
+    return ((host * TASKS + task) * (SHARES + 1) + share) * _STAMP.size
+
+
+class Changes:
+    """What changes on a host, one task after the other."""
+
+    def __init__(self, host: int, board: Board) -> None:
+        self._host, self._board = host, board
+        self._shares = [random.randrange(SHARES) for _ in range(TASKS)]
+
+    def make(self, task: int, ago: float = 0.0) -> dict[str, Any]:
+        """Return the data of a change that was made `ago` seconds ago."""
+        self._shares[task] = share = self._shares[task] % SHARES + 1
+        stamp = time.monotonic() - ago
+        self._board.note(self._host, task, share, stamp)
+        return a_progress(f"task-{task}", service=f"node-{task}", progress=share, stamp=stamp)
+
+
+def name_of(host: int) -> str:
+    """What a host is called."""
+    return f"host-{host:05}"
 
 
 def packed(lines: Sequence[Command]) -> bytes:
@@ -44,9 +99,10 @@ def packed(lines: Sequence[Command]) -> bytes:
 class Relay:
     """A host that writes, over a connection of its own."""
 
-    def __init__(self, number: int, pause: float, few: bool) -> None:
-        name = f"host-{number:05}"
-        self.sender = Sender(name, "run", "ev:0123456789abcdef", EVENTS, make=True)
+    def __init__(self, number: int, pause: float, few: bool, board: Board) -> None:
+        self.sender = Sender(name_of(number), "run", "ev:0123456789abcdef", EVENTS, make=True)
+        self.changes = Changes(number, board)
+        self.written = 0
         self.pause = pause
         self.few = few
         self.count = 0
@@ -65,9 +121,11 @@ class Relay:
                     "reason": "connection-refused",
                     "note": "127.0.0.1:16110 refuses connections; is kaspad running?"}  # fmt: skip
             batch.hear({"seq": seq, "event": "sync:health", "data": data})
-            if seq % 10 == 0:  # as they come: `now` has been filled before
+            if seq % 10 == 0:  # as they came; of `now` what is there by now is small, and the last
                 meta = {"host": self.sender.host, "run": "run", "stream": self.sender.stream}
-                made += self.made(batch, beginning(self.sender, None, meta) if seq == 10 else ())
+                first = beginning(self.sender, None, meta) if seq == 10 else ()
+                lines = self.made(batch, first)
+                made += lines if seq == EVENTS else lines[:-1]
                 batch = Batch(seq)
         return made
 
@@ -82,14 +140,14 @@ class Relay:
         return made
 
     def next(self) -> list[Command]:
-        """What changed in the last window."""
-        batch = Batch(EVENTS)
+        """What changed in the last window, which the first change opened."""
+        batch, ago = Batch(EVENTS), 0.0 if self.few else WINDOW_S
         self.turn += 1
         for number in SLOTS[self.turn % len(SLOTS)]:
-            share = round(random.uniform(0, 99), 1)
-            stamp = time.monotonic()
-            data = a_progress(f"task-{number}", progress=share, stamp=stamp)
+            data = self.changes.make(number, ago)
             batch.hear({"seq": 0, "event": "sync:progress", "data": data})
+            ago = random.uniform(0, ago)
+        self.written += batch.words
         return self.made(batch)
 
     async def run(self, path: str) -> None:
@@ -112,10 +170,10 @@ class Relay:
             await asyncio.sleep(due - time.monotonic())
 
 
-async def write(path: str, hosts: int, changes: float) -> None:
+async def write(path: str, hosts: int, changes: float, board: Board) -> None:
     """Let hosts be there and change, until the input ends."""
     pause = hosts * TASKS / len(SLOTS) / changes
-    relays = [Relay(number, pause, pause < WINDOW_S / 2) for number in range(hosts)]
+    relays = [Relay(number, pause, pause < WINDOW_S / 2, board) for number in range(hosts)]
     reader, writer = await asyncio.open_unix_connection(path)
     for relay in relays:
         lines = relay.first()
@@ -124,78 +182,57 @@ async def write(path: str, hosts: int, changes: float) -> None:
             line = await reader.readline()
             if line.startswith(b"$"):
                 await reader.readline()
+    await telling([relay.run(path) for relay in relays], lambda: sum(r.written for r in relays))
+
+
+async def telling(work: Iterable[Awaitable[None]], written: Callable[[], int]) -> None:
+    """Work until the input ends; for each line of it say how many changes are written."""
+    running = [asyncio.ensure_future(each) for each in work]
     print("{}", flush=True)
-    running = [asyncio.create_task(relay.run(path)) for relay in relays]
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    for task in running:
-        task.cancel()
-    failed = [
-        each for each in await asyncio.gather(*running, return_exceptions=True)
-        if not isinstance(each, asyncio.CancelledError)
-    ]  # fmt: skip
-    if failed:
-        print(failed[0], file=sys.stderr)
-
-
-class Counting(Mirror):
-    """A mirror that counts the batches that it takes."""
-
-    batches = 0
-
-    def take(self, name: str, count: int, raw: bytes, heard: float) -> None:
-        """Take one."""
-        self.batches += 1
-        super().take(name, count, raw, heard)
-
-
-class Listener:
-    """Who hears of the changes: how late each is."""
-
-    def __init__(self) -> None:
-        self.late: list[float] = []
-
-    def hear(self, changes: Sequence[Change]) -> None:
-        """Take a tick's pieces."""
-        now = time.monotonic()
-        for change in changes:
-            for progress in change.progress.values():
-                self.late.append((now - progress["stamp"]) * 1000)
-
-    def said(self, batches: int) -> str:
-        """What was heard since the last time, as JSON."""
-        late, self.late = self.late or [0.0], []
-        return dumps(
-            {
-                "changes": batches * TASKS / len(SLOTS),
-                "p50": quantile(late, 0.5),
-                "p99": quantile(late, 0.99),
-            }
-        ).decode()
-
-
-async def read(place: str, hosts: int) -> None:
-    """Follow; say how long it took to know all, then what is heard whenever a line comes."""
-    began, used = time.monotonic(), time.process_time()
-    listener, mirror = Listener(), Counting()
-    server = server_of(place)
-    assert server is not None
-    following = Following(Engine((server,)), Login(), mirror, listener.hear)
-    task = asyncio.create_task(following.run())
-    while sum(len(host.tasks) for host in mirror) < hosts * TASKS:  # noqa: ASYNC110
-        await asyncio.sleep(0.005)
-    cpu = time.process_time() - used
-    print(json.dumps({"took": time.monotonic() - began, "cpu": cpu}), flush=True)
     loop = asyncio.get_running_loop()
     while await loop.run_in_executor(None, sys.stdin.readline):
-        print(listener.said(mirror.batches), flush=True)
-        mirror.batches = 0
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+        print(json.dumps({"changes": written()}), flush=True)
+    while not all(task.done() for task in running):  # a library may swallow it, once or twice
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=0.1)
+    failed = [task.exception() for task in running if not task.cancelled()]
+    if any(failed):
+        print(failed, file=sys.stderr)
+
+
+async def paced(changes: float, emit: Callable[[int, dict[str, Any]], Awaitable[None]],
+                hosts: Sequence[Changes], count: list[int]) -> None:  # fmt: skip
+    """Emit so many changes a second, or as many as can be; `count` has how many."""
+    began, skipped = time.monotonic(), 0
+    while True:
+        due = int((time.monotonic() - began) * changes) - count[0] - skipped
+        skipped += max(0, due - int(changes))  # it cannot keep up: what is a second late is let go
+        for _ in range(min(due, int(changes * PAUSE_S) or 1)):
+            host, task = count[0] % len(hosts), count[0] // len(hosts) % TASKS
+            await emit(host, hosts[host].make(task))
+            count[0] += 1
+        await asyncio.sleep(PAUSE_S if due <= changes * PAUSE_S else 0)
+
+
+async def emit(path: str, hosts: int, changes: float, board: Board) -> None:
+    """Say the same changes through python-socketio's own manager, one emit each."""
+    from socketio import AsyncRedisManager
+
+    manager: Any = AsyncRedisManager(f"unix://{path}", write_only=True)
+    count = [0]
+
+    async def one(host: int, data: dict[str, Any]) -> None:
+        await manager.emit(
+            "sync:progress", {"host": name_of(host), **data}, room=["all", name_of(host)]
+        )
+
+    made = [Changes(number, board) for number in range(hosts)]
+    await telling([paced(changes, one, made, count)], lambda: count[0])
 
 
 if __name__ == "__main__":
-    what, where, count, *more = sys.argv[1:]
-    if what == "write":
-        asyncio.run(write(where.removeprefix("unix:"), int(count), float(more[0])))
-    else:
-        asyncio.run(read(where, int(count)))
+    what, where, count, rate, file = sys.argv[1:]
+    side = {"write": write, "emit": emit}[what]
+    path = where.removeprefix("unix:")
+    asyncio.run(side(path, int(count), float(rate), Board(Path(file))))

@@ -52,6 +52,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(after[11]) + int(after[12])) / _TICKS
 
 
+def cpu_exact(pid: int) -> float:
+    """The same of the threads that run, to the nanosecond: for what uses little."""
+    lists = (each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    return sum(int(each.split()[0]) for each in lists) / 1e9
+
+
 def rss_mib(pid: int) -> float:
     """MiB of memory that a process has resident."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
