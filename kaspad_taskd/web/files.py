@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kaspad_taskd.words.table import table
+from kaspad_taskd.words.table import entry
 
 HERE = Path(__file__).parent
 TYPES = {
@@ -84,22 +84,22 @@ def _content(path: Path) -> bytes:
 
 
 def _words() -> bytes:
-    spoken = _spoken({section: table()[section] for section in SPOKEN}, "")
+    spoken = _spoken({section: entry(section) for section in SPOKEN}, "")
     return f"export default {json.dumps(spoken, separators=(',', ':'))};\n".encode()
 
 
-def _spoken(entry: Any, key: str) -> Any:
+def _spoken(found: Any, key: str) -> Any:
     """Leave out what only the server says, from an entry of the table and all below it."""
-    if not isinstance(entry, dict):
-        return entry
-    below = {name: f"{key}.{name}".removeprefix(".") for name in entry}
-    return {name: _spoken(entry[name], full) for name, full in below.items() if _is_spoken(full)}
+    if not isinstance(found, dict):
+        return found
+    below = {name: f"{key}.{name}".removeprefix(".") for name in found}
+    return {name: _spoken(found[name], full) for name, full in below.items() if _is_spoken(full)}
 
 
 def _is_spoken(key: str) -> bool:
     section, _, rest = key.partition(".")
     if section == "reason" and rest:  # its note comes with the task; only hints are said here
-        hint = table()["hint"].get(rest.partition(".")[0])
+        hint = entry("hint").get(rest.partition(".")[0])
         if hint is None or "says" in hint:
             return False
     return not any(fnmatchcase(key, pattern) for pattern in UNSPOKEN)

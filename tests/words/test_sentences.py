@@ -31,6 +31,12 @@ def _sentences(found: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 SENTENCES = dict(_sentences(table()))
 
 
+def test_a_section_is_found_without_the_rest() -> None:
+    """Each of them, as the whole file has it; what is none is not found within another."""
+    assert {name: entry(name) for name in table()} == table()
+    assert [entry(name) for name in ("short", "node-sync", "", "none.at.all")] == [None] * 4
+
+
 @pytest.mark.parametrize("key", SENTENCES)
 def test_every_sentence_can_be_said_without_anything(key: str) -> None:
     """Nothing missing makes a sentence fail; no place is left open."""

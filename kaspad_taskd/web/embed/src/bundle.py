@@ -18,7 +18,7 @@ from typing import Any
 
 from kaspad_taskd.api.typescript import declarations
 from kaspad_taskd.web.files import SPOKEN
-from kaspad_taskd.words.table import table
+from kaspad_taskd.words.table import entry
 
 HERE = Path(__file__).parent
 SCRIPT = HERE.parent / "kaspad-taskd.js"
@@ -125,7 +125,7 @@ def _published(name: str, text: str) -> str:
 
 
 def _table() -> dict[str, Any]:
-    said = {section: table()[section] for section in WORDS}
+    said = {section: entry(section) for section in WORDS}
     said["report"] = {key: said["report"][key] for key in OF_REPORTS}
     said["page"] = {key: each for key, each in said["page"].items() if key not in WITHOUT}
     return said
