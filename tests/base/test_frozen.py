@@ -50,6 +50,18 @@ BOTH = pytest.mark.parametrize("point", [OURS, THEIRS])
 
 
 @frozen
+class Wide:
+    """Has as many fields as are filled in another way, named as nothing of ours may be."""
+
+    made: int
+    open: int = 2
+    done: int = 3
+    become: int = 4
+    NAME: int = 5
+    slotted: int = 6
+
+
+@frozen
 class Sized:
     """Has a size."""
 
@@ -98,16 +110,24 @@ def test_it_is_compared_and_shown_as_theirs(one: dict[str, Any], other: dict[str
     assert astuple(replace(OURS(**one), x=9)) == astuple(replace(THEIRS(**one), x=9))
 
 
-def test_it_never_changes() -> None:
-    """Neither a field nor another name can be set or deleted."""
-    one = OURS(1)
-    for name in ("x", "other"):
+@pytest.mark.parametrize(("kind", "field"), [(OURS, "x"), (Wide, "made"), (Sized, "size")])
+def test_it_never_changes(kind: Any, field: str) -> None:
+    """Neither a field nor another name can be set or deleted, of many fields or one."""
+    one = kind(1)
+    for name in (field, "other"):
         with pytest.raises(FrozenInstanceError):
             setattr(one, name, 2)
         with pytest.raises(FrozenInstanceError):
             delattr(one, name)
     assert not hasattr(one, "__dict__")
-    assert one.x == 1
+    assert getattr(one, field) == 1
+    assert type(one) is kind
+
+
+def test_a_field_may_have_any_name() -> None:
+    """Nothing that fills it stands in its way."""
+    assert astuple(Wide(1)) == (1, 2, 3, 4, 5, 6)
+    assert astuple(quick(Wide(1), done=9, open=8)) == (1, 8, 9, 4, 5, 6)
 
 
 @BOTH
@@ -168,8 +188,8 @@ def test_it_can_be_a_subclass() -> None:
 
 def test_it_can_be_copied_and_pickled() -> None:
     """Although nobody may set its fields."""
-    one = Named(1, name="b")
-    assert copy.copy(one) == copy.deepcopy(one) == pickle.loads(pickle.dumps(one)) == one
+    for one in (Named(1, name="b"), Wide(1)):
+        assert copy.copy(one) == copy.deepcopy(one) == pickle.loads(pickle.dumps(one)) == one
 
 
 @pytest.mark.parametrize(
@@ -190,6 +210,7 @@ def test_replaced_with_other_fields_as_the_standard_library_does(point: Any) -> 
     """What is not named stays; the thing itself does too; an unknown field is a TypeError."""
     one = point(1, 2.5, {"a": 1}, ("s",), "x")
     if point is OURS:
+        assert point.__replace__.__module__ == frozen.__module__
         assert quick(one, y=3.5, seen=()) == replace(one, y=3.5, seen=())
         assert quick(one).seen == ("s",)
     assert (one.y, replace(one, y=3.5).y) == (2.5, 3.5)
