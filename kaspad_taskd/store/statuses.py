@@ -36,8 +36,8 @@ Key: TypeAlias = str
 """What a line is of: `task/ID`, `cursor/NAME`, `switch/N`, `warning/N`, `decision/N`,
 `mark/NAME`."""
 
-Signature: TypeAlias = tuple[str, int, Definition]
-"""What a task is: its status and watch, its attempt, its definition."""
+Signature: TypeAlias = tuple[str, str, int, Definition]
+"""What a task is: its status, its watch, its attempt, its definition."""
 
 SLACK = 256 * 1024
 """Bytes that old lines may take before all is written anew (as much again as what counts, too)."""
@@ -135,7 +135,7 @@ def task_in(said: Any) -> Task:
 
 def same(task: Task, said: Task) -> bool:
     """Whether a task is what another one is: its status, of this attempt, by this definition."""
-    return _same(_signature(task), _signature(said))
+    return _signature(task) == _signature(said)
 
 
 def agrees(task: Task, said: Any) -> bool:
@@ -147,8 +147,8 @@ def agrees(task: Task, said: Any) -> bool:
     known = said["task"]
     if "watch" not in known:  # of a version before, which `task_in` knows how to take
         return same(task, task_in(said))
-    told = f"{known['status']} {known['watch']}", known["attempt"]
-    return _same(_signature(task), (*told, codec.definition_from(said["definition"])))
+    told = known["status"], known["watch"], known["attempt"]
+    return _signature(task) == (*told, codec.definition_from(said["definition"]))
 
 
 def _text(thing: Any) -> str:
@@ -262,7 +262,7 @@ class Statuses:
             yield _line(f"task/{task_id}", seq, None)
         for task in change.put:
             signature = _signature(task)
-            if not _same(self._seen.get(task.id), signature):
+            if self._seen.get(task.id) != signature:
                 self._seen[task.id] = signature
                 yield _line(f"task/{task.id}", seq, _task(task))
         for name, at in change.cursors.items():
@@ -280,11 +280,7 @@ class Statuses:
 
 
 def _signature(task: Task) -> Signature:
-    return f"{task.status} {task.watch}", task.attempt, task.definition
-
-
-def _same(one: Signature | None, two: Signature) -> bool:
-    return one is not None and one[:2] == two[:2] and (one[2] is two[2] or one[2] == two[2])
+    return task.status, task.watch, task.attempt, task.definition
 
 
 def _all(db: Connection, seq: int) -> Iterator[bytes]:
