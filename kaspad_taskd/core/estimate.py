@@ -177,15 +177,16 @@ def _evened(samples: Samples) -> Samples:
         return samples  # of so few nobody knows which is the usual one
     span, rise = moments[-1] - moments[0], positions[-1] - positions[0]
     mean = rise / span
-    lasted, jumps = list(_steps(moments)), list(_steps(positions))
-    beyond = [jump - mean * took for took, jump in zip(lasted, jumps, strict=True)]
+    pairs = zip(moments, moments[1:], positions, positions[1:], strict=False)
+    beyond = [after - before - mean * (then - at) for at, then, before, after in pairs]
     burst = beyond.index(max(beyond))
-    took, jump = lasted[burst], jumps[burst]
+    took, jump = moments[burst + 1] - moments[burst], positions[burst + 1] - positions[burst]
     rate = (rise - jump) / (span - took)
     usual = BURST * rate
     if rate <= 0 or jump <= usual * took:  # so it is at nearly every look
         return samples
-    if sum(jump > usual * took for took, jump in zip(lasted, jumps, strict=True)) != 1:
+    steps = zip(_steps(moments), _steps(positions), strict=True)
+    if sum(jump > usual * took for took, jump in steps) != 1:
         return samples
     surplus = jump - rate * took
     later = [each - surplus for each in positions[burst + 1 :]]
@@ -249,9 +250,9 @@ def walk(reading: Reading, rates: Mapping[str, float], waited: float = 0.0) -> W
     if not all(rates.get(leg.phase) for leg in ahead):
         return EtaReason.WARMING_UP
     legs = tuple([Walked(leg.phase, leg.amount, rates[leg.phase]) for leg in ahead])
-    grown = route.backlog + reading.drift * sum(each.amount / each.rate for each in legs)
+    grown = route.backlog + reading.drift * sum([each.amount / each.rate for each in legs])
     if over:
-        grown += sum(max(0.0, leg.amount) for leg in route.legs)
+        grown += sum([max(0.0, leg.amount) for leg in route.legs])
     if grown <= route.near:
         return Walk(_shortened(legs, route.near - grown, reading.drift))
     costs = [1 / rates[phase] for phase in route.round if rates.get(phase)]
@@ -272,7 +273,7 @@ def walk(reading: Reading, rates: Mapping[str, float], waited: float = 0.0) -> W
 
 def is_over(route: Route) -> bool:
     """Whether the pass under way is done, but for the few units that come by and by."""
-    return sum(max(0.0, leg.amount) for leg in route.legs) <= route.near
+    return sum([max(0.0, leg.amount) for leg in route.legs]) <= route.near
 
 
 def _shortened(legs: tuple[Walked, ...], spare: float, drift: float) -> tuple[Walked, ...]:

@@ -207,7 +207,7 @@ class Walk:
     @property
     def seconds(self) -> float:
         """The time that all of it takes."""
-        first = sum(each.amount / each.rate for each in self.legs)
+        first = sum([each.amount / each.rate for each in self.legs])
         rest = 0.0 if self.pace is None else self.grown / (self.pace - self.drift)
         return first + rest + self.pause
 
