@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
 from typing import Any, TypeAlias
 
 from kaspad_taskd import words
@@ -83,7 +82,7 @@ def nothing_told() -> dict[str, Json]:
 
 def seconds(counts: Counts, span: int) -> dict[str, int]:
     """Whole seconds by state, which together are the span's: who is cut most gets one more."""
-    spent = (*astuple(counts), max(0, span - counts.known))
+    spent = (*counts.numbers(), max(0, span - counts.known))
     whole = [part // 1000 for part in spent]
     rest = round(span / 1000) - sum(whole)
     for place in sorted(range(len(spent)), key=lambda place: -(spent[place] % 1000))[:rest]:

@@ -6,8 +6,6 @@ their number: a clock that was wrong for a while takes no more places than it co
 
 from __future__ import annotations
 
-from dataclasses import astuple
-
 from kaspad_taskd.core.ageing import HOUR
 from kaspad_taskd.core.incidents import INCIDENTS_KEPT, Incident
 from kaspad_taskd.core.model import Moment
@@ -84,7 +82,7 @@ def _add(db: Connection, tally: Tally) -> None:
         after = added(before, more, span)
         if after == before:
             return
-        db.execute(_PUT, (*place, *astuple(after)))
+        db.execute(_PUT, (*place, *after.numbers()))
         more = after.minus(before)
 
 

@@ -6,7 +6,7 @@ Nothing of it decides what a task is: what makes no sense is left out, and that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 
 from kaspad_taskd.base.frozen import replace
 from kaspad_taskd.core.ageing import HOUR
@@ -53,7 +53,7 @@ def take_record(found: Found, task_id: str, text: str) -> None:
         KeyError, TypeError, ValueError, AttributeError: it makes no sense.
     """
     record = replace(codec.record_from(text), task_id=task_id)
-    if min(record.unknown, *astuple(record.total)) < 0:
+    if min(record.unknown, *record.total.numbers()) < 0:
         raise ValueError("less than nothing")
     before = found.records.get(task_id)
     if before is None or _told(before) < _told(record):
@@ -82,7 +82,7 @@ def put(db: Connection, found: Found) -> None:
     Raises:
         SqliteError: it cannot be written.
     """
-    rows = ((*place, *astuple(counts)) for place, counts in found.slots.items())
+    rows = ((*place, *counts.numbers()) for place, counts in found.slots.items())
     db.executemany("INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     texts = ((key, codec.record_text(record)) for key, record in found.records.items())
     db.executemany("INSERT INTO records VALUES (?, ?)", texts)
