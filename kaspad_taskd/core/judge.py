@@ -13,6 +13,7 @@ from kaspad_taskd.core.inputs import Look
 from kaspad_taskd.core.model import (
     TROUBLE,
     Definition,
+    Detail,
     Epoch,
     Failure,
     Health,
@@ -175,9 +176,10 @@ def _read(
     seen = movement(task, reading)
     moving = _moving(seen, reading)
     confirmed = task.confirmed + 1 if reading.complete else 0
-    taken = _taken(task, reading, confirmed, pushed, now)
+    detail = progress.detail(reading)
+    taken = _taken(task, reading, detail, confirmed, pushed, now)
     progressed_at = now if taken else task.live.progressed_at
-    live = _live(task, definition, reading, seen, progressed_at, now)
+    live = _live(task, definition, reading, detail, seen, progressed_at, now)
     enough = reading.settled and confirmed >= definition.confirmations
     if reading.complete and (pushed or enough):
         ended, more = finish(changed(task, live, **taken), live, now, proven=True)
@@ -209,6 +211,7 @@ def _live(
     task: Task,
     definition: Definition,
     reading: Reading,
+    detail: Detail | None,
     seen: Movement,
     progressed_at: Moment | None,
     now: Moment,
@@ -233,7 +236,7 @@ def _live(
         position=position,
         target=reading.target,
         shown=reading.shown,
-        detail=progress.detail(reading),
+        detail=detail,
         floor=reading.floor,
         behind=reading.behind,
         rate=rates.get(phase or "") if position is not None else None,
@@ -274,11 +277,16 @@ def _late(live: Live, definition: Definition, now: Moment) -> bool:
 
 
 def _taken(
-    task: Task, reading: Reading, confirmed: int, pushed: bool, now: Moment
+    task: Task,
+    reading: Reading,
+    detail: Detail | None,
+    confirmed: int,
+    pushed: bool,
+    now: Moment,
 ) -> dict[str, Any]:
     """The durable fields of the reading's progress; none if a look's was taken within a second."""
     before = progress.shown(task)
-    after = progress.advance(before, reading, now)
+    after = progress.advance(before, reading, detail, now)
     if after == before and confirmed == task.confirmed:
         return {}
     since = None if pushed else task.live.progressed_at

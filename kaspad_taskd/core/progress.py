@@ -28,9 +28,9 @@ def shown(task: Task) -> Progress:
     return Progress(task.percent, task.basis, task.phase, task.phases, task.pass_number)
 
 
-def advance(before: Progress, reading: Reading, now: Moment) -> Progress:
-    """Return the progress after a reading: never below `before`, never 100."""
-    share = share_of(reading.floor, detail(reading))
+def advance(before: Progress, reading: Reading, known: Detail | None, now: Moment) -> Progress:
+    """Return the progress after a reading, whose detail is `known`: never less, never 100."""
+    share = share_of(reading.floor, known)
     counted = overall(reading.plan, reading.phase, share)
     return Progress(
         percent=before.percent if counted is None else max(before.percent, counted),
@@ -107,6 +107,8 @@ def _basis(reading: Reading, share: float | None, before: Progress) -> str:
 def _records(
     before: Progress, reading: Reading, share: float | None, now: Moment
 ) -> tuple[PhaseRecord, ...]:
+    if not reading.plan:
+        return ()
     old = {each.key: each for each in before.phases}
     keys = [each.key for each in reading.plan]
     if reading.phase not in keys:  # between two phases: the way stays as it was

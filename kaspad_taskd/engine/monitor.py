@@ -192,6 +192,8 @@ class Monitors:
     def _swapped(self, old: Task | None, new: Task | None) -> None:
         task = new or old
         assert task is not None
+        if old is not None and new is not None and _only_moved(old, new):
+            return
         was = old is not None and old.watched
         runs = new is not None and new.watched
         if was and old is not None and (not runs or _other_work(old, new)):
@@ -335,6 +337,12 @@ class Monitors:
                 await probe.close()
         except Exception as error:
             _log.warning("a probe did not close: %r", error)
+
+
+def _only_moved(old: Task, new: Task) -> bool:
+    """Whether the same is looked at in the same way as before, as after nearly every look."""
+    same = old.definition is new.definition and old.attempt == new.attempt
+    return same and old.watched == new.watched
 
 
 def _other_work(old: Task | None, new: Task | None) -> bool:

@@ -151,10 +151,11 @@ class Records:
         Called before `take`, so that the end of an incident is of one commit with what ended it.
         """
         for task in put:
-            kept, old = self._kept.get(task.id), self._newest(task.id)
-            if kept is None or kept.lasting is None or old is None:
+            kept = self._kept.get(task.id)
+            if kept is None or kept.lasting is None:
                 continue
-            if not old.definition.same_work(task.definition):
+            old = self._newest(task.id)
+            if old is not None and not old.definition.same_work(task.definition):
                 self._incident(kept, kept.lasting.over(self._now(), Ending.NOT_WATCHED))
 
     def jumped(self) -> None:
@@ -302,9 +303,8 @@ class Records:
         self._incidents = {each.id: each for each in change.incidents} | self._incidents
 
     def _settled(self, change: Change) -> None:
-        due = Due(change.tallies, change.records, change.incidents)
-        if due != NONE_DUE:
-            self._under_way.remove(due)
+        if change.tallies or change.records or change.incidents:
+            self._under_way.remove(Due(change.tallies, change.records, change.incidents))
             self.changes += 1
 
     def _undo(self, task_id: str) -> None:

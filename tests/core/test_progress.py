@@ -23,7 +23,7 @@ def at(phase: str | None, position: float | None = None, **given: Any) -> Readin
 
 def after(*readings: Reading, before: Progress = BLANK) -> Progress:
     for index, each in enumerate(readings):
-        before = advance(before, each, NOW + index)
+        before = advance(before, each, detail(each), NOW + index)
     return before
 
 
@@ -94,7 +94,8 @@ def test_it_never_falls_whatever_comes(way: list[tuple[str, float]]) -> None:
     """Any sequence of readings only raises the share, to 99.9 at most."""
     now = BLANK
     for phase, position in way:
-        new = advance(now, at(phase, position), NOW)
+        reading = at(phase, position)
+        new = advance(now, reading, detail(reading), NOW)
         assert now.percent <= new.percent <= 99.9
         assert states(new).count("current") == 1
         now = new
