@@ -130,13 +130,20 @@ class HubProcess(Hub):
             self.process = await asyncio.create_subprocess_exec(
                 *command, *more, stdout=log, stderr=log, env=self._env
             )
-        async with awaited(f"the hub at {self.url} answers", self.patience):
-            while True:
-                assert self.process.returncode is None, self.log.read_text()
-                with contextlib.suppress(aiohttp.ClientError):
-                    await self.get("/healthz")
-                    return
-                await asyncio.sleep(0.05)
+        try:
+            async with awaited(f"the hub at {self.url} answers", self.patience):
+                await self._answers()
+        except BaseException:
+            await self.stop(signal.SIGKILL)
+            raise
+
+    async def _answers(self) -> None:
+        while True:
+            assert self.process.returncode is None, self.log.read_text()
+            with contextlib.suppress(aiohttp.ClientError):
+                await self.get("/healthz")
+                return
+            await asyncio.sleep(0.05)
 
     async def stop(self, number: int = signal.SIGTERM) -> None:
         """End it by a signal."""

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
+from kaspad_taskd.bridge.browser import Browser
+from kaspad_taskd.bridge.outbox import LIMIT
 from kaspad_taskd.fleet.hub.archive import Archive
 from kaspad_taskd.fleet.hub.moments import Clocks
-from kaspad_taskd.fleet.hub.news import News
+from kaspad_taskd.fleet.hub.news import NEWS, News
 from kaspad_taskd.fleet.hub.site import HubSite
+from kaspad_taskd.fleet.hub.topics import FleetTelling
 from kaspad_taskd.fleet.settings import Login
 from tests.fakes.fleet_reader import engine
 from tests.fakes.fleet_writer import FleetHost, a_progress, a_task
@@ -75,6 +78,18 @@ def test_who_comes_again_is_told_the_lines_that_moved_meanwhile(stage: Stage) ->
     assert again["hosts"] == []
     assert "65" in again["moved"]["node-1"]
     assert "65" in stage.news.since(0)["hosts"][0]["said"]
+
+
+async def test_all_of_a_large_fleet_at_once_is_no_arrears(stage: Stage) -> None:
+    """Who had taken all before is not cut for it; who takes nothing at all is."""
+    browser, telling, cut = Browser("sid", "somewhere", lambda: False), FleetTelling(stage.news), []
+    browser.outbox.lost = lambda: cut.append(True)
+    await telling.join(browser, dict)
+    telling.all(NEWS, "y" * 3 * LIMIT)
+    assert not cut
+    for _ in range(5):
+        telling.all(NEWS, "y" * (LIMIT // 4))
+    assert cut
 
 
 def test_who_is_late_is_told_with_the_moment_of_the_telling(stage: Stage) -> None:

@@ -74,10 +74,16 @@ class FleetTelling:
             self.all(NEWS, told)
 
     def all(self, name: str, data: Json) -> None:
-        """Tell all of them, encoded once."""
+        """Tell all of them, encoded once.
+
+        When all of a large fleet turn at once, that is no arrears of who has taken all before.
+        """
         message = event(name, data)
         for box in list(self._live.values()):
-            box.tell(message)
+            if box.laden:
+                box.tell(message)
+            else:
+                box.answer_all([message])
 
     @property
     def is_empty(self) -> bool:
