@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from kaspad_taskd.base.repeats import counted
@@ -24,6 +25,8 @@ FULL: Final = unavailable(
 """The answer to a connection that gets no place, whatever it would have asked."""
 BODY_S: Final = 15.0
 """Seconds that a request's body may take: ours are small."""
+CONTINUE: Final = "100-continue"
+"""What a client may expect: leave to send its body."""
 _NOWHERE: Final = "/nowhere"
 _NETWORK: Final = 64
 """Bits of an IPv6 address that one host has for itself."""
@@ -74,12 +77,25 @@ def lenient(factory: Callable[..., web.Request]) -> Callable[..., web.Request]:
     """
 
     def make(message: Any, *more: Any) -> web.Request:
+        message = _without_expectations(message)
         try:
             return factory(message, *more)
         except (AttributeError, TypeError, ValueError):
             return factory(message._replace(path=_NOWHERE, url=URL(_NOWHERE)), *more)
 
     return make
+
+
+def _without_expectations(message: Any) -> Any:
+    """Leave out what a client expects that nobody meets, as RFC 9110 lets a server.
+
+    aiohttp would refuse before our rules are asked, and die where the word is no text.
+    """
+    if message.headers.get("Expect", CONTINUE).lower() == CONTINUE:
+        return message
+    kept = CIMultiDict(message.headers)
+    del kept["Expect"]
+    return message._replace(headers=CIMultiDictProxy(kept))
 
 
 @contextmanager

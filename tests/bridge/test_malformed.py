@@ -134,6 +134,8 @@ WRONG = {
     "multipart without a boundary": post("/session", "multipart/form-data", b"x"),
     "multipart of another boundary": post("/session", "multipart/form-data; boundary=x", b"--y"),
     "a boundary that is too long": post("/session", f"multipart/form-data; boundary={'x' * 99}", b"x"),
+    "an expectation in no text": b"GET /healthz HTTP/1.1\r\nHost: evil.example\r\n"
+    b"Connection: close\r\nExpect: \xb1\r\n\r\n",
     "a form in no text": post("/session", FORM, b"token=\xff\xfe"),
     "a charset that is none": post("/session", f"{FORM}; charset=no-such", b"token=x"),
     "JSON that is none": post("/session", "application/json", b'{"token": '),

@@ -54,7 +54,7 @@ HEADERS = {
     "If-Modified-Since": ("yesterday", "", "Thu, 99 Foo 1970 99:99:99 GMT"),
     "Accept": ("application/openmetrics-text;q=", "*/*;q=x", "text/html;;", "text/html", "", ",", "\xff"),
     "Accept-Encoding": ("gzip", "gzip;q=", ";", "\xff"),
-    "Expect": ("100-continue", "200-ok", ""),
+    "Expect": ("100-continue", "200-ok", "", "100-continue\udcff"),
     "X" * 20: ("y" * 9000, "\x00", "a\x0bb", " folded"),
     "Bad Header": ("x",), "": ("x",), "\xe9": ("x",), "Content_Length": ("5",),
 }  # fmt: skip
