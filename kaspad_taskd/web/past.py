@@ -28,6 +28,7 @@ DASH = 2
 MINUTE_S = 60
 STACK = ("ok", "unknown", "behind", "stalled", "unreachable")
 """From the foot of a column to its head."""
+LEAST = {"ok": 0, "unknown": DASH, "behind": NOTCH, "stalled": NOTCH, "unreachable": NOTCH}
 WIDTHS: Mapping[str, float] = {
     "ok": 0.75, "unknown": 0.25, "behind": 0.75, "stalled": 0.5, "unreachable": 0.75,
 }  # fmt: skip
@@ -40,8 +41,8 @@ DAYS = (1, 7, 30, 90)
 def heights(seconds: Json) -> dict[str, int]:
     """Return how high each state is in a column: by its share of the time, together `SIZE[1]`.
 
-    A trouble is `NOTCH` high at least, and what nobody saw `DASH`; the state that lasted longest
-    makes room for it.
+    A trouble is `NOTCH` high at least, and what nobody saw `DASH`; those that are highest above
+    their least make room for it.
     """
     total = sum(seconds[state] for state in STACK) or 1
     found: dict[str, int] = {}
@@ -49,11 +50,10 @@ def heights(seconds: Json) -> dict[str, int]:
         spent = seconds[state]
         if not spent or (state == "unknown" and spent < min(MINUTE_S, total)):
             continue
-        least = {"ok": 0, "unknown": DASH}.get(state, NOTCH)
-        found[state] = max(least, floor(SIZE[1] * spent / total + 0.5))
-    if found:
-        longest = max(found, key=lambda state: seconds[state])
-        found[longest] += SIZE[1] - sum(found.values())
+        found[state] = max(LEAST[state], floor(SIZE[1] * spent / total + 0.5))
+    while found and (room := SIZE[1] - sum(found.values())):
+        highest = max(found, key=lambda state: found[state] - LEAST[state])
+        found[highest] += 1 if room > 0 else -1
     return found
 
 

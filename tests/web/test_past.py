@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kaspad_taskd.web.files import HERE
@@ -64,6 +64,7 @@ def incident(number: int, **more: Any) -> dict[str, Any]:
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(STACK, st.integers(0, DAY))))
+@example(dict(zip(STACK, (5663, 4041, 5678, 1, 1), strict=True)))  # three alike, and two notches
 def test_a_column_is_full_and_each_trouble_is_seen(seconds: dict[str, int]) -> None:
     """Whatever was, its heights are together the column, and no trouble is lost."""
     found = heights(seconds)

@@ -7,6 +7,7 @@ const DASH = 2; // of what nobody saw
 const MINUTE = 60, DAY = 86_400;
 const STACK = ["ok", "unknown", "behind", "stalled", "unreachable"]; // from foot to head
 const WIDTHS = { ok: 0.75, unknown: 0.25, behind: 0.75, stalled: 0.5, unreachable: 0.75 };
+const LEAST = { ok: 0, unknown: DASH, behind: NOTCH, stalled: NOTCH, unreachable: NOTCH };
 const TROUBLES = ["behind", "stalled", "unreachable"];
 
 const sum = (numbers) => numbers.reduce((all, one) => all + one, 0);
@@ -18,14 +19,13 @@ export function heights(seconds) {
   for (const state of STACK) {
     const spent = seconds[state];
     if (!spent || (state === "unknown" && spent < Math.min(MINUTE, total))) continue;
-    const least = { ok: 0, unknown: DASH }[state] ?? NOTCH;
-    found.set(state, Math.max(least, Math.floor((HEIGHT * spent) / total + 0.5)));
+    found.set(state, Math.max(LEAST[state], Math.floor((HEIGHT * spent) / total + 0.5)));
   }
-  let longest = null;
-  for (const state of found.keys()) {
-    if (longest === null || seconds[state] > seconds[longest]) longest = state;
+  const spare = (state) => found.get(state) - LEAST[state];
+  for (let room; found.size && (room = HEIGHT - sum([...found.values()]));) {
+    const highest = [...found.keys()].reduce((one, two) => (spare(two) > spare(one) ? two : one));
+    found.set(highest, found.get(highest) + Math.sign(room));
   }
-  if (longest) found.set(longest, found.get(longest) + HEIGHT - sum([...found.values()]));
   return found;
 }
 
