@@ -31,6 +31,8 @@ WARM = 10
 REQUESTS = 20
 """Over HTTP beside a group: each is a connection of its own."""
 PATIENCE = 60.0
+QUIET_S = 60.0
+"""Seconds after which nothing of a connection is remembered, and what it was made of collected."""
 
 
 class Fuzz:
@@ -99,8 +101,12 @@ async def _take_until(reader: asyncio.StreamReader, end: bytes) -> None:
         assert line, "the connection was ended amid garbage"
 
 
-async def fuzz(place: Path, count: int, seed: int) -> list[str]:
-    """Say `count` of them; returns what was broken."""
+async def fuzz(place: Path, count: int, seed: int, settle: float = 0.0) -> list[str]:
+    """Say `count` of them; returns what was broken.
+
+    `settle`: seconds of quiet before memory is looked at: what connections leave for a while is the
+    more the faster they come, and a machine is not equally fast at all times.
+    """
     promises, port = Promises(), free_port()
     async with Taskd(place, "--bridge", f"127.0.0.1:{port}") as taskd:
         line = await taskd.start()
@@ -113,10 +119,12 @@ async def fuzz(place: Path, count: int, seed: int) -> list[str]:
             await saying.group()
             groups += 1
             if groups == warm:
+                await asyncio.sleep(settle)
                 process.begin()
             if groups % 100 == 0:
                 print(f"{_far(saying, began)}, {process.memory:.0f} MiB", flush=True)
         if groups > warm:
+            await asyncio.sleep(settle)
             process.check(promises, time.monotonic() - began)
         await line.call("ping")
         code, _ = await taskd.end(signal.SIGTERM)
@@ -145,7 +153,7 @@ def main(argv: list[str]) -> int:
     seed = random.randrange(10**6) if options.seed is None else options.seed
     with tempfile.TemporaryDirectory(prefix="kaspad-taskd-garbage-") as place:
         print(f"--seed {seed}", flush=True)
-        return 1 if asyncio.run(fuzz(Path(place), options.count, seed)) else 0
+        return 1 if asyncio.run(fuzz(Path(place), options.count, seed, QUIET_S)) else 0
 
 
 if __name__ == "__main__":
