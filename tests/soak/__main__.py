@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import sys
 import tempfile
@@ -26,6 +27,8 @@ from tests.soak.promises import Promises
 
 def main() -> int:
     """Run it."""
+    # an installation has bytecode; without, the page's libraries are compiled for its first guest
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if sys.argv[1:2] == ["garbage"]:
         return fuzz.main(sys.argv[2:])
     if sys.argv[1:2] == ["fleet"]:
