@@ -108,12 +108,17 @@ const COMMANDS = {
       one.click();
     }, at);
   },
-  point: async ({ at, across, touch }) => {
+  point: async ({ at, across, touch, code }) => {
     const one = stays.page.locator(at);
-    await one.scrollIntoViewIfNeeded();
-    const { x, y, width, height } = await one.boundingBox();
-    const place = [x + width * across, y + height / 2];
-    await (touch ? stays.page.touchscreen.tap(...place) : stays.page.mouse.move(...place));
+    for (const end = Date.now() + PATIENCE; ; ) { // what moves away under the mouse is followed, as a hand does
+      await one.scrollIntoViewIfNeeded();
+      const { x, y, width, height } = await one.boundingBox();
+      const place = [x + width * across, y + height / 2];
+      await (touch ? stays.page.touchscreen.tap(...place) : stays.page.mouse.move(...place));
+      if (!code || (await stays.page.evaluate(code))) return;
+      if (Date.now() > end) throw new Error(`not within its time: ${code}`);
+      await pause();
+    }
   },
   fill: (given) => stays.page.fill(given.at, given.text),
   press: (given) => stays.page.keyboard.press(given.key),

@@ -174,8 +174,8 @@ async def test_a_component_says_its_minutes(tmp_path: Path, browser: Browser) ->
         await browser.do("eval", code=EMBED)
         value = f"({COMPONENT}.querySelector('.value')?.textContent ?? '')"
         await browser.do("wait", code=f"{COMPONENT}?.querySelector('.strip')?.role === 'slider'")
-        await browser.do("point", at="kaspad-task .strip", across=0.75)
-        await browser.do("wait", code=f"/^\\d\\d:\\d\\d: 7.5 /.test({value})")
+        seen = f"/^\\d\\d:\\d\\d: 7.5 /.test({value})"  # the page below it is still being laid out
+        await browser.do("point", at="kaspad-task .strip", across=0.75, code=seen)
         await browser.do("point", at="h1", across=0.5)
         await browser.do("wait", code=f"{value} === ''")
         await browser.do("eval", code=f"{COMPONENT}.querySelector('.strip').focus()")
