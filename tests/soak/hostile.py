@@ -17,7 +17,8 @@ STRANGER = "127.0.0.33"
 """Where they come from: on loopback every address is one's own."""
 CROWD = 400
 """Connections that one of them opens at once and says nothing on."""
-FEW = 8
+FEW = 4
+"""Of one user, who has 25 places where there are 256 files: his friends need some of them."""
 PATIENCE = 3.0
 
 
