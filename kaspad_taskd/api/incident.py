@@ -9,7 +9,7 @@ from typing import Final
 
 from kaspad_taskd import words
 from kaspad_taskd.api.errors import INTERNAL_ERROR, ApiError
-from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit, limit
+from kaspad_taskd.base.descriptors import NO_MORE, is_exhausted, is_own_limit, limit
 from kaspad_taskd.base.sparing import Sparing
 
 _log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ def incident(what: str, who: object) -> ApiError:
     """
     if _lacked_a_file(sys.exc_info()[1]):
         if _sparing.may("files") is not None:
-            _log.error("kaspad-taskd may open no more files, for %s: raise LimitNOFILE", what)
+            _log.error("%s was refused: %s", what, NO_MORE)
         return ApiError.of("busy", words.say("answer.own-limit"), limit=limit())
     number = secrets.token_hex(4)
     _log.exception("a fault of ours in %s for %s", what, who, extra={"incident": number})

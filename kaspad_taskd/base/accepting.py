@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Hashable
 from typing import Final, TypeAlias
 
-from kaspad_taskd.base.descriptors import Spare, is_own_limit
+from kaspad_taskd.base.descriptors import NO_MORE, Spare, is_own_limit
 from kaspad_taskd.base.places import Places
 from kaspad_taskd.base.sparing import Sparing
 
@@ -138,7 +138,7 @@ class Acceptor:
         if self._sparing.may(error.errno) is not None:
             why = error.strerror or str(error)
             if is_own_limit(error):
-                why = "kaspad-taskd may open no more files: raise LimitNOFILE in its unit"
+                why = NO_MORE
             log.error("%s: connections wait: %s", self._name, why)
         self._loop.remove_reader(self._listening)
         self._paused = self._loop.call_later(PAUSE, self._go_on)

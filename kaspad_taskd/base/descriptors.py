@@ -20,6 +20,8 @@ STORE: Final = 16
 """What store, log and listening sockets will have open."""
 UNLIMITED: Final = 1 << 20
 """What "unlimited" counts as."""
+NO_MORE: Final = "kaspad-taskd may open no more files: raise LimitNOFILE in its unit"
+"""What the log has when this process is at its limit."""
 _OURS: Final = (errno.EMFILE, errno.ENFILE)
 _KEPT: Final = 16
 """Files that are held for the moment at which there are no others: see Spare."""

@@ -16,7 +16,7 @@ from kaspad_taskd import words
 from kaspad_taskd.api.context import Api
 from kaspad_taskd.api.errors import ApiError
 from kaspad_taskd.api.method import Method
-from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit
+from kaspad_taskd.base.descriptors import NO_MORE, is_exhausted, is_own_limit
 from kaspad_taskd.bridge.counts import Counts
 from kaspad_taskd.bridge.keys import CannotOpenError, Keys, NotOurs, open_keys
 from kaspad_taskd.bridge.knocking import knocked, turn_away
@@ -177,7 +177,7 @@ class BridgeDoor:
                 make = await asyncio.to_thread(load)
             except Exception as error:
                 if is_own_limit(error) or is_exhausted():
-                    _log.error("the bridge waits: kaspad-taskd may open no more files: LimitNOFILE")
+                    _log.error("the bridge waits: %s", NO_MORE)
                     await asyncio.sleep(RETRY_S)
                     continue
                 self._cannot_load(error)

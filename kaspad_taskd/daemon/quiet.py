@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Any, Final
 
-from kaspad_taskd.base.descriptors import is_own_limit
+from kaspad_taskd.base.descriptors import NO_MORE, is_own_limit
 from kaspad_taskd.base.sparing import Sparing, SparingFilter
 
 LIBRARIES: Final = ("asyncio", "aiohttp.server", "aiohttp.web", "aiohttp.internal", "py.warnings")
@@ -38,7 +38,7 @@ class Complaints:
             return
         more = f" ({kept} more of them in the last minute)" if kept else ""
         if is_own_limit(fault):
-            _log.error("kaspad-taskd may open no more files: raise LimitNOFILE%s", more)
+            _log.error("%s%s", NO_MORE, more)
             return
         if more:
             _log.error("what follows was not said for a minute%s", more)

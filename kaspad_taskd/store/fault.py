@@ -6,7 +6,7 @@ import errno
 from enum import StrEnum
 from pathlib import Path
 
-from kaspad_taskd.base.descriptors import is_exhausted, is_own_limit
+from kaspad_taskd.base.descriptors import NO_MORE, is_exhausted, is_own_limit
 
 
 class StoreError(Exception):
@@ -110,7 +110,7 @@ def sentence(error: BaseException, path: Path) -> str:
     """Say what is wrong with the state at `path`, and the cure."""
     where = path.parent
     if is_own_limit(error) or (_kind(error) in ("CANTOPEN", "IOERR") and is_exhausted()):
-        return f"{path}: kaspad-taskd may open no more files: raise LimitNOFILE in its unit"
+        return f"{path}: {NO_MORE}"
     damaged = (
         f"{path} is damaged: restart the daemon, it saves what can be read and keeps the file aside"
     )
