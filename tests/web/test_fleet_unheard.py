@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 import pytest
 import pytest_asyncio
@@ -155,12 +156,17 @@ async def is_cut_off(_hub: HubProcess, line: Line) -> None:
     line.hold()
 
 
-@pytest.mark.parametrize("path", GREEN)
-@pytest.mark.parametrize("goes", [stops, is_killed, is_cut_off])
+Way: TypeAlias = Callable[[HubProcess, Line], Awaitable[None]]
+each_page = pytest.mark.parametrize("path", GREEN)
+each_way = pytest.mark.parametrize("goes", [stops, is_killed, is_cut_off])
+
+
+@each_page
+@each_way
 async def test_who_does_not_hear_the_hub_shows_nothing_green_for_15_s(
     browser: Browser,
     hub: HubProcess,
-    goes: Callable[[HubProcess, Line], Awaitable[None]],
+    goes: Way,
     path: str,
 ) -> None:
     """Not after 8 s more than the hub's last word, which may be 7 s old; nor grey before that."""
@@ -176,7 +182,7 @@ async def test_who_does_not_hear_the_hub_shows_nothing_green_for_15_s(
             assert not await browser.do("eval", code=ROW.format("constructor"))
 
 
-@pytest.mark.parametrize("path", GREEN)
+@each_page
 async def test_who_was_not_heard_for_a_while_already_is_grey_sooner(
     browser: Browser, hub: HubProcess, hosts: Fleet, path: str
 ) -> None:
@@ -235,12 +241,12 @@ SAMPLED = """{
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("path", GREEN)
-@pytest.mark.parametrize("goes", [stops, is_killed, is_cut_off])
+@each_page
+@each_way
 async def test_so_it_is_by_a_real_clock(
     browser: Browser,
     hub: HubProcess,
-    goes: Callable[[HubProcess, Line], Awaitable[None]],
+    goes: Way,
     path: str,
 ) -> None:
     """15 s after the hub was there nobody has seen anything green."""
