@@ -13,13 +13,17 @@ from typing import Any, Final, TypeAlias
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from redis.utils import HIREDIS_AVAILABLE
 
 from kaspad_taskd.fleet.faults import Kind, Trouble, trouble_of
 from kaspad_taskd.fleet.settings import Engine, Login, Server
 
 PATIENCE: Final = 5.0
 """Seconds for an answer, and for a connection."""
-VERSION: Final = str(redis.__version__)
+LIBRARY: Final = f"redis-py {redis.__version__} " + (
+    "with hiredis" if HIREDIS_AVAILABLE else "without hiredis"
+)
+"""What it is and which parser reads for it: one that is installed but too old it leaves out, silently."""
 
 Command: TypeAlias = tuple[str | bytes | int, ...]
 """A command and its arguments."""

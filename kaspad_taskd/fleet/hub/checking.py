@@ -30,7 +30,7 @@ async def check(path: Path, settings: Settings) -> int:
         print(trouble)
     if len(found) < len(troubles):
         at = settings.engine.servers[troubles.index(None)]
-        print(f"{path}: good; the fleet is read from {at}, by redis-py {carrier.VERSION}")
+        print(f"{path}: good; the fleet is read from {at}, by {carrier.LIBRARY}")
     return OK if all(each.kind in _DOUBT for each in found) else BAD
 
 

@@ -28,7 +28,7 @@ def check(path: Path, settings: Settings) -> int:
     trouble = asked(it, settings.host)
     it.close()
     if trouble is None:
-        print(f"{path}: good; {settings.host} is at {it.place}, by redis-py {carrier.VERSION}")
+        print(f"{path}: good; {settings.host} is at {it.place}, by {carrier.LIBRARY}")
         return OK
     print(trouble)
     return OK if trouble.kind in _DOUBT else BAD
