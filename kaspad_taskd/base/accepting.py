@@ -23,6 +23,10 @@ PAUSE: Final = 0.2
 """Seconds without accepting after there was no file for a connection."""
 LINGER: Final = 1.0
 """Seconds that who is refused has to take the word."""
+READ: Final = 1 << 14
+"""Bytes that are read from a connection at once. asyncio asks for 256 KiB each time; Python takes
+room for all of it and gives back what did not come, and whatever outlives that stays in its midst:
+400,000 requests grew the process by 35 MB of holes that were too small for the next 256 KiB."""
 LINGERING: Final = 8
 """Refused ones that are waited for at once; more of them are closed as they are."""
 
@@ -32,11 +36,17 @@ log = logging.getLogger(__name__)
 
 
 class _Counted(socket.socket):
-    """A connection that gives its place back when its file is closed, whoever closes it."""
+    """A connection that gives its place back when its file is closed, whoever closes it.
+
+    It gives no more than READ bytes at once.
+    """
 
     def __init__(self, taken: socket.socket, closed: Callable[[], None]) -> None:
         super().__init__(taken.family, taken.type, taken.proto, fileno=taken.detach())
         self._closed_once: Callable[[], None] | None = closed
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        return super().recv(min(size, READ), flags)
 
     def close(self) -> None:
         super().close()

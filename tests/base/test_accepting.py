@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from kaspad_taskd.base.accepting import PAUSE, Acceptor
+from kaspad_taskd.base.accepting import PAUSE, READ, Acceptor
 from kaspad_taskd.base.descriptors import Spare, open_now
 from kaspad_taskd.base.places import Places
 from tests.fakes.no_files import no_files
@@ -21,19 +21,25 @@ from tests.fakes.patience import PATIENCE
 class Echo(asyncio.Protocol):
     """Says back what it is told."""
 
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
+        self.sizes.append(len(data))
         self.transport.write(data)
 
 
 @asynccontextmanager
-async def door(places: Places, spare: Spare | None = None) -> AsyncIterator[int]:
+async def door(
+    places: Places, spare: Spare | None = None, factory: Callable[[], Echo] = Echo
+) -> AsyncIterator[int]:
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     acceptor = Acceptor(
-        listening, places, lambda one: one.getpeername()[0], Echo, lambda _: b"full",
+        listening, places, lambda one: one.getpeername()[0], factory, lambda _: b"full",
         name="a door", spare=spare,
     )  # fmt: skip
     try:
@@ -73,6 +79,20 @@ async def test_one_too_many_is_told_so_and_has_room_when_another_leaves() -> Non
         for writer in (refused, other, late, open_[1][1]):
             writer.close()
         await gone(places, 0)
+
+
+async def test_much_is_read_in_parts() -> None:
+    """Each as large as it may be, none larger: room for more is never taken."""
+    places, echo, much = Places(1), Echo(), b"x" * (10 * READ)
+    async with door(places, factory=lambda: echo) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(much)
+        async with asyncio.timeout(PATIENCE):
+            assert await reader.readexactly(len(much)) == much
+        writer.close()
+        await gone(places, 0)
+    assert sum(echo.sizes) == len(much)
+    assert max(echo.sizes) == READ
 
 
 async def test_a_crowd_that_is_refused_leaves_nothing_behind() -> None:
