@@ -23,7 +23,7 @@ PATIENCE: Final = 5.0
 LIBRARY: Final = f"redis-py {redis.__version__} " + (
     "with hiredis" if HIREDIS_AVAILABLE else "without hiredis"
 )
-"""What it is and which parser reads for it: one that is installed but too old it leaves out, silently."""
+"""What it is, and which parser reads for it: a hiredis that is too old it leaves out, silently."""
 
 Command: TypeAlias = tuple[str | bytes | int, ...]
 """A command and its arguments."""
