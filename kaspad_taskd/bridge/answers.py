@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from aiohttp import web
@@ -50,18 +50,23 @@ def takes_gzip(request: web.Request) -> bool:
     return "gzip" in request.headers.get("Accept-Encoding", "")
 
 
-def answer(data: bytes, headers: Mapping[str, str], status: int = 200) -> web.Response:
-    """Return the response with this body."""
-    if len(data) <= PIECE:
-        return web.Response(body=data, status=status, headers=headers)
-    length = {"Content-Length": str(len(data))}
-    return web.Response(body=_pieces(data), status=status, headers={**headers, **length})
+def answer(
+    data: bytes | Sequence[bytes], headers: Mapping[str, str], status: int = 200
+) -> web.Response:
+    """Return the response with this body; one that is made in pieces is not put together."""
+    parts = (data,) if isinstance(data, bytes) else data
+    size = sum(map(len, parts))
+    if size <= PIECE:
+        return web.Response(body=b"".join(parts), status=status, headers=headers)
+    length = {"Content-Length": str(size)}
+    return web.Response(body=_pieces(parts), status=status, headers={**headers, **length})
 
 
-async def _pieces(data: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), PIECE):
-        yield data[start : start + PIECE]
-        await asyncio.sleep(0)
+async def _pieces(parts: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for part in parts:
+        for start in range(0, len(part), PIECE):
+            yield part[start : start + PIECE]
+            await asyncio.sleep(0)
 
 
 def as_html(request: web.Request, text: str, status: int = 200) -> web.Response:

@@ -7,7 +7,9 @@ import asyncio
 import faulthandler
 import gc
 import logging
+import sys
 from pathlib import Path
+from typing import Final
 
 from kaspad_taskd import words
 from kaspad_taskd.bridge.access import CannotOpenError
@@ -21,6 +23,10 @@ from kaspad_taskd.probes import add
 from kaspad_taskd.rpc.server import CannotListenError
 from kaspad_taskd.store.fault import NewerError, StoreError
 from kaspad_taskd.systemd.journal import begin_log, complain
+
+GIVE_BACK: Final = 0.001
+"""Seconds after which a thread that reckons beside the loop lets it go on. The loop asks for that
+after each of its system calls, and an answer takes several."""
 
 _log = logging.getLogger("kaspad_taskd")
 
@@ -79,6 +85,7 @@ async def _live(
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, 1_000_000)  # a full collection is housekeeping's alone
     gc.enable()
+    sys.setswitchinterval(GIVE_BACK)
     logging.captureWarnings(True)  # libraries warn with what strangers send: not at any length
     daemon = Daemon(
         places, settings, level=options.log_level, listen=options.bridge, on_ready=starts.ready

@@ -18,7 +18,7 @@ from prometheus_client import parser
 from prometheus_client.openmetrics import parser as strict
 
 from kaspad_taskd.bridge.counts import BOUNDS, CountedStore, Counts
-from kaspad_taskd.bridge.family import Family, label, text, wants_openmetrics
+from kaspad_taskd.bridge.family import JOINED, Family, body, label, wants_openmetrics
 from kaspad_taskd.core.attention import AttentionCode, ServiceState, Sight
 from kaspad_taskd.core.observation import Disk, Reading
 from kaspad_taskd.core.record import Change, Outcome
@@ -29,9 +29,14 @@ from tests.fakes.house import ScriptedProbe
 OPEN = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
 
 
-def read(body: str) -> dict[str, Any]:
+def read(said: str) -> dict[str, Any]:
     """Families by name, as the strict parser has them."""
-    return {each.name: each for each in strict.text_string_to_metric_families(body)}  # type: ignore[no-untyped-call]
+    return {each.name: each for each in strict.text_string_to_metric_families(said)}  # type: ignore[no-untyped-call]
+
+
+def text(families: Sequence[Family]) -> str:
+    """What a scrape gets of them."""
+    return b"".join(body(families, openmetrics=True, packed=False)).decode()
 
 
 def value(found: dict[str, Any], sample: str, **labels: str) -> Any:
@@ -193,7 +198,7 @@ def test_any_label_comes_back_as_it_was(said: str) -> None:
     """Quotes, backslashes, newlines and all."""
     family = Family("x", "gauge", "An x.")
     family.add(1.5, label("name", said))
-    found = read(text([family], openmetrics=True))
+    found = read(text([family]))
     assert found["kaspad_taskd_x"].samples[0].labels == {"name": said}
 
 
@@ -202,7 +207,7 @@ def test_any_number_comes_back_as_it_was(number: float) -> None:
     """Whole ones without a point."""
     family = Family("x", "gauge", "An x.")
     family.add(number)
-    assert read(text([family], openmetrics=True))["kaspad_taskd_x"].samples[0].value == number
+    assert read(text([family]))["kaspad_taskd_x"].samples[0].value == number
 
 
 async def test_looks_are_counted_and_forgotten_with_their_task(house: Bridged) -> None:
@@ -268,7 +273,19 @@ def test_a_thousand_tasks_are_packed_small() -> None:
     family = Family("task_progress_ratio", "gauge", "x")
     for number in range(1000):
         family.add(number / 1000, label("task", f"indexer-sync-service-{number}"))
-    assert len(gzip.compress(text([family], openmetrics=True).encode())) < 12_000
+    packed = body([family], openmetrics=True, packed=True)
+    assert gzip.decompress(b"".join(packed)).decode() == text([family])
+    assert sum(map(len, packed)) < 12_000
+
+
+def test_many_samples_are_written_in_pieces() -> None:
+    """Each is short: while one is put together nobody else has a turn, in no thread."""
+    family = Family("task_progress_ratio", "gauge", "x")
+    for number in range(10 * JOINED + 1):
+        family.add(number, label("task", f"indexer-sync-service-{number}"))
+    pieces = body([family], openmetrics=True, packed=False)
+    assert max(map(len, pieces)) < len(b"".join(pieces)) / 9
+    assert len(read(text([family]))["kaspad_taskd_task_progress_ratio"].samples) == 10 * JOINED + 1
 
 
 async def test_a_service_in_numbers(house: Bridged) -> None:
