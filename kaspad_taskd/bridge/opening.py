@@ -7,6 +7,7 @@ and tried again, and served as soon as it is free.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -161,6 +162,8 @@ class BridgeDoor:
         self._tell(None)
         opened = await self._listening()
         make = await self._loaded(opened, load)
+        gc.collect()
+        gc.freeze()  # what was loaded stays: no search for garbage walks it again
         from kaspad_taskd.bridge.server import BridgeServer
         from kaspad_taskd.web.files import files
 

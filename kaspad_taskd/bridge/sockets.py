@@ -164,17 +164,25 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         """Return a socket's queue."""
         return Outbox()
 
-    def start_background_task(self, target: Any, *args: Any, **more: Any) -> asyncio.Task[Any]:
-        """Run it beside; a ping by our own hand: theirs keeps its socket until it is due (25 s)."""
-        if getattr(target, "__name__", "") == "_send_ping":
-            return asyncio.ensure_future(self._ping(ref(target.__self__)))
-        return asyncio.ensure_future(target(*args, **more))
+    def start_background_task(
+        self, target: Any, *args: Any, **more: Any
+    ) -> asyncio.Task[Any] | None:
+        """Run it beside; a ping is a timer that goes with its socket.
 
-    async def _ping(self, known: ref[Any]) -> None:
-        await asyncio.sleep(self.ping_interval)
-        if (end := known()) is not None and not end.closing and not end.closed:
+        Theirs is a task that sleeps until it is due (25 s), however long its socket is gone.
+        """
+        if getattr(target, "__name__", "") != "_send_ping":
+            task: asyncio.Task[Any] = asyncio.ensure_future(target(*args, **more))
+            return task
+        known = ref(target.__self__, lambda _: timer.cancel())
+        timer = asyncio.get_running_loop().call_later(self.ping_interval, self._ping, known)
+        return None
+
+    def _ping(self, known: ref[Any]) -> None:
+        end = known()
+        if end is not None and not end.closing and not end.closed:
             end.last_ping = time()
-            await end.send(Carrier(PING))
+            end.session["ping"] = asyncio.ensure_future(end.send(Carrier(PING)))
 
 
 class Clients(socketio.AsyncManager):  # type: ignore[misc]

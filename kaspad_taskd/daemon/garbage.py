@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-SEE_EVERY: Final = 60
+SEE_EVERY: Final = 20
 """Turns of the house (each half a second) between two looks at whether there is much of it."""
-MUCH: Final = 64_000
+MUCH: Final = 32_000
 """Pieces of memory more than after the last full collection: what has gone may be among them. A
-crowd of some 4,000 connections leaves so many, 5 MB."""
+crowd of some 2,000 connections leaves so many, 3 MB."""
 EACH: Final = 100
 """So many more for each task: its first look makes some 47, its window 30 more as it fills."""
-RARELY: Final = 20
+RARELY: Final = 60
 """Looks after which an eighth of it is enough."""
 
 

@@ -76,6 +76,7 @@ async def test_a_socket_that_has_ended_is_not_kept_until_its_ping() -> None:
     stays, goes = (AsyncSocket(engine, sid) for sid in ("stays", "goes"))
     for each in (stays, goes):
         each.schedule_ping()
+    assert asyncio.all_tasks() == {asyncio.current_task()}  # nor does a task sleep until then
     gone = weakref.ref(goes)
     del goes, each
     await asyncio.sleep(1)
