@@ -162,7 +162,6 @@ class BridgeDoor:
         self._tell(None)
         opened = await self._listening()
         make = await self._loaded(opened, load)
-        gc.collect()
         gc.freeze()  # what was loaded stays: no search for garbage walks it again
         from kaspad_taskd.bridge.server import BridgeServer
         from kaspad_taskd.web.files import files
