@@ -167,15 +167,12 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
     def start_background_task(
         self, target: Any, *args: Any, **more: Any
     ) -> asyncio.Task[Any] | None:
-        """Run it beside; a ping is a timer that goes with its socket.
-
-        Theirs is a task that sleeps until it is due (25 s), however long its socket is gone.
-        """
+        """Run it beside; a ping is a timer that goes with its socket: their task sleeps on."""
+        loop = asyncio.get_running_loop()
         if getattr(target, "__name__", "") != "_send_ping":
-            task: asyncio.Task[Any] = asyncio.ensure_future(target(*args, **more))
-            return task
+            return loop.create_task(target(*args, **more))
         known = ref(target.__self__, lambda _: timer.cancel())
-        timer = asyncio.get_running_loop().call_later(self.ping_interval, self._ping, known)
+        timer = loop.call_later(self.ping_interval, self._ping, known)
         return None
 
     def _ping(self, known: ref[Any]) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kaspad_taskd.fleet import keys
-from kaspad_taskd.fleet.carrier import Carrier
+from kaspad_taskd.fleet.carrier import Carrier, Command
 from kaspad_taskd.fleet.faults import Kind, Trouble
 from kaspad_taskd.fleet.settings import Engine, Login, Server
 from tests.fakes.bridged import free_port
 from tests.fakes.certificates import Authority
+from tests.fakes.patience import once
 from tests.fakes.redis_server import RedisServer, needs_redis
 
 pytestmark = [pytest.mark.system, needs_redis]
@@ -53,19 +56,8 @@ def test_a_server_with_a_certificate_is_written_to_and_no_other(tmp_path: Path) 
 def test_a_server_with_the_settings_of_the_page_serves_a_fleet(tmp_path: Path) -> None:
     """As they stand in docs/fleet.md, with certificates and a port of this test's."""
     authority = Authority(tmp_path / "ca")
-    certificate, key = authority.certify("server", "DNS:localhost")
     port = free_port()
-    found = re.search(r"^```\n(bind .*?)```", DOCS.read_text(), re.MULTILINE | re.DOTALL)
-    assert found is not None
-    own = {
-        "bind": "127.0.0.1", "requirepass": SECRET, "tls-port": str(port),
-        "tls-cert-file": str(certificate), "tls-key-file": str(key),
-        "tls-ca-cert-file": str(authority.ca),
-    }  # fmt: skip
-    options = [line.partition(" ")[::2] for line in found[1].splitlines()]
-    assert own.keys() <= {name for name, _ in options}
-    given = [word for name, value in options for word in (f"--{name}", own.get(name, value))]
-    with RedisServer(tmp_path / "redis", *given) as server:
+    with RedisServer(tmp_path / "redis", *_given(authority, port)) as server:
         with server.client(password=SECRET) as admin:
             admin.execute_command(*_acl("node-1"))
         engine = Engine((Server("localhost", port),), 0, True, authority.ca)
@@ -73,6 +65,63 @@ def test_a_server_with_the_settings_of_the_page_serves_a_fleet(tmp_path: Path) -
         mine = keys.key("node-1", keys.META)
         assert it.write([("HSET", mine, "host", "node-1")]) == [1]
         it.close()
+
+
+async def test_a_pair_with_the_settings_of_the_page_changes_places(tmp_path: Path) -> None:
+    """Over TLS, in both directions; a relay that knows both writes to the master."""
+    authority = Authority(tmp_path / "ca")
+    ports = free_port(), free_port()
+    one = RedisServer(tmp_path / "one", *_given(authority, ports[0], "tls-replication"))
+    two = RedisServer(tmp_path / "two", *_given(authority, ports[1], "tls-replication"))
+    with one, two, one.client(password=SECRET) as first, two.client(password=SECRET) as second:
+        for each in (first, second):
+            each.execute_command(*_acl("node-1"))
+        known = tuple(Server("localhost", each) for each in ports)
+        it = Carrier(Engine(known, 0, True, authority.ca), Login("node-1", SECRET))
+        mine = keys.key("node-1", keys.META)
+        for leads, follows, port in ((first, second, ports[0]), (second, first, ports[1])):
+            leads.execute_command("REPLICAOF", "NO", "ONE")
+            follows.execute_command("REPLICAOF", "localhost", port)
+            await once(partial(_follows, follows), "the line between the two is up")
+            _written(it, ("HSET", mine, "by", port))
+            await once(partial(_has, follows, mine, str(port)), "it has what the other was told")
+        it.close()
+
+
+def _follows(server: Any) -> bool:
+    return bool(server.info("replication").get("master_link_status") == "up")
+
+
+def _has(server: Any, key: str, said: str) -> bool:
+    return bool(server.hget(key, "by") == said)
+
+
+def _written(it: Carrier, command: Command) -> None:
+    """Write it, as a relay does: to the next server where one is none that may be written to."""
+    for _ in range(4):
+        try:
+            it.write([command])
+        except Trouble:
+            continue
+        return
+    pytest.fail("no server takes it")
+
+
+def _given(authority: Authority, port: int, *more: str) -> list[str]:
+    """The settings of the page, and its blocks that begin with these words, for one server."""
+    certificate, key = authority.certify(f"server-{port}", "DNS:localhost")
+    own = {
+        "bind": "127.0.0.1", "requirepass": SECRET, "masterauth": SECRET, "tls-port": str(port),
+        "tls-cert-file": str(certificate), "tls-key-file": str(key),
+        "tls-ca-cert-file": str(authority.ca),
+    }  # fmt: skip
+    options: dict[str, str] = {}
+    for first in ("bind", *more):
+        found = re.search(rf"^```\n({first} .*?)```", DOCS.read_text(), re.MULTILINE | re.DOTALL)
+        assert found is not None
+        options |= dict(line.split(" ", 1) for line in found[1].splitlines())
+    assert own.keys() - {"masterauth"} <= options.keys()
+    return [word for name, value in options.items() for word in (f"--{name}", own.get(name, value))]
 
 
 def _acl(user: str) -> list[str]:
