@@ -9,7 +9,7 @@
 # Bites: servers whose clients come and go: reloads of a page, probes, monitors that connect for one question. Memory and
 #   threads follow the rate times 25 s, no more the number of connections; and in asyncio each full search for garbage
 #   walks them (75 ms where 480 a second came).
-# Here: kaspad_taskd/bridge/sockets.py makes the ping a timer that goes with its socket (`Engine`).
+# Here: kaspad_taskd/bridge/engine_io.py makes the ping a timer that goes with its socket (`Engine`).
 # Needs: python3 with venv, 3.11 or newer.
 set -euo pipefail
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-JOINED: Final = 1000
-"""Samples that are written at once."""
 PLAIN: Final = "text/plain; version=0.0.4; charset=utf-8"
 _GZIP: Final = 16 + zlib.MAX_WBITS
 """zlib's number for the format of gzip."""
+JOINED: Final = 1000
+"""Samples that are written at once."""
 _OLD_KINDS: Final = {"info": "gauge", "stateset": "gauge"}
 _SUFFIXES: Final = {"counter": "_total", "info": "_info"}
 """Families whose samples have another name; the old format names the family by it too."""

@@ -20,7 +20,7 @@ import pytest
 from engineio.async_socket import AsyncSocket
 from engineio.packet import PING
 
-from kaspad_taskd.bridge.sockets import MESSAGE_BYTES, Engine
+from kaspad_taskd.bridge.engine_io import MESSAGE_BYTES, Engine
 from tests.bridge.house import Bridged, bridged, until
 from tests.fakes.bridged import line_of, program
 from tests.fakes.patience import PATIENCE
