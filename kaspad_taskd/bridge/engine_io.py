@@ -1,6 +1,6 @@
 """python-engineio, the layer below the events: what of it is ours.
 
-Hand-shake, heartbeat, upgrade and polling are theirs.
+Hand-shake, upgrade and polling are theirs; so is the heartbeat, but for the timer of its pings.
 """
 
 from __future__ import annotations
@@ -130,15 +130,16 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         if getattr(target, "__name__", "") != "_send_ping":
             return loop.create_task(target(*args, **more))
         known = ref(target.__self__, lambda _: timer.cancel())
-        timer = loop.call_later(self.ping_interval, self._ping, known)
+        timer = loop.call_later(self.ping_interval, _ping, known)
         return None
 
-    def _ping(self, known: ref[Any]) -> None:
-        if (end := known()) is not None:
-            end.session["ping"] = asyncio.ensure_future(_pinged(end))
+
+def _ping(known: ref[Any]) -> None:
+    if (end := known()) is not None:
+        end.session["ping"] = asyncio.ensure_future(_say_ping(end))
 
 
-async def _pinged(end: Any) -> None:
+async def _say_ping(end: Any) -> None:
     if not end.closing and not end.closed:
         end.last_ping = time()
         await end.send(Carrier(PING))
